@@ -1,0 +1,50 @@
+# The extension, by PGXS: make, make install, make installcheck; PG_CONFIG chooses the Postgres.
+# What is not the extension (unit tests, sandbox, benchmarks) is built by CMakeLists.txt.
+
+PG_CONFIG ?= pg_config
+project := $(dir $(lastword $(MAKEFILE_LIST)))
+include $(project)src/sources.mk
+in_project = $(patsubst $(project)%,%,$(wildcard $(project)$(1)))
+
+EXTENSION = control/reverse_etl
+DATA = $(call in_project,control/reverse_etl--*.sql)
+MODULE_big = reverse_etl
+OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(POSTGRES_SOURCES))
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
+EXTRA_CLEAN = $(OBJS:.o=.d)
+
+PG_CPPFLAGS = -I$(project)src -MMD -MP
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -O2 -fvisibility=hidden -fvisibility-inlines-hidden
+SHLIB_LINK = -lcurl -lsimdjson -lcrypto -lstdc++
+
+# The bitcode for Postgres's JIT would need clang, and inlines nothing of C++.
+override with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Postgres records the flags of the compiler it was built with; an older one refuses these.
+newer_flags = -fexcess-precision=standard -Wmissing-variable-declarations
+override CFLAGS := $(filter-out $(newer_flags),$(CFLAGS))
+override CXXFLAGS := $(filter-out $(newer_flags),$(CXXFLAGS))
+# -Wextra is for this project's code, not for Postgres's headers.
+override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+
+# A build outside of the source tree (make -f) has no folders yet.
+$(OBJS): | $(sort $(dir $(OBJS)))
+$(sort $(dir $(OBJS))):
+	$(MKDIR_P) $@
+-include $(OBJS:.o=.d)
+
+connectors_dir = $(DESTDIR)$(datadir)/reverse_etl/connectors
+.PHONY: install-connectors uninstall-connectors
+install: install-connectors
+install-connectors:
+	$(MKDIR_P) '$(connectors_dir)'
+	$(INSTALL_DATA) $(srcdir)/connectors/*.json '$(connectors_dir)/'
+uninstall: uninstall-connectors
+uninstall-connectors:
+	rm -rf '$(DESTDIR)$(datadir)/reverse_etl'
+
+# The tests in sql/ talk to the sandbox.
+pg_regress_installcheck := $(project)test/with_sandbox --tls $(pg_regress_installcheck)

@@ -1,0 +1,11 @@
+# read_sources(MAKE_VARIABLE RESULT): the paths that src/sources.mk lists under a Make variable.
+function(read_sources variable result)
+    set(list_file ${PROJECT_SOURCE_DIR}/src/sources.mk)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list_file})
+    file(READ ${list_file} text)
+    string(REPLACE "\\\n" " " text "${text}")
+    string(REGEX MATCH "${variable} *= *([^\n]*)" match "${text}")
+    separate_arguments(paths UNIX_COMMAND "${CMAKE_MATCH_1}")
+    list(TRANSFORM paths PREPEND ${PROJECT_SOURCE_DIR}/)
+    set(${result} ${paths} PARENT_SCOPE)
+endfunction()
