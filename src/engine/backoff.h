@@ -1,0 +1,19 @@
+#pragma once
+
+#include "engine/transport.h"
+
+#include <optional>
+#include <random>
+
+namespace reverse_etl {
+
+/// The delay before attempt number `attempt` (the first retry is 1): full jitter, uniform between 0 and
+/// min(cap, base * 2^(attempt-1)).
+Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19937_64 &random);
+
+/// Reads Retry-After in both forms of RFC 9110 section 10.2.3: seconds (fractions are met in the wild) or an HTTP
+/// date, which is measured against the answer's own Date header where there is one, since clocks differ. Never
+/// negative; nothing when there is no such header or it says nothing intelligible.
+std::optional<Milliseconds> retry_after(const Response &response, std::chrono::system_clock::time_point now);
+
+} // namespace reverse_etl

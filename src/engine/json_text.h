@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace reverse_etl {
+
+/// Appends text as a JSON string, quotes included. The text must be UTF-8.
+void append_json_string(std::string &out, std::string_view text);
+
+/// Appends text percent-encoded as RFC 3986 section 2.3 says: only unreserved characters stay. Right in a path, a
+/// query and a form alike; CR, LF and NUL can never get through.
+void append_percent_encoded(std::string &out, std::string_view text);
+
+} // namespace reverse_etl

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "engine/waiter.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reverse_etl {
+
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::milliseconds;
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// One HTTP exchange to make. `body` is not copied: it must stay alive and unchanged until the exchange has ended.
+struct Request {
+    std::string method;
+    std::string url;
+    Headers headers;
+    std::string_view body;
+    /// A file with the authorities to trust, in place of the system's; empty: the system's.
+    std::string ca_file;
+    Milliseconds connect_timeout{10000};
+    Milliseconds timeout{60000};
+};
+
+enum class Failure {
+    none,          ///< an answer came
+    unknown_host,  ///< the name does not resolve
+    not_connected, ///< no connection: the request surely never arrived
+    not_trusted,   ///< the certificate or the TLS handshake was refused: the request surely never arrived
+    interrupted,   ///< the connection broke or timed out: the request may have arrived
+    too_large,     ///< the answer, once decompressed, passed the cap
+    unusable,      ///< the request cannot be made: bad URL, unsupported protocol
+};
+
+/// How an exchange ended.
+struct Response {
+    Failure failure = Failure::none;
+    std::string failure_text; ///< libcurl's words, without the URL's query and without any header
+    long status = 0;
+    Headers headers; ///< of the final answer, names in lower case
+    std::string body;
+
+    /// The value of a header, or nullptr. The name must be in lower case.
+    const std::string *header(std::string_view name) const;
+};
+
+using ExchangeId = std::uint64_t;
+
+struct Finished {
+    ExchangeId id;
+    Response response;
+};
+
+/// Exchanges in flight over libcurl's multi interface: keep-alive, HTTP/2 over TLS, certificates checked, redirects
+/// never followed, credentials only in the headers it is given. One lives as long as the process, so connections are
+/// kept across statements. Not thread-safe.
+class Transport {
+  public:
+    /// The most that an answer may hold once decompressed, in bytes.
+    static constexpr std::size_t max_response_bytes = 64 << 20;
+
+    Transport();
+    ~Transport();
+    Transport(const Transport &) = delete;
+    Transport &operator=(const Transport &) = delete;
+
+    /// Starts an exchange. Never blocks; throws std::runtime_error when libcurl is out of resources.
+    ExchangeId start(const Request &request);
+
+    /// Drops an exchange: its connection is closed, nothing of the request is touched again.
+    void cancel(ExchangeId id);
+
+    /// Makes progress, waiting at most until the deadline for something to happen. Appends what ended.
+    void run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished);
+
+    struct Statistics {
+        std::uint64_t requests = 0;
+        std::uint64_t connections_opened = 0;
+        std::uint64_t bytes_sent = 0;
+        std::uint64_t bytes_received = 0;
+    };
+    const Statistics &statistics() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace reverse_etl
