@@ -44,7 +44,7 @@ char *fixed_digits(char *to, unsigned number, int count) {
 
 char *iso_date(char *to, int64 day) {
     if (day < first_day || day > last_day)
-        throw ValueRefused("date is outside the years 1 to 9999 that ISO 8601 can express");
+        throw ValueRefused("year is outside 1 to 9999, the range of ISO 8601");
     std::chrono::year_month_day date(std::chrono::sys_days(std::chrono::days(day + days_from_1970_to_2000)));
     unsigned year = static_cast<unsigned>(static_cast<int>(date.year()));
     to = two_digits(to, year / 100);
@@ -86,7 +86,7 @@ char *iso_offset(char *to, int32 seconds_west) {
 DateADT finite_date(Datum value) {
     DateADT date = DatumGetDateADT(value);
     if (DATE_NOT_FINITE(date))
-        throw ValueRefused("date is infinite, which ISO 8601 cannot express");
+        throw ValueRefused("date is infinite, which only Postgres can express");
     return date;
 }
 
@@ -94,7 +94,7 @@ DateADT finite_date(Datum value) {
 Timestamp finite_timestamp(Datum value) {
     Timestamp timestamp = DatumGetTimestamp(value);
     if (TIMESTAMP_NOT_FINITE(timestamp))
-        throw ValueRefused("timestamp is infinite, which ISO 8601 cannot express");
+        throw ValueRefused("timestamp is infinite, which only Postgres can express");
     return timestamp;
 }
 
@@ -155,7 +155,7 @@ void write_interval(const EncodedType &, Datum value, std::string &out) {
     Interval *interval = DatumGetIntervalP(value);
 #ifdef INTERVAL_NOT_FINITE // since Postgres 17
     if (INTERVAL_NOT_FINITE(interval))
-        throw ValueRefused("interval is infinite, which ISO 8601 cannot express");
+        throw ValueRefused("interval is infinite, which only Postgres can express");
 #endif
     struct pg_itm parts;
     char text[MAXDATELEN + 1];
