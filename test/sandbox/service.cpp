@@ -1,0 +1,146 @@
+#include "service.h"
+
+#include "router.h"
+#include "text.h"
+
+namespace reverse_etl::sandbox {
+
+namespace {
+
+void run(World &world, const Connector &connector, Request &request, Answer &answer) {
+    const Route *route = route_of(connector, request);
+    if (!route)
+        connector.not_found(request, answer);
+    else if (route->open || connector.authorize(world, request, answer))
+        route->handle(world, request, answer);
+}
+
+void compress(const Request &request, Answer &answer) {
+    if (answer.body.empty() || request.header("Accept-Encoding").find("gzip") == std::string_view::npos)
+        return;
+    answer.body = gzip_compressed(answer.body);
+    answer.headers.push_back({"Content-Encoding", "gzip"});
+}
+
+void write_html(int status, Answer &answer) {
+    answer.clear();
+    answer.status = status;
+    answer.content_type = "text/html; charset=utf-8";
+    answer.body =
+        "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>\n";
+}
+
+void write_gzip_bomb(Answer &answer) {
+    answer.clear();
+    answer.headers.push_back({"Content-Encoding", "gzip"});
+    answer.body = gzip_bomb();
+}
+
+void write_redirect(const FaultRule &rule, Answer &answer) {
+    answer.clear();
+    answer.status = 302;
+    answer.headers.push_back({"Location", rule.redirect_to});
+}
+
+} // namespace
+
+bool Service::begin(std::string_view target, bool first) {
+    if (target.starts_with(control.prefix))
+        return false;
+    std::lock_guard guard(lock_);
+    Stats &stats = world_.stats;
+    ++stats.requests;
+    stats.connections += first;
+    stats.open_connections += first;
+    stats.in_flight_max = std::max(stats.in_flight_max, ++stats.in_flight);
+    return true;
+}
+
+void Service::end() {
+    std::lock_guard guard(lock_);
+    --world_.stats.in_flight;
+}
+
+void Service::closed() {
+    std::lock_guard guard(lock_);
+    --world_.stats.open_connections;
+}
+
+Delivery Service::serve(Request &request, Answer &answer) {
+    std::lock_guard guard(lock_);
+    request.now_ms = now_ms();
+    answer.clear();
+    if (request.path.starts_with(control.prefix)) {
+        run(world_, control, request, answer);
+        return {};
+    }
+    world_.stats.bytes += request.body.size();
+    Delivery delivery = answer_as_vendor(request, answer);
+    ++world_.stats.status[answer.status];
+    world_.recorder.add(request, answer);
+    if (world_.faults.gzip && delivery.how == Delivery::How::whole)
+        compress(request, answer);
+    return delivery;
+}
+
+Delivery Service::answer_as_vendor(Request &request, Answer &answer) {
+    const Connector *connector = connector_of(request.path);
+    if (!connector) {
+        answer.set(404, R"({"error":"no stand-in has this path"})");
+        return {};
+    }
+    FaultRule rule;
+    Fault fault = world_.faults.draw(request.target, rule);
+    Delivery delivery;
+    delivery.latency_ms = rule.latency_ms;
+    auto fail = [&](Failure failure) {
+        connector->fail(failure, rule, request.now_ms, answer);
+        connector->finish(world_, answer);
+    };
+    auto apply = [&] {
+        run(world_, *connector, request, answer);
+        connector->finish(world_, answer);
+    };
+    switch (fault) {
+    case Fault::none:
+        apply();
+        break;
+    case Fault::too_many:
+        fail(Failure::rate_limited);
+        break;
+    case Fault::unavailable:
+        fail(Failure::unavailable);
+        break;
+    case Fault::broken:
+        fail(Failure::broken);
+        break;
+    case Fault::reset:
+        if (rule.reset_after_apply)
+            apply();
+        delivery.how = Delivery::How::reset;
+        break;
+    case Fault::truncate:
+        apply();
+        delivery.how = Delivery::How::truncated;
+        break;
+    case Fault::stall:
+        delivery.how = Delivery::How::stalled;
+        break;
+    case Fault::huge:
+        delivery.how = Delivery::How::huge;
+        delivery.huge_bytes = rule.huge_bytes;
+        break;
+    case Fault::html:
+        write_html(rule.html_status, answer);
+        break;
+    case Fault::gzip_bomb:
+        write_gzip_bomb(answer);
+        break;
+    case Fault::redirect:
+        write_redirect(rule, answer);
+        break;
+    }
+    return delivery;
+}
+
+} // namespace reverse_etl::sandbox
