@@ -1,0 +1,72 @@
+#include "engine/backoff.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace reverse_etl;
+using std::chrono::system_clock;
+
+namespace {
+
+const auto now = system_clock::from_time_t(784111777); // Sun, 06 Nov 1994 08:49:37 GMT
+
+std::optional<Milliseconds> retry_after(Headers headers) {
+    Response response;
+    response.headers = std::move(headers);
+    return reverse_etl::retry_after(response, now);
+}
+
+Milliseconds longest_of_many(int attempt) {
+    std::mt19937_64 random(1);
+    Milliseconds longest{};
+    for (int i = 0; i < 10000; ++i)
+        longest = std::max(longest, backoff(attempt, Milliseconds(100), Milliseconds(3000), random));
+    return longest;
+}
+
+} // namespace
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(std::optional<Milliseconds>)
+
+BOOST_AUTO_TEST_CASE(delays_double_up_to_the_cap) {
+    BOOST_TEST(longest_of_many(1).count() == 100);
+    BOOST_TEST(longest_of_many(2).count() == 200);
+    BOOST_TEST(longest_of_many(5).count() == 1600, boost::test_tools::tolerance(0.01));
+    BOOST_TEST(longest_of_many(6).count() == 3000, boost::test_tools::tolerance(0.01));
+    BOOST_TEST(longest_of_many(1000000).count() == 3000, boost::test_tools::tolerance(0.01));
+}
+
+BOOST_AUTO_TEST_CASE(delays_are_spread_from_zero_on) {
+    std::mt19937_64 random(1);
+    double sum = 0;
+    for (int i = 0; i < 10000; ++i)
+        sum += backoff(3, Milliseconds(1000), Milliseconds(60000), random).count();
+    BOOST_TEST(sum / 10000 == 2000.0, boost::test_tools::tolerance(0.05));
+}
+
+BOOST_AUTO_TEST_CASE(retry_after_in_seconds) {
+    BOOST_TEST((retry_after({{"retry-after", "120"}}) == Milliseconds(120000)));
+    BOOST_TEST((retry_after({{"retry-after", "0.25"}}) == Milliseconds(250)));
+    BOOST_TEST((retry_after({{"retry-after", "0"}}) == Milliseconds(0)));
+    BOOST_TEST((retry_after({{"retry-after", "-3"}}) == Milliseconds(0)));
+    BOOST_TEST(retry_after({{"retry-after", "1e300"}}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(retry_after_as_a_date) {
+    for (const char *date :
+         {"Sun, 06 Nov 1994 08:49:47 GMT", "Sunday, 06-Nov-94 08:49:47 GMT", "Sun Nov  6 08:49:47 1994"})
+        BOOST_TEST((retry_after({{"retry-after", date}}) == Milliseconds(10000)), date);
+    BOOST_TEST((retry_after({{"retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"}}) == Milliseconds(0)));
+}
+
+BOOST_AUTO_TEST_CASE(a_date_is_measured_by_the_clock_that_wrote_it) {
+    BOOST_TEST((retry_after({{"date", "Sun, 06 Nov 1994 10:00:00 GMT"},
+                             {"retry-after", "Sun, 06 Nov 1994 10:00:30 GMT"}}) == Milliseconds(30000)));
+    BOOST_TEST((retry_after({{"date", "yesterday"}, {"retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"}}) ==
+                Milliseconds(10000)));
+}
+
+BOOST_AUTO_TEST_CASE(what_says_nothing_gives_nothing) {
+    BOOST_TEST((retry_after({}) == std::nullopt));
+    for (const char *text : {"", "soon", "nan", "inf", "12 parsecs"})
+        BOOST_TEST((retry_after({{"retry-after", text}}) == std::nullopt), text);
+}
