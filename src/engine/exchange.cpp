@@ -254,36 +254,33 @@ std::size_t Exchange::on_body(char *data, std::size_t size, std::size_t count, v
 }
 
 Response Exchange::finish(CURLcode result) {
-    Response response = std::move(response_);
-    response.failure = classify(result);
-    if (response.failure == Failure::none) {
-        response.status = info<long>(handle_, CURLINFO_RESPONSE_CODE);
-        return response;
-    }
-    response.failure_text = describe(result);
-    response.headers.clear();
-    response.body.clear();
-    return response;
+    Response answer = std::move(response_);
+    answer.status = info<long>(handle_, CURLINFO_RESPONSE_CODE);
+    Response failed;
+    failed.failure = classify(result);
+    if (failed.failure == Failure::none)
+        return answer;
+    failed.failure_text = describe(result);
+    return failed;
 }
 
 Failure Exchange::classify(CURLcode result) const {
-    const bool nothing_sent = info<long>(handle_, CURLINFO_REQUEST_SIZE) == 0;
-    if (too_large_)
-        return Failure::too_large;
-    switch (result) {
-    case CURLE_OK:
+    if (result == CURLE_OK)
         return Failure::none;
+    if (too_large_ || result == CURLE_FILESIZE_EXCEEDED)
+        return Failure::too_large;
+    // Whatever then went wrong, such as a second connection after the first one broke.
+    if (info<long>(handle_, CURLINFO_REQUEST_SIZE) > 0)
+        return Failure::interrupted;
+
+    switch (result) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
         return Failure::unknown_host;
-    case CURLE_COULDNT_CONNECT:
-        return Failure::not_connected;
-    case CURLE_OPERATION_TIMEDOUT:
-        return nothing_sent ? Failure::not_connected : Failure::interrupted;
     case CURLE_SSL_CONNECT_ERROR:
-        // libcurl's words where TLS itself had nothing to complain about: the connection broke in the handshake.
-        return std::string_view(error_).find("SSL_connect: ") != std::string_view::npos ? Failure::not_connected
-                                                                                        : Failure::not_trusted;
+        // TLS itself names a reason, or else the connection broke in the handshake.
+        return std::string_view(error_).find("SSL routines") != std::string_view::npos ? Failure::not_trusted
+                                                                                       : Failure::not_connected;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
@@ -291,14 +288,12 @@ Failure Exchange::classify(CURLcode result) const {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
         return Failure::not_trusted;
-    case CURLE_FILESIZE_EXCEEDED:
-        return Failure::too_large;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_LOGIN_DENIED: // the URL holds a user name or a password
         return Failure::unusable;
     default:
-        return Failure::interrupted;
+        return Failure::not_connected;
     }
 }
 

@@ -80,8 +80,7 @@ struct Transport::Impl {
 
     void progress();
     void reap(std::vector<Finished> &finished);
-    void release(std::unique_ptr<Exchange> exchange);
-    std::unique_ptr<Exchange> take_in_flight(ExchangeId id);
+    std::unique_ptr<Exchange> take(ExchangeId id);
 
     static int on_socket(CURL *, curl_socket_t socket, int what, void *self, void *) noexcept;
     static int on_timer(CURLM *, long timeout_ms, void *self) noexcept;
@@ -115,9 +114,8 @@ Transport::Impl::Impl() {
 }
 
 Transport::Impl::~Impl() {
-    for (const auto &exchange : in_flight)
-        curl_multi_remove_handle(multi, exchange->handle());
-    in_flight.clear();
+    while (!in_flight.empty())
+        take(in_flight.back()->id());
     idle.clear();
     curl_multi_cleanup(multi);
     close(epoll);
@@ -171,26 +169,23 @@ void Transport::Impl::reap(std::vector<Finished> &finished) {
     int left = 0;
     while (const CURLMsg *message = curl_multi_info_read(multi, &left)) {
         const CURLcode result = message->data.result; // the message is gone once its handle is removed
-        auto exchange = take_in_flight(Exchange::of(message->easy_handle)->id());
+        auto exchange = take(Exchange::of(message->easy_handle)->id());
         exchange->count(statistics);
         finished.push_back({exchange->id(), exchange->finish(result)});
-        release(std::move(exchange));
+        idle.push_back(std::move(exchange));
     }
 }
 
-std::unique_ptr<Exchange> Transport::Impl::take_in_flight(ExchangeId id) {
+/// Takes an exchange away from libcurl; null when it is not in flight.
+std::unique_ptr<Exchange> Transport::Impl::take(ExchangeId id) {
     const auto found = std::find_if(in_flight.begin(), in_flight.end(), [id](const auto &e) { return e->id() == id; });
     if (found == in_flight.end())
         return nullptr;
+    curl_multi_remove_handle(multi, (*found)->handle());
     std::swap(*found, in_flight.back());
     auto exchange = std::move(in_flight.back());
     in_flight.pop_back();
     return exchange;
-}
-
-void Transport::Impl::release(std::unique_ptr<Exchange> exchange) {
-    curl_multi_remove_handle(multi, exchange->handle());
-    idle.push_back(std::move(exchange));
 }
 
 Transport::Transport() : impl_(std::make_unique<Impl>()) {}
@@ -219,8 +214,7 @@ ExchangeId Transport::start(const Request &request) {
 
 void Transport::cancel(ExchangeId id) {
     std::erase_if(impl_->refused, [id](const Finished &finished) { return finished.id == id; });
-    if (auto exchange = impl_->take_in_flight(id))
-        impl_->release(std::move(exchange));
+    impl_->take(id);
 }
 
 void Transport::run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished) {

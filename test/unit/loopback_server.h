@@ -15,7 +15,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -73,7 +72,7 @@ class LoopbackServer {
 
     ~LoopbackServer() {
         stopping_ = true;
-        ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
+        stop_listening();
         accepting_.join();
         for (const auto &connection : connections_)
             connection->close();
@@ -89,6 +88,9 @@ class LoopbackServer {
     std::string url(std::string_view path = "/", std::string_view host = "127.0.0.1") const {
         return (tls_ ? "https://" : "http://") + std::string(host) + ":" + std::to_string(port()) + std::string(path);
     }
+
+    /// From now on nobody can connect; the connections there are stay.
+    void stop_listening() { ::shutdown(acceptor_.native_handle(), SHUT_RDWR); }
 
     int connections() const { return connection_count_; }
     int requests() const { return request_count_; }

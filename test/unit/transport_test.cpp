@@ -2,18 +2,62 @@
 
 #include "loopback_server.h"
 #include "poll_waiter.h"
+#include "test_certificate.h"
 
+#include <boost/beast/zlib/deflate_stream.hpp>
+#include <boost/crc.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <dlfcn.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+
 using namespace reverse_etl;
+using std::chrono::seconds;
+
+// The resolver that libcurl's threads call. Names under .stalled take two seconds, then are unknown; for every name the
+// signals that may be handled in the thread are noted.
+namespace {
+std::atomic<bool> signal_was_open = false;
+std::atomic<int> names_resolved = 0;
+} // namespace
+
+extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service,
+                                                                  const addrinfo *hints, addrinfo **result) {
+    static const auto system_resolver = reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    for (const int signal : {SIGINT, SIGTERM, SIGALRM, SIGUSR1, SIGHUP, SIGQUIT})
+        signal_was_open = signal_was_open || !sigismember(&blocked, signal);
+    ++names_resolved;
+    if (name && std::string_view(name).ends_with(".stalled")) {
+        std::this_thread::sleep_for(seconds(2));
+        return EAI_NONAME;
+    }
+    return system_resolver(name, service, hints, result);
+}
 
 namespace {
+
+struct ProcessLikeABackend {
+    ProcessLikeABackend() {
+        std::signal(SIGPIPE, SIG_IGN);
+        for (const char *name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+            unsetenv(name);
+    }
+};
+BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
 
 Request get(std::string url) {
     Request request;
     request.method = "GET";
     request.url = std::move(url);
-    request.timeout = Milliseconds(5000);
+    request.timeout = seconds(10);
     return request;
 }
 
@@ -27,9 +71,10 @@ Request post(std::string url, std::string_view body) {
 Response exchange(Transport &transport, const Request &request) {
     PollWaiter waiter;
     std::vector<Finished> finished;
-    transport.start(request);
-    transport.run(waiter, Clock::now() + std::chrono::seconds(20), finished);
+    const ExchangeId id = transport.start(request);
+    transport.run(waiter, Clock::now() + seconds(20), finished);
     BOOST_REQUIRE_EQUAL(finished.size(), 1u);
+    BOOST_REQUIRE_EQUAL(finished.front().id, id);
     return std::move(finished.front().response);
 }
 
@@ -38,18 +83,567 @@ Response exchange(const Request &request) {
     return exchange(transport, request);
 }
 
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// A port on which nobody listens.
+int closed_port() {
+    boost::asio::io_context io;
+    boost::asio::ip::tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
+    return acceptor.local_endpoint().port();
+}
+
+void append_little_endian(std::string &out, std::uint32_t value) {
+    for (int shift = 0; shift < 32; shift += 8)
+        out += static_cast<char>(value >> shift & 0xff);
+}
+
+std::string gzip(std::string_view text) {
+    using namespace boost::beast::zlib;
+    deflate_stream deflate;
+    deflate.reset(9, 15, 8, Strategy::normal);
+    std::string compressed(deflate.upper_bound(text.size()), '\0');
+    z_params params;
+    params.next_in = text.data();
+    params.avail_in = text.size();
+    params.next_out = compressed.data();
+    params.avail_out = compressed.size();
+    boost::system::error_code error;
+    deflate.write(params, Flush::finish, error);
+    compressed.resize(params.total_out);
+
+    boost::crc_32_type crc;
+    crc.process_bytes(text.data(), text.size());
+    std::string result("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+    result += compressed;
+    append_little_endian(result, crc.checksum());
+    append_little_endian(result, static_cast<std::uint32_t>(text.size()));
+    return result;
+}
+
 } // namespace
 
-BOOST_AUTO_TEST_CASE(connections_are_kept) {
+BOOST_TEST_DONT_PRINT_LOG_VALUE(Failure)
+
+BOOST_AUTO_TEST_SUITE(answers)
+
+BOOST_AUTO_TEST_CASE(request_and_answer_are_whole) {
+    LoopbackServer server([](const auto &request, auto &connection) {
+        BOOST_TEST(request.method_string() == "PATCH");
+        BOOST_TEST(request.target() == "/crm/contacts?limit=1");
+        BOOST_TEST(request["Authorization"] == "Bearer secret");
+        BOOST_TEST(request["User-Agent"] == "reverse_etl/0.1.0");
+        BOOST_TEST(request.count("X-Empty") == 1u);
+        BOOST_TEST(request.count("Expect") == 0u);
+        BOOST_TEST(request.body() == R"({"email":"ada@example.com"})");
+        connection.answer(207, R"({"status":"COMPLETE"})", "X-Trace: 7 \r\nRetry-After: 1\r\n");
+    });
+    Request request = post(server.url("/crm/contacts?limit=1"), R"({"email":"ada@example.com"})");
+    request.method = "PATCH";
+    request.headers = {{"Authorization", "Bearer secret"}, {"Content-Type", "application/json"}, {"X-Empty", ""}};
+    const Response response = exchange(request);
+    BOOST_TEST((response.failure == Failure::none));
+    BOOST_TEST(response.status == 207);
+    BOOST_TEST(response.body == R"({"status":"COMPLETE"})");
+    BOOST_REQUIRE(response.header("x-trace"));
+    BOOST_TEST(*response.header("x-trace") == "7");
+    BOOST_TEST(!response.header("x-request-id"));
+}
+
+BOOST_AUTO_TEST_CASE(every_method) {
+    LoopbackServer server([](const auto &request, auto &connection) {
+        const std::string seen =
+            std::string(request.method_string()) + " " + std::string(request["Content-Length"]) + " " + request.body();
+        connection.answer(200, request.method_string() == "HEAD" ? "" : seen);
+    });
+    Transport transport;
+    const auto seen = [&](std::string method, std::string_view body) {
+        Request request = post(server.url(), body);
+        request.method = std::move(method);
+        return exchange(transport, request).body;
+    };
+    BOOST_TEST(seen("GET", "") == "GET  ");
+    BOOST_TEST(seen("POST", "a") == "POST 1 a");
+    BOOST_TEST(seen("DELETE", "") == "DELETE  ");
+    BOOST_TEST(seen("PUT", "b") == "PUT 1 b");
+    BOOST_TEST(seen("DELETE", "c") == "DELETE 1 c");
+    BOOST_TEST(seen("POST", "") == "POST 0 ");
+    BOOST_TEST(seen("GET", "d") == "GET 1 d");
+    BOOST_TEST(seen("HEAD", "") == "");
+    BOOST_TEST(seen("GET", "") == "GET  ");
+    BOOST_TEST(server.connections() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(only_the_final_answer_has_headers) {
+    LoopbackServer server([](const auto &, auto &connection) {
+        connection.send("HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n");
+        connection.answer(201, "", "X-Final: yes\r\n");
+    });
+    const Response response = exchange(post(server.url(), "row"));
+    BOOST_TEST(response.status == 201);
+    BOOST_TEST(!response.header("x-early"));
+    BOOST_TEST(response.header("x-final"));
+}
+
+BOOST_AUTO_TEST_CASE(a_redirect_is_an_answer) {
+    LoopbackServer elsewhere([](const auto &, auto &connection) { connection.answer(200, "stolen"); });
+    LoopbackServer server(
+        [&](const auto &, auto &connection) { connection.answer(307, "", "Location: " + elsewhere.url() + "\r\n"); });
+    const Response response = exchange(post(server.url(), "row"));
+    BOOST_TEST(response.status == 307);
+    BOOST_REQUIRE(response.header("location"));
+    BOOST_TEST(*response.header("location") == elsewhere.url());
+    BOOST_TEST(elsewhere.connections() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(cookies_are_not_kept) {
+    LoopbackServer server([](const auto &request, auto &connection) {
+        BOOST_TEST(request.count("Cookie") == 0u);
+        connection.answer(200, "", "Set-Cookie: session=1; Path=/\r\n");
+    });
+    Transport transport;
+    exchange(transport, get(server.url()));
+    exchange(transport, get(server.url()));
+    BOOST_TEST(server.requests() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_compressed_answer_is_decompressed) {
+    LoopbackServer server([](const auto &request, auto &connection) {
+        BOOST_TEST(request["Accept-Encoding"].find("gzip") != boost::beast::string_view::npos);
+        connection.answer(200, gzip("a compressed answer"), "Content-Encoding: gzip\r\n");
+    });
+    BOOST_TEST(exchange(get(server.url())).body == "a compressed answer");
+}
+
+BOOST_AUTO_TEST_CASE(large_bodies_both_ways) {
+    LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body()); });
+    const std::string body(900000, 'x');
+    const Response response = exchange(post(server.url(), body));
+    BOOST_TEST((response.body == body));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(connections)
+
+BOOST_AUTO_TEST_CASE(one_is_kept) {
     LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body()); });
     Transport transport;
     for (int i = 0; i < 200; ++i) {
         const std::string body = "row " + std::to_string(i);
-        const Response response = exchange(transport, post(server.url(), body));
-        BOOST_REQUIRE_EQUAL(response.status, 200);
-        BOOST_REQUIRE_EQUAL(response.body, body);
+        BOOST_REQUIRE_EQUAL(exchange(transport, post(server.url(), body)).body, body);
     }
     BOOST_TEST(server.connections() == 1);
-    BOOST_TEST(transport.statistics().connections_opened == 1u);
     BOOST_TEST(transport.statistics().requests == 200u);
+    BOOST_TEST(transport.statistics().connections_opened == 1u);
+    BOOST_TEST(transport.statistics().bytes_sent == transport.statistics().bytes_received);
 }
+
+BOOST_AUTO_TEST_CASE(eight_in_flight) {
+    std::atomic<int> at_once = 0, most_at_once = 0;
+    LoopbackServer server([&](const auto &request, auto &connection) {
+        most_at_once = std::max<int>(most_at_once, ++at_once);
+        std::this_thread::sleep_for(Milliseconds(1));
+        --at_once;
+        connection.answer(200, request.body());
+    });
+    Transport transport;
+    PollWaiter waiter;
+    std::vector<std::string> bodies;
+    for (int i = 0; i < 500; ++i)
+        bodies.push_back("row " + std::to_string(i));
+    std::size_t started = 0;
+    std::set<ExchangeId> in_flight;
+    std::multiset<std::string> answered;
+    while (answered.size() < bodies.size()) {
+        while (in_flight.size() < 8 && started < bodies.size())
+            in_flight.insert(transport.start(post(server.url(), bodies[started++])));
+        std::vector<Finished> finished;
+        transport.run(waiter, Clock::now() + seconds(5), finished);
+        BOOST_REQUIRE(!finished.empty());
+        for (auto &[id, response] : finished) {
+            BOOST_REQUIRE_EQUAL(in_flight.erase(id), 1u);
+            answered.insert(response.body);
+        }
+    }
+    BOOST_TEST((answered == std::multiset<std::string>(bodies.begin(), bodies.end())));
+    BOOST_TEST(server.connections() <= 8);
+    BOOST_TEST(most_at_once > 1);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_the_server_closed_is_replaced) {
+    LoopbackServer server([](const auto &, auto &connection) {
+        connection.answer(200);
+        connection.close();
+    });
+    Transport transport;
+    for (int i = 0; i < 5; ++i) {
+        BOOST_TEST(exchange(transport, post(server.url(), "row")).status == 200);
+        std::this_thread::sleep_for(Milliseconds(20));
+    }
+    BOOST_TEST(server.connections() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_is_never_sent_twice) {
+    std::atomic<int> rows = 0;
+    LoopbackServer server([&](const auto &, auto &connection) {
+        if (++rows == 1)
+            connection.answer(200);
+        else
+            connection.reset(); // on a kept connection, once the row has arrived
+    });
+    Transport transport;
+    BOOST_TEST(exchange(transport, post(server.url(), "first row")).status == 200);
+    const Response response = exchange(transport, post(server.url(), "second row"));
+    BOOST_TEST((response.failure == Failure::interrupted));
+    BOOST_TEST(response.failure_text.starts_with("the kept connection broke"), response.failure_text);
+    BOOST_TEST(rows == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_was_sent_may_have_arrived_though_the_host_is_gone_now) {
+    LoopbackServer *self = nullptr;
+    LoopbackServer server([&](const auto &request, auto &connection) {
+        if (request.body() == "first row")
+            return connection.answer(200);
+        self->stop_listening();
+        connection.reset();
+    });
+    self = &server;
+    Transport transport;
+    BOOST_TEST(exchange(transport, post(server.url(), "first row")).status == 200);
+    BOOST_TEST((exchange(transport, post(server.url(), "second row")).failure == Failure::interrupted));
+    BOOST_TEST((exchange(transport, post(server.url(), "third row")).failure == Failure::not_connected));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(failures)
+
+BOOST_AUTO_TEST_CASE(nobody_listens) {
+    const std::string where = "127.0.0.1:" + std::to_string(closed_port());
+    const Response response = exchange(get("http://" + where + "/path?token=secret"));
+    BOOST_TEST((response.failure == Failure::not_connected));
+    BOOST_TEST(response.status == 0);
+    BOOST_TEST(response.failure_text.find(where) != std::string::npos, response.failure_text);
+    BOOST_TEST(response.failure_text.find("secret") == std::string::npos, response.failure_text);
+}
+
+BOOST_AUTO_TEST_CASE(no_host_of_that_name) {
+    const Response response = exchange(get("http://no-such-host.invalid/"));
+    BOOST_TEST((response.failure == Failure::unknown_host));
+    BOOST_TEST(response.failure_text.find("no-such-host.invalid") != std::string::npos, response.failure_text);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come) {
+    LoopbackServer server([](const auto &, auto &connection) { connection.stall(); });
+    Request request = post(server.url(), "row");
+    request.timeout = Milliseconds(200);
+    const auto start = Clock::now();
+    const Response response = exchange(request);
+    BOOST_TEST((response.failure == Failure::interrupted));
+    BOOST_TEST(seconds_since(start) < 1.0);
+    BOOST_TEST(response.failure_text.find("timed out") != std::string::npos, response.failure_text);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_does_not_come) {
+    boost::asio::io_context io;
+    boost::asio::ip::tcp::acceptor silent(io, {boost::asio::ip::address_v4::loopback(), 0});
+    Request request = get("https://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/");
+    request.connect_timeout = Milliseconds(200);
+    const auto start = Clock::now();
+    BOOST_TEST((exchange(request).failure == Failure::not_connected));
+    BOOST_TEST(seconds_since(start) >= 0.2);
+    BOOST_TEST(seconds_since(start) < 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_reset) {
+    LoopbackServer server([](const auto &, auto &connection) { connection.reset(); });
+    const Response response = exchange(post(server.url(), "row"));
+    BOOST_TEST((response.failure == Failure::interrupted));
+    BOOST_TEST(server.requests() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_was_cut) {
+    LoopbackServer server([](const auto &, auto &connection) {
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+        connection.close();
+    });
+    const Response response = exchange(post(server.url(), "row"));
+    BOOST_TEST((response.failure == Failure::interrupted));
+    BOOST_TEST(response.status == 0);
+    BOOST_TEST(response.body == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_http) {
+    LoopbackServer server([](const auto &, auto &connection) {
+        connection.send("220 mail.example.com ESMTP\r\n");
+        connection.close();
+    });
+    BOOST_TEST((exchange(post(server.url(), "row")).failure == Failure::interrupted));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_leaves_the_transport_usable) {
+    std::atomic<int> requests = 0;
+    LoopbackServer server([&](const auto &, auto &connection) {
+        if (++requests % 2)
+            connection.reset();
+        else
+            connection.answer(200);
+    });
+    Transport transport;
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(
+            (exchange(transport, post(server.url(), "row")).failure == (i % 2 ? Failure::none : Failure::interrupted)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(answers_that_are_too_large)
+
+BOOST_AUTO_TEST_CASE(announced) {
+    LoopbackServer server([](const auto &, auto &connection) {
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n");
+        connection.stall();
+    });
+    const Response response = exchange(get(server.url()));
+    BOOST_TEST((response.failure == Failure::too_large));
+    BOOST_TEST(response.failure_text.find("larger") != std::string::npos, response.failure_text);
+}
+
+BOOST_AUTO_TEST_CASE(without_end) {
+    LoopbackServer server([](const auto &, auto &connection) {
+        connection.send("HTTP/1.1 200 OK\r\n\r\n");
+        const std::string megabyte(1 << 20, 'x');
+        for (int i = 0; i < 80; ++i)
+            connection.send(megabyte);
+        connection.close();
+    });
+    BOOST_TEST((exchange(get(server.url())).failure == Failure::too_large));
+}
+
+BOOST_AUTO_TEST_CASE(once_decompressed) {
+    const std::string bomb = gzip(std::string(Transport::max_response_bytes + 1, 'x'));
+    BOOST_REQUIRE(bomb.size() < (1 << 20));
+    LoopbackServer server(
+        [&](const auto &, auto &connection) { connection.answer(200, bomb, "Content-Encoding: gzip\r\n"); });
+    const Response response = exchange(get(server.url()));
+    BOOST_TEST((response.failure == Failure::too_large));
+    BOOST_TEST(response.body.capacity() < Transport::max_response_bytes);
+}
+
+BOOST_AUTO_TEST_CASE(in_their_headers) {
+    LoopbackServer server([](const auto &, auto &connection) {
+        connection.send("HTTP/1.1 200 OK\r\n");
+        for (int i = 0; i < 100000; ++i)
+            connection.send("X-Filler: " + std::string(1000, 'x') + "\r\n");
+        connection.close();
+    });
+    BOOST_TEST((exchange(get(server.url())).failure == Failure::too_large));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(requests_that_are_refused)
+
+BOOST_AUTO_TEST_CASE(header_injection) {
+    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); });
+    const std::pair<std::string, std::string> bad_headers[] = {
+        {"X-Name", "Ada\r\nX-Admin: yes"},   {"X-Name", "Ada\nX-Admin: yes"},   {"X-Name", "Ada\r"},
+        {"X-Name", std::string("Ada\0", 4)}, {"X-Name: yes\r\nX-Admin", "yes"}, {"", "no name"},
+    };
+    Transport transport;
+    for (const auto &header : bad_headers) {
+        Request request = get(server.url());
+        request.headers = {header};
+        const Response response = exchange(transport, request);
+        BOOST_TEST((response.failure == Failure::unusable));
+        BOOST_TEST(response.failure_text.find("Ada") == std::string::npos);
+    }
+    Request request = get(server.url());
+    request.method = "GET / HTTP/1.1\r\nX-Admin: yes\r\n\r\nGET";
+    BOOST_TEST((exchange(transport, request).failure == Failure::unusable));
+    BOOST_TEST((exchange(transport, get(server.url("/\r\nX-Admin: yes"))).failure == Failure::unusable));
+    BOOST_TEST(server.connections() == 0);
+    BOOST_TEST(exchange(transport, get(server.url())).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(bad_urls) {
+    for (const char *url : {"", "http://", "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/",
+                            "http://user:secret@127.0.0.1/", "http://127.0.0.1:99999/", "http://127.0.0.1/a b"}) {
+        const Response response = exchange(get(url));
+        BOOST_TEST((response.failure == Failure::unusable), url);
+        BOOST_TEST(response.failure_text != "", url);
+        BOOST_TEST(response.failure_text.find("secret") == std::string::npos, response.failure_text);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(waiting)
+
+BOOST_AUTO_TEST_CASE(the_deadline_is_kept) {
+    LoopbackServer server([](const auto &, auto &connection) { connection.stall(); });
+    Transport transport;
+    PollWaiter waiter;
+    std::vector<Finished> finished;
+    transport.start(get(server.url()));
+    const auto start = Clock::now();
+    transport.run(waiter, start + Milliseconds(200), finished);
+    BOOST_TEST(finished.empty());
+    BOOST_TEST(seconds_since(start) >= 0.2);
+    BOOST_TEST(seconds_since(start) < 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_exchange_is_gone_and_the_others_stay) {
+    std::string doomed_body(1 << 20, 'x');
+    LoopbackServer server([](const auto &request, auto &connection) {
+        if (request.target() == "/stalled")
+            connection.stall();
+        else
+            connection.answer(200, request.body());
+    });
+    Transport transport;
+    PollWaiter waiter;
+    std::vector<Finished> finished;
+    const ExchangeId doomed = transport.start(post(server.url("/stalled"), doomed_body));
+    transport.run(waiter, Clock::now() + Milliseconds(50), finished);
+    const ExchangeId other = transport.start(post(server.url(), "row"));
+    transport.cancel(doomed);
+    doomed_body = {};
+    transport.run(waiter, Clock::now() + seconds(5), finished);
+    BOOST_REQUIRE_EQUAL(finished.size(), 1u);
+    BOOST_TEST(finished[0].id == other);
+    BOOST_TEST(finished[0].response.body == "row");
+    transport.cancel(doomed);
+    transport.cancel(other);
+}
+
+BOOST_AUTO_TEST_CASE(a_waiter_may_throw) {
+    class Cancelled : public Waiter {
+        void wait(int, long) override { throw std::runtime_error("cancelled"); }
+    };
+    LoopbackServer server([](const auto &, auto &connection) {
+        std::this_thread::sleep_for(Milliseconds(50));
+        connection.answer(200);
+    });
+    Transport transport;
+    Cancelled cancelled;
+    std::vector<Finished> finished;
+    const ExchangeId id = transport.start(get(server.url()));
+    BOOST_CHECK_THROW(transport.run(cancelled, Clock::now() + seconds(5), finished), std::runtime_error);
+    transport.cancel(id);
+    BOOST_TEST(exchange(transport, get(server.url())).status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_stalled_resolver_holds_up_nobody) {
+    Request request = get("http://host.stalled/");
+    request.connect_timeout = Milliseconds(200);
+    Transport transport;
+    PollWaiter waiter;
+    std::vector<Finished> finished;
+    auto start = Clock::now();
+    BOOST_TEST((exchange(transport, request).failure == Failure::not_connected));
+    BOOST_TEST(seconds_since(start) < 1.0);
+
+    start = Clock::now();
+    const ExchangeId id = transport.start(get("http://other-host.stalled/"));
+    transport.run(waiter, start + Milliseconds(100), finished);
+    transport.cancel(id);
+    BOOST_TEST(finished.empty());
+    BOOST_TEST(seconds_since(start) < 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(no_signal_is_handled_in_a_resolver_thread) {
+    names_resolved = 0;
+    signal_was_open = false;
+    exchange(get("http://another-host.invalid/"));
+    BOOST_TEST(names_resolved == 1);
+    BOOST_TEST(!signal_was_open);
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    BOOST_TEST(!sigismember(&blocked, SIGINT));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(tls)
+
+BOOST_AUTO_TEST_CASE(a_certificate_of_an_unknown_authority_is_not_trusted) {
+    TestCertificate certificate("localhost");
+    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); }, &certificate.context());
+    const Response response = exchange(post(server.url("/", "localhost"), "row"));
+    BOOST_TEST((response.failure == Failure::not_trusted));
+    BOOST_TEST(response.failure_text.find("certificate") != std::string::npos, response.failure_text);
+    BOOST_TEST(server.requests() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_named_authority_is_trusted) {
+    TestCertificate certificate("localhost");
+    LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body()); },
+                          &certificate.context());
+    Transport transport;
+    Request request = post(server.url("/", "localhost"), "row");
+    request.ca_file = certificate.file();
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(exchange(transport, request).body == "row");
+    BOOST_TEST(server.connections() == 1);
+
+    request.ca_file.clear(); // what was trusted for another request is not for this one
+    BOOST_TEST((exchange(transport, request).failure == Failure::not_trusted));
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_for_another_host_is_not_trusted) {
+    TestCertificate certificate("elsewhere.example");
+    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); }, &certificate.context());
+    Request request = post(server.url("/", "localhost"), "row");
+    request.ca_file = certificate.file();
+    BOOST_TEST((exchange(request).failure == Failure::not_trusted));
+    BOOST_TEST(server.requests() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_authority_file_is_not_trusted) {
+    TestCertificate certificate("localhost");
+    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); }, &certificate.context());
+    Request request = post(server.url("/", "localhost"), "row");
+    request.ca_file = "/nonexistent/ca.crt";
+    BOOST_TEST((exchange(request).failure == Failure::not_trusted));
+}
+
+/// A TCP server for one connection, which ends it after a greeting.
+struct Greeter {
+    explicit Greeter(std::string_view greeting, bool reset)
+        : thread([this, greeting, reset] {
+              auto socket = acceptor.accept();
+              boost::asio::write(socket, boost::asio::buffer(greeting));
+              if (reset)
+                  return socket.set_option(boost::asio::socket_base::linger(true, 0));
+              socket.shutdown(socket.shutdown_send);
+              char byte;
+              while (::recv(socket.native_handle(), &byte, 1, 0) > 0)
+                  ;
+          }) {}
+    ~Greeter() { thread.join(); }
+
+    std::string url() const { return "https://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()); }
+
+    boost::asio::io_context io;
+    boost::asio::ip::tcp::acceptor acceptor{io, {boost::asio::ip::address_v4::loopback(), 0}};
+    std::thread thread;
+};
+
+BOOST_AUTO_TEST_CASE(a_server_without_tls_is_not_trusted) {
+    Greeter greeter("220 mail.example.com ESMTP\r\n", false);
+    const Response response = exchange(get(greeter.url()));
+    BOOST_TEST((response.failure == Failure::not_trusted), response.failure_text);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_that_ends_in_the_handshake_was_not_made) {
+    for (const bool reset : {false, true}) {
+        Greeter greeter("", reset);
+        const Response response = exchange(get(greeter.url()));
+        BOOST_TEST((response.failure == Failure::not_connected), response.failure_text);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <unistd.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace reverse_etl {
+
+/// A fresh certificate for a host, signed by nobody but itself, and a TLS context that shows it.
+class TestCertificate {
+  public:
+    explicit TestCertificate(const std::string &host) {
+        const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+        const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), &X509_free);
+        X509_set_version(certificate.get(), X509_VERSION_3);
+        ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
+        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
+        X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+        X509_set_pubkey(certificate.get(), key.get());
+        X509_NAME *name = X509_get_subject_name(certificate.get());
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char *>(host.c_str()), -1,
+                                   -1, 0);
+        X509_set_issuer_name(certificate.get(), name);
+        X509_EXTENSION *alternative =
+            X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, ("DNS:" + host).c_str());
+        X509_add_ext(certificate.get(), alternative, -1);
+        X509_EXTENSION_free(alternative);
+        if (!X509_sign(certificate.get(), key.get(), EVP_sha256()))
+            throw std::runtime_error("cannot sign a certificate");
+
+        write(certificate.get());
+        SSL_CTX_use_certificate(context_.native_handle(), certificate.get());
+        SSL_CTX_use_PrivateKey(context_.native_handle(), key.get());
+    }
+
+    ~TestCertificate() { unlink(file_); }
+
+    TestCertificate(const TestCertificate &) = delete;
+    TestCertificate &operator=(const TestCertificate &) = delete;
+
+    boost::asio::ssl::context &context() { return context_; }
+
+    /// The certificate as a PEM file: who trusts it trusts the host.
+    const char *file() const { return file_; }
+
+  private:
+    void write(X509 *certificate) {
+        FILE *out = fdopen(mkstemp(file_), "w");
+        if (!out || !PEM_write_X509(out, certificate) || std::fclose(out) != 0)
+            throw std::runtime_error("cannot write a certificate");
+    }
+
+    boost::asio::ssl::context context_{boost::asio::ssl::context::tls_server};
+    char file_[64] = "/tmp/reverse_etl_certificate.XXXXXX";
+};
+
+} // namespace reverse_etl
