@@ -31,9 +31,10 @@ override CXXFLAGS := $(filter-out $(newer_flags),$(CXXFLAGS))
 # -Wextra is for this project's code, not for Postgres's headers.
 override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
 
-# A build outside of the source tree (make -f) has no folders yet.
-$(OBJS): | $(sort $(dir $(OBJS)))
-$(sort $(dir $(OBJS))):
+# A build outside of the source tree (make -f) has no folders yet; whole paths, lest VPATH find those of the sources.
+object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))
+$(OBJS): | $(object_dirs)
+$(object_dirs):
 	$(MKDIR_P) $@
 -include $(OBJS:.o=.d)
 
