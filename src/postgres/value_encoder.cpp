@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "catalog/pg_collation.h"
+#include "common/sha2.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -18,11 +19,9 @@ namespace {
 void write_text_quoted(ValueWriter text, const EncodedType &type, Datum value, std::string &out) {
     size_t start = out.size();
     text(type, value, out);
-    size_t length = out.size() - start;
-    char *copy = static_cast<char *>(palloc(length));
-    memcpy(copy, out.data() + start, length);
+    const char *copy = pnstrdup(out.data() + start, out.size() - start);
     out.resize(start);
-    append_json_string(out, {copy, length});
+    append_json_string(out, copy);
 }
 
 void write_quoted(const EncodedType &type, Datum value, std::string &out) {
@@ -63,13 +62,6 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-void write_hex(const uint8 *bytes, size_t count, std::string &out) {
-    for (size_t i = 0; i < count; i++) {
-        out += "0123456789abcdef"[bytes[i] >> 4];
-        out += "0123456789abcdef"[bytes[i] & 15];
-    }
-}
-
 /// Lower case is that of the database's default collation; in a database with the C collation only ASCII has one.
 /// The hash is over UTF-8: the way through the server's encoding and back changes nothing where that is UTF-8.
 void write_sha256(const EncodedType &type, Datum value, std::string &out) {
@@ -84,8 +76,12 @@ void write_sha256(const EncodedType &type, Datum value, std::string &out) {
     Datum utf8_text = PointerGetDatum(cstring_to_text_with_len(utf8.data(), static_cast<int>(utf8.size())));
     bytea *digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, utf8_text));
 
+    char hex[2 * PG_SHA256_DIGEST_LENGTH];
+    char *end = hex;
+    for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+        end = hex_digits(end, static_cast<uint8>(VARDATA_ANY(digest)[i]));
     out.resize(start);
-    write_hex(reinterpret_cast<uint8 *>(VARDATA_ANY(digest)), VARSIZE_ANY_EXHDR(digest), out);
+    out.append(hex, end);
 }
 
 void write_quoted_sha256(const EncodedType &type, Datum value, std::string &out) {

@@ -1,7 +1,6 @@
 /// Dates and times as ISO 8601, whatever DateStyle, IntervalStyle and TimeZone say: the same value is the same text
 /// in every session. A moment (timestamptz) is written in UTC, with the offset +00:00.
 
-#include <charconv>
 #include <chrono>
 
 #include "postgres/value_writers.h"
@@ -171,11 +170,6 @@ void write_interval_json(const EncodedType &type, Datum value, std::string &out)
 }
 
 // Time since 1970, rounded down. A timestamp without time zone counts as UTC.
-
-void append_integer(int64 number, std::string &out) {
-    char digits[24];
-    out.append(digits, std::to_chars(digits, std::end(digits), number).ptr);
-}
 
 template <int64 units_per_second>
 void write_date_epoch(const EncodedType &, Datum value, std::string &out) {

@@ -1,7 +1,5 @@
-#include <charconv>
 #include <cmath>
 
-#include "engine/json_text.h"
 #include "postgres/value_writers.h"
 
 extern "C" {
@@ -12,12 +10,6 @@ extern "C" {
 
 namespace reverse_etl {
 namespace {
-
-template <typename Integer>
-void append_integer(Integer number, std::string &out) {
-    char digits[24];
-    out.append(digits, std::to_chars(digits, std::end(digits), number).ptr);
-}
 
 void write_int2(const EncodedType &, Datum value, std::string &out) {
     append_integer(DatumGetInt16(value), out);

@@ -60,8 +60,7 @@ void write_uuid(const EncodedType &, Datum value, std::string &out) {
     for (int i = 0; i < UUID_LEN; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             *end++ = '-';
-        *end++ = "0123456789abcdef"[bytes[i] >> 4];
-        *end++ = "0123456789abcdef"[bytes[i] & 15];
+        end = hex_digits(end, bytes[i]);
     }
     out.append(text, sizeof(text));
 }

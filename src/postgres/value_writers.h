@@ -5,6 +5,7 @@
 /// A writer calls Postgres functions that may raise, which skips destructors: it must hold no C++ object that has one
 /// while it does. What needs a scratch buffer builds its text at the end of `out` and rewrites it there.
 
+#include <charconv>
 #include <string_view>
 
 #include "postgres/value_encoder.h"
@@ -55,5 +56,18 @@ std::string_view to_utf8(std::string_view server_text);
 
 /// What the type's output function says, as UTF-8.
 std::string_view output_text(const EncodedType &type, Datum value);
+
+template <typename Integer>
+void append_integer(Integer number, std::string &out) {
+    char digits[24];
+    out.append(digits, std::to_chars(digits, std::end(digits), number).ptr);
+}
+
+/// Writes a byte as two hexadecimal digits and returns where they end.
+inline char *hex_digits(char *to, uint8 byte) {
+    *to++ = "0123456789abcdef"[byte >> 4];
+    *to++ = "0123456789abcdef"[byte & 15];
+    return to;
+}
 
 } // namespace reverse_etl
