@@ -79,6 +79,7 @@ struct Input {
     std::string_view id_property; // empty: the record id
     std::string_view trace;
     std::size_t begin = 0, end = 0; // of its properties in Inputs::text, a compact object
+    bool has_empty = false;         // a property is null or "", which clears it
     RowError error;
     std::optional<std::size_t> position; // of its record
     bool created = false;
@@ -148,6 +149,7 @@ void read_properties(simdjson::ondemand::value value, std::string_view object, c
             throw invalid_json(request.body.data(), content.raw_json_token().data(),
                                "Cannot deserialize value of type `java.lang.String`");
         append_compact(inputs.text, content);
+        row.has_empty = row.has_empty || is_empty_value(std::string_view(inputs.text).substr(name_end + 1));
         std::string_view name = std::string_view(inputs.text).substr(name_begin + 1, name_end - name_begin - 2);
         read_property(name, object, name_end + 1, inputs, row);
     }
@@ -362,7 +364,7 @@ void apply(Table &table, Write write, const Request &request, const Inputs &inpu
     row.created = true;
     if (write == Write::upsert && member(properties, property).empty())
         row.position = table.insert(with_key(properties, property, row.id), request.now_ms);
-    else if (properties.find("\":null") != properties.npos || properties.find("\":\"\"") != properties.npos)
+    else if (row.has_empty)
         row.position = table.insert(merged("{}", properties, true), request.now_ms);
     else
         row.position = table.insert(properties, request.now_ms);

@@ -36,7 +36,9 @@ std::string_view reason_of(int status) {
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
     Connection(tcp::socket socket, Service &service)
-        : socket_(std::move(socket)), timer_(socket_.get_executor()), service_(service) {}
+        : socket_(std::move(socket)), timer_(socket_.get_executor()), service_(service) {
+        buffer_.reserve(1 << 16); // Beast reads no more at a time than fits
+    }
 
     ~Connection() {
         leave_flight();

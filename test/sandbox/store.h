@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace reverse_etl::sandbox {
@@ -27,6 +27,8 @@ class Table {
         std::string_view json() const { return {data, size}; }
     };
 
+    Table();
+
     std::optional<std::size_t> find(std::string_view name, std::string_view value); // value as written, unquoted
     bool holds(std::size_t position) const { return position < records_.size() && records_[position].live; }
     const Record &operator[](std::size_t position) const { return records_[position]; }
@@ -40,18 +42,25 @@ class Table {
     std::size_t live() const { return live_ + counted_; }
 
   private:
+    // Open addressing over positions: the keys are read from the records, so a million of them cost 16 MB and an insert
+    // touches one line of memory.
     struct Index {
-        std::pmr::unordered_map<std::string_view, std::uint32_t> positions;
+        struct Slot {
+            std::uint32_t hash;
+            std::uint32_t position;
+        };
+        std::vector<Slot> slots; // a power of two
+        std::size_t used = 0;    // slots that are not free
     };
 
-    std::string_view keep(std::string_view text);
-    void enter(const std::string &name, Index &index, std::size_t position);
-    void leave(const std::string &name, Index &index, std::size_t position);
+    std::string_view key_at(std::size_t position, std::string_view name) const;
+    void enter(std::string_view name, Index &index, std::size_t position);
+    void leave(std::string_view name, Index &index, std::size_t position);
+    void grow(Index &index);
 
     // Never gives memory back before the table goes: a stand-in lives as long as one test.
-    std::unique_ptr<std::pmr::monotonic_buffer_resource> arena_ =
-        std::make_unique<std::pmr::monotonic_buffer_resource>(1 << 16);
-    std::vector<Record> records_;
+    std::unique_ptr<std::pmr::monotonic_buffer_resource> arena_;
+    std::deque<Record> records_;
     std::map<std::string, Index, std::less<>> indexes_;
     std::size_t live_ = 0;
     std::size_t counted_ = 0;
