@@ -77,7 +77,9 @@ void set_settings(World &world, const Request &request, Answer &answer) {
     with_body(world, request, answer, [&](std::string_view body) {
         Settings settings;
         for_each_member(body, [&](std::string_view name, std::string_view raw) {
-            if (name == "salesforce_page_size")
+            if (name == "hubspot_rate_max")
+                settings.hubspot_rate_max = std::max<std::size_t>(1, whole_number(raw));
+            else if (name == "salesforce_page_size")
                 settings.salesforce_page_size = std::max<std::size_t>(1, whole_number(raw));
             else if (name == "slack_channel_rate")
                 settings.slack_channel_rate = raw == "true";

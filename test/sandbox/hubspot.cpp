@@ -217,8 +217,13 @@ std::optional<std::size_t> position_of_id(Table &table, std::string_view id) {
 
 // The value of a unique property as records hold it.
 std::string stored_key(std::string_view property, std::string_view value) {
-    std::string key = in_quotes(property == "email" ? lower(value) : std::string(value));
-    return key.substr(1, key.size() - 2);
+    std::string key;
+    append_quoted(key, value);
+    if (property == "email")
+        lower_in_place(key, 0);
+    key.pop_back();
+    key.erase(0, 1);
+    return key;
 }
 
 std::optional<std::size_t> find_record(Table &table, std::string_view property, std::string_view id) {
@@ -766,9 +771,10 @@ void finish(World &world, Answer &answer) {
     if (answer.status != 429) {
         int interval = world.faults.rules.empty() ? 10'000 : world.faults.rules.front().interval_ms;
         answer.headers.push_back({"X-HubSpot-RateLimit-Interval-Milliseconds", std::to_string(interval)});
-        answer.headers.push_back({"X-HubSpot-RateLimit-Remaining", "189"});
+        answer.headers.push_back(
+            {"X-HubSpot-RateLimit-Remaining", std::to_string(world.settings.hubspot_rate_max - 1)});
     }
-    answer.headers.push_back({"X-HubSpot-RateLimit-Max", "190"});
+    answer.headers.push_back({"X-HubSpot-RateLimit-Max", std::to_string(world.settings.hubspot_rate_max)});
     answer.headers.push_back({"X-HubSpot-RateLimit-Daily", "1000000"});
     answer.headers.push_back(
         {"X-HubSpot-RateLimit-Daily-Remaining", std::to_string(1'000'000 - world.stats.requests % 1'000'000)});

@@ -60,6 +60,30 @@ bool is_number(std::string_view text) {
     return at == text.size();
 }
 
+void append_escape(std::string &out, char c) {
+    switch (c) {
+    case '"':
+        out += "\\\"";
+        break;
+    case '\\':
+        out += "\\\\";
+        break;
+    case '\n':
+        out += "\\n";
+        break;
+    case '\r':
+        out += "\\r";
+        break;
+    case '\t':
+        out += "\\t";
+        break;
+    default:
+        char escaped[8];
+        std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+        out += escaped;
+    }
+}
+
 void append_string(std::string &out, simdjson::ondemand::value value) {
     std::string_view token = trimmed(value.raw_json_token());
     if (std::memchr(token.data(), '\\', token.size()))
@@ -128,33 +152,16 @@ void append_compact(std::string &out, simdjson::ondemand::value value) {
 
 void append_quoted(std::string &out, std::string_view text) {
     out += '"';
-    for (char c : text) {
-        switch (c) {
-        case '"':
-            out += "\\\"";
-            break;
-        case '\\':
-            out += "\\\\";
-            break;
-        case '\n':
-            out += "\\n";
-            break;
-        case '\r':
-            out += "\\r";
-            break;
-        case '\t':
-            out += "\\t";
-            break;
-        default:
-            if (static_cast<unsigned char>(c) < 0x20) {
-                char escaped[8];
-                std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-                out += escaped;
-            } else {
-                out += c;
-            }
-        }
+    std::size_t plain_from = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        char c = text[at];
+        if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20)
+            continue;
+        out.append(text, plain_from, at - plain_from);
+        plain_from = at + 1;
+        append_escape(out, c);
     }
+    out.append(text, plain_from);
     out += '"';
 }
 

@@ -59,7 +59,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
         parser_->get().body() = std::move(body_);
         parser_->get().body().clear();
         http::async_read_header(socket_, buffer_, *parser_, [self = shared_from_this()](Failed error, std::size_t) {
-            if (!error)
+            if (error == http::error::body_limit)
+                self->refuse_size();
+            else if (!error)
                 self->read_body();
         });
     }

@@ -14,6 +14,7 @@ namespace reverse_etl::sandbox {
 
 // What a test may ask for that is no fault.
 struct Settings {
+    std::size_t hubspot_rate_max = 190; // that its headers announce
     std::size_t salesforce_page_size = 2000;
     bool slack_channel_rate = false; // one message a second and channel
     Header http_credentials;         // the header that /http/ asks for; no name: none
