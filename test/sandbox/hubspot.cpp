@@ -110,17 +110,22 @@ void lower_in_place(std::string &text, std::size_t begin) {
             text[at] += 'a' - 'A';
 }
 
-// Appends one property to the row's object and checks it.
-void read_property(std::string_view name, std::string_view object, std::size_t value_begin, Inputs &inputs,
-                   Input &row) {
+bool is_email(std::string_view text) {
+    return text.find('@') != text.npos && text.find(' ') == text.npos;
+}
+
+RowError invalid_email(std::string_view email) {
+    return invalid_property("INVALID_EMAIL", "email", "Email address " + std::string(email) + " is invalid");
+}
+
+// Checks the property whose value ends Inputs::text.
+void check_property(std::string_view name, std::string_view object, std::size_t value_begin, Inputs &inputs,
+                    Input &row) {
     if (name == "email" && object == "contacts") {
         lower_in_place(inputs.text, value_begin);
-        std::string_view email = inner(std::string_view(inputs.text).substr(value_begin));
-        if (!email.empty() && email != "null" && (email.find('@') == email.npos || email.find(' ') != email.npos) &&
-            !row.error)
-            row.error = invalid_property("INVALID_EMAIL", "email",
-                                         "Email address " + plain(std::string_view(inputs.text).substr(value_begin)) +
-                                             " is invalid");
+        std::string_view email = std::string_view(inputs.text).substr(value_begin);
+        if (!is_empty_value(email) && !is_email(email) && !row.error)
+            row.error = invalid_email(plain(email));
     } else if (name.starts_with("unknown_") && !row.error) {
         row.error =
             invalid_property("PROPERTY_DOESNT_EXIST", name, "Property \"" + std::string(name) + "\" does not exist");
@@ -151,7 +156,7 @@ void read_properties(simdjson::ondemand::value value, std::string_view object, c
         append_compact(inputs.text, content);
         row.has_empty = row.has_empty || is_empty_value(std::string_view(inputs.text).substr(name_end + 1));
         std::string_view name = std::string_view(inputs.text).substr(name_begin + 1, name_end - name_begin - 2);
-        read_property(name, object, name_end + 1, inputs, row);
+        check_property(name, object, name_end + 1, inputs, row);
     }
     inputs.text += '}';
     row.end = inputs.text.size();
@@ -343,6 +348,8 @@ void check(Table &table, Write write, std::string_view object, const Inputs &inp
     bool by_id = property.empty() || property == "hs_object_id";
     if (!row.position && (write == Write::update || by_id))
         row.error = {404, "OBJECT_NOT_FOUND", not_found_message(object)};
+    else if (!row.position && property == "email" && !is_email(row.id))
+        row.error = invalid_email(row.id);
 }
 
 // The record that an upsert creates has the property by which it was looked for.
