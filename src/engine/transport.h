@@ -60,7 +60,10 @@ struct Finished {
 
 /// Exchanges in flight over libcurl's multi interface: keep-alive, HTTP/2 over TLS, certificates checked, redirects
 /// never followed, credentials only in the headers it is given. One lives as long as the process, so connections are
-/// kept across statements. Not thread-safe.
+/// kept across statements. Not thread-safe. The process must ignore SIGPIPE, as every Postgres backend does.
+///
+/// It never sends a request twice by itself: where a kept connection breaks before an answer, the exchange ends as
+/// interrupted, and whether to repeat it is for the caller to decide.
 class Transport {
   public:
     /// The most that an answer may hold once decompressed, in bytes.
@@ -80,8 +83,9 @@ class Transport {
     /// Makes progress, waiting at most until the deadline for something to happen. Appends what ended.
     void run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished);
 
+    /// Of all exchanges that ended; bytes are those of bodies as they travelled.
     struct Statistics {
-        std::uint64_t requests = 0;
+        std::uint64_t requests = 0; ///< started
         std::uint64_t connections_opened = 0;
         std::uint64_t bytes_sent = 0;
         std::uint64_t bytes_received = 0;
