@@ -20,8 +20,8 @@
 using namespace reverse_etl;
 using std::chrono::seconds;
 
-// The resolver that libcurl's threads call. Names under .stalled take two seconds, then are unknown; for every name the
-// signals that may be handled in the thread are noted.
+// The resolver that libcurl's threads call. Names under .stalled take twenty seconds, then are unknown; for every name
+// the signals that may be handled in the thread are noted.
 namespace {
 std::atomic<bool> signal_was_open = false;
 std::atomic<int> names_resolved = 0;
@@ -36,7 +36,7 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *na
         signal_was_open = signal_was_open || !sigismember(&blocked, signal);
     ++names_resolved;
     if (name && std::string_view(name).ends_with(".stalled")) {
-        std::this_thread::sleep_for(seconds(2));
+        std::this_thread::sleep_for(seconds(20));
         return EAI_NONAME;
     }
     return system_resolver(name, service, hints, result);
@@ -342,7 +342,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come) {
     const auto start = Clock::now();
     const Response response = exchange(request);
     BOOST_TEST((response.failure == Failure::interrupted));
-    BOOST_TEST(seconds_since(start) < 1.0);
+    BOOST_TEST(seconds_since(start) < 5.0);
     BOOST_TEST(response.failure_text.find("timed out") != std::string::npos, response.failure_text);
 }
 
@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_does_not_come) {
     const auto start = Clock::now();
     BOOST_TEST((exchange(request).failure == Failure::not_connected));
     BOOST_TEST(seconds_since(start) >= 0.2);
-    BOOST_TEST(seconds_since(start) < 1.0);
+    BOOST_TEST(seconds_since(start) < 5.0);
 }
 
 BOOST_AUTO_TEST_CASE(a_reset) {
@@ -492,7 +492,7 @@ BOOST_AUTO_TEST_CASE(the_deadline_is_kept) {
     transport.run(waiter, start + Milliseconds(200), finished);
     BOOST_TEST(finished.empty());
     BOOST_TEST(seconds_since(start) >= 0.2);
-    BOOST_TEST(seconds_since(start) < 1.0);
+    BOOST_TEST(seconds_since(start) < 5.0);
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_exchange_is_gone_and_the_others_stay) {
@@ -544,14 +544,14 @@ BOOST_AUTO_TEST_CASE(a_stalled_resolver_holds_up_nobody) {
     std::vector<Finished> finished;
     auto start = Clock::now();
     BOOST_TEST((exchange(transport, request).failure == Failure::not_connected));
-    BOOST_TEST(seconds_since(start) < 1.0);
+    BOOST_TEST(seconds_since(start) < 5.0);
 
     start = Clock::now();
     const ExchangeId id = transport.start(get("http://other-host.stalled/"));
     transport.run(waiter, start + Milliseconds(100), finished);
     transport.cancel(id);
     BOOST_TEST(finished.empty());
-    BOOST_TEST(seconds_since(start) < 0.5);
+    BOOST_TEST(seconds_since(start) < 5.0);
 }
 
 BOOST_AUTO_TEST_CASE(no_signal_is_handled_in_a_resolver_thread) {
