@@ -1,0 +1,137 @@
+\echo Use "CREATE EXTENSION reverse_etl" to load this file. \quit
+
+COMMENT ON SCHEMA reverse_etl IS 'reverse_etl: connectors, rejected rows and what else is kept about deliveries';
+GRANT USAGE ON SCHEMA reverse_etl TO PUBLIC;
+
+-- The foreign data wrapper
+
+CREATE FUNCTION reverse_etl.fdw_handler() RETURNS fdw_handler
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_fdw_handler';
+COMMENT ON FUNCTION reverse_etl.fdw_handler() IS 'handler of the foreign data wrapper';
+
+CREATE FUNCTION reverse_etl.fdw_validator(options text[], catalog oid) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_fdw_validator';
+COMMENT ON FUNCTION reverse_etl.fdw_validator(text[], oid) IS 'checks the options of servers, tables, columns and user mappings';
+
+REVOKE ALL ON FUNCTION reverse_etl.fdw_handler(), reverse_etl.fdw_validator(text[], oid) FROM PUBLIC;
+
+CREATE FOREIGN DATA WRAPPER reverse_etl
+    HANDLER reverse_etl.fdw_handler VALIDATOR reverse_etl.fdw_validator;
+COMMENT ON FOREIGN DATA WRAPPER reverse_etl IS 'makes SaaS destinations foreign tables';
+
+-- Options
+
+CREATE FUNCTION reverse_etl.built_in_options(
+    OUT name text, OUT place text, OUT type text, OUT default_value text, OUT superuser_only boolean,
+    OUT description text) RETURNS SETOF record
+LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_options';
+COMMENT ON FUNCTION reverse_etl.built_in_options() IS 'the options that every connector has; see reverse_etl.options';
+
+CREATE VIEW reverse_etl.options AS
+SELECT name, place, type, default_value, superuser_only, description FROM reverse_etl.built_in_options();
+COMMENT ON VIEW reverse_etl.options IS 'every option that all connectors share: where it may stand, its type and its default';
+GRANT SELECT ON reverse_etl.options TO PUBLIC;
+
+-- Connectors
+
+CREATE TABLE reverse_etl.custom_connectors (
+    name text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
+    manifest json NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by name NOT NULL DEFAULT current_user
+);
+COMMENT ON TABLE reverse_etl.custom_connectors IS 'connectors made by reverse_etl.create_connector';
+COMMENT ON COLUMN reverse_etl.custom_connectors.manifest IS 'how the connector speaks with its destination';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.custom_connectors', '');
+-- Whoever may use a connector must be able to read it. A manifest holds no secrets.
+GRANT SELECT ON reverse_etl.custom_connectors TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.built_in_connectors(OUT name text, OUT manifest text) RETURNS SETOF record
+LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_built_in_connectors';
+COMMENT ON FUNCTION reverse_etl.built_in_connectors() IS 'the connectors that came with the extension; see reverse_etl.connectors';
+
+CREATE VIEW reverse_etl.connectors AS
+SELECT name, manifest::jsonb ->> 'title' AS title, true AS built_in,
+       ARRAY(SELECT jsonb_object_keys(manifest::jsonb -> 'objects') ORDER BY 1) AS objects,
+       manifest::json AS manifest
+  FROM reverse_etl.built_in_connectors()
+UNION ALL
+SELECT name, manifest ->> 'title', false,
+       ARRAY(SELECT json_object_keys(manifest -> 'objects') ORDER BY 1), manifest
+  FROM reverse_etl.custom_connectors;
+COMMENT ON VIEW reverse_etl.connectors IS 'every connector that CREATE SERVER ... OPTIONS (connector ...) may name';
+GRANT SELECT ON reverse_etl.connectors TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.check_manifest(name text, manifest text) RETURNS void
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_check_manifest';
+COMMENT ON FUNCTION reverse_etl.check_manifest(text, text) IS 'raises an error that names the first fault of a connector manifest by its JSON pointer';
+
+CREATE FUNCTION reverse_etl.create_connector(name text, manifest json) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM reverse_etl.check_manifest(create_connector.name, create_connector.manifest::text);
+    INSERT INTO reverse_etl.custom_connectors (name, manifest)
+    VALUES (create_connector.name, create_connector.manifest)
+    ON CONFLICT ON CONSTRAINT custom_connectors_pkey DO UPDATE SET manifest = excluded.manifest;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.create_connector(text, json) IS 'makes a connector from a manifest, or replaces the one of that name';
+
+CREATE FUNCTION reverse_etl.drop_connector(name text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+    server text;
+BEGIN
+    SELECT srvname INTO server
+      FROM pg_catalog.pg_foreign_server, pg_catalog.pg_options_to_table(srvoptions) AS option
+     WHERE option.option_name = 'connector' AND option.option_value = drop_connector.name
+       AND srvfdw = (SELECT oid FROM pg_catalog.pg_foreign_data_wrapper WHERE fdwname = 'reverse_etl')
+     ORDER BY srvname LIMIT 1;
+    IF server IS NOT NULL THEN
+        RAISE dependent_objects_still_exist USING
+            MESSAGE = format('cannot drop connector "%s" because server "%s" uses it', drop_connector.name, server),
+            HINT = 'Drop the server first.';
+    END IF;
+    DELETE FROM reverse_etl.custom_connectors WHERE custom_connectors.name = drop_connector.name;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('custom connector "%s" does not exist', drop_connector.name),
+            HINT = 'reverse_etl.connectors lists them. Those that came with the extension cannot be dropped.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_connector(text) IS 'drops a connector that create_connector made';
+
+REVOKE ALL ON FUNCTION reverse_etl.create_connector(text, json), reverse_etl.drop_connector(text) FROM PUBLIC;
+
+-- Rejected rows
+
+CREATE TABLE reverse_etl.rejected_rows (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    destination text NOT NULL,
+    operation text NOT NULL,
+    row_number bigint NOT NULL,
+    "row" jsonb NOT NULL,
+    reason text NOT NULL,
+    http_status integer,
+    statement_at timestamptz NOT NULL,
+    rejected_by name NOT NULL,
+    rejected_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE reverse_etl.rejected_rows IS 'rows that a destination did not accept; a user sees their own';
+COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, schema-qualified';
+COMMENT ON COLUMN reverse_etl.rejected_rows.operation IS 'what was asked of the destination: create, update, upsert or delete';
+COMMENT ON COLUMN reverse_etl.rejected_rows.row_number IS 'the row''s place in its statement, from 1';
+COMMENT ON COLUMN reverse_etl.rejected_rows."row" IS 'the columns that the statement sent, and those that name the row';
+COMMENT ON COLUMN reverse_etl.rejected_rows.reason IS 'why, in the destination''s own words where it has any';
+COMMENT ON COLUMN reverse_etl.rejected_rows.http_status IS 'the answer''s status; null for a row that was not sent or had no answer';
+COMMENT ON COLUMN reverse_etl.rejected_rows.statement_at IS 'when the statement began';
+COMMENT ON COLUMN reverse_etl.rejected_rows.rejected_by IS 'the role whose statement it was';
+CREATE INDEX ON reverse_etl.rejected_rows (destination, statement_at);
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows_id_seq', '');
+
+ALTER TABLE reverse_etl.rejected_rows ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON reverse_etl.rejected_rows USING (rejected_by = current_user);
+COMMENT ON POLICY own_rows ON reverse_etl.rejected_rows IS 'a user sees and deletes their own rejected rows';
+GRANT SELECT, DELETE ON reverse_etl.rejected_rows TO PUBLIC;

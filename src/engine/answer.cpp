@@ -1,0 +1,87 @@
+#include "engine/answer.h"
+
+namespace reverse_etl {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+
+bool Answer::is_json()
+{
+    if (!parsed_) {
+        parsed_ = true;
+        error_ = parser_.parse(response_.body).get(root_);
+    }
+    return error_ == simdjson::SUCCESS;
+}
+
+std::optional<element> Answer::at(const std::string &pointer)
+{
+    if (!is_json())
+        return std::nullopt;
+    return reverse_etl::at(root_, pointer);
+}
+
+std::optional<element> at(element value, const std::string &pointer)
+{
+    if (pointer.empty())
+        return value;
+    if (!value.is_object() && !value.is_array())
+        return std::nullopt;
+    element found;
+    if (value.at_pointer(pointer).get(found) != simdjson::SUCCESS)
+        return std::nullopt;
+    return found;
+}
+
+std::string text_of(element value)
+{
+    std::string_view text;
+    if (value.get(text) == simdjson::SUCCESS)
+        return std::string(text);
+    return simdjson::minify(value);
+}
+
+std::string first_text(element value, const Pointers &pointers)
+{
+    for (const std::string &pointer : pointers)
+        if (auto found = at(value, pointer); found && !found->is_null())
+            return text_of(*found);
+    return "";
+}
+
+namespace {
+
+bool equals(element value, const Json &wanted)
+{
+    switch (value.type()) {
+    case element_type::STRING:
+        return wanted.is_string() && wanted.get_ref<const std::string &>() == value.get_string().value_unsafe();
+    case element_type::BOOL:
+        return wanted.is_boolean() && wanted.get<bool>() == value.get_bool().value_unsafe();
+    case element_type::NULL_VALUE:
+        return wanted.is_null();
+    case element_type::INT64:
+    case element_type::UINT64:
+    case element_type::DOUBLE:
+        return wanted.is_number() && wanted.get<double>() == value.get_double().value_unsafe();
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+bool holds(const Condition &condition, element value)
+{
+    for (const auto &[pointer, wanted] : condition) {
+        auto found = at(value, pointer);
+        bool matches = false;
+        for (const Json &one : wanted)
+            matches |= found && equals(*found, one);
+        if (!matches)
+            return false;
+    }
+    return true;
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,182 @@
+#pragma once
+
+#include "engine/errors.h"
+#include "engine/json.h"
+#include "engine/value_encoding.h"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reverse_etl {
+
+enum class OperationKind { create, update, upsert, remove, lookup, list };
+
+/// The name of an operation in a manifest ("delete" for remove) and in messages.
+const char *operation_name(OperationKind kind);
+
+/// What an error rule says to do with an answer.
+enum class Action {
+    proceed,      ///< no fault: read the outcomes
+    wait,         ///< declined without being looked at; ask again later
+    retry,        ///< a transient fault; what was asked may have been done
+    reject,       ///< the rows are at fault
+    absent,       ///< there is no such row
+    accept,       ///< as good as done
+    unauthorized, ///< the credentials are at fault
+    stop,         ///< nothing more can be sent for now
+};
+
+/// JSON pointers; the first that is there counts.
+using Pointers = std::vector<std::string>;
+
+/// For every pointer one of the values must stand there.
+using Condition = std::vector<std::pair<std::string, std::vector<Json>>>;
+
+struct ErrorRule {
+    std::vector<long> statuses;                                 ///< empty: any
+    std::optional<std::pair<std::string, std::string>> header; ///< name in lower case, value
+    Condition body;
+    Action then = Action::reject;
+    std::string wait_header; ///< in lower case; where the answer says how long to wait, if not in Retry-After
+    bool wait_in_ms = false;
+    Pointers reason; ///< empty: the connector's
+};
+
+/// How an entry of an answer finds its row.
+struct Pairing {
+    enum class By { number, key } by = By::number;
+    std::string pointer;
+};
+
+/// How one part of an answer tells what became of rows.
+struct ResultSpec {
+    std::optional<std::string> each; ///< pointer to the array of entries; none: the answer is the one entry
+    bool by_position = false;
+    std::vector<Pairing> pairings;
+    bool rejected = false; ///< entries are failures, unless accepted_when says otherwise
+    Condition accepted_when, wait_when, absent_when;
+    std::string id; ///< pointer to the destination's id of the row; "" for none
+    Pointers reason;
+};
+
+struct RateLimitSpec {
+    std::string name;
+    int requests = 0;
+    int seconds = 0;
+    std::string for_each; ///< a template over the row; "" for one bucket in all
+};
+
+struct QueryParameter {
+    std::string name;
+    std::string value;
+    bool repeated = false; ///< ["{fields}"]: the parameter once for each field, where "{fields}" is one list
+};
+
+/// One operation on one object, as the manifest describes it once options are filled in.
+struct OperationSpec {
+    OperationKind kind = OperationKind::create;
+    std::string method;
+    std::string path;
+    std::vector<QueryParameter> query;
+    std::vector<std::pair<std::string, std::string>> headers;
+    bool form = false; ///< body as application/x-www-form-urlencoded, else JSON
+    Json body;         ///< null: no body
+    int rows = 1;      ///< most rows a request
+    std::size_t bytes = 4 << 20; ///< most bytes of a request's body
+    bool by_key = true;          ///< may name its row by the object's key
+    bool by_id = true;           ///< may name its row by the destination's id
+    bool idempotent = true;
+    std::string idempotency_header;
+    std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
+    std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
+    std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
+    Pointers reason;
+    std::string records; ///< lookup and list: pointer to the records, or to the only one
+    std::string next_cursor, next_url;
+};
+
+struct ColumnSpec {
+    std::string field;  ///< the API's name
+    std::string column; ///< the foreign table's name for it
+    std::string type;   ///< a Postgres type
+    ValueEncoding encoding = ValueEncoding::native;
+    std::string read; ///< JSON pointer to the value within a record
+    bool writable = true;
+    std::string description;
+};
+
+struct AuthSpec {
+    enum class Kind { none, bearer, basic, header, oauth2 } kind = Kind::none;
+    /// Parameters as the manifest gives them ("token": "{access_token}"), in order.
+    std::vector<std::pair<std::string, std::string>> parameters;
+    /// The credentials that the parameters name: what a user mapping must hold for this kind to be used.
+    std::vector<std::string> credentials;
+
+    /// The parameter's text; "" if the manifest has none of that name.
+    std::string parameter(std::string_view name) const;
+};
+
+/// An option that a connector adds to those every server and table has.
+struct OptionSpec {
+    std::string name;
+    bool on_server = false; ///< else on the table
+    bool json = false;
+    std::optional<std::string> fallback;
+    std::string description;
+};
+
+/// Options of server and table, by name.
+using Settings = std::map<std::string, std::string>;
+
+/// One object of a connector with its options filled in: all that is needed to speak with the destination.
+struct Object {
+    std::string connector;
+    std::string name;
+    std::string base_url; ///< without a slash at its end
+    std::string id;       ///< field with the destination's id; "" for none
+    std::vector<std::string> key;
+    OperationKind insert = OperationKind::create;
+    Json clear; ///< the value that clears a field
+    std::string read; ///< pointer to a field that the manifest does not list, with {field}
+    ValueEncoding encoding = ValueEncoding::native; ///< of such a field
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<ColumnSpec> columns;
+    std::map<OperationKind, OperationSpec> operations;
+    std::vector<AuthSpec> auth;
+
+    const OperationSpec *operation(OperationKind kind) const;
+    const ColumnSpec *column_of_field(std::string_view field) const;
+};
+
+/// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').
+class Connector
+{
+  public:
+    /// Throws ManifestError.
+    static Connector parse(std::string_view text);
+
+    const std::string &name() const { return name_; }
+    const std::string &title() const { return title_; }
+    const std::string &schema() const { return schema_; }
+    const std::vector<OptionSpec> &options() const { return options_; }
+    const std::vector<AuthSpec> &auth() const { return auth_; }
+    std::vector<std::string> credentials() const; ///< every option that a user mapping may hold
+    std::vector<std::string> object_names() const;
+
+    /// The object with the options of server and table filled in. Throws SettingError for a missing or wrong option or
+    /// an object that does not exist, ManifestError if an option's text makes the manifest wrong.
+    Object object(const std::string &name, const Settings &settings) const;
+
+  private:
+    Json manifest_;
+    std::string name_, title_, schema_;
+    std::vector<OptionSpec> options_;
+    std::vector<AuthSpec> auth_;
+};
+
+} // namespace reverse_etl

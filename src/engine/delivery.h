@@ -1,0 +1,51 @@
+#pragma once
+
+#include "engine/dispatcher.h"
+#include "engine/outcome_reader.h"
+
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// Takes the outcome of every row, once. Rows are known by their number in the statement.
+class OutcomeSink
+{
+  public:
+    virtual ~OutcomeSink() = default;
+    /// `id`: the destination's id of the row, "" where it says none or none was asked for.
+    virtual void accepted(std::uint64_t row, const std::string &id) = 0;
+    /// `status`: the answer's HTTP status, 0 for a row that was never sent or had no answer.
+    virtual void rejected(std::uint64_t row, const std::string &reason, long status) = 0;
+    virtual void absent(std::uint64_t row) = 0;
+};
+
+/// Delivers batches of one operation and finds an outcome for every row, however the destination answers: by row, or
+/// only for the whole, and then the batch is halved until the rows at fault stand alone.
+class Delivery : private JobHandler
+{
+  public:
+    /// `with_ids`: whether the sink wants the destination's ids.
+    Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
+             int max_attempts);
+
+    /// Returns when every row of the batches has its outcome. Throws DestinationError when nothing more can be sent;
+    /// rows without an outcome by then have none.
+    void deliver(std::vector<Batch> batches);
+
+  private:
+    void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
+    void read_outcomes(Job &job, Answer &answer);
+    /// Sends the rows at these positions again, in halves.
+    void halve(const Batch &batch, const std::vector<std::size_t> &positions);
+    void reject_all(const Batch &batch, const std::string &reason, long status);
+
+    const CompiledOperation &operation_;
+    Dispatcher &dispatcher_;
+    OutcomeSink &sink_;
+    OutcomeReader reader_;
+    bool with_ids_;
+    int max_attempts_;
+};
+
+} // namespace reverse_etl

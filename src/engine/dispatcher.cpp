@@ -1,0 +1,249 @@
+#include "engine/dispatcher.h"
+
+#include "engine/backoff.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+namespace {
+
+/// The longest that one wait lasts, so that a lost wake-up cannot hang a statement.
+constexpr std::chrono::seconds longest_wait{5};
+
+/// Who is being spoken to: the scheme and host of a URL, without what may be private in its path.
+std::string origin(const std::string &url)
+{
+    std::size_t host = url.find("://");
+    return host == std::string::npos ? url : url.substr(0, url.find_first_of("/?", host + 3));
+}
+
+std::string rows_of(const Batch &batch)
+{
+    if (batch.rows().empty())
+        return "";
+    std::string first = std::to_string(batch.rows().front().number);
+    std::string last = std::to_string(batch.rows().back().number);
+    return first == last ? "row " + first : "rows " + first + " to " + last;
+}
+
+} // namespace
+
+Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
+                       Authenticator &authenticator, const Policy &policy)
+    : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
+      policy_(policy), random_(std::random_device{}())
+{
+}
+
+Dispatcher::~Dispatcher()
+{
+    for (const auto &[id, job] : in_flight_)
+        transport_.cancel(id);
+    if (token_exchange_ != 0)
+        transport_.cancel(token_exchange_);
+}
+
+void Dispatcher::submit(std::unique_ptr<Job> job)
+{
+    if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty()) {
+        char key[40];
+        std::snprintf(key, sizeof(key), "reverse_etl-%016llx", static_cast<unsigned long long>(random_()));
+        job->idempotency_key = key;
+    }
+    pending_.push_back(std::move(job));
+}
+
+Milliseconds Dispatcher::delay(int attempt)
+{
+    return backoff(attempt, policy_.backoff_base, policy_.backoff_cap, random_);
+}
+
+void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict)
+{
+    if (++job->attempts >= policy_.max_attempts)
+        give_up(*job, verdict, nullptr);
+    retries_++;
+    Milliseconds pause = delay(job->attempts);
+    if (verdict.delay) {
+        // Jitter on top, so that what was refused together does not come back together.
+        pause = *verdict.delay + pause / 10;
+        for (const RateLimit &limit : limits_of(*job))
+            limiter_.hold(limit.bucket, Clock::now() + *verdict.delay);
+    }
+    job->ready = Clock::now() + pause;
+    pending_.push_back(std::move(job));
+}
+
+void Dispatcher::run(JobHandler &handler)
+{
+    while (!pending_.empty() || !in_flight_.empty()) {
+        if (!authenticator_.ready())
+            renew_token();
+        Clock::time_point next = start_ready();
+        if (finished_.empty())
+            transport_.run(waiter_, std::min(next, Clock::now() + longest_wait), finished_);
+        std::vector<Finished> finished;
+        finished.swap(finished_);
+        for (Finished &one : finished) {
+            auto found = in_flight_.find(one.id);
+            if (found == in_flight_.end())
+                continue;
+            std::unique_ptr<Job> job = std::move(found->second);
+            in_flight_.erase(found);
+            conclude(std::move(job), one.response, handler);
+        }
+    }
+}
+
+std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const
+{
+    std::vector<RateLimit> limits;
+    if (!policy_.keep_rate_limits)
+        return limits;
+    for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())
+        limits.push_back({policy_.account + "/" + limit.spec.name + "/" +
+                              CompiledOperation::expand(limit.scope, &job.batch, "", false),
+                          limit.spec.requests, std::chrono::seconds(limit.spec.seconds)});
+    return limits;
+}
+
+Clock::time_point Dispatcher::start_ready()
+{
+    Clock::time_point now = Clock::now();
+    Clock::time_point next = Clock::time_point::max();
+    for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() < policy_.max_in_flight;) {
+        std::vector<RateLimit> limits = limits_of(**it);
+        Clock::time_point ready = std::max((*it)->ready, limits.empty() ? now : limiter_.earliest(limits, now));
+        if (ready > now) {
+            next = std::min(next, ready);
+            ++it;
+            continue;
+        }
+        limiter_.note(limits, now);
+        std::unique_ptr<Job> job = std::move(*it);
+        it = pending_.erase(it);
+        start(std::move(job));
+    }
+    return next;
+}
+
+void Dispatcher::start(std::unique_ptr<Job> job)
+{
+    const OperationSpec &spec = operation_.spec();
+    Request request;
+    request.method = spec.method;
+    request.url = job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url;
+    request.headers = operation_.object().headers;
+    request.headers.insert(request.headers.end(), spec.headers.begin(), spec.headers.end());
+    request.headers.emplace_back("Accept", "application/json");
+    if (operation_.has_body()) {
+        request.headers.emplace_back("Content-Type",
+                                     spec.form ? "application/x-www-form-urlencoded" : "application/json");
+        request.body = job->batch.body();
+    }
+    if (!job->idempotency_key.empty())
+        request.headers.emplace_back(spec.idempotency_header, job->idempotency_key);
+    authenticator_.sign(request.headers);
+    request.ca_file = policy_.ca_file;
+    request.connect_timeout = policy_.connect_timeout;
+    request.timeout = policy_.timeout;
+    job->token_generation = authenticator_.generation();
+    requests_++;
+    ExchangeId id = transport_.start(request);
+    in_flight_.emplace(id, std::move(job));
+}
+
+void Dispatcher::renew_token()
+{
+    Request request = authenticator_.token_request();
+    request.ca_file = policy_.ca_file;
+    request.connect_timeout = policy_.connect_timeout;
+    request.timeout = policy_.timeout;
+    token_exchange_ = transport_.start(request);
+    while (token_exchange_ != 0) {
+        std::size_t seen = finished_.size();
+        transport_.run(waiter_, Clock::now() + longest_wait, finished_);
+        for (std::size_t i = seen; i < finished_.size(); i++) {
+            if (finished_[i].id != token_exchange_)
+                continue;
+            token_exchange_ = 0;
+            Response response = std::move(finished_[i].response);
+            finished_.erase(finished_.begin() + i);
+            authenticator_.read_token(response);
+            break;
+        }
+    }
+}
+
+void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler)
+{
+    Answer answer(response, parser_);
+    Verdict verdict = judge(operation_, answer);
+    switch (verdict.action) {
+    case Action::unauthorized:
+        if (response.status == 401 && authenticator_.renewable() && !job->renewed) {
+            // The token was refused before anything was done, so even a create goes again. Those that were in flight
+            // with the same token come here too, and find that it was renewed already.
+            if (job->token_generation == authenticator_.generation())
+                authenticator_.forget_token();
+            job->renewed = true;
+            pending_.push_front(std::move(job));
+            return;
+        }
+        give_up(*job, verdict, &response);
+    case Action::stop:
+        give_up(*job, verdict, &response);
+    case Action::wait:
+        resubmit(std::move(job), verdict);
+        return;
+    case Action::retry: {
+        bool safe = verdict.never_arrived || operation_.spec().idempotent || !job->idempotency_key.empty();
+        if (safe) {
+            resubmit(std::move(job), verdict);
+            return;
+        }
+        handler.settled(std::move(job), verdict, answer);
+        return;
+    }
+    case Action::proceed:
+    case Action::reject:
+    case Action::absent:
+    case Action::accept:
+        handler.settled(std::move(job), verdict, answer);
+        return;
+    }
+}
+
+void Dispatcher::give_up(const Job &job, const Verdict &verdict, const Response *response) const
+{
+    std::string host = origin(operation_.object().base_url);
+    std::string message = host + ": " + verdict.reason;
+    if (response != nullptr && response->status != 0 && verdict.reason.find("HTTP status") == std::string::npos)
+        message += " (HTTP status " + std::to_string(response->status) + ")";
+    if (job.attempts > 1)
+        message += ", after " + std::to_string(job.attempts) + " attempts";
+    std::string hint;
+    switch (verdict.fault) {
+    case Fault::unauthorized:
+        hint = "Check the credentials in the user mapping, and what they are allowed to do at the destination.";
+        break;
+    case Fault::unknown_host:
+    case Fault::not_found:
+        hint = "Check the server's options, \"base_url\" above all, and the table's.";
+        break;
+    case Fault::not_trusted:
+        hint = "If the destination's certificate is signed by a private authority, name its file in the server option "
+               "\"ca_file\".";
+        break;
+    case Fault::unreachable:
+    case Fault::stopped:
+    case Fault::unintelligible:
+        break;
+    }
+    std::string what = operation_.request_line();
+    std::string rows = rows_of(job.batch);
+    throw DestinationError(verdict.fault, message, what + (rows.empty() ? "" : ", " + rows), hint);
+}
+
+} // namespace reverse_etl

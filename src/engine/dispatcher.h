@@ -1,0 +1,102 @@
+#pragma once
+
+#include "engine/authenticator.h"
+#include "engine/batch.h"
+#include "engine/compiled_operation.h"
+#include "engine/rate_limiter.h"
+#include "engine/transport.h"
+#include "engine/verdict.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+namespace reverse_etl {
+
+/// How a statement deals with its destination.
+struct Policy {
+    std::size_t max_in_flight = 8;
+    int max_attempts = 8;
+    Milliseconds backoff_base{250};
+    Milliseconds backoff_cap{30000};
+    Milliseconds connect_timeout{10000};
+    Milliseconds timeout{60000};
+    std::string ca_file;
+    std::string account;                  ///< prefix of rate limit buckets: whose limits they are
+    bool keep_rate_limits = true;
+};
+
+/// One request until it has an answer that counts: a batch of rows, or a page to read.
+struct Job {
+    explicit Job(Batch batch) : batch(std::move(batch)) {}
+
+    Batch batch;
+    std::string cursor; ///< of the page to read
+    std::string url;    ///< of the page to read, where the last answer named it; else the operation's
+    std::string idempotency_key;
+    int attempts = 0;
+    Clock::time_point ready; ///< not before
+    unsigned token_generation = 0;
+    bool renewed = false; ///< its credentials were refused and fetched anew already
+};
+
+/// Takes what became of jobs.
+class JobHandler
+{
+  public:
+    virtual ~JobHandler() = default;
+    /// The action is proceed, reject, absent or accept; or retry, for a request that may have been carried out and must
+    /// not be made again.
+    virtual void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) = 0;
+};
+
+/// Sends jobs of one operation, several at once: within the rate limits, signed, repeated where that is safe and
+/// useful. Throws DestinationError when nothing more can be sent; what is in flight is then dropped.
+class Dispatcher
+{
+  public:
+    Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
+               Authenticator &authenticator, const Policy &policy);
+    ~Dispatcher();
+    Dispatcher(const Dispatcher &) = delete;
+    Dispatcher &operator=(const Dispatcher &) = delete;
+
+    void submit(std::unique_ptr<Job> job);
+    /// Sends again after the usual delay. Counts as an attempt; throws when they run out.
+    void resubmit(std::unique_ptr<Job> job, const Verdict &verdict);
+    /// The delay before the attempt of that number, with full jitter.
+    Milliseconds delay(int attempt);
+
+    /// Runs until every job is settled; the handler may submit more.
+    void run(JobHandler &handler);
+
+    std::uint64_t requests() const { return requests_; }
+    std::uint64_t retries() const { return retries_; }
+
+  private:
+    std::vector<RateLimit> limits_of(const Job &job) const;
+    /// Starts what may start now; answers when more may.
+    Clock::time_point start_ready();
+    void start(std::unique_ptr<Job> job);
+    void renew_token();
+    void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
+    [[noreturn]] void give_up(const Job &job, const Verdict &verdict, const Response *response) const;
+
+    const CompiledOperation &operation_;
+    Transport &transport_;
+    Waiter &waiter_;
+    RateLimiter &limiter_;
+    Authenticator &authenticator_;
+    const Policy &policy_;
+    std::mt19937_64 random_;
+    simdjson::dom::parser parser_;
+    std::deque<std::unique_ptr<Job>> pending_;
+    std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
+    std::vector<Finished> finished_;
+    ExchangeId token_exchange_ = 0;
+    std::uint64_t requests_ = 0, retries_ = 0;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,84 @@
+#include "engine/fetch.h"
+
+namespace reverse_etl {
+
+Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink)
+    : operation_(operation), dispatcher_(dispatcher), sink_(sink)
+{
+}
+
+void Fetch::lookup(std::vector<Batch> batches)
+{
+    for (Batch &batch : batches)
+        dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
+    dispatcher_.run(*this);
+}
+
+bool Fetch::next_page()
+{
+    if (!more_)
+        return false;
+    more_ = false;
+    auto job = std::make_unique<Job>(Batch(no_frame_));
+    job->cursor = cursor_;
+    job->url = url_;
+    dispatcher_.submit(std::move(job));
+    dispatcher_.run(*this);
+    return true;
+}
+
+void Fetch::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answer)
+{
+    if (verdict.action == Action::absent || verdict.action == Action::accept)
+        return;
+    if (verdict.action != Action::proceed)
+        throw DestinationError(Fault::stopped, operation_.object().base_url + ": " + verdict.reason,
+                               operation_.request_line());
+    auto records = answer.at(operation_.spec().records);
+    if (!records)
+        throw DestinationError(Fault::unintelligible,
+                               operation_.object().base_url + ": the answer holds no records at \"" +
+                                   operation_.spec().records + "\"",
+                               operation_.request_line());
+    simdjson::dom::array several;
+    if (records->get(several) == simdjson::SUCCESS) {
+        for (simdjson::dom::element record : several)
+            sink_.record(record);
+    } else if (records->is_object()) {
+        sink_.record(*records);
+    }
+    find_next(answer);
+}
+
+void Fetch::find_next(Answer &answer)
+{
+    const OperationSpec &spec = operation_.spec();
+    if (!spec.next_cursor.empty()) {
+        auto root = answer.at("");
+        std::string cursor = first_text(*root, {spec.next_cursor});
+        if (!cursor.empty() && cursor == cursor_)
+            throw DestinationError(Fault::unintelligible,
+                                   operation_.object().base_url + ": the list's next page is the page itself",
+                                   operation_.request_line());
+        cursor_ = cursor;
+        more_ = !cursor_.empty();
+    }
+    if (!spec.next_url.empty()) {
+        auto root = answer.at("");
+        std::string url = first_text(*root, {spec.next_url});
+        const std::string &base = operation_.object().base_url;
+        if (url.starts_with("/")) {
+            // Relative to the origin, RFC 3986 section 4.2
+            std::size_t host = base.find("://");
+            url = base.substr(0, base.find('/', host + 3)) + url;
+        }
+        // The credentials go with the request: never to another host.
+        if (!url.empty() && !url.starts_with(base + "/"))
+            throw DestinationError(Fault::unintelligible, base + ": the list's next page is said to be elsewhere",
+                                   operation_.request_line());
+        more_ = !url.empty() && url != url_;
+        url_ = url;
+    }
+}
+
+} // namespace reverse_etl

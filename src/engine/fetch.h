@@ -1,0 +1,42 @@
+#pragma once
+
+#include "engine/dispatcher.h"
+
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// Takes the records that a read brings. A record is valid only during the call.
+class RecordSink
+{
+  public:
+    virtual ~RecordSink() = default;
+    virtual void record(simdjson::dom::element record) = 0;
+};
+
+/// Reads from a destination: look-ups by key, several at once, or a list, page by page. Throws DestinationError.
+class Fetch : private JobHandler
+{
+  public:
+    Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink);
+
+    /// Reads the records that the batches' keys name. A key that the destination does not know brings none.
+    void lookup(std::vector<Batch> batches);
+
+    /// Reads the next page of a list; false when there was none left to read.
+    bool next_page();
+
+  private:
+    void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
+    void find_next(Answer &answer);
+
+    const CompiledOperation &operation_;
+    Dispatcher &dispatcher_;
+    RecordSink &sink_;
+    BatchFrame no_frame_;
+    bool more_ = true;
+    std::string cursor_, url_;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,243 @@
+#include "engine/operation_reader.h"
+
+#include "engine/placeholders.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+namespace {
+
+std::string lower(std::string text)
+{
+    for (char &c : text)
+        if (c >= 'A' && c <= 'Z')
+            c += 'a' - 'A';
+    return text;
+}
+
+/// Placeholders that the engine fills in when it builds a request.
+bool is_of_request(const std::string &name)
+{
+    static const char *const names[] = {"key", "keys", "key_field", "fields", "cursor", "row_number"};
+    return name.starts_with("row.") || std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+void check_placeholders(const ManifestNode &node, const std::string &text, const std::vector<std::string> &options)
+{
+    for (const TextPart &part : split_placeholders(text))
+        if (part.is_placeholder && !is_of_request(part.text) &&
+            std::find(options.begin(), options.end(), part.text) == options.end())
+            node.fail("\"{" + part.text + "}\" is neither an option of the connector nor one of {object}, {key}, {keys}, "
+                      "{key_field}, {fields}, {cursor}, {row_number} and {row.FIELD}");
+}
+
+void check_body(const ManifestNode &node, const std::vector<std::string> &options)
+{
+    if (node.value().is_string())
+        check_placeholders(node, node.text(), options);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_body(element, options);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            if (name == "$columns") {
+                member.one_of({"all"});
+                if (name != node.members().back().first)
+                    member.fail("must be the last member of its object");
+            } else if (name == "$rows" && node.value().size() != 1) {
+                member.fail("must be the only member of its object");
+            } else if (name.starts_with("$") && name != "$rows") {
+                member.fail("is no directive; the directives are \"$rows\" and \"$columns\"");
+            } else {
+                check_body(member, options);
+            }
+        }
+}
+
+Pairing read_pairing(const ManifestNode &node)
+{
+    node.only({"number", "key"});
+    if (node.members().size() != 1)
+        node.fail("must have one member, \"number\" or \"key\"");
+    const auto &[name, pointer] = node.members().front();
+    return {name == "number" ? Pairing::By::number : Pairing::By::key, pointer.json_pointer()};
+}
+
+ResultSpec read_result(const ManifestNode &node)
+{
+    node.only({"each", "is", "row", "accepted_when", "wait_when", "absent_when", "id", "reason"});
+    ResultSpec result;
+    if (node.has("each"))
+        result.each = node.at("each").json_pointer();
+    if (node.has("is"))
+        result.rejected = node.at("is").one_of({"accepted", "rejected"}) == 1;
+    if (node.has("row")) {
+        ManifestNode row = node.at("row");
+        if (row.value().is_string())
+            result.by_position = row.one_of({"position"}) == 0;
+        else
+            for (const ManifestNode &pairing : row.one_or_many())
+                result.pairings.push_back(read_pairing(pairing));
+    } else if (result.each) {
+        node.fail("with \"each\" there must be \"row\", which pairs an entry with its row");
+    }
+    if (node.has("accepted_when"))
+        result.accepted_when = node.at("accepted_when").condition();
+    if (node.has("wait_when"))
+        result.wait_when = node.at("wait_when").condition();
+    if (node.has("absent_when"))
+        result.absent_when = node.at("absent_when").condition();
+    if (node.has("id"))
+        result.id = node.at("id").json_pointer();
+    if (node.has("reason"))
+        result.reason = node.at("reason").pointers();
+    return result;
+}
+
+ErrorRule read_error_rule(const ManifestNode &node)
+{
+    node.only({"status", "header", "body", "then", "for", "reason"});
+    ErrorRule rule;
+    if (!node.has("status") && !node.has("header") && !node.has("body"))
+        node.fail("must name a \"status\", a \"header\" or a \"body\" to look for");
+    if (node.has("status"))
+        for (const ManifestNode &status : node.at("status").one_or_many()) {
+            int code = status.positive_integer();
+            if (code < 100 || code > 599)
+                status.fail("must be an HTTP status: 100 to 599");
+            rule.statuses.push_back(code);
+        }
+    if (node.has("header")) {
+        auto headers = node.at("header").texts();
+        if (headers.size() != 1)
+            node.at("header").fail("must name one header");
+        rule.header = {lower(headers[0].first), headers[0].second};
+    }
+    if (node.has("body"))
+        rule.body = node.at("body").condition();
+    static constexpr Action actions[] = {Action::wait,   Action::retry,        Action::reject, Action::absent,
+                                         Action::accept, Action::unauthorized, Action::stop};
+    rule.then =
+        actions[node.at("then").one_of({"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop"})];
+    if (node.has("for")) {
+        node.at("for").only({"header", "unit"});
+        rule.wait_header = lower(node.at("for").at("header").text());
+        if (node.at("for").has("unit"))
+            rule.wait_in_ms = node.at("for").at("unit").one_of({"s", "ms"}) == 1;
+    }
+    if (node.has("reason"))
+        rule.reason = node.at("reason").pointers();
+    return rule;
+}
+
+void read_request_line(const ManifestNode &node, OperationSpec &spec)
+{
+    std::string line = node.text();
+    std::size_t blank = line.find(' ');
+    if (blank == std::string::npos || blank == 0)
+        node.fail("must be a method and a path, as in \"POST /v1/contacts\"");
+    spec.method = line.substr(0, blank);
+    spec.path = line.substr(blank + 1);
+    bool method_known = false;
+    for (const char *method : {"GET", "POST", "PUT", "PATCH", "DELETE"})
+        method_known |= spec.method == method;
+    if (!method_known)
+        node.fail("its method must be one of GET, POST, PUT, PATCH and DELETE");
+    if (!spec.path.empty() && spec.path[0] != '/' && spec.path[0] != '{')
+        node.fail("its path must begin with \"/\"");
+}
+
+std::string header_name(const ManifestNode &node)
+{
+    std::string name = node.text();
+    for (char c : name)
+        if (c <= ' ' || c == ':' || c == 127)
+            node.fail("must be the name of a header");
+    return name;
+}
+
+} // namespace
+
+std::vector<ErrorRule> read_error_rules(const ManifestNode &node)
+{
+    std::vector<ErrorRule> rules;
+    for (const ManifestNode &rule : node.elements())
+        rules.push_back(read_error_rule(rule));
+    return rules;
+}
+
+std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node)
+{
+    std::vector<RateLimitSpec> limits;
+    for (const ManifestNode &limit : node.elements()) {
+        limit.only({"name", "requests", "seconds", "for_each"});
+        limits.push_back({limit.at("name").text(), limit.at("requests").positive_integer(),
+                          limit.at("seconds").positive_integer(), limit.text("for_each", "")});
+    }
+    return limits;
+}
+
+OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options)
+{
+    node.only({"request", "query", "headers", "format", "body", "rows", "bytes", "by", "idempotent", "idempotency_key",
+               "rate_limits", "outcome", "errors", "records", "next"});
+    OperationSpec spec;
+    spec.kind = kind;
+    if (node.has("request")) {
+        read_request_line(node.at("request"), spec);
+        check_placeholders(node.at("request"), spec.path, options);
+    }
+    if (node.has("query")) {
+        for (const auto &[name, value] : node.at("query").members()) {
+            bool repeated = value.value().is_array() && value.value().size() == 1;
+            ManifestNode text = repeated ? value.elements().front() : value;
+            check_placeholders(text, text.text(), options);
+            spec.query.push_back({name, text.text(), repeated});
+        }
+    }
+    if (node.has("headers"))
+        spec.headers = node.at("headers").texts();
+    if (node.has("format"))
+        spec.form = node.at("format").one_of({"json", "form"}) == 1;
+    if (node.has("body")) {
+        spec.body = node.at("body").value();
+        check_body(node.at("body"), options);
+    }
+    if (node.has("rows"))
+        spec.rows = node.at("rows").positive_integer();
+    if (node.has("bytes"))
+        spec.bytes = node.at("bytes").positive_integer();
+    if (node.has("by")) {
+        std::size_t by = node.at("by").one_of({"key", "id", "any"});
+        spec.by_key = by != 1;
+        spec.by_id = by != 0;
+    }
+    if (node.has("idempotency_key"))
+        spec.idempotency_header = header_name(node.at("idempotency_key"));
+    spec.idempotent = node.flag("idempotent", kind != OperationKind::create);
+    if (node.has("rate_limits"))
+        spec.rate_limits = read_rate_limits(node.at("rate_limits"));
+    if (node.has("outcome")) {
+        ManifestNode outcome = node.at("outcome");
+        if (outcome.value().is_string())
+            outcome.one_of({"status"});
+        else
+            for (const ManifestNode &result : outcome.one_or_many())
+                spec.results.push_back(read_result(result));
+    }
+    if (node.has("errors"))
+        spec.errors = read_error_rules(node.at("errors"));
+    if (node.has("records"))
+        spec.records = node.at("records").json_pointer();
+    if (node.has("next")) {
+        node.at("next").only({"cursor", "url"});
+        if (node.at("next").has("cursor"))
+            spec.next_cursor = node.at("next").at("cursor").json_pointer();
+        if (node.at("next").has("url"))
+            spec.next_url = node.at("next").at("url").json_pointer();
+    }
+    return spec;
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,147 @@
+#include "engine/verdict.h"
+
+#include "engine/backoff.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr std::size_t longest_reason = 500;
+
+bool fits(const ErrorRule &rule, Answer &answer)
+{
+    const Response &response = answer.response();
+    if (!rule.statuses.empty() &&
+        std::find(rule.statuses.begin(), rule.statuses.end(), response.status) == rule.statuses.end())
+        return false;
+    if (rule.header) {
+        const std::string *value = response.header(rule.header->first);
+        if (value == nullptr || *value != rule.header->second)
+            return false;
+    }
+    if (!rule.body.empty()) {
+        auto root = answer.at("");
+        return root && holds(rule.body, *root);
+    }
+    return true;
+}
+
+bool is_success(const Response &response)
+{
+    return response.status >= 200 && response.status < 300;
+}
+
+/// What RFC 9110 section 15 and common practice say of a status.
+Action usual_action(const CompiledOperation &operation, const Response &response)
+{
+    long status = response.status;
+    if (is_success(response))
+        return Action::proceed;
+    if (status == 401 || status == 403)
+        return Action::unauthorized;
+    if (status == 408 || status == 425 || status == 429 || status == 503)
+        return Action::wait;
+    if (status >= 500 && status != 501 && status != 505)
+        return Action::retry;
+    if (status == 404 && operation.path_names_row())
+        return Action::reject;
+    bool of_endpoint = status < 400 || status == 404 || status == 405 || status == 407 || status >= 500;
+    return of_endpoint ? Action::stop : Action::reject;
+}
+
+std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule, Answer &answer)
+{
+    const Response &response = answer.response();
+    std::string reason;
+    if (auto root = answer.at(""))
+        reason = first_text(*root, rule != nullptr && !rule->reason.empty() ? rule->reason : operation.spec().reason);
+    if (reason.empty() && response.status >= 300 && response.status < 400)
+        reason = "the destination redirects elsewhere, which is not followed";
+    if (reason.empty())
+        reason = "HTTP status " + std::to_string(response.status);
+    if (reason.size() > longest_reason)
+        reason.resize(longest_reason);
+    return reason;
+}
+
+std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response)
+{
+    if (rule != nullptr && !rule->wait_header.empty())
+        if (const std::string *value = response.header(rule->wait_header)) {
+            double amount = std::strtod(value->c_str(), nullptr);
+            return Milliseconds(static_cast<long>(std::clamp(amount, 0.0, 86400e3) * (rule->wait_in_ms ? 1 : 1000)));
+        }
+    return retry_after(response, std::chrono::system_clock::now());
+}
+
+Verdict judge_failure(const Response &response)
+{
+    Verdict verdict;
+    verdict.reason = response.failure_text;
+    verdict.action = Action::stop;
+    switch (response.failure) {
+    case Failure::none:
+        break;
+    case Failure::unknown_host:
+        verdict.fault = Fault::unknown_host;
+        break;
+    case Failure::not_trusted:
+        verdict.fault = Fault::not_trusted;
+        break;
+    case Failure::unusable:
+        verdict.fault = Fault::not_found;
+        break;
+    case Failure::too_large:
+        verdict.action = Action::retry;
+        verdict.fault = Fault::unintelligible;
+        break;
+    case Failure::not_connected:
+        verdict.never_arrived = true;
+        verdict.action = Action::retry;
+        break;
+    case Failure::interrupted:
+        verdict.action = Action::retry;
+        break;
+    }
+    return verdict;
+}
+
+} // namespace
+
+Verdict judge(const CompiledOperation &operation, Answer &answer)
+{
+    const Response &response = answer.response();
+    if (response.failure != Failure::none)
+        return judge_failure(response);
+
+    Verdict verdict;
+    const ErrorRule *rule = nullptr;
+    for (const ErrorRule &candidate : operation.spec().errors)
+        if (rule == nullptr && fits(candidate, answer))
+            rule = &candidate;
+    verdict.action = rule != nullptr ? rule->then : usual_action(operation, response);
+    if (verdict.action == Action::proceed) {
+        bool is_read = operation.spec().kind == OperationKind::lookup || operation.spec().kind == OperationKind::list;
+        bool says_nothing = response.body.empty() && !is_read;
+        if ((is_read || !operation.spec().results.empty()) && !says_nothing && !answer.is_json()) {
+            verdict.action = Action::retry;
+            verdict.fault = Fault::unintelligible;
+            verdict.reason = "the answer, " + std::to_string(response.body.size()) + " bytes, is not JSON";
+        }
+        return verdict;
+    }
+    verdict.reason = reason_of(operation, rule, answer);
+    if (verdict.action == Action::unauthorized)
+        verdict.fault = Fault::unauthorized;
+    if (verdict.action == Action::stop)
+        verdict.fault = response.status == 404 || response.status == 405 || response.status < 400 ? Fault::not_found
+                                                                                                  : Fault::stopped;
+    if (verdict.action == Action::wait || verdict.action == Action::retry)
+        verdict.delay = delay_of(rule, response);
+    return verdict;
+}
+
+} // namespace reverse_etl

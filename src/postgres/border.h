@@ -1,0 +1,118 @@
+#pragma once
+
+/// The border between C++ and Postgres. Postgres raises errors by longjmp, C++ by exceptions; neither may cross the
+/// other's frames. guard() stands around everything that Postgres calls, pg_call() around every Postgres call made from
+/// C++ that can raise.
+
+#include "engine/errors.h"
+
+#include <exception>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "postgres/postgres.h"
+
+extern "C" {
+#include "utils/memutils.h"
+}
+
+namespace reverse_etl {
+
+/// A Postgres error on its way through C++ frames. The data lives in the memory context that was current at pg_call.
+class PostgresError : public std::exception
+{
+  public:
+    explicit PostgresError(ErrorData *data) : data(data) {}
+    const char *what() const noexcept override { return data->message; }
+    ErrorData *const data;
+};
+
+/// An error that C++ code raises for the user, as ereport would.
+class Error : public std::runtime_error
+{
+  public:
+    Error(int sqlstate, const std::string &message, std::string detail = {}, std::string hint = {},
+          std::string context = {})
+        : std::runtime_error(message), sqlstate(sqlstate), detail(std::move(detail)), hint(std::move(hint)),
+          context(std::move(context))
+    {
+    }
+    const int sqlstate;
+    const std::string detail, hint, context;
+};
+
+/// The SQLSTATE for a fault of a destination.
+int sqlstate_of(Fault fault);
+
+/// Calls Postgres. An error that it raises becomes a PostgresError. The callable's own frames must hold no object with a
+/// destructor while Postgres can raise; C++ exceptions may leave it.
+template <class Callable> auto pg_call(Callable &&callable)
+{
+    struct Stacks {
+        sigjmp_buf *exceptions = PG_exception_stack;
+        ErrorContextCallback *contexts = error_context_stack;
+        ~Stacks()
+        {
+            PG_exception_stack = exceptions;
+            error_context_stack = contexts;
+        }
+    } stacks;
+    MemoryContext caller = CurrentMemoryContext;
+    sigjmp_buf here;
+    if (sigsetjmp(here, 0) == 0) {
+        PG_exception_stack = &here;
+        return std::forward<Callable>(callable)();
+    }
+    MemoryContextSwitchTo(caller);
+    ErrorData *data = CopyErrorData();
+    FlushErrorState();
+    throw PostgresError(data);
+}
+
+namespace border {
+
+/// What a guard caught, in plain memory: nothing is allocated while an exception is handled, and nothing needs a
+/// destructor when the error is raised.
+struct Caught {
+    ErrorData *of_postgres;
+    int sqlstate;
+    char message[1024], detail[2048], hint[1024], context[512];
+};
+
+/// Called in a catch block: writes down the exception being handled. Never raises.
+void note(Caught &caught) noexcept;
+[[noreturn]] void raise(const Caught &caught);
+
+} // namespace border
+
+/// Runs C++ code that Postgres called. An exception becomes a Postgres error, once no C++ frame is left to cross.
+template <class Callable> auto guard(Callable &&callable)
+{
+    // Not on the stack of the try block's unwinding, so that the error can be raised outside of the catch block.
+    border::Caught caught;
+    try {
+        return callable();
+    } catch (...) {
+        border::note(caught);
+    }
+    border::raise(caught);
+}
+
+/// Makes a C++ object that a memory context owns: it is destroyed when the context is reset or deleted, also by an
+/// abort. Its destructor must neither throw nor call Postgres functions that can raise.
+template <class Object, class... Arguments> Object *make_in(MemoryContext context, Arguments &&...arguments)
+{
+    auto *callback = static_cast<MemoryContextCallback *>(
+        pg_call([&] { return MemoryContextAllocZero(context, sizeof(MemoryContextCallback)); }));
+    auto *object = new Object(std::forward<Arguments>(arguments)...);
+    callback->arg = object;
+    callback->func = [](void *owned) { delete static_cast<Object *>(owned); };
+    MemoryContextRegisterResetCallback(context, callback);
+    return object;
+}
+
+/// Raises a test error if the developer's setting reverse_etl.inject_error names this place.
+void injection_point(const char *place);
+
+} // namespace reverse_etl

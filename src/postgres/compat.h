@@ -1,0 +1,109 @@
+#pragma once
+
+/// What differs between the Postgres versions that are supported (15 to 18), and nothing else.
+
+#include "postgres/postgres.h"
+
+extern "C" {
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+#include "executor/executor.h"
+#include "nodes/execnodes.h"
+#include "optimizer/pathnode.h"
+#include "storage/latch.h"
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+#include "utils/wait_event.h"
+}
+
+namespace reverse_etl::compat {
+
+/// A WaitEventSet that lives as long as the process. From 17 on one may belong to a resource owner instead.
+inline WaitEventSet *create_wait_event_set(MemoryContext context, int events)
+{
+#if PG_VERSION_NUM >= 170000
+    (void) context;
+    return CreateWaitEventSet(nullptr, events);
+#else
+    return CreateWaitEventSet(context, events);
+#endif
+}
+
+/// What pg_stat_activity shows while a destination is waited for; extensions have names for it from 17 on.
+inline uint32 wait_event()
+{
+#if PG_VERSION_NUM >= 170000
+    static uint32 event = WaitEventExtensionNew("ReverseEtlDestination");
+    return event;
+#else
+    return PG_WAIT_EXTENSION;
+#endif
+}
+
+/// The role whose rights a foreign table is written with. Moved from the range table entry to its permissions in 16.
+inline Oid check_as_user(ResultRelInfo *relation, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+    return ExecGetResultRelCheckAsUser(relation, estate);
+#else
+    if (relation->ri_RangeTableIndex == 0)
+        return GetUserId();
+    RangeTblEntry *entry = exec_rt_fetch(relation->ri_RangeTableIndex, estate);
+    return OidIsValid(entry->checkAsUser) ? entry->checkAsUser : GetUserId();
+#endif
+}
+
+/// The role whose rights a foreign table is read with.
+inline Oid scan_user(ForeignScanState *node)
+{
+#if PG_VERSION_NUM >= 160000
+    Oid user = reinterpret_cast<ForeignScan *>(node->ss.ps.plan)->checkAsUser;
+#else
+    Index relation = reinterpret_cast<ForeignScan *>(node->ss.ps.plan)->scan.scanrelid;
+    Oid user = exec_rt_fetch(relation, node->ss.ps.state)->checkAsUser;
+#endif
+    return OidIsValid(user) ? user : GetUserId();
+}
+
+/// The columns that an UPDATE sets, as offsets from FirstLowInvalidHeapAttributeNumber.
+inline Bitmapset *updated_columns(PlannerInfo *root, RangeTblEntry *entry)
+{
+#if PG_VERSION_NUM >= 160000
+    return getRTEPermissionInfo(root->parse->rteperminfos, entry)->updatedCols;
+#else
+    (void) root;
+    return entry->updatedCols;
+#endif
+}
+
+/// The columns that an INSERT names.
+inline Bitmapset *inserted_columns(PlannerInfo *root, RangeTblEntry *entry)
+{
+#if PG_VERSION_NUM >= 160000
+    return getRTEPermissionInfo(root->parse->rteperminfos, entry)->insertedCols;
+#else
+    (void) root;
+    return entry->insertedCols;
+#endif
+}
+
+/// 17 added the join's restrictions, 18 the number of disabled nodes.
+inline ForeignPath *create_foreign_path(PlannerInfo *root, RelOptInfo *relation, double rows, Cost startup, Cost total,
+                                        Relids required_outer)
+{
+    return create_foreignscan_path(root, relation, nullptr, rows,
+#if PG_VERSION_NUM >= 180000
+                                   0,
+#endif
+                                   startup, total, NIL, required_outer, nullptr,
+#if PG_VERSION_NUM >= 170000
+                                   NIL,
+#endif
+                                   NIL);
+}
+
+} // namespace reverse_etl::compat

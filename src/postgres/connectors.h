@@ -1,0 +1,22 @@
+#pragma once
+
+#include "engine/connector.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// The connector of that name: one that came with the extension, from its file, or one that reverse_etl.create_connector
+/// made, from its table. Parsed once per session and manifest. Throws an Error with the names there are.
+std::shared_ptr<const Connector> find_connector(const std::string &name);
+
+/// Every connector, for option lists.
+std::vector<std::shared_ptr<const Connector>> all_connectors();
+
+/// The names of the connectors that came with the extension, and their manifests' texts.
+std::vector<std::string> built_in_connector_names();
+std::string built_in_manifest(const std::string &name);
+
+} // namespace reverse_etl

@@ -1,0 +1,241 @@
+#include "postgres/destination.h"
+
+#include "engine/placeholders.h"
+#include "postgres/border.h"
+#include "postgres/connectors.h"
+#include "postgres/options.h"
+#include "postgres/session.h"
+
+#include <algorithm>
+
+extern "C" {
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// Adds the options of a catalog's list. Postgres keeps their values as strings.
+void add_options(Settings &settings, List *options)
+{
+    ListCell *cell;
+    foreach (cell, options) {
+        DefElem *option = static_cast<DefElem *>(lfirst(cell));
+        settings[option->defname] = strVal(option->arg);
+    }
+}
+
+std::string setting(const Settings &settings, const char *name, const char *fallback)
+{
+    auto found = settings.find(name);
+    return found == settings.end() ? fallback : found->second;
+}
+
+/// The options of the role's user mapping, or of PUBLIC's. Nothing if there is neither; GetUserMapping would raise, but
+/// a destination may need no credentials.
+List *user_mapping_options(Oid user, Oid server)
+{
+    HeapTuple tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(user), ObjectIdGetDatum(server));
+    if (!HeapTupleIsValid(tuple))
+        tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server));
+    if (!HeapTupleIsValid(tuple))
+        return NIL;
+    bool is_null = false;
+    Datum options = SysCacheGetAttr(USERMAPPINGUSERSERVER, tuple, Anum_pg_user_mapping_umoptions, &is_null);
+    List *list = is_null ? NIL : untransformRelOptions(options);
+    ReleaseSysCache(tuple);
+    return list;
+}
+
+/// A table's option may belong to another connector: the validator, which does not know the server, let it pass.
+void check_options_fit(const Settings &options, const Connector &connector, const std::string &table)
+{
+    for (const auto &[name, value] : options) {
+        bool built_in = std::any_of(built_in_options().begin(), built_in_options().end(), [&](const auto &option) {
+            return name == option.name && (option.places & static_cast<unsigned>(OptionPlace::table)) != 0;
+        });
+        bool of_connector =
+            std::any_of(connector.options().begin(), connector.options().end(),
+                        [&](const OptionSpec &option) { return option.name == name && !option.on_server; });
+        if (!built_in && !of_connector)
+            throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
+                        "option \"" + name + "\" of foreign table \"" + table + "\" means nothing to connector \"" +
+                            connector.name() + "\"",
+                        "", "Use ALTER FOREIGN TABLE ... OPTIONS (DROP " + name + ").");
+    }
+}
+
+} // namespace
+
+Destination::Destination(Oid relation) : relation(relation)
+{
+    struct Catalog {
+        ForeignTable *table;
+        ForeignServer *server;
+        char *schema, *name;
+        Relation relation;
+    };
+    // The statement holds its lock on the table already.
+    Catalog catalog = pg_call([&] {
+        Catalog found;
+        found.table = GetForeignTable(relation);
+        found.server = GetForeignServer(found.table->serverid);
+        found.schema = get_namespace_name(get_rel_namespace(relation));
+        found.name = get_rel_name(relation);
+        found.relation = table_open(relation, NoLock);
+        return found;
+    });
+    struct Close {
+        Relation relation;
+        ~Close() { table_close(relation, NoLock); }
+    } close{catalog.relation};
+
+    name = std::string(catalog.schema) + "." + catalog.name;
+    server = catalog.server->serverid;
+    Settings of_table, settings;
+    add_options(settings, catalog.server->options);
+    add_options(of_table, catalog.table->options);
+
+    std::shared_ptr<const Connector> connector = find_connector(setting(settings, "connector", ""));
+    check_options_fit(of_table, *connector, name);
+    for (const auto &[option, value] : of_table)
+        settings[option] = value;
+    std::vector<std::string> objects = connector->object_names();
+    std::string object_name = setting(settings, "object", objects.size() == 1 ? objects[0].c_str() : catalog.name);
+    object = connector->object(object_name, settings);
+
+    if (auto batch_size = settings.find("batch_size"); batch_size != settings.end()) {
+        int rows = static_cast<int>(integer_option("batch_size", batch_size->second));
+        // The destination's limit stays; of an endpoint that names none, the table knows best.
+        for (auto &[kind, operation] : object.operations)
+            if (rows < operation.rows || object.connector == "http")
+                operation.rows = rows;
+    }
+    if (setting(settings, "insert_as", "") == "create")
+        object.insert = OperationKind::create;
+    else if (setting(settings, "insert_as", "") == "upsert")
+        object.insert = OperationKind::upsert;
+    std::string null_option = setting(settings, "null_as", "omit");
+    null_as = null_option == "null" ? NullAs::null : null_option == "clear" ? NullAs::clear : NullAs::omit;
+    stop_at_reject = setting(settings, "on_reject", "store") == "error";
+
+    policy.max_in_flight = integer_option("max_in_flight", setting(settings, "max_in_flight", "8"));
+    policy.max_attempts = static_cast<int>(integer_option("max_attempts", setting(settings, "max_attempts", "8")));
+    policy.connect_timeout = Milliseconds(duration_ms("connect_timeout", setting(settings, "connect_timeout", "10s")));
+    policy.timeout = Milliseconds(duration_ms("request_timeout", setting(settings, "request_timeout", "60s")));
+    policy.ca_file = setting(settings, "ca_file", "");
+    policy.keep_rate_limits = setting(settings, "rate_limit", "published") == "published";
+    read_columns(catalog.relation);
+}
+
+void Destination::read_columns(Relation relation)
+{
+    TupleDesc attributes = RelationGetDescr(relation);
+    for (int i = 0; i < attributes->natts; i++) {
+        Form_pg_attribute attribute = TupleDescAttr(attributes, i);
+        if (attribute->attisdropped)
+            continue;
+        Settings options;
+        add_options(options, pg_call([&] { return GetForeignColumnOptions(this->relation, attribute->attnum); }));
+        DestinationColumn column;
+        column.attnum = attribute->attnum;
+        column.name = NameStr(attribute->attname);
+        column.type = attribute->atttypid;
+        column.typmod = attribute->atttypmod;
+        column.collation = attribute->attcollation;
+        column.field = setting(options, "field", "");
+        if (column.field.empty()) {
+            // A column that the manifest names stands for its field; any other is a field of its own name.
+            column.field = column.name;
+            for (const ColumnSpec &spec : object.columns)
+                if (spec.column == column.name)
+                    column.field = spec.field;
+        }
+        column.encoding = object.encoding;
+        column.read = substitute(object.read, [&](const std::string &placeholder) {
+            return placeholder == "field" ? std::optional(column.field) : std::nullopt;
+        });
+        if (const ColumnSpec *spec = object.column_of_field(column.field)) {
+            column.encoding = spec->encoding;
+            column.read = spec->read;
+            column.writable = spec->writable;
+        }
+        if (auto encode = options.find("encode"); encode != options.end())
+            column.encoding = *value_encoding(encode->second);
+        columns.push_back(std::move(column));
+    }
+}
+
+const DestinationColumn *Destination::column(AttrNumber attnum) const
+{
+    for (const DestinationColumn &column : columns)
+        if (column.attnum == attnum)
+            return &column;
+    return nullptr;
+}
+
+const DestinationColumn *Destination::column_of_field(const std::string &field) const
+{
+    for (const DestinationColumn &column : columns)
+        if (!field.empty() && column.field == field)
+            return &column;
+    return nullptr;
+}
+
+std::vector<const DestinationColumn *> Destination::key_columns() const
+{
+    std::vector<const DestinationColumn *> found;
+    for (const std::string &field : object.key)
+        if (const DestinationColumn *column = column_of_field(field))
+            found.push_back(column);
+    if (found.size() < object.key.size())
+        found.clear();
+    return found;
+}
+
+const OperationSpec &Destination::operation(OperationKind kind) const
+{
+    if (const OperationSpec *spec = object.operation(kind))
+        return *spec;
+    std::string known;
+    for (const auto &[other, spec] : object.operations)
+        known += (known.empty() ? "" : ", ") + std::string(operation_name(other));
+    throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                "destination \"" + name + "\" has no operation \"" + operation_name(kind) + "\"",
+                "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + known + ".");
+}
+
+std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const
+{
+    Settings credentials;
+    add_options(credentials, pg_call([&] { return user_mapping_options(user, server); }));
+    try {
+        return session::authenticator(server, object.auth, credentials);
+    } catch (const SettingError &error) {
+        char *role = pg_call([&] { return GetUserNameFromId(user, false); });
+        char *server_name = pg_call([&] { return GetForeignServer(server)->servername; });
+        throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND,
+                    credentials.empty() ? std::string("user mapping not found for user \"") + role + "\", server \"" +
+                                              server_name + "\""
+                                        : std::string("user mapping of user \"") + role + "\" for server \"" + server_name +
+                                              "\" lacks the credentials that the destination needs",
+                    "", error.hint);
+    }
+}
+
+Destination *open_destination(Oid relation, MemoryContext context)
+{
+    return make_in<Destination>(context, relation);
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "engine/compiled_operation.h"
+#include "engine/connector.h"
+#include "engine/dispatcher.h"
+#include "postgres/postgres.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "access/attnum.h"
+#include "utils/relcache.h"
+}
+
+namespace reverse_etl {
+
+/// What a table does with NULL.
+enum class NullAs { omit, null, clear };
+
+struct DestinationColumn {
+    AttrNumber attnum = 0;
+    std::string name;
+    std::string field;
+    Oid type = InvalidOid;
+    int32 typmod = -1;
+    Oid collation = InvalidOid;
+    ValueEncoding encoding = ValueEncoding::native;
+    std::string read; ///< JSON pointer to the value in a record
+    bool writable = true;
+};
+
+/// A foreign table, its server and its connector put together: what a statement needs to know of where its rows go.
+/// It does not change and does not move, so operations compiled for it may point into it.
+class Destination
+{
+  public:
+    /// Throws SettingError and Error for options that do not fit the connector.
+    explicit Destination(Oid relation);
+    Destination(const Destination &) = delete;
+    Destination &operator=(const Destination &) = delete;
+
+    std::string name; ///< schema-qualified, for people
+    Oid relation = InvalidOid;
+    Oid server = InvalidOid;
+    Object object;
+    std::vector<DestinationColumn> columns;
+    Policy policy;
+    NullAs null_as = NullAs::omit;
+    bool stop_at_reject = false;
+
+    const DestinationColumn *column(AttrNumber attnum) const;
+    const DestinationColumn *column_of_field(const std::string &field) const;
+    /// The column that holds the destination's id; nullptr if the table has none.
+    const DestinationColumn *id_column() const { return column_of_field(object.id); }
+    /// The columns of the object's key; empty if the object has no key or the table lacks one of them.
+    std::vector<const DestinationColumn *> key_columns() const;
+
+    /// The operation, with the table's batch_size; an Error names what the object can do if it cannot do this.
+    const OperationSpec &operation(OperationKind kind) const;
+
+    /// Signs as this role's user mapping (or PUBLIC's) says. Throws when there is none.
+    std::shared_ptr<Authenticator> authenticator(Oid user) const;
+
+  private:
+    void read_columns(Relation relation);
+};
+
+/// The Destination that goes with a relation, for one statement's planning or execution: made in the memory context.
+Destination *open_destination(Oid relation, MemoryContext context);
+
+} // namespace reverse_etl

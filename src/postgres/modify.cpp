@@ -1,0 +1,224 @@
+#include "postgres/fdw.h"
+
+#include "postgres/border.h"
+#include "postgres/compat.h"
+#include "postgres/modify_plan.h"
+#include "postgres/push.h"
+#include "postgres/settings.h"
+#include "postgres/statement_hooks.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// A foreign table that a statement writes to: ResultRelInfo::ri_FdwState.
+struct ModifyState {
+    Push *push = nullptr;
+    /// Where in the plan's rows the columns are that name the row.
+    std::vector<AttrNumber> address;
+    std::vector<Datum> address_values;
+    std::unique_ptr<bool[]> address_nulls;
+    AttrNumber whole_row = InvalidAttrNumber;
+    const DestinationColumn *id = nullptr;
+    FmgrInfo id_input;
+    Oid id_io_parameter = InvalidOid;
+};
+
+/// The statement wants to see each row's outcome before it goes on to the next row.
+bool row_by_row(const ResultRelInfo *relation, CmdType command)
+{
+    if (relation->ri_projectReturning != nullptr || relation->ri_WithCheckOptions != NIL)
+        return true;
+    const TriggerDesc *triggers = relation->ri_TrigDesc;
+    if (triggers == nullptr)
+        return false;
+    return command == CMD_INSERT   ? triggers->trig_insert_after_row
+           : command == CMD_UPDATE ? triggers->trig_update_after_row
+                                   : triggers->trig_delete_after_row;
+}
+
+void refuse_transaction_block(const Destination &destination)
+{
+    if (settings::allow_immediate_in_transaction || !pg_call([] { return IsTransactionBlock(); }))
+        return;
+    throw Error(ERRCODE_ACTIVE_SQL_TRANSACTION,
+                "cannot deliver to \"" + destination.name + "\" inside a transaction block",
+                "A rollback would not take back the rows that were sent.",
+                "Run the statement on its own, or set \"reverse_etl.allow_immediate_in_transaction\" to on.");
+}
+
+void make_state(EState *estate, ResultRelInfo *relation, const Destination &destination, const PushPlan &plan,
+                uint64 *counter, const Plan *subplan)
+{
+    refuse_transaction_block(destination);
+    MemoryContext context = estate->es_query_cxt;
+    auto *state = make_in<ModifyState>(context);
+    Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
+    state->push = make_in<Push>(context, destination, plan, user, RelationGetDescr(relation->ri_RelationDesc), estate,
+                                counter);
+    for (AttrNumber attnum : plan.address)
+        state->address.push_back(
+            pg_call([&] { return ExecFindJunkAttributeInTlist(subplan->targetlist, address_name(attnum)); }));
+    if (plan.operation == OperationKind::remove)
+        state->whole_row = pg_call([&] { return ExecFindJunkAttributeInTlist(subplan->targetlist, "wholerow"); });
+    state->address_values.resize(plan.address.size());
+    state->address_nulls = std::make_unique<bool[]>(plan.address.size());
+    state->id = destination.id_column();
+    if (state->id != nullptr)
+        pg_call([&] {
+            Oid input;
+            getTypeInputInfo(state->id->type, &input, &state->id_io_parameter);
+            fmgr_info_cxt(input, &state->id_input, context);
+        });
+    relation->ri_FdwState = state;
+}
+
+void read_address(ModifyState &state, TupleTableSlot *plan_slot)
+{
+    for (std::size_t i = 0; i < state.address.size(); i++)
+        state.address_values[i] = ExecGetJunkAttribute(plan_slot, state.address[i], &state.address_nulls[i]);
+}
+
+/// Puts the destination's id of the row into the slot, for RETURNING and triggers.
+void fill_in_id(ModifyState &state, const std::string &id, ResultRelInfo *relation, TupleTableSlot *slot)
+{
+    if (state.id == nullptr || id.empty())
+        return;
+    const char *text = id.c_str();
+    TupleDesc descriptor = RelationGetDescr(relation->ri_RelationDesc);
+    pg_call([&] {
+        slot_getallattrs(slot);
+        slot->tts_values[state.id->attnum - 1] =
+            InputFunctionCall(&state.id_input, const_cast<char *>(text), state.id_io_parameter, state.id->typmod);
+        slot->tts_isnull[state.id->attnum - 1] = false;
+        HeapTuple tuple = heap_form_tuple(descriptor, slot->tts_values, slot->tts_isnull);
+        ExecForceStoreHeapTuple(tuple, slot, true);
+    });
+}
+
+/// Puts the row as it was read into the slot, for the RETURNING of a DELETE.
+void fill_in_old_row(AttrNumber whole_row, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+    bool is_null = false;
+    Datum row = ExecGetJunkAttribute(plan_slot, whole_row, &is_null);
+    if (is_null)
+        return;
+    HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+    HeapTupleData tuple;
+    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+    ItemPointerSetInvalid(&tuple.t_self);
+    tuple.t_tableOid = InvalidOid;
+    tuple.t_data = header;
+    ExecForceStoreHeapTuple(heap_copytuple(&tuple), slot, true);
+}
+
+/// Sends the row, or puts it with the others that wait: then it is not counted now, but when its outcome is known.
+TupleTableSlot *send(ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot, CmdType command)
+{
+    auto &state = *static_cast<ModifyState *>(relation->ri_FdwState);
+    if (command != CMD_INSERT)
+        pg_call([&] { read_address(state, plan_slot); });
+    if (!row_by_row(relation, command)) {
+        state.push->add(slot, state.address_values.data(), state.address_nulls.get());
+        return nullptr;
+    }
+    std::string id;
+    if (!state.push->deliver_one(slot, state.address_values.data(), state.address_nulls.get(), id))
+        return nullptr;
+    if (command == CMD_INSERT)
+        fill_in_id(state, id, relation, slot);
+    else if (command == CMD_DELETE && state.whole_row != InvalidAttrNumber)
+        pg_call([&] { fill_in_old_row(state.whole_row, slot, plan_slot); });
+    return slot;
+}
+
+void finish(ResultRelInfo *relation)
+{
+    if (auto *state = static_cast<ModifyState *>(relation->ri_FdwState))
+        state->push->finish();
+}
+
+} // namespace
+
+void begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, int flags)
+{
+    guard([&] {
+        injection_point("begin_modify");
+        if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
+            return;
+        EState *estate = state->ps.state;
+        Destination *destination =
+            open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
+        make_state(estate, relation, *destination, push_plan_of(plan), state->canSetTag ? &estate->es_processed : nullptr,
+                   outerPlanState(state)->plan);
+    });
+}
+
+void begin_insert(ModifyTableState *state, ResultRelInfo *relation)
+{
+    guard([&] {
+        injection_point("begin_insert");
+        EState *estate = state->ps.state;
+        Destination *destination =
+            open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
+        // A COPY has no plan. A partition's columns need not be those that the statement names.
+        bool is_copy = state->ps.plan == nullptr;
+        Bitmapset *named = nullptr;
+        if (is_copy && relation->ri_RangeTableIndex != 0 && relation->ri_RootResultRelInfo == nullptr)
+            named = pg_call([&] { return ExecGetInsertedCols(relation, estate); });
+        PushPlan plan = plan_insert(*destination, named, RelationGetDescr(relation->ri_RelationDesc),
+                                    relation->ri_TrigDesc);
+        uint64 *counter = is_copy ? copy_counter() : state->canSetTag ? &estate->es_processed : nullptr;
+        make_state(estate, relation, *destination, plan, counter, nullptr);
+    });
+}
+
+TupleTableSlot *exec_insert(EState *, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+    return guard([&] {
+        injection_point("exec_insert");
+        return send(relation, slot, plan_slot, CMD_INSERT);
+    });
+}
+
+TupleTableSlot *exec_update(EState *, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+    return guard([&] {
+        injection_point("exec_update");
+        return send(relation, slot, plan_slot, CMD_UPDATE);
+    });
+}
+
+TupleTableSlot *exec_delete(EState *, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+{
+    return guard([&] {
+        injection_point("exec_delete");
+        return send(relation, slot, plan_slot, CMD_DELETE);
+    });
+}
+
+void end_modify(EState *, ResultRelInfo *relation)
+{
+    guard([&] {
+        injection_point("end_modify");
+        finish(relation);
+    });
+}
+
+void end_insert(EState *, ResultRelInfo *relation)
+{
+    guard([&] {
+        injection_point("end_insert");
+        finish(relation);
+    });
+}
+
+} // namespace reverse_etl

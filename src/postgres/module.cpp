@@ -1,0 +1,155 @@
+/// What Postgres calls by name: the library's start and its SQL functions.
+
+#include "postgres/border.h"
+#include "postgres/connectors.h"
+#include "postgres/fdw.h"
+#include "postgres/options.h"
+#include "postgres/settings.h"
+#include "postgres/statement_hooks.h"
+
+extern "C" {
+#include "access/reloptions.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_user_mapping.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+PG_FUNCTION_INFO_V1(reverse_etl_fdw_handler);
+PG_FUNCTION_INFO_V1(reverse_etl_fdw_validator);
+PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
+PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
+PG_FUNCTION_INFO_V1(reverse_etl_options);
+}
+
+using namespace reverse_etl;
+
+void _PG_init(void)
+{
+    settings::define();
+    install_statement_hooks();
+}
+
+/// CREATE FOREIGN DATA WRAPPER ... HANDLER
+Datum reverse_etl_fdw_handler(PG_FUNCTION_ARGS)
+{
+    (void) fcinfo;
+    FdwRoutine *routine = makeNode(FdwRoutine);
+    routine->GetForeignRelSize = get_rel_size;
+    routine->GetForeignPaths = get_paths;
+    routine->GetForeignPlan = get_plan;
+    routine->BeginForeignScan = begin_scan;
+    routine->IterateForeignScan = iterate_scan;
+    routine->ReScanForeignScan = rescan;
+    routine->EndForeignScan = end_scan;
+    routine->AddForeignUpdateTargets = add_update_targets;
+    routine->PlanForeignModify = plan_modify;
+    routine->BeginForeignModify = begin_modify;
+    routine->BeginForeignInsert = begin_insert;
+    routine->ExecForeignInsert = exec_insert;
+    routine->ExecForeignUpdate = exec_update;
+    routine->ExecForeignDelete = exec_delete;
+    routine->EndForeignModify = end_modify;
+    routine->EndForeignInsert = end_insert;
+    routine->IsForeignRelUpdatable = is_updatable;
+    routine->ExplainForeignScan = explain_scan;
+    routine->ExplainForeignModify = explain_modify;
+    routine->ImportForeignSchema = import_schema;
+    PG_RETURN_POINTER(routine);
+}
+
+/// CREATE FOREIGN DATA WRAPPER ... VALIDATOR: options text[], oid of the catalog they stand in
+Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS)
+{
+    guard([&] {
+        List *list = pg_call([&] { return untransformRelOptions(PG_GETARG_DATUM(0)); });
+        Oid catalog = PG_GETARG_OID(1);
+        Settings options;
+        ListCell *cell;
+        foreach (cell, list) {
+            auto *option = static_cast<DefElem *>(lfirst(cell));
+            options[option->defname] = strVal(option->arg);
+        }
+        if (catalog == ForeignServerRelationId)
+            validate_options(options, OptionPlace::server);
+        else if (catalog == ForeignTableRelationId)
+            validate_options(options, OptionPlace::table);
+        else if (catalog == AttributeRelationId)
+            validate_options(options, OptionPlace::column);
+        else if (catalog == UserMappingRelationId)
+            validate_options(options, OptionPlace::user_mapping);
+        else if (!options.empty())
+            throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"" + options.begin()->first + "\"", "",
+                        "The foreign data wrapper itself has no options.");
+    });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.built_in_connectors() returns setof (name text, manifest text)
+Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS)
+{
+    InitMaterializedSRF(fcinfo, 0);
+    guard([&] {
+        auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+        for (const std::string &name : built_in_connector_names()) {
+            std::string manifest = built_in_manifest(name);
+            pg_call([&] {
+                Datum values[] = {CStringGetTextDatum(name.c_str()), CStringGetTextDatum(manifest.c_str())};
+                bool nulls[] = {false, false};
+                tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+            });
+        }
+    });
+    return static_cast<Datum>(0);
+}
+
+/// reverse_etl.check_manifest(name text, manifest text): raises what is wrong with it
+Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS)
+{
+    guard([&] {
+        struct Arguments {
+            const char *name, *manifest;
+        } arguments = pg_call([&] {
+            return Arguments{text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1))};
+        });
+        Connector connector = Connector::parse(arguments.manifest);
+        if (connector.name() != arguments.name)
+            throw ManifestError("/name", "must be the connector's name, " + std::string(arguments.name));
+        for (const std::string &built_in : built_in_connector_names())
+            if (built_in == arguments.name)
+                throw Error(ERRCODE_DUPLICATE_OBJECT, "connector \"" + built_in + "\" already exists",
+                            "It came with the extension.", "Give your own another name.");
+    });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.options: every built-in option, where it may stand, and what it means
+Datum reverse_etl_options(PG_FUNCTION_ARGS)
+{
+    InitMaterializedSRF(fcinfo, 0);
+    guard([&] {
+        auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+        for (const OptionDescription &option : built_in_options()) {
+            std::string places;
+            for (auto [place, name] : {std::pair(OptionPlace::server, "server"), std::pair(OptionPlace::table, "table"),
+                                       std::pair(OptionPlace::column, "column")})
+                if ((option.places & static_cast<unsigned>(place)) != 0)
+                    places += (places.empty() ? "" : ", ") + std::string(name);
+            pg_call([&] {
+                Datum values[] = {CStringGetTextDatum(option.name),
+                                  CStringGetTextDatum(places.c_str()),
+                                  CStringGetTextDatum(option.type),
+                                  option.fallback != nullptr ? CStringGetTextDatum(option.fallback) : 0,
+                                  BoolGetDatum(option.superuser_only),
+                                  CStringGetTextDatum(option.description)};
+                bool nulls[] = {false, false, false, option.fallback == nullptr, false, false};
+                tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+            });
+        }
+    });
+    return static_cast<Datum>(0);
+}

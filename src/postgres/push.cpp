@@ -1,0 +1,310 @@
+#include "postgres/push.h"
+
+#include "postgres/border.h"
+#include "postgres/session.h"
+
+#include <algorithm>
+
+extern "C" {
+#include "access/htup_details.h"
+#include "executor/tuptable.h"
+#include "utils/memutils.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// How many rounds of requests a burst holds: enough that the pause between bursts is small against them.
+constexpr std::size_t rounds_per_burst = 8;
+/// The most bytes of bodies that a burst holds.
+constexpr std::size_t most_burst_bytes = 16 << 20;
+/// Reasons that the WARNING repeats; the others are in the table.
+constexpr std::size_t most_reasons_shown = 5;
+
+std::vector<Push *> &active_pushes()
+{
+    static std::vector<Push *> pushes;
+    return pushes;
+}
+
+/// The columns of a statement: those written, then those that only name the row.
+std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan)
+{
+    std::vector<const DestinationColumn *> columns;
+    for (AttrNumber attnum : plan.written)
+        columns.push_back(destination.column(attnum));
+    for (AttrNumber attnum : plan.address)
+        columns.push_back(destination.column(attnum));
+    return columns;
+}
+
+std::vector<RowEncoder::Column> encodings_of(const Destination &destination, const PushPlan &plan)
+{
+    std::vector<RowEncoder::Column> encodings;
+    for (const DestinationColumn *column : columns_of(destination, plan))
+        encodings.push_back({column->type, column->typmod, column->encoding});
+    return encodings;
+}
+
+/// An UPDATE that sets NULL means to clear the field; leaving it out would change nothing.
+NullAs null_as(const Destination &destination, OperationKind operation)
+{
+    bool omits = destination.null_as == NullAs::omit;
+    return operation == OperationKind::update && omits ? NullAs::clear : destination.null_as;
+}
+
+} // namespace
+
+CompiledOperation compile(const Destination &destination, const PushPlan &plan)
+{
+    const OperationSpec &spec = destination.operation(plan.operation);
+    std::vector<StatementColumn> columns;
+    for (AttrNumber attnum : plan.written)
+        columns.push_back({destination.column(attnum)->field, true});
+    for (AttrNumber attnum : plan.address)
+        columns.push_back({destination.column(attnum)->field, false});
+
+    int key = -1;
+    if (plan.address.size() == 1)
+        key = static_cast<int>(plan.written.size());
+    if (plan.address.empty() && destination.object.key.size() == 1)
+        for (std::size_t i = 0; i < columns.size(); i++)
+            if (columns[i].field == destination.object.key.front())
+                key = static_cast<int>(i);
+    if (plan.operation == OperationKind::upsert && key < 0) {
+        std::string field = destination.object.key.empty() ? "" : destination.object.key.front();
+        const DestinationColumn *column = destination.column_of_field(field);
+        if (column == nullptr)
+            throw Error(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+                        "destination \"" + destination.name + "\" has no column that names its rows", "",
+                        "Set the table option \"key\" to the field that does, or \"insert_as\" to create.");
+        throw Error(ERRCODE_NOT_NULL_VIOLATION,
+                    "INSERT into \"" + destination.name + "\" must give a value for column \"" + column->name + "\"",
+                    "The destination finds the row by it.",
+                    "Add the column, or set the table option \"insert_as\" to create.");
+    }
+    return CompiledOperation(destination.object, spec, std::move(columns), key, {});
+}
+
+Push::Push(const Destination &destination, const PushPlan &plan, Oid user, TupleDesc descriptor, EState *estate,
+           uint64 *counter)
+    : destination_(destination), plan_(plan), operation_(compile(destination, plan)),
+      encoder_(operation_, encodings_of(destination, plan), null_as(destination, plan.operation)),
+      authenticator_(destination.authenticator(user)), policy_(destination.policy), descriptor_(descriptor),
+      estate_(estate), counter_(counter)
+{
+    policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
+    dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
+                                               session::rate_limiter(), *authenticator_, policy_);
+    bool with_ids = destination.id_column() != nullptr;
+    delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), with_ids,
+                                           policy_.max_attempts);
+    pg_call([&] {
+        scratch_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl row", ALLOCSET_SMALL_SIZES);
+        burst_context_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl burst", ALLOCSET_DEFAULT_SIZES);
+    });
+    std::size_t columns = plan_.written.size() + plan_.address.size();
+    values_.resize(columns);
+    nulls_ = std::make_unique<bool[]>(columns);
+    row_values_.resize(descriptor->natts);
+    row_nulls_ = std::make_unique<bool[]>(descriptor->natts);
+    std::fill_n(row_nulls_.get(), descriptor->natts, true);
+    for (const DestinationColumn *column : columns_of(destination, plan))
+        column_names_.push_back(column->name);
+    active_pushes().push_back(this);
+}
+
+Push::~Push()
+{
+    std::vector<Push *> &active = active_pushes();
+    active.erase(std::remove(active.begin(), active.end(), this), active.end());
+}
+
+void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls)
+{
+    encode(slot, address, address_nulls);
+    std::size_t most_batches = policy_.max_in_flight * (destination_.stop_at_reject ? 1 : rounds_per_burst);
+    bool full = batches_.size() >= most_batches && batches_.back().rows().size() >= operation_.rows_per_batch();
+    if (full || burst_bytes_ >= most_burst_bytes || rejections_.size() >= operation_.rows_per_batch() * most_batches)
+        deliver();
+}
+
+bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id)
+{
+    std::uint64_t before = accepted_;
+    last_id_.clear();
+    encode(slot, address, address_nulls);
+    deliver();
+    id = last_id_;
+    return accepted_ > before;
+}
+
+void Push::finish()
+{
+    if (finished_)
+        return;
+    finished_ = true;
+    deliver();
+    report();
+}
+
+void Push::finish_all(EState *estate)
+{
+    // finish() may run SQL, and with it other queries; those clean up after themselves.
+    std::vector<Push *> pushes = active_pushes();
+    for (Push *push : pushes)
+        if (push->estate_ == estate)
+            push->finish();
+}
+
+void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls)
+{
+    std::size_t at = 0;
+    if (!plan_.written.empty())
+        pg_call([&] { slot_getallattrs(slot); });
+    for (AttrNumber attnum : plan_.written) {
+        values_[at] = slot->tts_values[attnum - 1];
+        nulls_[at++] = slot->tts_isnull[attnum - 1];
+    }
+    for (std::size_t i = 0; i < plan_.address.size(); i++) {
+        values_[at] = address[i];
+        nulls_[at++] = address_nulls[i];
+    }
+    rows_++;
+    keep_tuple();
+
+    if (batches_.empty() || batches_.back().rows().size() >= operation_.rows_per_batch())
+        batches_.emplace_back(operation_.frame());
+    Batch &batch = batches_.back();
+    std::size_t before = batch.bytes();
+    try {
+        encoder_.encode(values_.data(), nulls_.get(), rows_, batch, scratch_);
+    } catch (const ValueRefused &refusal) {
+        rejected(rows_, refusal.what(), 0);
+        return;
+    }
+    std::size_t most_bytes = operation_.spec().bytes;
+    burst_bytes_ += batch.bytes() - before;
+    if (batch.bytes() <= most_bytes)
+        return;
+    if (batch.rows().size() > 1) {
+        batches_.push_back(batch.split_last());
+        if (batches_.back().bytes() <= most_bytes)
+            return;
+    }
+    std::size_t bytes = batches_.back().bytes();
+    batches_.pop_back();
+    rejected(rows_, "the row makes a request of " + std::to_string(bytes) + " bytes, the destination takes " +
+                        std::to_string(most_bytes), 0);
+}
+
+/// Keeps the row as it came until its outcome is known, for reverse_etl.rejected_rows.
+void Push::keep_tuple()
+{
+    std::size_t at = 0;
+    for (const std::vector<AttrNumber> *attnums : {&plan_.written, &plan_.address})
+        for (AttrNumber attnum : *attnums) {
+            // A column that is set and names the row as well: what is set is what the user will want to see.
+            if (attnums == &plan_.written || row_nulls_[attnum - 1] || !destination_.column(attnum)->writable) {
+                row_values_[attnum - 1] = values_[at];
+                row_nulls_[attnum - 1] = nulls_[at];
+            }
+            at++;
+        }
+    tuples_.push_back(pg_call([&] {
+        MemoryContext caller = MemoryContextSwitchTo(burst_context_);
+        MinimalTuple tuple = heap_form_minimal_tuple(descriptor_, row_values_.data(), row_nulls_.get());
+        MemoryContextSwitchTo(caller);
+        return tuple;
+    }));
+    for (const std::vector<AttrNumber> *attnums : {&plan_.written, &plan_.address})
+        for (AttrNumber attnum : *attnums)
+            row_nulls_[attnum - 1] = true;
+}
+
+void Push::deliver()
+{
+    std::vector<Batch> batches;
+    batches.swap(batches_);
+    if (!batches.empty() && batches.back().rows().empty())
+        batches.pop_back();
+    std::uint64_t accepted_before = accepted_;
+    try {
+        if (!batches.empty())
+            delivery_->deliver(std::move(batches));
+    } catch (const DestinationError &error) {
+        throw Error(sqlstate_of(error.fault), "could not deliver to \"" + destination_.name + "\": " + error.what(),
+                    progress(), error.hint, error.detail);
+    }
+    if (counter_ != nullptr)
+        *counter_ += accepted_ - accepted_before;
+    if (!rejections_.empty()) {
+        if (destination_.stop_at_reject) {
+            const RejectedRow &first = rejections_.front();
+            throw Error(ERRCODE_FDW_ERROR,
+                        "destination \"" + destination_.name + "\" rejected row " + std::to_string(first.number) + ": " +
+                            first.reason,
+                        progress(), "With the option \"on_reject\" set to store, rejected rows are kept and the others "
+                                    "go on.");
+        }
+        store_rejected_rows(destination_.name, operation_name(plan_.operation), descriptor_, column_names_,
+                            rejections_);
+        rejections_.clear();
+    }
+    tuples_.clear();
+    burst_bytes_ = 0;
+    burst_begin_ = rows_ + 1;
+    MemoryContextReset(burst_context_);
+}
+
+void Push::accepted(std::uint64_t, const std::string &id)
+{
+    accepted_++;
+    last_id_ = id;
+}
+
+void Push::rejected(std::uint64_t row, const std::string &reason, long status)
+{
+    rejected_++;
+    rejections_.push_back({row, tuples_[row - burst_begin_], reason, status});
+    if (first_reasons_.size() < most_reasons_shown)
+        first_reasons_.push_back("Row " + std::to_string(row) + ": " + reason);
+}
+
+void Push::absent(std::uint64_t)
+{
+    absent_++;
+}
+
+std::string Push::progress() const
+{
+    if (accepted_ == 0)
+        return "No row was accepted before.";
+    return std::to_string(accepted_) + (accepted_ == 1 ? " row was" : " rows were") +
+           " accepted before, and stay at the destination" +
+           (rejected_ > 0 ? "; " + std::to_string(rejected_) + " were rejected." : ".");
+}
+
+void Push::report()
+{
+    if (rejected_ == 0)
+        return;
+    std::string reasons;
+    for (const std::string &reason : first_reasons_)
+        reasons += (reasons.empty() ? "" : "\n") + reason;
+    if (rejected_ > first_reasons_.size())
+        reasons += "\nand " + std::to_string(rejected_ - first_reasons_.size()) + " more";
+    const char *detail = reasons.c_str();
+    const char *name = destination_.name.c_str();
+    unsigned long long rejected = rejected_, rows = rows_;
+    // The reasons quote rows; the server log is not where those belong.
+    pg_call([&] {
+        ereport(WARNING, (errcode(ERRCODE_WARNING),
+                          errmsg("destination \"%s\" rejected %llu of %llu rows", name, rejected, rows),
+                          errdetail("%s", detail), errdetail_log("The reasons are in reverse_etl.rejected_rows."),
+                          errhint("The rejected rows and their reasons are in reverse_etl.rejected_rows.")));
+    });
+}
+
+} // namespace reverse_etl

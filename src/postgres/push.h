@@ -1,0 +1,100 @@
+#pragma once
+
+#include "engine/delivery.h"
+#include "postgres/destination.h"
+#include "postgres/rejected_rows.h"
+#include "postgres/row_encoder.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "nodes/execnodes.h"
+}
+
+namespace reverse_etl {
+
+/// What a statement does to a destination.
+struct PushPlan {
+    OperationKind operation = OperationKind::create;
+    std::vector<AttrNumber> written; ///< columns that are sent
+    std::vector<AttrNumber> address; ///< columns that name the row, where the statement does not write them
+};
+
+/// The operation compiled for the plan's columns, as EXPLAIN and delivery need it.
+CompiledOperation compile(const Destination &destination, const PushPlan &plan);
+
+/// Delivers the rows of one statement. Rows are encoded as they come and leave in bursts: several requests at a time,
+/// and when add() returns nothing is in flight, however long the statement takes to make its next row. Rejected rows are
+/// kept, one WARNING at the end counts them.
+class Push : private OutcomeSink
+{
+  public:
+    /// Takes the result relation's row type. Accepted rows are added to *counter, if there is one, as they are known.
+    Push(const Destination &destination, const PushPlan &plan, Oid user, TupleDesc descriptor, EState *estate,
+         uint64 *counter);
+    ~Push();
+
+    /// Adds a row: the written columns' values come from the slot (null if none are written), the address columns'
+    /// from the arrays.
+    void add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
+
+    /// Delivers the row at once. Whether it was accepted, and the destination's id of it.
+    bool deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id);
+
+    /// Delivers what is left and reports. Does nothing the second time.
+    void finish();
+
+    /// Finishes the pushes of a query.
+    static void finish_all(EState *estate);
+
+    const CompiledOperation &operation() const { return operation_; }
+    const Dispatcher &dispatcher() const { return *dispatcher_; }
+    uint64 accepted_rows() const { return accepted_; }
+    uint64 rejected_rows() const { return rejected_; }
+
+  private:
+    void accepted(std::uint64_t row, const std::string &id) override;
+    void rejected(std::uint64_t row, const std::string &reason, long status) override;
+    void absent(std::uint64_t row) override;
+
+    void encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
+    void keep_tuple();
+    void deliver();
+    void report();
+    std::string progress() const;
+
+    const Destination &destination_;
+    PushPlan plan_;
+    CompiledOperation operation_;
+    RowEncoder encoder_;
+    std::shared_ptr<Authenticator> authenticator_;
+    Policy policy_;
+    std::unique_ptr<Dispatcher> dispatcher_;
+    std::unique_ptr<Delivery> delivery_;
+    TupleDesc descriptor_;
+    EState *estate_;
+    uint64 *counter_;
+    MemoryContext scratch_, burst_context_;
+
+    std::vector<Datum> values_;
+    std::unique_ptr<bool[]> nulls_;
+    std::vector<std::string> column_names_;
+    std::vector<Datum> row_values_;
+    std::unique_ptr<bool[]> row_nulls_;
+
+    std::vector<Batch> batches_; ///< of the burst; the last one is being filled
+    std::size_t burst_bytes_ = 0;
+    std::uint64_t burst_begin_ = 1; ///< number of the burst's first row
+    std::vector<MinimalTuple> tuples_;
+    std::vector<RejectedRow> rejections_;
+    std::vector<std::string> first_reasons_;
+
+    std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0, absent_ = 0;
+    std::string last_id_;
+    bool finished_ = false;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,92 @@
+#include "postgres/rejected_rows.h"
+
+#include "postgres/border.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr const char *query = R"(
+    INSERT INTO reverse_etl.rejected_rows
+           (destination, operation, row_number, "row", reason, http_status, statement_at, rejected_by)
+    SELECT $1, $2, $3,
+           (SELECT pg_catalog.jsonb_object_agg(key, value)
+              FROM pg_catalog.jsonb_each(pg_catalog.to_jsonb($4))
+             WHERE key OPERATOR(pg_catalog.=) ANY ($5)),
+           $6, $7, $8, $9)";
+
+Oid owner_of_table()
+{
+    Oid table = get_relname_relid("rejected_rows", get_namespace_oid("reverse_etl", false));
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+        elog(ERROR, "table reverse_etl.rejected_rows does not exist");
+    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
+}
+
+Datum text_array(const std::vector<std::string> &texts)
+{
+    auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * texts.size()));
+    for (std::size_t i = 0; i < texts.size(); i++)
+        elements[i] = CStringGetTextDatum(texts[i].c_str());
+    return PointerGetDatum(
+        construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+} // namespace
+
+void store_rejected_rows(const std::string &destination, const char *operation, TupleDesc descriptor,
+                         const std::vector<std::string> &columns, const std::vector<RejectedRow> &rows)
+{
+    pg_call([&] {
+        Oid user;
+        int security_context;
+        GetUserIdAndSecContext(&user, &security_context);
+        Datum role = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(user, false)));
+        // Nobody is granted to write into the table; its owner writes, as with referential actions. An abort restores
+        // the user.
+        SetUserIdAndSecContext(owner_of_table(), security_context | SECURITY_LOCAL_USERID_CHANGE);
+        SPI_connect();
+        Oid types[] = {TEXTOID, TEXTOID, INT8OID, descriptor->tdtypeid, TEXTARRAYOID, TEXTOID, INT4OID,
+                       TIMESTAMPTZOID, NAMEOID};
+        SPIPlanPtr plan = SPI_prepare(query, 9, types);
+        if (plan == nullptr)
+            elog(ERROR, "could not prepare the insert into reverse_etl.rejected_rows");
+        for (const RejectedRow &row : rows) {
+            HeapTuple tuple = heap_tuple_from_minimal_tuple(row.tuple);
+            Datum values[] = {CStringGetTextDatum(destination.c_str()),
+                              CStringGetTextDatum(operation),
+                              Int64GetDatum(static_cast<int64>(row.number)),
+                              heap_copy_tuple_as_datum(tuple, descriptor),
+                              text_array(columns),
+                              CStringGetTextDatum(row.reason.c_str()),
+                              Int32GetDatum(static_cast<int32>(row.status)),
+                              TimestampTzGetDatum(GetCurrentStatementStartTimestamp()),
+                              role};
+            char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.status == 0 ? 'n' : ' ', ' ', ' '};
+            if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
+                elog(ERROR, "could not insert into reverse_etl.rejected_rows");
+        }
+        SPI_finish();
+        SetUserIdAndSecContext(user, security_context);
+    });
+}
+
+} // namespace reverse_etl

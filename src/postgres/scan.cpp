@@ -1,0 +1,325 @@
+#include "postgres/fdw.h"
+
+#include "engine/fetch.h"
+#include "postgres/border.h"
+#include "postgres/compat.h"
+#include "postgres/destination.h"
+#include "postgres/row_encoder.h"
+#include "postgres/scan_plan.h"
+#include "postgres/session.h"
+#include "postgres/value_decoder.h"
+
+#include <set>
+
+extern "C" {
+#include "access/htup_details.h"
+#include "executor/executor.h"
+#include "utils/array.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// A scan of a foreign table: ForeignScanState::fdw_state. What was read and not yet returned is held in a memory
+/// context of its own, a page or the rows of a look-up at a time.
+class Scan : private RecordSink
+{
+  public:
+    Scan(const Destination &destination, ScanPlan plan, Oid user, ForeignScanState *node)
+        : destination_(destination), plan_(std::move(plan)), node_(node),
+          descriptor_(RelationGetDescr(node->ss.ss_currentRelation))
+    {
+        pg_call([&] {
+            MemoryContext query = node->ss.ps.state->es_query_cxt;
+            page_context_ = AllocSetContextCreate(query, "reverse_etl page", ALLOCSET_DEFAULT_SIZES);
+            scratch_ = AllocSetContextCreate(query, "reverse_etl key", ALLOCSET_SMALL_SIZES);
+            auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
+            value_expressions_ = ExecInitExprList(scan->fdw_exprs, &node->ss.ps);
+        });
+        values_.resize(descriptor_->natts);
+        nulls_ = std::make_unique<bool[]>(descriptor_->natts);
+        if (plan_.kind == ScanPlan::Kind::none)
+            return;
+
+        policy_ = destination.policy;
+        policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
+        authenticator_ = destination.authenticator(user);
+        compile();
+        dispatcher_ = std::make_unique<Dispatcher>(*operation_, session::transport(), session::waiter(),
+                                                   session::rate_limiter(), *authenticator_, policy_);
+        for (AttrNumber attnum : plan_.retrieved)
+            decoders_.emplace_back(attnum,
+                                   ValueDecoder(*destination_.column(attnum), node->ss.ps.state->es_query_cxt));
+    }
+
+    /// The next row, or nullptr.
+    HeapTuple next()
+    {
+        while (returned_ == tuples_.size()) {
+            if (done_)
+                return nullptr;
+            tuples_.clear();
+            returned_ = 0;
+            MemoryContextReset(page_context_);
+            read_more();
+        }
+        return tuples_[returned_++];
+    }
+
+    void restart()
+    {
+        fetch_.reset();
+        done_ = false;
+        tuples_.clear();
+        returned_ = 0;
+    }
+
+  private:
+    void compile()
+    {
+        std::vector<std::string> fields;
+        for (AttrNumber attnum : plan_.retrieved)
+            fields.push_back(destination_.column(attnum)->field);
+        // An API wants to be asked for something, even where a query only counts rows.
+        if (fields.empty() && !destination_.columns.empty())
+            fields.push_back(destination_.object.id.empty() ? destination_.columns.front().field
+                                                            : destination_.object.id);
+        OperationKind kind =
+            plan_.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
+        std::vector<StatementColumn> columns;
+        std::vector<RowEncoder::Column> encodings;
+        for (AttrNumber attnum : plan_.address) {
+            const DestinationColumn *column = destination_.column(attnum);
+            columns.push_back({column->field, false});
+            encodings.push_back({column->type, column->typmod, column->encoding});
+        }
+        int key = columns.size() == 1 ? 0 : -1;
+        operation_ = std::make_unique<CompiledOperation>(destination_.object, destination_.operation(kind),
+                                                         std::move(columns), key, fields);
+        encoder_ = std::make_unique<RowEncoder>(*operation_, encodings, NullAs::null);
+    }
+
+    void read_more()
+    {
+        switch (plan_.kind) {
+        case ScanPlan::Kind::none:
+            done_ = true;
+            name_rows();
+            break;
+        case ScanPlan::Kind::lookup: {
+            done_ = true;
+            std::vector<Batch> batches = key_batches();
+            if (!batches.empty())
+                read([&](Fetch &fetch) { fetch.lookup(std::move(batches)); });
+            break;
+        }
+        case ScanPlan::Kind::list:
+            read([&](Fetch &fetch) { done_ = !fetch.next_page(); });
+            break;
+        }
+    }
+
+    template <class How> void read(How &&how)
+    {
+        if (fetch_ == nullptr)
+            fetch_ = std::make_unique<Fetch>(*operation_, *dispatcher_, static_cast<RecordSink &>(*this));
+        try {
+            how(*fetch_);
+        } catch (const DestinationError &error) {
+            throw Error(sqlstate_of(error.fault), "could not read \"" + destination_.name + "\": " + error.what(), "",
+                        error.hint, error.detail);
+        }
+    }
+
+    struct Keys {
+        Datum *values;
+        bool *nulls;
+        int count;
+    };
+
+    /// The values that the query gives for the address columns: one each, or an array of them for the only one.
+    Keys keys()
+    {
+        return pg_call([&] {
+            ExprContext *context = node_->ss.ps.ps_ExprContext;
+            MemoryContext caller = MemoryContextSwitchTo(page_context_);
+            int count = list_length(value_expressions_);
+            Keys keys = {static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1))),
+                         static_cast<bool *>(palloc(sizeof(bool) * (count + 1))), count};
+            for (int i = 0; i < count; i++)
+                keys.values[i] =
+                    ExecEvalExpr(static_cast<ExprState *>(list_nth(value_expressions_, i)), context, &keys.nulls[i]);
+            if (plan_.is_array && keys.nulls[0]) {
+                keys.count = 0;
+            } else if (plan_.is_array) {
+                ArrayType *array = DatumGetArrayTypeP(keys.values[0]);
+                int16 length;
+                bool by_value;
+                char alignment;
+                get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
+                deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &keys.values, &keys.nulls,
+                                  &keys.count);
+            }
+            MemoryContextSwitchTo(caller);
+            return keys;
+        });
+    }
+
+    /// Rows that hold nothing but what WHERE says of them.
+    void name_rows()
+    {
+        Keys keys = this->keys();
+        if (!plan_.is_array) {
+            add_named(keys.values, keys.nulls);
+            return;
+        }
+        // ANY ('{a,a}') names one row.
+        pg_call([&] { keys.count = distinct(keys); });
+        for (int i = 0; i < keys.count; i++)
+            add_named(keys.values + i, keys.nulls + i);
+    }
+
+    /// Moves the distinct values to the front; their number.
+    int distinct(const Keys &keys)
+    {
+        const DestinationColumn *column = destination_.column(plan_.address.front());
+        int16 length;
+        bool by_value;
+        get_typlenbyval(column->type, &length, &by_value);
+        int count = 0;
+        for (int i = 0; i < keys.count; i++) {
+            bool known = keys.nulls[i];
+            for (int j = 0; j < count && !known; j++)
+                known = datum_image_eq(keys.values[i], keys.values[j], by_value, length);
+            if (!known) {
+                keys.values[count] = keys.values[i];
+                keys.nulls[count++] = false;
+            }
+        }
+        return count;
+    }
+
+    void add_named(const Datum *values, const bool *nulls)
+    {
+        std::fill_n(nulls_.get(), descriptor_->natts, true);
+        for (std::size_t i = 0; i < plan_.address.size(); i++) {
+            if (nulls[i])
+                return;
+            values_[plan_.address[i] - 1] = values[i];
+            nulls_[plan_.address[i] - 1] = false;
+        }
+        add_tuple();
+    }
+
+    std::vector<Batch> key_batches()
+    {
+        Keys keys = this->keys();
+        std::vector<Batch> batches;
+        std::set<std::string> seen;
+        for (int i = 0; i < keys.count; i++) {
+            if (keys.nulls[i])
+                continue;
+            if (batches.empty() || batches.back().rows().size() >= operation_->rows_per_batch())
+                batches.emplace_back(operation_->frame());
+            Batch &batch = batches.back();
+            encoder_->encode(keys.values + i, keys.nulls + i, i + 1, batch, scratch_);
+            if (!seen.emplace(batch.kept(batch.rows().size() - 1, operation_->kept_key())).second) {
+                Batch repeated = batch.split_last();
+                if (batch.rows().empty())
+                    batches.pop_back();
+            }
+        }
+        return batches;
+    }
+
+    void record(simdjson::dom::element record) override
+    {
+        std::fill_n(nulls_.get(), descriptor_->natts, true);
+        MemoryContext caller = MemoryContextSwitchTo(page_context_);
+        for (auto &[attnum, decoder] : decoders_)
+            if (auto value = at(record, destination_.column(attnum)->read))
+                values_[attnum - 1] = decoder.decode(*value, nulls_[attnum - 1]);
+        MemoryContextSwitchTo(caller);
+        add_tuple();
+    }
+
+    void add_tuple()
+    {
+        tuples_.push_back(pg_call([&] {
+            MemoryContext caller = MemoryContextSwitchTo(page_context_);
+            HeapTuple tuple = heap_form_tuple(descriptor_, values_.data(), nulls_.get());
+            MemoryContextSwitchTo(caller);
+            return tuple;
+        }));
+    }
+
+    const Destination &destination_;
+    const ScanPlan plan_;
+    ForeignScanState *node_;
+    TupleDesc descriptor_;
+    MemoryContext page_context_, scratch_;
+    List *value_expressions_ = NIL;
+    Policy policy_;
+    std::shared_ptr<Authenticator> authenticator_;
+    std::unique_ptr<CompiledOperation> operation_;
+    std::unique_ptr<RowEncoder> encoder_;
+    std::unique_ptr<Dispatcher> dispatcher_;
+    std::unique_ptr<Fetch> fetch_;
+    std::vector<std::pair<AttrNumber, ValueDecoder>> decoders_;
+    std::vector<Datum> values_;
+    std::unique_ptr<bool[]> nulls_;
+    std::vector<HeapTuple> tuples_;
+    std::size_t returned_ = 0;
+    bool done_ = false;
+};
+
+} // namespace
+
+void begin_scan(ForeignScanState *node, int flags)
+{
+    guard([&] {
+        injection_point("begin_scan");
+        if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
+            return;
+        MemoryContext query = node->ss.ps.state->es_query_cxt;
+        Destination *destination = open_destination(RelationGetRelid(node->ss.ss_currentRelation), query);
+        auto *plan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
+        Oid user = pg_call([&] { return compat::scan_user(node); });
+        node->fdw_state = make_in<Scan>(query, *destination, scan_plan_of(plan->fdw_private), user, node);
+    });
+}
+
+TupleTableSlot *iterate_scan(ForeignScanState *node)
+{
+    return guard([&] {
+        injection_point("iterate_scan");
+        TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+        HeapTuple tuple = static_cast<Scan *>(node->fdw_state)->next();
+        pg_call([&] {
+            if (tuple == nullptr)
+                ExecClearTuple(slot);
+            else
+                ExecStoreHeapTuple(tuple, slot, false);
+        });
+        return slot;
+    });
+}
+
+void rescan(ForeignScanState *node)
+{
+    guard([&] {
+        injection_point("rescan");
+        static_cast<Scan *>(node->fdw_state)->restart();
+    });
+}
+
+void end_scan(ForeignScanState *)
+{
+    guard([&] { injection_point("end_scan"); });
+}
+
+} // namespace reverse_etl

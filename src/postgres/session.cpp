@@ -1,0 +1,53 @@
+#include "postgres/session.h"
+
+#include "postgres/latch_waiter.h"
+
+#include <map>
+
+namespace reverse_etl::session {
+
+namespace {
+
+/// More sets of credentials than one session ever uses; past it the cache starts anew.
+constexpr std::size_t most_authenticators = 64;
+
+} // namespace
+
+Transport &transport()
+{
+    static Transport instance;
+    return instance;
+}
+
+Waiter &waiter()
+{
+    static LatchWaiter instance;
+    return instance;
+}
+
+RateLimiter &rate_limiter()
+{
+    static RateLimiter instance;
+    return instance;
+}
+
+std::shared_ptr<Authenticator> authenticator(Oid server, const std::vector<AuthSpec> &kinds,
+                                             const Settings &credentials)
+{
+    // What the token belongs to: the credentials themselves and where they are sent. Changed ones make a new entry.
+    std::vector<std::string> identity = {std::to_string(server)};
+    for (const AuthSpec &auth : kinds)
+        for (const auto &[name, value] : auth.parameters)
+            identity.push_back(name + "=" + value);
+    for (const auto &[name, value] : credentials)
+        identity.push_back(name + "=" + value);
+
+    static std::map<std::vector<std::string>, std::shared_ptr<Authenticator>> known;
+    if (auto found = known.find(identity); found != known.end())
+        return found->second;
+    if (known.size() >= most_authenticators)
+        known.clear();
+    return known[identity] = std::make_shared<Authenticator>(kinds, credentials);
+}
+
+} // namespace reverse_etl::session

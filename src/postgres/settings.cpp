@@ -1,0 +1,24 @@
+#include "postgres/settings.h"
+
+extern "C" {
+#include "utils/guc.h"
+}
+
+namespace reverse_etl::settings {
+
+bool allow_immediate_in_transaction = false;
+char *inject_error = nullptr;
+
+void define()
+{
+    DefineCustomBoolVariable("reverse_etl.allow_immediate_in_transaction",
+                             "Delivers rows immediately even inside a transaction block.",
+                             "Rows that were sent stay sent when the transaction rolls back.",
+                             &allow_immediate_in_transaction, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("reverse_etl.inject_error", "Makes the named callback fail, for tests.", nullptr,
+                               &inject_error, "", PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, nullptr, nullptr,
+                               nullptr);
+    MarkGUCPrefixReserved("reverse_etl");
+}
+
+} // namespace reverse_etl::settings

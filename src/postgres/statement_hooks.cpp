@@ -1,0 +1,73 @@
+#include "postgres/statement_hooks.h"
+
+#include "postgres/border.h"
+#include "postgres/push.h"
+
+extern "C" {
+#include "executor/executor.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+ExecutorRun_hook_type next_executor_run = nullptr;
+ProcessUtility_hook_type next_process_utility = nullptr;
+uint64 copied_rows = 0;
+
+#if PG_VERSION_NUM >= 180000
+void executor_run(QueryDesc *query, ScanDirection direction, uint64 count)
+#else
+void executor_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once)
+#endif
+{
+#if PG_VERSION_NUM >= 180000
+    (next_executor_run != nullptr ? next_executor_run : standard_ExecutorRun)(query, direction, count);
+#else
+    (next_executor_run != nullptr ? next_executor_run : standard_ExecutorRun)(query, direction, count, once);
+#endif
+    guard([&] {
+        [[maybe_unused]] uint64 before = query->estate->es_processed;
+        Push::finish_all(query->estate);
+#if PG_VERSION_NUM >= 160000
+        query->estate->es_total_processed += query->estate->es_processed - before;
+#endif
+    });
+}
+
+void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
+                     ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,
+                     QueryCompletion *completion)
+{
+    auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
+    if (!IsA(statement->utilityStmt, CopyStmt)) {
+        next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
+        return;
+    }
+    uint64 outer = copied_rows;
+    copied_rows = 0;
+    // On an error the next COPY begins with 0 as well, so nothing has to be put back.
+    next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
+    if (completion != nullptr)
+        completion->nprocessed += copied_rows;
+    copied_rows = outer;
+}
+
+} // namespace
+
+uint64 *copy_counter()
+{
+    return &copied_rows;
+}
+
+void install_statement_hooks()
+{
+    next_executor_run = ExecutorRun_hook;
+    ExecutorRun_hook = executor_run;
+    next_process_utility = ProcessUtility_hook;
+    ProcessUtility_hook = process_utility;
+}
+
+} // namespace reverse_etl

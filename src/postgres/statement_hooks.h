@@ -1,0 +1,14 @@
+#pragma once
+
+#include "postgres/postgres.h"
+
+namespace reverse_etl {
+
+/// Rows leave in bursts, and the last burst is not full: these hooks deliver it while the statement's row count can
+/// still be told, after the executor's run and after COPY.
+void install_statement_hooks();
+
+/// Where rows accepted for a COPY are counted: its own count is out of a foreign table's reach.
+uint64 *copy_counter();
+
+} // namespace reverse_etl
