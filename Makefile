@@ -49,4 +49,5 @@ uninstall-connectors:
 	rm -rf '$(DESTDIR)$(datadir)/reverse_etl'
 
 # The tests in sql/ talk to the sandbox.
-pg_regress_installcheck := $(project)test/with_sandbox --tls $(pg_regress_installcheck)
+pg_regress = $(top_builddir)/src/test/regress/pg_regress
+pg_regress_installcheck := $(subst $(pg_regress),$(project)test/with_sandbox --tls $(pg_regress),$(pg_regress_installcheck))
