@@ -16,14 +16,16 @@ extern "C" {
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+// Everything else in the library is hidden. Before 16 Postgres' own macros do not say that these are not.
+#pragma GCC visibility push(default)
 PG_MODULE_MAGIC;
-
-PGDLLEXPORT void _PG_init(void);
+void _PG_init(void);
 PG_FUNCTION_INFO_V1(reverse_etl_fdw_handler);
 PG_FUNCTION_INFO_V1(reverse_etl_fdw_validator);
 PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
 PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
 PG_FUNCTION_INFO_V1(reverse_etl_options);
+#pragma GCC visibility pop
 }
 
 using namespace reverse_etl;

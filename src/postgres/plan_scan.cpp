@@ -139,8 +139,14 @@ std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destinati
 bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector<const DestinationColumn *> &columns)
 {
     const Query *query = root->parse;
-    List *variables = pull_vars_of_level(reinterpret_cast<Node *>(query->targetList), 0);
-    variables = list_concat(variables, pull_vars_of_level(reinterpret_cast<Node *>(query->returningList), 0));
+    List *variables = pull_vars_of_level(reinterpret_cast<Node *>(query->returningList), 0);
+    ListCell *entry;
+    foreach (entry, query->targetList) {
+        // The planner shares this list and has added what names the row, which is not what the query asks for.
+        auto *target = static_cast<TargetEntry *>(lfirst(entry));
+        if (!target->resjunk)
+            variables = list_concat(variables, pull_vars_of_level(reinterpret_cast<Node *>(target->expr), 0));
+    }
     variables = list_concat(variables, pull_vars_of_level(reinterpret_cast<Node *>(query->jointree), 0));
     variables = list_concat(variables, pull_vars_of_level(reinterpret_cast<Node *>(query->withCheckOptions), 0));
     ListCell *cell;
