@@ -58,9 +58,10 @@ void check_body(const ManifestNode &node, const std::vector<std::string> &option
 Pairing read_pairing(const ManifestNode &node)
 {
     node.only({"number", "key"});
-    if (node.members().size() != 1)
+    const auto members = node.members();
+    if (members.size() != 1)
         node.fail("must have one member, \"number\" or \"key\"");
-    const auto &[name, pointer] = node.members().front();
+    const auto &[name, pointer] = members.front();
     return {name == "number" ? Pairing::By::number : Pairing::By::key, pointer.json_pointer()};
 }
 
