@@ -15,8 +15,10 @@ use warnings FATAL => 'all';
 use Exporter 'import';
 use File::Temp;
 use PostgreSQL::Test::Cluster;
+use Test::More ();
+use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(new_node start_sandbox);
+our @EXPORT = qw(new_node start_sandbox wait_until);
 
 # new_node(NAME, CONFIGURATION): a running cluster whose database postgres has the extension.
 sub new_node {
@@ -31,6 +33,16 @@ sub new_node {
 
 sub start_sandbox {
     return ReverseETL::Sandbox->start;
+}
+
+# wait_until(CONDITION): thirty seconds at most.
+sub wait_until {
+    my ($condition) = @_;
+    for (1 .. 600) {
+        return if $condition->();
+        sleep 0.05;
+    }
+    Test::More::BAIL_OUT('waited for 30 seconds');
 }
 
 package ReverseETL::Sandbox;
