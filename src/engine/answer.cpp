@@ -51,19 +51,25 @@ std::string first_text(element value, const Pointers &pointers)
 
 namespace {
 
-bool equals(element value, const Json &wanted)
+bool equals(element value, const Scalar &wanted)
 {
     switch (value.type()) {
-    case element_type::STRING:
-        return wanted.is_string() && wanted.get_ref<const std::string &>() == value.get_string().value_unsafe();
-    case element_type::BOOL:
-        return wanted.is_boolean() && wanted.get<bool>() == value.get_bool().value_unsafe();
+    case element_type::STRING: {
+        const auto *text = std::get_if<std::string>(&wanted);
+        return text != nullptr && *text == value.get_string().value_unsafe();
+    }
+    case element_type::BOOL: {
+        const bool *flag = std::get_if<bool>(&wanted);
+        return flag != nullptr && *flag == value.get_bool().value_unsafe();
+    }
     case element_type::NULL_VALUE:
-        return wanted.is_null();
+        return std::holds_alternative<std::nullptr_t>(wanted);
     case element_type::INT64:
     case element_type::UINT64:
-    case element_type::DOUBLE:
-        return wanted.is_number() && wanted.get<double>() == value.get_double().value_unsafe();
+    case element_type::DOUBLE: {
+        const double *number = std::get_if<double>(&wanted);
+        return number != nullptr && *number == value.get_double().value_unsafe();
+    }
     default:
         return false;
     }
@@ -76,7 +82,7 @@ bool holds(const Condition &condition, element value)
     for (const auto &[pointer, wanted] : condition) {
         auto found = at(value, pointer);
         bool matches = false;
-        for (const Json &one : wanted)
+        for (const Scalar &one : wanted)
             matches |= found && equals(*found, one);
         if (!matches)
             return false;

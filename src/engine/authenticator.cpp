@@ -1,5 +1,6 @@
 #include "engine/authenticator.h"
 
+#include "engine/json.h"
 #include "engine/json_text.h"
 #include "engine/placeholders.h"
 

@@ -1,5 +1,6 @@
 #include "engine/compiled_operation.h"
 
+#include "engine/json.h"
 #include "engine/json_text.h"
 #include "engine/placeholders.h"
 
@@ -61,7 +62,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
 {
     if (key_ >= 0)
         key_field_ = columns_[key_].field;
-    if (!spec_.body.is_null())
+    if (spec_.body != nullptr)
         compile_body();
     path_ = compile_url(spec_.path, false);
     path_names_row_ = std::any_of(path_.begin(), path_.end(),
@@ -126,17 +127,17 @@ void CompiledOperation::compile_body()
     has_body_ = true;
     if (spec_.form) {
         one_row_ = true;
-        compile_form(spec_.body, "");
+        compile_form(*spec_.body, "");
         return;
     }
-    if (!contains_rows(spec_.body)) {
+    if (!contains_rows(*spec_.body)) {
         one_row_ = true;
-        compile_json(spec_.body, row_, true);
+        compile_json(*spec_.body, row_, true);
         return;
     }
     std::vector<RowSegment> frame;
     frame.push_back({Kind::literal, "", -1});
-    compile_json(spec_.body, frame, false);
+    compile_json(*spec_.body, frame, false);
     // compile_json ended the text before the rows where it met them, and began another after them.
     frame_.prefix = frame.front().text;
     frame_.suffix = frame.size() > 1 ? frame.back().text : "";

@@ -1,5 +1,6 @@
 #include "engine/connector.h"
 
+#include "engine/json.h"
 #include "engine/manifest_node.h"
 #include "engine/operation_reader.h"
 #include "engine/placeholders.h"
@@ -250,11 +251,11 @@ Connector Connector::parse(std::string_view text)
 {
     Connector connector;
     try {
-        connector.manifest_ = Json::parse(text);
+        connector.manifest_ = std::make_shared<const Json>(Json::parse(text));
     } catch (const Json::parse_error &error) {
         throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
     }
-    ManifestNode manifest(connector.manifest_, "");
+    ManifestNode manifest(*connector.manifest_, "");
     manifest.only({"$schema", "manifest", "name", "title", "documentation", "schema", "base_url", "options", "auth",
                    "headers", "rate_limits", "reason", "errors", "values", "columns", "defaults", "operations",
                    "objects"});
@@ -280,7 +281,7 @@ Connector Connector::parse(std::string_view text)
         else if (option.fallback)
             texts[option.name] = *option.fallback;
     }
-    Json filled = connector.manifest_;
+    Json filled = *connector.manifest_;
     filled.erase("options");
     fill_in(filled, texts, jsons);
     check_parts(ManifestNode(filled, ""), options);
@@ -300,14 +301,14 @@ std::vector<std::string> Connector::credentials() const
 std::vector<std::string> Connector::object_names() const
 {
     std::vector<std::string> names;
-    for (const auto &[name, object] : manifest_.at("objects").items())
+    for (const auto &[name, object] : manifest_->at("objects").items())
         names.push_back(name);
     return names;
 }
 
 Object Connector::object(const std::string &name, const Settings &settings) const
 {
-    if (!manifest_.at("objects").contains(name)) {
+    if (!manifest_->at("objects").contains(name)) {
         std::string known;
         for (const std::string &object : object_names())
             known += (known.empty() ? "" : ", ") + object;
@@ -339,7 +340,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     }
 
     Object object;
-    Json base_url = setting("base_url").value_or(manifest_.at("base_url").get<std::string>());
+    Json base_url = setting("base_url").value_or(manifest_->at("base_url").get<std::string>());
     fill_in(base_url, texts, jsons);
     object.base_url = base_url.get<std::string>();
     while (object.base_url.ends_with('/'))
@@ -350,7 +351,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
                                "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
     texts["base_url"] = object.base_url;
 
-    Json filled = manifest_;
+    Json filled = *manifest_;
     filled.erase("options");
     fill_in(filled, texts, jsons);
     ManifestNode manifest(filled, "");
@@ -368,7 +369,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
         for (const ManifestNode &field : node.at("key").one_or_many())
             object.key.push_back(field.text());
     const Json &values = member(filled, "values");
-    object.clear = member(values, "clear");
+    object.clear = ManifestNode(member(values, "clear"), "/values/clear").scalar();
     if (values.is_object() && values.contains("encode"))
         object.encoding = *value_encoding(values.at("encode").get<std::string>());
     object.read = values.is_object() && values.contains("read") ? values.at("read").get<std::string>() : "/{field}";

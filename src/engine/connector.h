@@ -1,15 +1,17 @@
 #pragma once
 
 #include "engine/errors.h"
-#include "engine/json.h"
+#include "engine/json_fwd.h"
 #include "engine/value_encoding.h"
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace reverse_etl {
@@ -34,8 +36,11 @@ enum class Action {
 /// JSON pointers; the first that is there counts.
 using Pointers = std::vector<std::string>;
 
+/// A JSON value that is neither an object nor an array.
+using Scalar = std::variant<std::nullptr_t, bool, double, std::string>;
+
 /// For every pointer one of the values must stand there.
-using Condition = std::vector<std::pair<std::string, std::vector<Json>>>;
+using Condition = std::vector<std::pair<std::string, std::vector<Scalar>>>;
 
 struct ErrorRule {
     std::vector<long> statuses;                                 ///< empty: any
@@ -85,7 +90,7 @@ struct OperationSpec {
     std::vector<QueryParameter> query;
     std::vector<std::pair<std::string, std::string>> headers;
     bool form = false; ///< body as application/x-www-form-urlencoded, else JSON
-    Json body;         ///< null: no body
+    std::shared_ptr<const Json> body; ///< a template; nullptr: no body
     int rows = 1;      ///< most rows a request
     std::size_t bytes = 4 << 20; ///< most bytes of a request's body
     bool by_key = true;          ///< may name its row by the object's key
@@ -141,7 +146,7 @@ struct Object {
     std::string id;       ///< field with the destination's id; "" for none
     std::vector<std::string> key;
     OperationKind insert = OperationKind::create;
-    Json clear; ///< the value that clears a field
+    Scalar clear; ///< the value that clears a field
     std::string read; ///< pointer to a field that the manifest does not list, with {field}
     ValueEncoding encoding = ValueEncoding::native; ///< of such a field
     std::vector<std::pair<std::string, std::string>> headers;
@@ -173,7 +178,7 @@ class Connector
     Object object(const std::string &name, const Settings &settings) const;
 
   private:
-    Json manifest_;
+    std::shared_ptr<const Json> manifest_;
     std::string name_, title_, schema_;
     std::vector<OptionSpec> options_;
     std::vector<AuthSpec> auth_;

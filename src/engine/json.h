@@ -1,11 +1,6 @@
 #pragma once
 
+#include "engine/json_fwd.h"
+
 #include <nlohmann/json.hpp>
 
-namespace reverse_etl {
-
-/// JSON that keeps the order of members, since a manifest's columns and a body's members have one. For manifests,
-/// options and small answers; no outgoing row and no answer of a batch passes through it.
-using Json = nlohmann::ordered_json;
-
-} // namespace reverse_etl

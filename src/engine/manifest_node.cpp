@@ -120,18 +120,28 @@ Pointers ManifestNode::pointers() const
     return result;
 }
 
+Scalar ManifestNode::scalar() const
+{
+    if (value_.is_null())
+        return nullptr;
+    if (value_.is_boolean())
+        return value_.get<bool>();
+    if (value_.is_number())
+        return value_.get<double>();
+    if (value_.is_string())
+        return value_.get<std::string>();
+    fail("must be a string, a number, true, false or null");
+}
+
 Condition ManifestNode::condition() const
 {
     Condition result;
     for (const auto &[pointer, node] : members()) {
         if (!pointer.empty() && pointer[0] != '/')
             node.fail("its name must be a JSON pointer");
-        std::vector<Json> values;
-        for (const ManifestNode &value : node.one_or_many()) {
-            if (value.value().is_structured())
-                value.fail("must be a string, a number, true, false or null");
-            values.push_back(value.value());
-        }
+        std::vector<Scalar> values;
+        for (const ManifestNode &value : node.one_or_many())
+            values.push_back(value.scalar());
         result.emplace_back(pointer, std::move(values));
     }
     if (result.empty())

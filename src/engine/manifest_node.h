@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/connector.h"
+#include "engine/json.h"
 
 #include <initializer_list>
 #include <string>
@@ -34,6 +35,7 @@ class ManifestNode
     int positive_integer() const;
     std::string json_pointer() const;
     Pointers pointers() const; ///< one, or several of which the first that is there counts
+    Scalar scalar() const;
     Condition condition() const;
     std::vector<std::pair<std::string, std::string>> texts() const; ///< an object of strings
 

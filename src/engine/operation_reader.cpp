@@ -1,5 +1,6 @@
 #include "engine/operation_reader.h"
 
+#include "engine/json.h"
 #include "engine/placeholders.h"
 
 #include <algorithm>
@@ -202,7 +203,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
     if (node.has("format"))
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
     if (node.has("body")) {
-        spec.body = node.at("body").value();
+        spec.body = std::make_shared<const Json>(node.at("body").value());
         check_body(node.at("body"), options);
     }
     if (node.has("rows"))

@@ -1,5 +1,6 @@
 #include "postgres/options.h"
 
+#include "engine/json.h"
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 

@@ -14,11 +14,13 @@ RowEncoder::RowEncoder(const CompiledOperation &operation, const std::vector<Col
     for (const Column &column : columns)
         encoders_.push_back(
             pg_call([&] { return ValueEncoder::make(column.type, column.typmod, column.encoding); }));
-    const Json &clear = operation.object().clear;
-    if (!operation.spec().form)
-        clear_ = clear.dump();
-    else if (clear.is_string())
-        append_percent_encoded(clear_, clear.get<std::string>());
+    const auto *clear = std::get_if<std::string>(&operation.object().clear);
+    if (operation.spec().form)
+        append_percent_encoded(clear_, clear != nullptr ? *clear : "");
+    else if (clear != nullptr)
+        append_json_string(clear_, *clear);
+    else
+        clear_ = "null";
 }
 
 void RowEncoder::encode(const Datum *values, const bool *nulls, std::uint64_t number, Batch &batch,
