@@ -18,7 +18,7 @@ use PostgreSQL::Test::Cluster;
 use Test::More ();
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(new_node start_sandbox wait_until);
+our @EXPORT = qw(new_node outcome start_sandbox wait_until);
 
 # new_node(NAME, CONFIGURATION): a running cluster whose database postgres has the extension.
 sub new_node {
@@ -29,6 +29,16 @@ sub new_node {
     $node->start;
     $node->safe_psql('postgres', 'CREATE EXTENSION reverse_etl');
     return $node;
+}
+
+# outcome(NODE, SQL, PSQL_ARGUMENT...): the last command tag (or line of a result), and what was said in any case,
+# with SQLSTATEs. It does not stop at errors.
+sub outcome {
+    my ($node, $sql, @arguments) = @_;
+    my ($output, $said) = ('', '');
+    $node->psql('postgres', "\\set VERBOSITY verbose\n\\set QUIET off\n$sql",
+        on_error_stop => 0, stdout => \$output, stderr => \$said, extra_params => \@arguments);
+    return ((split /\n/, $output)[-1] // '', $said);
 }
 
 sub start_sandbox {
