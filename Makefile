@@ -15,7 +15,8 @@ EXTRA_CLEAN = $(OBJS:.o=.d)
 
 # build/headers holds the headers that ./run fetches for want of the packages libboost-dev and libvalijson-dev.
 PG_CPPFLAGS = -I$(project)src -isystem $(project)build/headers/usr/include -MMD -MP
-PG_CXXFLAGS = -std=c++20 -Wall -Wextra $(if $(WERROR),-Werror) -O2 -fvisibility=hidden -fvisibility-inlines-hidden
+# EXTRA_CXXFLAGS is for whoever calls make.
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra -O2 -fvisibility=hidden -fvisibility-inlines-hidden $(EXTRA_CXXFLAGS)
 SHLIB_LINK = -lcurl -lsimdjson -lcrypto -lstdc++
 
 # The bitcode for Postgres's JIT would need clang, and inlines nothing of C++.

@@ -14,7 +14,7 @@ SELECT id,
        CASE id
            WHEN 2717 THEN 'grace.hopper(at)example.com'
            WHEN 5186 THEN 'no e-mail'
-           WHEN 8080 THEN 'alan.turing@'
+           WHEN 8080 THEN 'alan.turing'
            ELSE lower(format('%s.%s.%s@example.com', first_name, last_name, id))
        END,
        id % 20 = 0
