@@ -12,18 +12,18 @@ SELECT id,
        first_name,
        last_name,
        CASE id
+           WHEN 1 THEN 'ada@example.com'
            WHEN 2717 THEN 'grace.hopper(at)example.com'
            WHEN 5186 THEN 'no e-mail'
            WHEN 8080 THEN 'alan.turing'
            ELSE lower(format('%s.%s.%s@example.com', first_name, last_name, id))
        END,
-       id % 20 = 0
+       id % 20 = 1
 FROM generate_series(1, 10000) AS id,
      LATERAL (SELECT (ARRAY['Ada', 'Alan', 'Barbara', 'Dennis', 'Donald', 'Edgar', 'Frances', 'Grace', 'Hedy', 'John',
-                            'Katherine', 'Leslie', 'Margaret', 'Niklaus', 'Radia', 'Tim'])[1 + id * 7 % 16] AS first_name,
+                            'Katherine', 'Leslie', 'Margaret', 'Niklaus', 'Radia', 'Tim'])[1 + (id - 1) * 7 % 16] AS first_name,
                      (ARRAY['Backus', 'Berners', 'Codd', 'Goldberg', 'Hamilton', 'Johnson', 'Knuth', 'Lamarr', 'Lamport',
                             'Liskov', 'Lovelace', 'Perlman', 'Shannon', 'Turing', 'Wirth', 'Young',
-                            'Allen'])[1 + id * 5 % 17] AS last_name) AS name;
+                            'Allen'])[1 + (id + 1) * 5 % 17] AS last_name) AS name;
 
-UPDATE customers SET first_name = 'Ada', last_name = 'Lovelace', email = 'ada@example.com', vip = true WHERE id = 1;
 ANALYZE customers;
