@@ -122,6 +122,17 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
     return column;
 }
 
+/// Users write manifests and options: nesting without end would overflow the stack of all that walks through them.
+Json parse_json(std::string_view text)
+{
+    constexpr int deepest = 64;
+    return Json::parse(text, [](int depth, Json::parse_event_t, const Json &) {
+        if (depth > deepest)
+            throw ManifestError("", "is nested too deeply");
+        return true;
+    });
+}
+
 /// Replaces placeholders that name options by their values, everywhere in a value. An option of type json that is all
 /// there is of a string becomes its JSON.
 void fill_in(Json &value, const std::map<std::string, std::string> &texts, const std::map<std::string, Json> &jsons)
@@ -162,6 +173,17 @@ const Json &member(const Json &object, const char *name)
     return object.is_object() && object.contains(name) ? object.at(name) : nothing;
 }
 
+/// An operation of an object: what the object says of it, over what all objects share, over the defaults. Null if
+/// neither object nor manifest has it.
+Json merged_operation(const Json &manifest, const Json &object, const char *operation)
+{
+    const Json &shared = member(member(manifest, "operations"), operation);
+    const Json &own = member(member(object, "operations"), operation);
+    if (shared.is_null() && own.is_null())
+        return nullptr;
+    return overlay(overlay(member(manifest, "defaults"), shared), own);
+}
+
 /// Reads every part of a manifest whose options are filled in as far as they are known, to find what is wrong with it.
 void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options)
 {
@@ -172,9 +194,7 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
             if (known == std::end(operation_names))
                 operation.fail("is no operation; the operations are \"create\", \"update\", \"upsert\", \"delete\", "
                                "\"lookup\" and \"list\"");
-            std::vector<std::string> placeholders = options;
-            placeholders.push_back("object");
-            read_operation(operation, known->second, placeholders);
+            read_operation(operation, known->second, options);
         }
     };
     auto check_columns = [&](const ManifestNode &node) {
@@ -193,6 +213,10 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         manifest.at("values").only({"encode", "clear", "read"});
         if (manifest.at("values").has("encode") && !value_encoding(manifest.at("values").at("encode").text()))
             manifest.at("values").at("encode").fail("is no encoding");
+        if (manifest.at("values").has("clear"))
+            manifest.at("values").at("clear").scalar();
+        if (manifest.at("values").has("read"))
+            manifest.at("values").at("read").json_pointer();
     }
     if (manifest.has("columns"))
         check_columns(manifest.at("columns"));
@@ -212,6 +236,11 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
             check_columns(object.at("columns"));
         if (object.has("operations"))
             check_operations(object.at("operations"));
+        for (const auto &[operation, kind] : operation_names) {
+            const Json merged = merged_operation(manifest.value(), object.value(), operation);
+            if (!merged.is_null())
+                ManifestNode(merged, object.pointer() + "/operations/" + operation).at("request");
+        }
     }
 }
 
@@ -251,7 +280,7 @@ Connector Connector::parse(std::string_view text)
 {
     Connector connector;
     try {
-        connector.manifest_ = std::make_shared<const Json>(Json::parse(text));
+        connector.manifest_ = std::make_shared<const Json>(parse_json(text));
     } catch (const Json::parse_error &error) {
         throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
     }
@@ -271,7 +300,7 @@ Connector Connector::parse(std::string_view text)
     if (manifest.at("objects").members().empty())
         manifest.at("objects").fail("must name at least one object");
 
-    std::vector<std::string> options = {"base_url"};
+    std::vector<std::string> options = {"base_url", "object"};
     std::map<std::string, std::string> texts;
     std::map<std::string, Json> jsons;
     for (const OptionSpec &option : connector.options_) {
@@ -332,7 +361,9 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
             continue;
         }
         try {
-            jsons[option.name] = Json::parse(*value);
+            jsons[option.name] = parse_json(*value);
+        } catch (const ManifestError &error) {
+            throw SettingError("option \"" + option.name + "\" " + error.what());
         } catch (const Json::parse_error &) {
             // A word such as status may stand without its quotes.
             jsons[option.name] = *value;
@@ -342,7 +373,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     Object object;
     Json base_url = setting("base_url").value_or(manifest_->at("base_url").get<std::string>());
     fill_in(base_url, texts, jsons);
-    object.base_url = base_url.get<std::string>();
+    object.base_url = ManifestNode(base_url, "/base_url").text();
     while (object.base_url.ends_with('/'))
         object.base_url.pop_back();
     for (const TextPart &part : split_placeholders(object.base_url))
@@ -385,11 +416,9 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     }
 
     for (const auto &[operation, kind] : operation_names) {
-        const Json &shared = member(member(filled, "operations"), operation);
-        const Json &own = member(member(node.value(), "operations"), operation);
-        if (shared.is_null() && own.is_null())
+        Json merged = merged_operation(filled, node.value(), operation);
+        if (merged.is_null())
             continue;
-        Json merged = overlay(overlay(member(filled, "defaults"), shared), own);
         ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation);
         merged_node.at("request");
         OperationSpec spec = read_operation(merged_node, kind, unset);
