@@ -17,43 +17,81 @@ std::string lower(std::string text)
     return text;
 }
 
-/// Placeholders that the engine fills in when it builds a request.
-bool is_of_request(const std::string &name)
+/// Where a placeholder stands decides what the engine can fill in for it when it builds a request.
+using Names = std::initializer_list<const char *>;
+constexpr Names of_url = {"{key}", "{keys}", "{key_field}", "{fields}", "{cursor}", "{row.FIELD}"};
+constexpr Names of_row = {"{key}", "{key_field}", "{row_number}", "{row.FIELD}"};
+constexpr Names around_rows = {"{key_field}"};
+
+void check_placeholders(const ManifestNode &node, const std::string &text, Names names,
+                        const std::vector<std::string> &options)
 {
-    static const char *const names[] = {"key", "keys", "key_field", "fields", "cursor", "row_number"};
-    return name.starts_with("row.") || std::find(std::begin(names), std::end(names), name) != std::end(names);
+    for (const TextPart &part : split_placeholders(text)) {
+        std::string name = part.text.starts_with("row.") ? "{row.FIELD}" : "{" + part.text + "}";
+        if (!part.is_placeholder || std::find(names.begin(), names.end(), name) != names.end() ||
+            std::find(options.begin(), options.end(), part.text) != options.end())
+            continue;
+        std::string known;
+        for (const char *one : names)
+            known += std::string(known.empty() ? "" : ", ") + one;
+        node.fail("\"{" + part.text + "}\" is neither an option of the connector nor one of those that may stand here: " +
+                  known);
+    }
 }
 
-void check_placeholders(const ManifestNode &node, const std::string &text, const std::vector<std::string> &options)
+/// The nodes of a body where rows stand.
+std::vector<ManifestNode> rows_of(const ManifestNode &node)
 {
-    for (const TextPart &part : split_placeholders(text))
-        if (part.is_placeholder && !is_of_request(part.text) &&
-            std::find(options.begin(), options.end(), part.text) == options.end())
-            node.fail("\"{" + part.text + "}\" is neither an option of the connector nor one of {object}, {key}, {keys}, "
-                      "{key_field}, {fields}, {cursor}, {row_number} and {row.FIELD}");
-}
-
-void check_body(const ManifestNode &node, const std::vector<std::string> &options)
-{
-    if (node.value().is_string())
-        check_placeholders(node, node.text(), options);
+    std::vector<ManifestNode> found;
+    auto add = [&](const ManifestNode &inner) {
+        for (const ManifestNode &rows : rows_of(inner))
+            found.push_back(rows);
+    };
     if (node.value().is_array())
         for (const ManifestNode &element : node.elements())
-            check_body(element, options);
+            add(element);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            if (name == "$rows")
+                found.push_back(member);
+            add(member);
+        }
+    return found;
+}
+
+void check_template(const ManifestNode &node, bool speaks_of_row, const std::vector<std::string> &options)
+{
+    if (node.value().is_string() && sole_placeholder(node.text()) != "fields")
+        check_placeholders(node, node.text(), speaks_of_row ? of_row : around_rows, options);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_template(element, speaks_of_row, options);
     if (node.value().is_object())
         for (const auto &[name, member] : node.members()) {
             if (name == "$columns") {
                 member.one_of({"all"});
+                if (!speaks_of_row)
+                    member.fail("must stand within \"$rows\"");
                 if (name != node.members().back().first)
                     member.fail("must be the last member of its object");
-            } else if (name == "$rows" && node.value().size() != 1) {
-                member.fail("must be the only member of its object");
-            } else if (name.starts_with("$") && name != "$rows") {
+            } else if (name == "$rows") {
+                if (node.value().size() != 1)
+                    member.fail("must be the only member of its object");
+                check_template(member, true, options);
+            } else if (name.starts_with("$")) {
                 member.fail("is no directive; the directives are \"$rows\" and \"$columns\"");
             } else {
-                check_body(member, options);
+                check_template(member, speaks_of_row, options);
             }
         }
+}
+
+void check_body(const ManifestNode &node, const std::vector<std::string> &options)
+{
+    const std::vector<ManifestNode> rows = rows_of(node);
+    if (rows.size() > 1)
+        rows[1].fail("must stand in a body only once");
+    check_template(node, rows.empty(), options);
 }
 
 Pairing read_pairing(const ManifestNode &node)
@@ -188,13 +226,13 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
     spec.kind = kind;
     if (node.has("request")) {
         read_request_line(node.at("request"), spec);
-        check_placeholders(node.at("request"), spec.path, options);
+        check_placeholders(node.at("request"), spec.path, of_url, options);
     }
     if (node.has("query")) {
         for (const auto &[name, value] : node.at("query").members()) {
             bool repeated = value.value().is_array() && value.value().size() == 1;
             ManifestNode text = repeated ? value.elements().front() : value;
-            check_placeholders(text, text.text(), options);
+            check_placeholders(text, text.text(), of_url, options);
             spec.query.push_back({name, text.text(), repeated});
         }
     }
