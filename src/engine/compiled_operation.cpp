@@ -113,7 +113,11 @@ int CompiledOperation::column_of(const std::string &placeholder) const
                                "Set the table option \"key\".");
         return key_;
     }
-    std::string field = placeholder.substr(4); // after "row."
+    if (!placeholder.starts_with("row."))
+        throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
+                               "\" needs the option \"" + placeholder + "\"",
+                           "Set it for the table or its server.");
+    std::string field = placeholder.substr(4);
     for (std::size_t i = 0; i < columns_.size(); i++)
         if (columns_[i].field == field)
             return static_cast<int>(i);
@@ -132,23 +136,23 @@ void CompiledOperation::compile_body()
     }
     if (!contains_rows(*spec_.body)) {
         one_row_ = true;
-        compile_json(*spec_.body, row_, true);
+        compile_json(*spec_.body, row_);
         return;
     }
     std::vector<RowSegment> frame;
     frame.push_back({Kind::literal, "", -1});
-    compile_json(*spec_.body, frame, false);
+    compile_json(*spec_.body, frame);
     // compile_json ended the text before the rows where it met them, and began another after them.
     frame_.prefix = frame.front().text;
     frame_.suffix = frame.size() > 1 ? frame.back().text : "";
     frame_.separator = ",";
 }
 
-void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> &out, bool of_row)
+void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> &out)
 {
     if (is_rows(value)) {
         literal(out, "[");
-        compile_json(value.at("$rows"), row_, true);
+        compile_json(value.at("$rows"), row_);
         out.push_back({Kind::literal, "]", -1});
     } else if (value.is_object()) {
         literal(out, "{");
@@ -162,7 +166,7 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
                 continue;
             }
             literal(out, (first ? "" : ",") + json_string(name) + ":");
-            compile_json(member, out, of_row);
+            compile_json(member, out);
             first = false;
         }
         literal(out, "}");
@@ -171,7 +175,7 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
         for (std::size_t i = 0; i < value.size(); i++) {
             if (i > 0)
                 literal(out, ",");
-            compile_json(value[i], out, of_row);
+            compile_json(value[i], out);
         }
         literal(out, "]");
     } else if (value.is_string()) {
@@ -210,14 +214,17 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
 void CompiledOperation::compile_form(const Json &value, const std::string &name)
 {
     if (value.is_object()) {
+        auto member_name = [&](const std::string &member) {
+            return name.empty() ? encoded(member) : name + encoded("[" + member + "]");
+        };
         for (const auto &[member, inner] : value.items()) {
             if (member != "$columns") {
-                compile_form(inner, name.empty() ? encoded(member) : name + encoded("[" + member + "]"));
+                compile_form(inner, member_name(member));
                 continue;
             }
             for (std::size_t i = 0; i < columns_.size(); i++)
                 if (columns_[i].written)
-                    row_.push_back({Kind::member, encoded(columns_[i].field) + "=", static_cast<int>(i)});
+                    row_.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
         }
         return;
     }

@@ -82,7 +82,7 @@ class CompiledOperation
 
   private:
     void compile_body();
-    void compile_json(const Json &value, std::vector<RowSegment> &out, bool of_row);
+    void compile_json(const Json &value, std::vector<RowSegment> &out);
     void compile_json_string(const std::string &text, std::vector<RowSegment> &out);
     void compile_form(const Json &value, const std::string &name);
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
