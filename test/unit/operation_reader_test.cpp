@@ -1,0 +1,147 @@
+#include "engine/operation_reader.h"
+
+#include "engine/json.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace reverse_etl;
+
+namespace {
+
+OperationSpec read(const char *text, OperationKind kind = OperationKind::create) {
+    const Json json = Json::parse(text);
+    return read_operation(ManifestNode(json, ""), kind, {"team"});
+}
+
+std::string fault(const char *text) {
+    try {
+        read(text);
+        return "";
+    } catch (const ManifestError &error) {
+        return error.pointer + " " + error.what();
+    }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(what_holds_where_nothing_is_said) {
+    const OperationSpec create = read("{}");
+    BOOST_TEST(!create.idempotent);
+    BOOST_TEST(create.rows == 1);
+    BOOST_TEST(create.by_key);
+    BOOST_TEST(create.by_id);
+    BOOST_TEST(create.results.empty());
+    BOOST_TEST(create.idempotency_header == "");
+    for (const OperationKind kind : {OperationKind::update, OperationKind::upsert, OperationKind::remove,
+                                     OperationKind::lookup, OperationKind::list})
+        BOOST_TEST(read("{}", kind).idempotent);
+}
+
+BOOST_AUTO_TEST_CASE(everything_at_once) {
+    const OperationSpec spec = read(R"({
+        "request": "PATCH /{team}/{key}", "query": {"one": "{key_field}", "many": ["{fields}"]},
+        "headers": {"X-A": "b"}, "format": "form", "body": {"$columns": "all"}, "rows": 7, "bytes": 1000, "by": "id",
+        "idempotent": true, "idempotency_key": "Idempotency-Key",
+        "rate_limits": [{"name": "r", "requests": 2, "seconds": 3, "for_each": "{row.channel}"}],
+        "outcome": [{"each": "/results", "row": [{"number": "/n"}, {"key": "/k"}], "accepted_when": {"/ok": [true, 1]},
+                     "wait_when": {"/e": "w"}, "absent_when": {"/e": null}, "id": "/id", "reason": ["/a", "/b"]},
+                    {"each": "/errors", "is": "rejected", "row": "position"}],
+        "errors": [{"status": [400, 409], "header": {"X-Reason": "full"}, "body": {"/code": "x"}, "then": "wait",
+                    "for": {"header": "X-Wait", "unit": "ms"}, "reason": "/why"}],
+        "records": "/data", "next": {"cursor": "/c"}})");
+    BOOST_TEST(spec.method == "PATCH");
+    BOOST_TEST(spec.path == "/{team}/{key}");
+    BOOST_TEST(spec.query.size() == 2u);
+    BOOST_TEST(!spec.query[0].repeated);
+    BOOST_TEST(spec.query[1].repeated);
+    BOOST_TEST(spec.query[1].value == "{fields}");
+    BOOST_TEST(spec.form);
+    BOOST_TEST(spec.rows == 7);
+    BOOST_TEST(spec.bytes == 1000u);
+    BOOST_TEST(!spec.by_key);
+    BOOST_TEST(spec.by_id);
+    BOOST_TEST(spec.idempotent);
+    BOOST_TEST(spec.idempotency_header == "Idempotency-Key");
+    BOOST_TEST(spec.rate_limits[0].for_each == "{row.channel}");
+
+    BOOST_TEST(spec.results.size() == 2u);
+    BOOST_TEST(spec.results[0].each.value() == "/results");
+    BOOST_TEST(spec.results[0].pairings.size() == 2u);
+    BOOST_TEST((spec.results[0].pairings[1].by == Pairing::By::key));
+    BOOST_TEST(spec.results[0].accepted_when[0].second.size() == 2u);
+    BOOST_TEST(!spec.results[0].rejected);
+    BOOST_TEST(spec.results[1].rejected);
+    BOOST_TEST(spec.results[1].by_position);
+
+    const ErrorRule &rule = spec.errors[0];
+    BOOST_TEST((rule.statuses == std::vector<long>{400, 409}));
+    BOOST_TEST(rule.header->first == "x-reason");
+    BOOST_TEST(rule.header->second == "full");
+    BOOST_TEST((rule.then == Action::wait));
+    BOOST_TEST(rule.wait_header == "x-wait");
+    BOOST_TEST(rule.wait_in_ms);
+    BOOST_TEST((rule.reason == Pointers{"/why"}));
+    BOOST_TEST(spec.records == "/data");
+    BOOST_TEST(spec.next_cursor == "/c");
+}
+
+BOOST_AUTO_TEST_CASE(faults_name_their_place) {
+    const auto check = [](const char *text, const char *expected) {
+        const std::string found = fault(text);
+        BOOST_TEST(found.starts_with(expected), text << " gives " << found);
+    };
+    check(R"({"rowz": 1})", "/rowz is not known here");
+    check(R"({"request": 1})", "/request must be a string");
+    check(R"({"request": " /a"})", "/request must be a method and a path");
+    check(R"({"request": "get /a"})", "/request its method must be one of GET");
+    check(R"({"query": {"a": ["x", "y"]}})", "/query/a must be a string");
+    check(R"({"query": {"a": ["{nothing}"]}})", "/query/a/0 \"{nothing}\" is neither");
+    check(R"({"format": "xml"})", "/format must be one of \"json\", \"form\"");
+    check(R"({"rows": 0})", "/rows must be a positive integer");
+    check(R"({"rows": 1.5})", "/rows must be a positive integer");
+    check(R"({"rows": -1})", "/rows must be a positive integer");
+    check(R"({"by": "name"})", "/by must be one of \"key\", \"id\", \"any\"");
+    check(R"({"idempotent": 1})", "/idempotent must be true or false");
+    check(R"({"idempotency_key": "A: b"})", "/idempotency_key must be the name of a header");
+    check(R"({"idempotency_key": "A\r\nB"})", "/idempotency_key must be the name of a header");
+    check(R"({"outcome": "magic"})", "/outcome must be one of \"status\"");
+    check(R"({"outcome": {"each": "/results"}})", "/outcome with \"each\" there must be \"row\"");
+    check(R"({"outcome": [{"each": "", "row": [{"number": "/n", "key": "/k"}]}]})", "/outcome/0/row/0 must have one");
+    check(R"({"outcome": {"each": "results", "row": "position"}})", "/outcome/each must be a JSON pointer");
+    check(R"({"outcome": {"id": "id"}})", "/outcome/id must be a JSON pointer");
+    check(R"({"outcome": []})", "/outcome must not be empty");
+    check(R"({"errors": {}})", "/errors must be an array");
+    check(R"({"errors": [{"header": {"a": "b", "c": "d"}, "then": "wait"}]})", "/errors/0/header must name one");
+    check(R"({"errors": [{"status": 600, "then": "wait"}]})", "/errors/0/status must be an HTTP status");
+    check(R"({"errors": [{"status": 500}]})", "/errors/0 lacks the member \"then\"");
+    check(R"({"errors": [{"status": 500, "then": "wait", "for": {"header": "X", "unit": "h"}}]})",
+          "/errors/0/for/unit must be one of \"s\", \"ms\"");
+    check(R"({"next": {"page": "/a"}})", "/next/page is not known here");
+    check(R"({"next": {"cursor": "a"}})", "/next/cursor must be a JSON pointer");
+}
+
+BOOST_AUTO_TEST_CASE(faults_of_bodies) {
+    const auto check = [](const char *text, const char *expected) {
+        const std::string found = fault(text);
+        BOOST_TEST(found.starts_with(expected), text << " gives " << found);
+    };
+    check(R"({"body": {"$columns": "all", "a": 1}})", "/body/$columns must be the last member");
+    check(R"({"body": {"a": {"$rows": {}, "b": 1}}})", "/body/a/$rows must be the only member");
+    check(R"({"body": {"$row": {}}})", "/body/$row is no directive");
+    check(R"({"body": ["{nothing}"]})", "/body/0 \"{nothing}\" is neither");
+    check(R"({"body": {"a": {"$rows": {"b": "{nothing}"}}}})", "/body/a/$rows/b \"{nothing}\" is neither");
+    check(R"({"body": {"a": "{team} {key}", "b": [1, null, {"$columns": "all"}]}})", "");
+}
+
+BOOST_AUTO_TEST_CASE(rows_stand_in_a_body_once_and_hold_all_that_speaks_of_one) {
+    const auto check = [](const char *text, const char *expected) {
+        const std::string found = fault(text);
+        BOOST_TEST(found.starts_with(expected), text << " gives " << found);
+    };
+    check(R"({"body": [{"$rows": 1}, {"$rows": 2}]})", "/body/1/$rows");
+    check(R"({"body": {"$rows": {"a": {"$rows": 1}}}})", "/body/$rows/a/$rows");
+    check(R"({"body": {"kind": "{row.kind}", "a": {"$rows": 1}}})", "/body/kind");
+    check(R"({"body": {"a": {"$rows": 1}, "kind": "{key}"}})", "/body/kind");
+    check(R"({"body": {"a": {"$rows": 1}, "b": {"$columns": "all"}}})", "/body/b/$columns");
+    check(R"({"body": {"a": {"$rows": 1}, "team": "{team}", "field": "{key_field}", "all": "{fields}"}})", "");
+}
