@@ -7,5 +7,4 @@ export async function control(method, path, body) {
     return response.json();
 }
 
-
 export const records = (connector, object) => control('GET', `records/${connector}/${object}`);
