@@ -46,7 +46,7 @@ void note(Caught &caught) noexcept
 {
     caught.of_postgres = nullptr;
     caught.sqlstate = ERRCODE_FDW_ERROR;
-    caught.message[0] = caught.detail[0] = caught.hint[0] = caught.context[0] = '\0';
+    caught.message[0] = caught.detail[0] = caught.hint[0] = caught.context[0] = caught.detail_log[0] = '\0';
     try {
         throw;
     } catch (const PostgresError &error) {
@@ -57,6 +57,7 @@ void note(Caught &caught) noexcept
         set(caught.detail, error.detail);
         set(caught.hint, error.hint);
         set(caught.context, error.context);
+        set(caught.detail_log, error.detail_log);
     } catch (const DestinationError &error) {
         caught.sqlstate = sqlstate_of(error.fault);
         set(caught.message, error.what());
@@ -88,6 +89,7 @@ void raise(const Caught &caught)
         ReThrowError(caught.of_postgres);
     ereport(ERROR, (errcode(caught.sqlstate), errmsg("%s", caught.message),
                     caught.detail[0] != '\0' ? errdetail("%s", caught.detail) : 0,
+                    caught.detail_log[0] != '\0' ? errdetail_log("%s", caught.detail_log) : 0,
                     caught.hint[0] != '\0' ? errhint("%s", caught.hint) : 0,
                     caught.context[0] != '\0' ? errcontext("%s", caught.context) : 0));
     pg_unreachable();

@@ -33,13 +33,14 @@ class Error : public std::runtime_error
 {
   public:
     Error(int sqlstate, const std::string &message, std::string detail = {}, std::string hint = {},
-          std::string context = {})
+          std::string context = {}, std::string detail_log = {})
         : std::runtime_error(message), sqlstate(sqlstate), detail(std::move(detail)), hint(std::move(hint)),
-          context(std::move(context))
+          context(std::move(context)), detail_log(std::move(detail_log))
     {
     }
     const int sqlstate;
     const std::string detail, hint, context;
+    const std::string detail_log; ///< what the server log gets in place of the detail, where that quotes rows
 };
 
 /// The SQLSTATE for a fault of a destination.
@@ -77,7 +78,7 @@ namespace border {
 struct Caught {
     ErrorData *of_postgres;
     int sqlstate;
-    char message[1024], detail[2048], hint[1024], context[512];
+    char message[1024], detail[2048], hint[1024], context[512], detail_log[512];
 };
 
 /// Called in a catch block: writes down the exception being handled. Never raises.

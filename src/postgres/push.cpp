@@ -241,12 +241,13 @@ void Push::deliver()
         *counter_ += accepted_ - accepted_before;
     if (!rejections_.empty()) {
         if (destination_.stop_at_reject) {
+            // The reason quotes the row; the server log is not where that belongs.
             const RejectedRow &first = rejections_.front();
             throw Error(ERRCODE_FDW_ERROR,
-                        "destination \"" + destination_.name + "\" rejected row " + std::to_string(first.number) + ": " +
-                            first.reason,
-                        progress(), "With the option \"on_reject\" set to store, rejected rows are kept and the others "
-                                    "go on.");
+                        "destination \"" + destination_.name + "\" rejected row " + std::to_string(first.number),
+                        first.reason + "\n" + progress(),
+                        "With the option \"on_reject\" set to store, rejected rows are kept and the others go on.", "",
+                        progress());
         }
         store_rejected_rows(destination_.name, operation_name(plan_.operation), descriptor_, column_names_,
                             rejections_);
