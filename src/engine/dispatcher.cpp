@@ -72,7 +72,9 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict)
             limiter_.hold(limit.bucket, Clock::now() + *verdict.delay);
     }
     job->ready = Clock::now() + pause;
-    pending_.push_back(std::move(job));
+    // Before those that were not tried yet: a destination that is down is known as such after its attempts, however many
+    // batches wait.
+    pending_.push_front(std::move(job));
 }
 
 void Dispatcher::run(JobHandler &handler)
