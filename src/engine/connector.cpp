@@ -108,7 +108,11 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
     node.only({"type", "column", "encode", "read", "write", "description"});
     node.at("type").one_of(types);
     column.type = node.at("type").text();
-    column.column = node.text("column", column.column);
+    if (node.has("column")) {
+        column.column = node.at("column").text();
+        if (column.column.empty() || column.column.size() > 63)
+            node.at("column").fail("must be a name of 1 to 63 bytes");
+    }
     if (node.has("encode")) {
         auto encoding = value_encoding(node.at("encode").text());
         if (!encoding)
@@ -310,6 +314,9 @@ Connector Connector::parse(std::string_view text)
         else if (option.fallback)
             texts[option.name] = *option.fallback;
     }
+    for (const TextPart &part : split_placeholders(manifest.at("base_url").text()))
+        if (part.is_placeholder && std::find(options.begin(), options.end(), part.text) == options.end())
+            manifest.at("base_url").fail("\"{" + part.text + "}\" is no option of the connector");
     Json filled = *connector.manifest_;
     filled.erase("options");
     fill_in(filled, texts, jsons);

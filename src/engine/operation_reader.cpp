@@ -244,8 +244,11 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
         spec.body = std::make_shared<const Json>(node.at("body").value());
         check_body(node.at("body"), options);
     }
-    if (node.has("rows"))
+    if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();
+        if (spec.rows > 10000)
+            node.at("rows").fail("must be at most 10000");
+    }
     if (node.has("bytes"))
         spec.bytes = node.at("bytes").positive_integer();
     if (node.has("by")) {
@@ -272,6 +275,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
         spec.records = node.at("records").json_pointer();
     if (node.has("next")) {
         node.at("next").only({"cursor", "url"});
+        if (node.at("next").value().size() > 1)
+            node.at("next").fail("must have one member, \"cursor\" or \"url\"");
         if (node.at("next").has("cursor"))
             spec.next_cursor = node.at("next").at("cursor").json_pointer();
         if (node.at("next").has("url"))
