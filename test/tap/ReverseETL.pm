@@ -83,6 +83,13 @@ sub start {
 
 sub url { return "http://127.0.0.1:$_[0]{port}" }
 
+# at(URL): a sandbox that someone else runs.
+sub at {
+    my ($class, $url) = @_;
+    my ($port) = $url =~ /:(\d+)$/;
+    return bless { port => $port, http => HTTP::Tiny->new(timeout => 60) }, $class;
+}
+
 # get(PATH), post(PATH, VALUE): a call's answer, decoded.
 sub get {
     my ($self, $path) = @_;
