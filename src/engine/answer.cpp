@@ -49,6 +49,23 @@ std::string first_text(element value, const Pointers &pointers)
     return "";
 }
 
+std::string reason_at(element value, const Pointers &pointers)
+{
+    constexpr std::size_t longest_reason = 500;
+    return beginning(first_text(value, pointers), longest_reason);
+}
+
+std::string beginning(std::string text, std::size_t most_bytes)
+{
+    if (text.size() <= most_bytes)
+        return text;
+    auto continues = [](char c) { return (c & 0xc0) == 0x80; };
+    while (most_bytes > 0 && continues(text[most_bytes]))
+        most_bytes--;
+    text.resize(most_bytes);
+    return text;
+}
+
 namespace {
 
 bool equals(element value, const Scalar &wanted)

@@ -39,6 +39,12 @@ std::string text_of(simdjson::dom::element element);
 /// The text at the first of the pointers where something other than null stands; "" if nowhere.
 std::string first_text(simdjson::dom::element element, const Pointers &pointers);
 
+/// The same where it is the reason of a failure, which is for people: of a long one the beginning.
+std::string reason_at(simdjson::dom::element element, const Pointers &pointers);
+
+/// At most so many bytes of a text in UTF-8, cut between characters.
+std::string beginning(std::string text, std::size_t most_bytes);
+
 /// Whether the values that the condition asks for stand under the element.
 bool holds(const Condition &condition, simdjson::dom::element element);
 

@@ -41,12 +41,17 @@ Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19
     return Milliseconds(std::uniform_int_distribution<Milliseconds::rep>(0, longest.count())(random));
 }
 
+std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit) {
+    const auto amount = number(text);
+    return amount ? std::optional(wait_of(*amount * static_cast<double>(unit.count()) / 1000)) : std::nullopt;
+}
+
 std::optional<Milliseconds> retry_after(const Response &response, std::chrono::system_clock::time_point now) {
     const std::string *text = response.header("retry-after");
     if (!text)
         return std::nullopt;
-    if (const auto seconds = number(*text))
-        return wait_of(*seconds);
+    if (const auto wait = wait_of(*text, std::chrono::seconds(1)))
+        return wait;
     const auto until = http_date(*text);
     if (!until)
         return std::nullopt;

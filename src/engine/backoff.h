@@ -11,9 +11,13 @@ namespace reverse_etl {
 /// min(cap, base * 2^(attempt-1)).
 Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19937_64 &random);
 
-/// Reads Retry-After in both forms of RFC 9110 section 10.2.3: seconds (fractions are met in the wild) or an HTTP
-/// date, which is measured against the answer's own Date header where there is one, since clocks differ. Never
-/// negative; nothing when there is no such header or it says nothing intelligible.
+/// The wait that a header gives as a number of units (fractions are met in the wild). Never negative; nothing when the
+/// text is no number.
+std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit);
+
+/// Reads Retry-After in both forms of RFC 9110 section 10.2.3: seconds or an HTTP date, which is measured against the
+/// answer's own Date header where there is one, since clocks differ. Never negative; nothing when there is no such
+/// header or it says nothing intelligible.
 std::optional<Milliseconds> retry_after(const Response &response, std::chrono::system_clock::time_point now);
 
 } // namespace reverse_etl

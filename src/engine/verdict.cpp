@@ -3,13 +3,10 @@
 #include "engine/backoff.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace reverse_etl {
 
 namespace {
-
-constexpr std::size_t longest_reason = 500;
 
 bool fits(const ErrorRule &rule, Answer &answer)
 {
@@ -57,23 +54,20 @@ std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule,
     const Response &response = answer.response();
     std::string reason;
     if (auto root = answer.at(""))
-        reason = first_text(*root, rule != nullptr && !rule->reason.empty() ? rule->reason : operation.spec().reason);
+        reason = reason_at(*root, rule != nullptr && !rule->reason.empty() ? rule->reason : operation.spec().reason);
     if (reason.empty() && response.status >= 300 && response.status < 400)
         reason = "the destination redirects elsewhere, which is not followed";
     if (reason.empty())
         reason = "HTTP status " + std::to_string(response.status);
-    if (reason.size() > longest_reason)
-        reason.resize(longest_reason);
     return reason;
 }
 
 std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response)
 {
     if (rule != nullptr && !rule->wait_header.empty())
-        if (const std::string *value = response.header(rule->wait_header)) {
-            double amount = std::strtod(value->c_str(), nullptr);
-            return Milliseconds(static_cast<long>(std::clamp(amount, 0.0, 86400e3) * (rule->wait_in_ms ? 1 : 1000)));
-        }
+        if (const std::string *value = response.header(rule->wait_header))
+            if (auto wait = wait_of(*value, Milliseconds(rule->wait_in_ms ? 1 : 1000)))
+                return wait;
     return retry_after(response, std::chrono::system_clock::now());
 }
 
