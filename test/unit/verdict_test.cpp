@@ -1,0 +1,188 @@
+#include "engine/verdict.h"
+
+#include "connector_fixture.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace reverse_etl;
+
+namespace {
+
+const std::vector<std::string> email = {"email"};
+
+/// An operation, and what it makes of answers.
+struct Judge : BoundOperation {
+    using BoundOperation::BoundOperation;
+
+    Verdict operator()(const Response &response) {
+        Answer answer(response, parser);
+        return judge(operation, answer);
+    }
+
+    Verdict operator()(long status, std::string body = "{}", Headers headers = {}) {
+        Response response;
+        response.status = status;
+        response.body = std::move(body);
+        response.headers = std::move(headers);
+        return (*this)(response);
+    }
+
+    simdjson::dom::parser parser;
+};
+
+struct Small : Judge {
+    explicit Small(const std::string &members, OperationKind kind = OperationKind::create)
+        : Judge(small_connector(R"({")" + std::string(operation_name(kind)) + R"(": {)" + members + "}}"), "things", kind,
+                email, "email") {}
+};
+
+struct HubSpot : Judge {
+    explicit HubSpot(OperationKind kind = OperationKind::upsert)
+        : Judge(built_in_connector("hubspot"), "contacts", kind, email, "email") {}
+};
+
+struct Slack : Judge {
+    Slack() : Judge(built_in_connector("slack"), "messages", OperationKind::create, {"channel", "text"}) {}
+};
+
+const std::string to_collection = R"("request": "POST /things", "body": {"$rows": {"$columns": "all"}})";
+
+} // namespace
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(Action)
+BOOST_TEST_DONT_PRINT_LOG_VALUE(Fault)
+BOOST_TEST_DONT_PRINT_LOG_VALUE(std::optional<Milliseconds>)
+
+BOOST_AUTO_TEST_CASE(what_a_status_says_without_rules) {
+    Small judge(to_collection);
+    const std::vector<std::pair<Action, std::vector<long>>> expected = {
+        {Action::proceed, {200, 201, 202, 204, 207}},
+        {Action::unauthorized, {401, 403}},
+        {Action::wait, {408, 425, 429, 503}},
+        {Action::retry, {500, 502, 504, 520}},
+        {Action::reject, {400, 409, 410, 413, 422}},
+        {Action::stop, {300, 301, 302, 307, 404, 405, 407, 501, 505}}};
+    for (const auto &[action, statuses] : expected)
+        for (const long status : statuses)
+            BOOST_TEST((judge(status).action == action), status);
+    BOOST_TEST(judge(404).fault == Fault::not_found);
+    BOOST_TEST(judge(401).fault == Fault::unauthorized);
+    BOOST_TEST(judge(301).reason == "the destination redirects elsewhere, which is not followed");
+}
+
+BOOST_AUTO_TEST_CASE(not_found_is_the_rows_fault_where_the_path_names_it) {
+    BOOST_TEST((Small(R"("request": "PATCH /things/{key}")")(404).action == Action::reject));
+    BOOST_TEST((Small(R"("request": "POST /things", "query": {"a": "{key}"})")(404).action == Action::stop));
+    BOOST_TEST((Small(to_collection)(404).action == Action::stop));
+}
+
+BOOST_AUTO_TEST_CASE(the_first_rule_that_fits_counts) {
+    Small judge(to_collection + R"(, "errors": [
+        {"status": 400, "header": {"X-Busy": "yes"}, "then": "wait"},
+        {"status": [400, 422], "body": {"/code": ["GONE", 7], "/fatal": false}, "then": "absent"},
+        {"status": 400, "body": {"/code": null}, "then": "accept"},
+        {"status": 400, "then": "retry", "reason": ["/detail"]},
+        {"status": 400, "then": "stop"}])");
+    BOOST_TEST((judge(400, "{}", {{"x-busy", "yes"}}).action == Action::wait));
+    BOOST_TEST((judge(400, "{}", {{"x-busy", "no"}}).action == Action::retry));
+    BOOST_TEST((judge(422, R"({"code": "GONE", "fatal": false})").action == Action::absent));
+    BOOST_TEST((judge(422, R"({"code": 7.0, "fatal": false})").action == Action::absent));
+    BOOST_TEST((judge(422, R"({"code": "7", "fatal": false})").action == Action::reject));
+    BOOST_TEST((judge(422, R"({"code": "GONE"})").action == Action::reject)); // every pointer must hold
+    BOOST_TEST((judge(400, R"({"code": null})").action == Action::accept));
+    BOOST_TEST((judge(400, "not JSON").action == Action::retry));
+    BOOST_TEST(judge(400, R"({"detail": "too dear", "message": "no"})").reason == "too dear");
+}
+
+BOOST_AUTO_TEST_CASE(reasons_are_the_destinations_own_words) {
+    HubSpot judge;
+    BOOST_TEST(judge(400, R"({"message": "Property \"x\" does not exist"})").reason ==
+               "Property \"x\" does not exist");
+    BOOST_TEST(judge(400, R"({"message": ""})").reason == "HTTP status 400");
+    BOOST_TEST(judge(400, R"({"message": {"a": [1]}})").reason == R"({"a":[1]})");
+    BOOST_TEST(judge(400, "<html>").reason == "HTTP status 400");
+    BOOST_TEST(judge(400, "").reason == "HTTP status 400");
+}
+
+BOOST_AUTO_TEST_CASE(long_reasons_are_cut_between_characters) {
+    HubSpot judge;
+    for (std::size_t before = 0; before < 3; ++before) {
+        std::string text(before, 'x');
+        while (text.size() < 2000)
+            text += "\u20ac";
+        const std::string reason = judge(400, R"({"message": ")" + text + "\"}").reason;
+        BOOST_TEST(reason.size() <= 500u);
+        BOOST_TEST(reason.size() >= 490u);
+        BOOST_TEST((reason.size() - before) % 3 == 0u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(slack_says_no_with_200) {
+    Slack judge;
+    BOOST_TEST((judge(200, R"({"ok": true, "ts": "1.2"})").action == Action::proceed));
+    BOOST_TEST((judge(200, R"({"ok": false, "error": "channel_not_found"})").action == Action::reject));
+    BOOST_TEST(judge(200, R"({"ok": false, "error": "channel_not_found"})").reason == "channel_not_found");
+    BOOST_TEST((judge(200, R"({"ok": false, "error": "invalid_auth"})").action == Action::unauthorized));
+    BOOST_TEST((judge(200, R"({"ok": false, "error": "fatal_error"})").action == Action::retry));
+    BOOST_TEST((judge(200, R"({"ok": false, "error": "message_not_found"})").action == Action::absent));
+    const Verdict limited = judge(429, R"({"ok": false, "error": "ratelimited"})", {{"retry-after", "30"}});
+    BOOST_TEST((limited.action == Action::wait));
+    BOOST_TEST((limited.delay == Milliseconds(30000)));
+}
+
+BOOST_AUTO_TEST_CASE(hubspot_says_how_long_to_wait_in_a_header_of_its_own) {
+    HubSpot judge;
+    const std::string burst = R"({"policyName": "TEN_SECONDLY_ROLLING", "message": "slow down"})";
+    const char *header = "x-hubspot-ratelimit-interval-milliseconds";
+    BOOST_TEST((judge(429, burst, {{header, "10000"}}).action == Action::wait));
+    BOOST_TEST((judge(429, burst, {{header, "10000"}}).delay == Milliseconds(10000)));
+    BOOST_TEST((judge(429, burst, {{header, "250"}, {"retry-after", "7"}}).delay == Milliseconds(250)));
+    BOOST_TEST((judge(429, burst, {{"retry-after", "7"}}).delay == Milliseconds(7000)));
+    BOOST_TEST((judge(429, burst).delay == std::nullopt));
+    BOOST_TEST((judge(423).action == Action::wait));
+    const Verdict daily = judge(429, R"({"policyName": "DAILY", "message": "enough for today"})");
+    BOOST_TEST((daily.action == Action::stop));
+    BOOST_TEST(daily.fault == Fault::stopped);
+    BOOST_TEST(daily.reason == "enough for today");
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_is_no_number_leaves_retry_after) {
+    HubSpot judge;
+    const char *header = "x-hubspot-ratelimit-interval-milliseconds";
+    for (const char *text : {"", "soon", "nan", "inf", "10s"})
+        BOOST_TEST((judge(429, "{}", {{header, text}, {"retry-after", "7"}}).delay == Milliseconds(7000)), text);
+    BOOST_TEST((judge(429, "{}", {{header, "-5"}}).delay == Milliseconds(0)));
+    BOOST_TEST((judge(429, "{}", {{header, "1e300"}}).delay > Milliseconds(0)));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_that_must_be_json_and_is_not) {
+    HubSpot upsert;
+    for (const char *body : {"<html>", "{\"results\": [", "\xff", " "}) {
+        const Verdict verdict = upsert(200, body);
+        BOOST_TEST((verdict.action == Action::retry));
+        BOOST_TEST(verdict.fault == Fault::unintelligible);
+    }
+    BOOST_TEST((upsert(204, "").action == Action::proceed)); // nothing to read in it
+    BOOST_TEST((HubSpot(OperationKind::lookup)(200, "").action == Action::retry));
+    BOOST_TEST((HubSpot(OperationKind::remove)(204, "<html>").action == Action::proceed)); // the status speaks
+}
+
+BOOST_AUTO_TEST_CASE(exchanges_that_failed) {
+    HubSpot judge;
+    const auto failed = [&](Failure failure) {
+        Response response;
+        response.failure = failure;
+        response.failure_text = "words";
+        return judge(response);
+    };
+    BOOST_TEST((failed(Failure::unknown_host).action == Action::stop));
+    BOOST_TEST(failed(Failure::unknown_host).fault == Fault::unknown_host);
+    BOOST_TEST(failed(Failure::not_trusted).fault == Fault::not_trusted);
+    BOOST_TEST((failed(Failure::unusable).action == Action::stop));
+    BOOST_TEST((failed(Failure::not_connected).action == Action::retry));
+    BOOST_TEST(failed(Failure::not_connected).never_arrived);
+    BOOST_TEST((failed(Failure::interrupted).action == Action::retry));
+    BOOST_TEST(!failed(Failure::interrupted).never_arrived);
+    BOOST_TEST((failed(Failure::too_large).action == Action::retry));
+    BOOST_TEST(failed(Failure::interrupted).reason == "words");
+}
