@@ -6,5 +6,6 @@ CREATE USER MAPPING FOR marketing SERVER hubspot OPTIONS (access_token 'pat-demo
 CREATE SCHEMA hubspot;
 IMPORT FOREIGN SCHEMA crm FROM SERVER hubspot INTO hubspot;
 GRANT USAGE ON SCHEMA hubspot TO marketing;
-GRANT SELECT, INSERT (email, firstname, lifecyclestage), UPDATE (lifecyclestage), DELETE ON hubspot.contacts TO marketing;
+GRANT SELECT, INSERT (email, firstname, lifecyclestage), UPDATE (lifecyclestage), DELETE
+    ON hubspot.contacts TO marketing;
 GRANT SELECT ON customers TO marketing;
