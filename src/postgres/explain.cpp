@@ -33,7 +33,7 @@ std::string described(const RateLimitSpec &limit)
     if (limit.seconds == 86400)
         seconds = "day";
     std::string scope = limit.for_each.empty() ? "" : " for each " + limit.for_each;
-    return std::to_string(limit.requests) + " requests per " + seconds + scope;
+    return std::to_string(limit.requests) + (limit.requests == 1 ? " request per " : " requests per ") + seconds + scope;
 }
 
 /// The shortest time in which the limits let that many requests go: the first window's go at once.

@@ -121,7 +121,8 @@ void fill_in_old_row(AttrNumber whole_row, TupleTableSlot *slot, TupleTableSlot 
 }
 
 /// Sends the row, or puts it with the others that wait: then it is not counted now, but when its outcome is known.
-TupleTableSlot *send(ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot, CmdType command)
+TupleTableSlot *send(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot,
+                     CmdType command)
 {
     auto &state = *static_cast<ModifyState *>(relation->ri_FdwState);
     if (command != CMD_INSERT)
@@ -130,6 +131,9 @@ TupleTableSlot *send(ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSl
         state.push->add(slot, state.address_values.data(), state.address_nulls.get());
         return nullptr;
     }
+    // The executor checks after the row was inserted, and then it could not be taken back.
+    if (relation->ri_WithCheckOptions != NIL)
+        pg_call([&] { ExecWithCheckOptions(WCO_VIEW_CHECK, relation, slot, estate); });
     std::string id;
     if (!state.push->deliver_one(slot, state.address_values.data(), state.address_nulls.get(), id))
         return nullptr;
@@ -181,27 +185,27 @@ void begin_insert(ModifyTableState *state, ResultRelInfo *relation)
     });
 }
 
-TupleTableSlot *exec_insert(EState *, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+TupleTableSlot *exec_insert(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
     return guard([&] {
         injection_point("exec_insert");
-        return send(relation, slot, plan_slot, CMD_INSERT);
+        return send(estate, relation, slot, plan_slot, CMD_INSERT);
     });
 }
 
-TupleTableSlot *exec_update(EState *, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+TupleTableSlot *exec_update(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
     return guard([&] {
         injection_point("exec_update");
-        return send(relation, slot, plan_slot, CMD_UPDATE);
+        return send(estate, relation, slot, plan_slot, CMD_UPDATE);
     });
 }
 
-TupleTableSlot *exec_delete(EState *, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
+TupleTableSlot *exec_delete(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
 {
     return guard([&] {
         injection_point("exec_delete");
-        return send(relation, slot, plan_slot, CMD_DELETE);
+        return send(estate, relation, slot, plan_slot, CMD_DELETE);
     });
 }
 

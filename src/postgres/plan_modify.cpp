@@ -86,6 +86,7 @@ PushPlan plan_insert(const Destination &destination, const Bitmapset *named, con
 {
     PushPlan plan;
     plan.operation = destination.object.insert;
+    destination.operation(plan.operation); // says so if there is none
     // A trigger may set any column. Without a list of columns (a partition) every one may have a value.
     bool any = named == nullptr || has_row_trigger_before(triggers, CMD_INSERT);
     for (const DestinationColumn &column : destination.columns) {

@@ -357,13 +357,14 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
         if (plan.kind == ScanPlan::Kind::none)
             known->address_without_read = plan.address;
         if (plan.kind == ScanPlan::Kind::list && destination.object.operation(OperationKind::list) == nullptr) {
+            bool by_key = known->may_skip_reading || destination.object.operation(OperationKind::lookup) != nullptr;
             std::string key;
             for (const std::string &field : destination.object.key)
                 key += (key.empty() ? "" : " and ") + field;
             throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "destination \"" + destination.name + "\" cannot be read as a whole",
                         "The API of connector \"" + destination.object.connector + "\" does not list " +
                             destination.object.name + ".",
-                        key.empty() ? "" : "Name the row in WHERE: " + key + " = ...");
+                        key.empty() || !by_key ? "" : "Name the row in WHERE, by " + key + ".");
         }
         List *quals = pg_call([&] { return extract_actual_clauses(clauses, false); });
         plan.retrieved = retrieved_columns(destination, relation, quals);

@@ -4,6 +4,7 @@
 #include "postgres/session.h"
 
 #include <algorithm>
+#include <utility>
 
 extern "C" {
 #include "access/htup_details.h"
@@ -135,7 +136,10 @@ bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *a
     std::uint64_t before = accepted_;
     last_id_.clear();
     encode(slot, address, address_nulls);
+    // The executor counts this row itself.
+    uint64 *counter = std::exchange(counter_, nullptr);
     deliver();
+    counter_ = counter;
     id = last_id_;
     return accepted_ > before;
 }
@@ -240,6 +244,11 @@ void Push::deliver()
     if (counter_ != nullptr)
         *counter_ += accepted_ - accepted_before;
     if (!rejections_.empty()) {
+        std::sort(rejections_.begin(), rejections_.end(),
+                  [](const RejectedRow &a, const RejectedRow &b) { return a.number < b.number; });
+        for (const RejectedRow &row : rejections_)
+            if (first_reasons_.size() < most_reasons_shown)
+                first_reasons_.push_back("Row " + std::to_string(row.number) + ": " + row.reason);
         if (destination_.stop_at_reject) {
             // The reason quotes the row; the server log is not where that belongs.
             const RejectedRow &first = rejections_.front();
@@ -269,8 +278,6 @@ void Push::rejected(std::uint64_t row, const std::string &reason, long status)
 {
     rejected_++;
     rejections_.push_back({row, tuples_[row - burst_begin_], reason, status});
-    if (first_reasons_.size() < most_reasons_shown)
-        first_reasons_.push_back("Row " + std::to_string(row) + ": " + reason);
 }
 
 void Push::absent(std::uint64_t)

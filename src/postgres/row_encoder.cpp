@@ -11,9 +11,13 @@ RowEncoder::RowEncoder(const CompiledOperation &operation, const std::vector<Col
     : operation_(operation), null_as_(null_as)
 {
     encoders_.reserve(columns.size());
-    for (const Column &column : columns)
+    bool only_strings = operation.object().encoding == ValueEncoding::string;
+    for (const Column &column : columns) {
         encoders_.push_back(
             pg_call([&] { return ValueEncoder::make(column.type, column.typmod, column.encoding); }));
+        bool is_number = column.encoding == ValueEncoding::epoch_s || column.encoding == ValueEncoding::epoch_ms;
+        quoted_.push_back(only_strings && is_number);
+    }
     const auto *clear = std::get_if<std::string>(&operation.object().clear);
     if (operation.spec().form)
         append_percent_encoded(clear_, clear != nullptr ? *clear : "");
@@ -57,7 +61,7 @@ void RowEncoder::write_row(const Datum *values, const bool *nulls, std::uint64_t
         case RowSegment::Kind::value:
             if (nulls[segment.column])
                 text_of(segment.column, values, nulls); // refuses
-            encoders_[segment.column].json(values[segment.column], out);
+            write_value(segment.column, values[segment.column], out);
             break;
         case RowSegment::Kind::in_string: {
             std::size_t quote = out.size();
@@ -94,8 +98,17 @@ void RowEncoder::write_member(const RowSegment &segment, Datum value, bool is_nu
         encoders_[segment.column].text(value, text_);
         append_percent_encoded(out, text_);
     } else {
-        encoders_[segment.column].json(value, out);
+        write_value(segment.column, value, out);
     }
+}
+
+void RowEncoder::write_value(int column, Datum value, std::string &out)
+{
+    if (quoted_[column])
+        out += '"';
+    encoders_[column].json(value, out);
+    if (quoted_[column])
+        out += '"';
 }
 
 const std::string &RowEncoder::text_of(int column, const Datum *values, const bool *nulls)

@@ -31,8 +31,11 @@ class RowEncoder
     void write_member(const RowSegment &segment, Datum value, bool is_null, std::string &out, std::size_t begin);
     const std::string &text_of(int column, const Datum *values, const bool *nulls);
 
+    void write_value(int column, Datum value, std::string &out);
+
     const CompiledOperation &operation_;
     std::vector<ValueEncoder> encoders_;
+    std::vector<bool> quoted_; ///< numbers that an API of strings wants as strings
     NullAs null_as_;
     std::string clear_; ///< what clears a field, as it stands in the body
     std::string text_;  ///< a buffer: nothing with a destructor may be made while Postgres can raise

@@ -1,0 +1,49 @@
+-- Connectors of one's own: a manifest, and nothing is compiled.
+\getenv sandbox_url SANDBOX_URL
+\set QUIET off
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/reset > /dev/null
+
+SELECT reverse_etl.create_connector('acme', '{
+    "manifest": 1,
+    "name": "acme",
+    "title": "Acme loyalty",
+    "base_url": "https://loyalty.acme.example",
+    "auth": [{ "kind": "header", "name": "X-Api-Key", "value": "{api_key}" }],
+    "defaults": { "rows": 2 },
+    "operations": {
+        "create": { "request": "POST /http/acme/{object}", "body": { "$rows": { "$columns": "all" } } }
+    },
+    "objects": {
+        "members": { "id": "id", "columns": { "id": { "type": "text", "write": false }, "email": "text", "points": "integer" } },
+        "visits": { "columns": { "email": "text", "seen": "timestamptz" } }
+    }
+}');
+SELECT name, title, built_in, objects FROM reverse_etl.connectors WHERE NOT built_in;
+
+CREATE SERVER acme FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme', base_url :'sandbox_url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER acme OPTIONS (api_key 'k-1');
+CREATE SCHEMA acme;
+IMPORT FOREIGN SCHEMA acme FROM SERVER acme INTO acme;
+\d acme.members
+INSERT INTO acme.members (email, points) VALUES ('ada@example.com', 5), ('grace@example.com', NULL), ('edsger@example.com', 7);
+-- Three rows, two a request, with the key where the manifest puts it.
+\! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep -o '"path":"[^"]*"\|"x-api-key":"[^"]*"\|"body":"[^}]*}[^}]*"'
+
+-- A faulty manifest is refused, with the place of its first fault.
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad" ');
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 2, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }], "objects": { "o": {} } }');
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "bearer" }], "objects": { "o": {} } }');
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }],
+    "objects": { "o": { "operations": { "create": { "request": "SEND /x" } } } } }');
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }],
+    "objects": { "o": { "operations": { "create": { "request": "POST /x/{tenant}" } } } } }');
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }],
+    "errors": [{ "status": 429, "then": "sleep" }], "objects": { "o": {} } }');
+SELECT reverse_etl.create_connector('other', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }], "objects": { "o": {} } }');
+SELECT reverse_etl.create_connector('hubspot', '{ "manifest": 1, "name": "hubspot", "title": "Mine", "base_url": "https://x", "auth": [{ "kind": "none" }], "objects": { "o": {} } }');
+
+SELECT reverse_etl.drop_connector('acme');
+DROP SCHEMA acme CASCADE;
+DROP SERVER acme CASCADE;
+SELECT reverse_etl.drop_connector('acme');
+SELECT reverse_etl.drop_connector('acme');
