@@ -146,9 +146,6 @@ bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *a
 
 void Push::finish()
 {
-    if (finished_)
-        return;
-    finished_ = true;
     deliver();
     report();
 }
@@ -296,8 +293,9 @@ std::string Push::progress() const
 
 void Push::report()
 {
-    if (rejected_ == 0)
+    if (rejected_ == reported_)
         return;
+    reported_ = rejected_;
     std::string reasons;
     for (const std::string &reason : first_reasons_)
         reasons += (reasons.empty() ? "" : "\n") + reason;

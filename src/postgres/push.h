@@ -44,7 +44,8 @@ class Push : private OutcomeSink
     /// Delivers the row at once. Whether it was accepted, and the destination's id of it.
     bool deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id);
 
-    /// Delivers what is left and reports. Does nothing the second time.
+    /// Delivers what is left and reports. More rows may come: an INSERT in a WITH that the query does not read runs when
+    /// the query has ended.
     void finish();
 
     /// Finishes the pushes of a query.
@@ -92,9 +93,8 @@ class Push : private OutcomeSink
     std::vector<RejectedRow> rejections_;
     std::vector<std::string> first_reasons_;
 
-    std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0, absent_ = 0;
+    std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0, absent_ = 0, reported_ = 0;
     std::string last_id_;
-    bool finished_ = false;
 };
 
 } // namespace reverse_etl
