@@ -28,6 +28,17 @@ struct Accepted {
     bool superuser_only;
 };
 
+/// What pg_dump turns off for definitions that come before what they refer to. Connectors that were made here are data,
+/// and are restored after the servers, tables and user mappings that need them.
+bool connectors_may_follow() {
+    return !check_function_bodies;
+}
+
+bool is_known(const std::string &connector) {
+    std::vector<std::shared_ptr<const Connector>> known = all_connectors();
+    return std::any_of(known.begin(), known.end(), [&](const auto &one) { return one->name() == connector; });
+}
+
 const char *place_name(OptionPlace place)
 {
     switch (place) {
@@ -43,6 +54,13 @@ const char *place_name(OptionPlace place)
     return "";
 }
 
+/// A dump makes servers and tables before it fills reverse_etl.custom_connectors, and says by this setting, as for
+/// functions, that what is referred to may come later. Their connector and its options are checked when they are used.
+bool restoring()
+{
+    return !check_function_bodies;
+}
+
 /// Every option of every place: the built-in ones and those of the connectors. A connector named in the options narrows
 /// the list to its own; a table or a user mapping does not tell the validator its server.
 std::vector<Accepted> accepted_options(const Settings &options)
@@ -51,7 +69,7 @@ std::vector<Accepted> accepted_options(const Settings &options)
     for (const OptionDescription &option : built_in_options())
         accepted.push_back({option.name, option.places, option.type, option.superuser_only});
     std::vector<std::shared_ptr<const Connector>> connectors;
-    if (auto connector = options.find("connector"); connector != options.end())
+    if (auto connector = options.find("connector"); connector != options.end() && !restoring())
         connectors.push_back(find_connector(connector->second));
     else
         connectors = all_connectors();
@@ -193,12 +211,16 @@ void validate_options(const Settings &options, OptionPlace place)
                             "Only superusers may set it, since it names a file of the server.");
             continue;
         }
+        if (restoring())
+            continue;
         std::string hint = "Valid options for " + std::string(place_name(place)) + " are: " +
                            valid_names(accepted, place) + ".";
         if (place != OptionPlace::server)
             accepted = accepted_options({});
         auto elsewhere = std::find_if(accepted.begin(), accepted.end(),
                                       [&](const Accepted &option) { return option.name == name; });
+        if (elsewhere == accepted.end() && connectors_may_follow())
+            continue;
         std::string detail;
         if (elsewhere != accepted.end())
             for (OptionPlace other : {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
