@@ -28,17 +28,6 @@ struct Accepted {
     bool superuser_only;
 };
 
-/// What pg_dump turns off for definitions that come before what they refer to. Connectors that were made here are data,
-/// and are restored after the servers, tables and user mappings that need them.
-bool connectors_may_follow() {
-    return !check_function_bodies;
-}
-
-bool is_known(const std::string &connector) {
-    std::vector<std::shared_ptr<const Connector>> known = all_connectors();
-    return std::any_of(known.begin(), known.end(), [&](const auto &one) { return one->name() == connector; });
-}
-
 const char *place_name(OptionPlace place)
 {
     switch (place) {
@@ -219,8 +208,6 @@ void validate_options(const Settings &options, OptionPlace place)
             accepted = accepted_options({});
         auto elsewhere = std::find_if(accepted.begin(), accepted.end(),
                                       [&](const Accepted &option) { return option.name == name; });
-        if (elsewhere == accepted.end() && connectors_may_follow())
-            continue;
         std::string detail;
         if (elsewhere != accepted.end())
             for (OptionPlace other : {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
