@@ -184,7 +184,15 @@ void read_request_line(const ManifestNode &node, OperationSpec &spec)
         method_known |= spec.method == method;
     if (!method_known)
         node.fail("its method must be one of GET, POST, PUT, PATCH and DELETE");
-    if (!spec.path.empty() && spec.path[0] != '/' && spec.path[0] != '{')
+}
+
+/// An option that is not set yet may begin the path; were it a row's value, the row could choose another host.
+void check_path_begins(const ManifestNode &node, const std::string &path, const std::vector<std::string> &options)
+{
+    if (path.empty() || path[0] == '/')
+        return;
+    TextPart first = split_placeholders(path).front();
+    if (!first.is_placeholder || std::find(options.begin(), options.end(), first.text) == options.end())
         node.fail("its path must begin with \"/\"");
 }
 
@@ -226,6 +234,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
     spec.kind = kind;
     if (node.has("request")) {
         read_request_line(node.at("request"), spec);
+        check_path_begins(node.at("request"), spec.path, options);
         check_placeholders(node.at("request"), spec.path, of_url, options);
     }
     if (node.has("query")) {
