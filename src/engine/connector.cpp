@@ -222,6 +222,7 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         if (manifest.at("values").has("read"))
             manifest.at("values").at("read").json_pointer();
     }
+    manifest.text("id", "");
     if (manifest.has("columns"))
         check_columns(manifest.at("columns"));
     if (manifest.has("defaults"))
@@ -290,7 +291,7 @@ Connector Connector::parse(std::string_view text)
     }
     ManifestNode manifest(*connector.manifest_, "");
     manifest.only({"$schema", "manifest", "name", "title", "documentation", "schema", "base_url", "options", "auth",
-                   "headers", "rate_limits", "reason", "errors", "values", "columns", "defaults", "operations",
+                   "headers", "rate_limits", "reason", "errors", "values", "id", "columns", "defaults", "operations",
                    "objects"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
@@ -400,7 +401,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
 
     object.connector = name_;
     object.name = name;
-    object.id = node.text("id", "");
+    object.id = node.text("id", manifest.text("id", ""));
     if (auto key = setting("key"))
         object.key = {*key};
     else if (node.has("key"))
