@@ -148,6 +148,12 @@ void CompiledOperation::compile_body()
     frame_.separator = ",";
 }
 
+/// A member that would say that the row is named by the destination's own id, where that goes without saying.
+bool CompiledOperation::names_own_id(const Json &member) const
+{
+    return member == "{unique_field}" && key_field_ == object_.id;
+}
+
 void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> &out)
 {
     if (is_rows(value)) {
@@ -165,6 +171,8 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
                         out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
                 continue;
             }
+            if (names_own_id(member))
+                continue;
             literal(out, (first ? "" : ",") + json_string(name) + ":");
             compile_json(member, out);
             first = false;
@@ -201,7 +209,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
     for (const TextPart &part : split_placeholders(text)) {
         if (!part.is_placeholder)
             literal(out, escaped(part.text));
-        else if (part.text == "key_field")
+        else if (part.text == "key_field" || part.text == "unique_field")
             literal(out, escaped(key_field_));
         else if (part.text == "row_number")
             out.push_back({Kind::row_number, "", -1});
@@ -218,6 +226,8 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
             return name.empty() ? encoded(member) : name + encoded("[" + member + "]");
         };
         for (const auto &[member, inner] : value.items()) {
+            if (names_own_id(inner))
+                continue;
             if (member != "$columns") {
                 compile_form(inner, member_name(member));
                 continue;
@@ -233,7 +243,7 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
     for (const TextPart &part : split_placeholders(text)) {
         if (!part.is_placeholder)
             literal(row_, encoded(part.text));
-        else if (part.text == "key_field")
+        else if (part.text == "key_field" || part.text == "unique_field")
             literal(row_, encoded(key_field_));
         else if (part.text == "row_number")
             row_.push_back({Kind::row_number, "", -1});

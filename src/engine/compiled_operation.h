@@ -82,6 +82,7 @@ class CompiledOperation
 
   private:
     void compile_body();
+    bool names_own_id(const Json &member) const;
     void compile_json(const Json &value, std::vector<RowSegment> &out);
     void compile_json_string(const std::string &text, std::vector<RowSegment> &out);
     void compile_form(const Json &value, const std::string &name);

@@ -20,8 +20,8 @@ std::string lower(std::string text)
 /// Where a placeholder stands decides what the engine can fill in for it when it builds a request.
 using Names = std::initializer_list<const char *>;
 constexpr Names of_url = {"{key}", "{keys}", "{key_field}", "{fields}", "{cursor}", "{row.FIELD}"};
-constexpr Names of_row = {"{key}", "{key_field}", "{row_number}", "{row.FIELD}"};
-constexpr Names around_rows = {"{key_field}"};
+constexpr Names of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
+constexpr Names around_rows = {"{key_field}", "{unique_field}"};
 
 void check_placeholders(const ManifestNode &node, const std::string &text, Names names,
                         const std::vector<std::string> &options)

@@ -343,6 +343,9 @@ void check(Table &table, Write write, std::string_view object, const Inputs &inp
         return check_create(table, object, inputs, row);
     if (row.id.empty())
         throw Refusal{400, "VALIDATION_ERROR", "Invalid input JSON: Some required fields were not set: [id]"};
+    if (row.id_property == "hs_object_id")
+        throw Refusal{400, "VALIDATION_ERROR",
+                      "Unable to perform update/upsert by non-unique property hs_object_id in portal ID 1"};
     std::string_view property = id_property_of(row, write);
     row.position = find_record(table, property, row.id);
     bool by_id = property.empty() || property == "hs_object_id";
