@@ -1,5 +1,6 @@
 #include "engine/authenticator.h"
 
+#include "engine/answer.h"
 #include "engine/json.h"
 #include "engine/json_text.h"
 #include "engine/placeholders.h"
@@ -116,8 +117,12 @@ void Authenticator::read_token(const Response &response)
         for (const char *name : {"error", "error_description"})
             if (answer.is_object() && answer.contains(name) && answer[name].is_string())
                 reason = answer[name].get<std::string>();
+        // It may quote what it was sent.
+        for (const std::string &name : auth_.credentials)
+            if (const std::string &value = credentials_.at(name); !value.empty() && reason.find(value) != reason.npos)
+                reason = "HTTP status " + std::to_string(response.status);
         throw DestinationError(response.status >= 500 ? Fault::unreachable : Fault::unauthorized,
-                               "no access token from " + url + ": " + reason.substr(0, 300));
+                               "no access token from " + url + ": " + beginning(reason, 300));
     }
     if (!answer.is_object() || !answer.contains("access_token") || !answer["access_token"].is_string())
         throw DestinationError(Fault::unintelligible, "the answer of " + url + " holds no access token");
@@ -125,7 +130,7 @@ void Authenticator::read_token(const Response &response)
     generation_++;
     expires_.reset();
     if (answer.contains("expires_in") && answer["expires_in"].is_number()) {
-        std::chrono::seconds life(std::clamp(answer["expires_in"].get<long>(), 0L, 86400L * 365));
+        std::chrono::seconds life(static_cast<long>(std::clamp(answer["expires_in"].get<double>(), 0.0, 86400.0 * 365)));
         expires_ = Clock::now() + std::max(life - expiry_margin, life / 2);
     }
 }
