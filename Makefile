@@ -13,8 +13,7 @@ OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(POSTGRES_SOURCES))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
 EXTRA_CLEAN = $(OBJS:.o=.d)
 
-# build/headers holds the headers that ./run fetches for want of the packages libboost-dev and libvalijson-dev.
-PG_CPPFLAGS = -I$(project)src -isystem $(project)build/headers/usr/include -MMD -MP
+PG_CPPFLAGS = -I$(project)src -MMD -MP
 # EXTRA_CXXFLAGS is for whoever calls make.
 PG_CXXFLAGS = -std=c++20 -Wall -Wextra -O2 -fvisibility=hidden -fvisibility-inlines-hidden $(EXTRA_CXXFLAGS)
 SHLIB_LINK = -lcurl -lsimdjson -lcrypto -lstdc++
