@@ -1,5 +1,7 @@
 \echo Use "CREATE EXTENSION reverse_etl" to load this file. \quit
 
+-- Made here and not by the control file: so it is dropped with the extension, and never somebody else's.
+CREATE SCHEMA reverse_etl;
 COMMENT ON SCHEMA reverse_etl IS 'reverse_etl: connectors, rejected rows and what else is kept about deliveries';
 GRANT USAGE ON SCHEMA reverse_etl TO PUBLIC;
 
