@@ -92,12 +92,15 @@ done_testing();
 # Milliseconds from pg_cancel_backend to the session's next statement.
 sub cancelled {
     my ($session, $statement) = @_;
-    $session->query_until(qr/started/, "\\echo started\n$statement;\n");
+    # The session goes on by itself, so that nothing else is measured.
+    $session->query_until(qr/started/, "\\echo started\n$statement;\nSELECT extract(epoch FROM clock_timestamp());\n");
     my $waiting = "pg_stat_activity WHERE query = \$\$$statement;\$\$ AND wait_event_type = 'Extension'";
     $node->poll_query_until('postgres', "SELECT count(*) = 1 FROM $waiting AND query_start < now() - interval '0.3 s'");
-    my $cancelled_at = $node->safe_psql('postgres',
-        "SELECT extract(epoch FROM clock_timestamp()) FROM (SELECT pid FROM $waiting) AS _, pg_cancel_backend(pid)");
-    return 1000 * ($session->query('SELECT extract(epoch FROM clock_timestamp())') - $cancelled_at);
+    my $cancelled_at = $node->safe_psql('postgres', <<~SQL);
+        SELECT extract(epoch FROM at)
+          FROM (SELECT pid, clock_timestamp() AS at FROM $waiting OFFSET 0) AS _, pg_cancel_backend(pid)
+        SQL
+    return 1000 * ($session->query('') - $cancelled_at);
 }
 
 # Milliseconds from the end of statement_timeout to the session's next statement.
