@@ -36,12 +36,15 @@ const value_as_null = ['a property that is null', json((body, input) => (input.p
 const limit_as_text = ['a limit that is no number', query((parameters) => parameters.set('limit', 'many'))];
 const cursor_misspelt = ['a misspelt parameter', query((parameters) => parameters.set('cursr', 'x')), misspelt];
 
-const bad_create = [value_as_number, value_as_null, without_inputs,
-    ['a misspelt trace id', json((body, input) => rename(input, 'objectWriteTraceId', 'objectWriteTraceID')), misspelt]];
-const bad_update = [value_as_number, id_as_number,
-    ['no properties', json((body, input) => delete input.properties)],
+const trace_misspelt =
+    ['a misspelt trace id', json((body, input) => rename(input, 'objectWriteTraceId', 'objectWriteTraceID')), misspelt];
+
+const bad_create = [value_as_number, value_as_null, without_inputs, trace_misspelt];
+const bad_update = [value_as_number, id_as_number, trace_misspelt,
+    ['no properties', json((body, input) => delete input.properties)]];
+const bad_update_by_key = [...bad_update,
     ['a misspelt idProperty', json((body, input) => rename(input, 'idProperty', 'idPropertyName')), misspelt]];
-const bad_upsert = [...bad_update, without_inputs];
+const bad_upsert = [...bad_update_by_key, without_inputs];
 const bad_delete = [id_as_number, without_inputs,
     ['an idProperty, which archive has not', json((body, input) => (input.idProperty = 'email')), misspelt]];
 const bad_lookup = [id_as_number,
@@ -76,7 +79,7 @@ function hubspot(object) {
             `INSERT INTO by_ref.${object} (${columns}, ref) ${rows(3, `, 'ref-' || row`)}`, [upsert], bad_upsert),
         operation('update by id', `UPDATE hubspot.${object} SET ${set} WHERE id = :'id'`, [update], bad_update),
         operation('update by a unique property',
-            `UPDATE by_ref.${object} SET ${set} WHERE ref = 'ref-2'`, [update], bad_update),
+            `UPDATE by_ref.${object} SET ${set} WHERE ref = 'ref-2'`, [update], bad_update_by_key),
         operation('look-up by id', `SELECT * FROM hubspot.${object} WHERE id = :'id'`, [read], bad_lookup),
         operation('look-up by a unique property',
             `SELECT id FROM by_ref.${object} WHERE ref IN ('ref-1', 'nobody')`, [read], bad_lookup),
@@ -90,7 +93,7 @@ function hubspot(object) {
 const byEmail = [
     ['upsert', `INSERT INTO contacts (email, firstname) VALUES ('ada@example.com', 'Ada'), ('bob@example.com', 'Bob')`,
         ['upsert'], bad_upsert],
-    ['update', `UPDATE contacts SET firstname = 'Augusta' WHERE email = 'ada@example.com'`, ['update'], bad_update],
+    ['update', `UPDATE contacts SET firstname = 'Augusta' WHERE email = 'ada@example.com'`, ['update'], bad_update_by_key],
     ['look-up', `SELECT * FROM contacts WHERE email = 'ada@example.com'`, ['read'], bad_lookup],
     ['delete', `DELETE FROM contacts WHERE email = 'ada@example.com'`, ['read', 'archive'], bad_delete],
 ].map(([name, sql, verbs, bad]) => ({
