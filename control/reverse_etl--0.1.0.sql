@@ -40,7 +40,7 @@ CREATE TABLE reverse_etl.custom_connectors (
     name text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
     manifest json NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    created_by name NOT NULL DEFAULT current_user
+    created_by name NOT NULL DEFAULT session_user
 );
 COMMENT ON TABLE reverse_etl.custom_connectors IS 'connectors made by reverse_etl.create_connector';
 COMMENT ON COLUMN reverse_etl.custom_connectors.manifest IS 'how the connector speaks with its destination';
@@ -68,8 +68,9 @@ CREATE FUNCTION reverse_etl.check_manifest(name text, manifest text) RETURNS voi
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_check_manifest';
 COMMENT ON FUNCTION reverse_etl.check_manifest(text, text) IS 'raises an error that names the first fault of a connector manifest by its JSON pointer';
 
+-- Both write as the owner, so that EXECUTE is all that a role has to be granted: nobody may write into the table itself.
 CREATE FUNCTION reverse_etl.create_connector(name text, manifest json) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM reverse_etl.check_manifest(create_connector.name, create_connector.manifest::text);
     INSERT INTO reverse_etl.custom_connectors (name, manifest)
@@ -80,7 +81,7 @@ $$;
 COMMENT ON FUNCTION reverse_etl.create_connector(text, json) IS 'makes a connector from a manifest, or replaces the one of that name';
 
 CREATE FUNCTION reverse_etl.drop_connector(name text) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     server text;
 BEGIN

@@ -15,12 +15,30 @@ constexpr std::pair<const char *, OperationKind> operation_names[] = {
     {"create", OperationKind::create}, {"update", OperationKind::update}, {"upsert", OperationKind::upsert},
     {"delete", OperationKind::remove}, {"lookup", OperationKind::lookup}, {"list", OperationKind::list}};
 
+/// Names that every server, table or column has as an option, or will have, and names of the engine's placeholders.
+constexpr const char *reserved_names[] = {
+    "connector", "base_url",  "ca_file",  "connect_timeout", "request_timeout", "rate_limit", "max_attempts",
+    "delivery",  "on_reject", "null_as",  "max_in_flight",   "batch_size",      "insert_as",  "object",
+    "key",       "field",     "encode",   "keys",            "key_field",       "fields",     "cursor",
+    "row",       "row_number"};
+
+void check_option_name(const std::string &name, const ManifestNode &node)
+{
+    bool plain = !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
+                 name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    if (!plain)
+        node.fail("must have a name of lower-case letters, digits and \"_\" that begins with a letter");
+    if (std::find(std::begin(reserved_names), std::end(reserved_names), name) != std::end(reserved_names))
+        node.fail("must have another name: this one has a meaning of its own");
+}
+
 std::vector<OptionSpec> read_options(const ManifestNode &manifest)
 {
     std::vector<OptionSpec> options;
     if (!manifest.has("options"))
         return options;
     for (const auto &[name, node] : manifest.at("options").members()) {
+        check_option_name(name, node);
         node.only({"on", "type", "default", "description"});
         OptionSpec option;
         option.name = name;
@@ -206,7 +224,10 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
             read_column(field, column, "");
     };
     if (manifest.has("headers"))
-        manifest.at("headers").texts();
+        for (const auto &[name, value] : manifest.at("headers").members())
+            for (const TextPart &part : split_placeholders(value.text()))
+                if (part.is_placeholder && std::find(options.begin(), options.end(), part.text) == options.end())
+                    value.fail("\"{" + part.text + "}\" is no option of the connector");
     if (manifest.has("rate_limits"))
         read_rate_limits(manifest.at("rate_limits"));
     if (manifest.has("reason"))

@@ -112,7 +112,14 @@ Destination::Destination(Oid relation) : relation(relation)
         settings[option] = value;
     std::vector<std::string> objects = connector->object_names();
     std::string object_name = setting(settings, "object", objects.size() == 1 ? objects[0].c_str() : catalog.name);
-    object = connector->object(object_name, settings);
+    try {
+        object = connector->object(object_name, settings);
+    } catch (const ManifestError &error) {
+        // The manifest itself is right: it was checked when it was made.
+        throw Error(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
+                    "the options of \"" + name + "\" do not fit connector \"" + connector->name() + "\"",
+                    "With them \"" + error.pointer + "\" of its manifest " + error.what() + ".");
+    }
 
     if (auto batch_size = settings.find("batch_size"); batch_size != settings.end()) {
         int rows = static_cast<int>(integer_option("batch_size", batch_size->second));

@@ -29,7 +29,7 @@ namespace reverse_etl {
 namespace {
 
 /// Planner's units that a request costs: a round trip is worth many pages.
-constexpr Cost request_cost = 1000;
+constexpr Cost request_cost = 500;
 /// Rows that a list is taken to hold; nobody knows before having read it.
 constexpr double list_rows = 10000;
 /// What an impossible list costs, so that any other way is taken if there is one.

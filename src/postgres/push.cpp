@@ -73,8 +73,14 @@ CompiledOperation compile(const Destination &destination, const PushPlan &plan)
         for (std::size_t i = 0; i < columns.size(); i++)
             if (columns[i].field == destination.object.key.front())
                 key = static_cast<int>(i);
-    if (plan.operation == OperationKind::upsert && key < 0) {
-        std::string field = destination.object.key.empty() ? "" : destination.object.key.front();
+    auto is_missing = [&](const std::string &field) {
+        return std::none_of(columns.begin(), columns.end(),
+                            [&](const StatementColumn &column) { return column.field == field; });
+    };
+    const std::vector<std::string> &fields = destination.object.key;
+    auto missing = std::find_if(fields.begin(), fields.end(), is_missing);
+    if (plan.operation == OperationKind::upsert && (fields.empty() || missing != fields.end())) {
+        std::string field = fields.empty() ? "" : *missing;
         const DestinationColumn *column = destination.column_of_field(field);
         if (column == nullptr)
             throw Error(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
@@ -237,6 +243,14 @@ void Push::deliver()
     } catch (const DestinationError &error) {
         throw Error(sqlstate_of(error.fault), "could not deliver to \"" + destination_.name + "\": " + error.what(),
                     progress(), error.hint, error.detail);
+    } catch (const PostgresError &error) {
+        // A cancel or a timeout: what was accepted stays, and that must be known.
+        std::string context = "delivery to \"" + destination_.name + "\": " + progress();
+        const char *before = error.data->context, *added = context.c_str();
+        error.data->context = pg_call([&] {
+            return before == nullptr ? pstrdup(added) : psprintf("%s\n%s", before, added);
+        });
+        throw;
     }
     if (counter_ != nullptr)
         *counter_ += accepted_ - accepted_before;
@@ -288,7 +302,9 @@ std::string Push::progress() const
         return "No row was accepted before.";
     return std::to_string(accepted_) + (accepted_ == 1 ? " row was" : " rows were") +
            " accepted before, and stay at the destination" +
-           (rejected_ > 0 ? "; " + std::to_string(rejected_) + " were rejected." : ".");
+           (rejected_ == 0   ? "."
+            : rejected_ == 1 ? "; 1 was rejected."
+                             : "; " + std::to_string(rejected_) + " were rejected.");
 }
 
 void Push::report()
