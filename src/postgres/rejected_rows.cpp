@@ -21,14 +21,18 @@ namespace reverse_etl {
 
 namespace {
 
-constexpr const char *query = R"(
+/// A row as JSON, of which the named columns are kept. It runs as the user: a user's own type may have a cast to json, and
+/// with it a user's own function, which to_jsonb calls.
+constexpr const char *to_json = R"(
+    SELECT COALESCE(pg_catalog.jsonb_object_agg(key, value), '{}')
+      FROM pg_catalog.jsonb_each(pg_catalog.to_jsonb($1))
+     WHERE key OPERATOR(pg_catalog.=) ANY ($2))";
+
+/// It runs as the table's owner, and nothing in it is the user's.
+constexpr const char *insert = R"(
     INSERT INTO reverse_etl.rejected_rows
            (destination, operation, row_number, "row", reason, http_status, statement_at, rejected_by)
-    SELECT $1, $2, $3,
-           (SELECT pg_catalog.jsonb_object_agg(key, value)
-              FROM pg_catalog.jsonb_each(pg_catalog.to_jsonb($4))
-             WHERE key OPERATOR(pg_catalog.=) ANY ($5)),
-           $6, $7, $8, $9)";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8))";
 
 Oid owner_of_table()
 {
@@ -50,6 +54,32 @@ Datum text_array(const std::vector<std::string> &texts)
         construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+SPIPlanPtr prepare(const char *query, int count, Oid *types)
+{
+    SPIPlanPtr plan = SPI_prepare(query, count, types);
+    if (plan == nullptr)
+        elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
+    return plan;
+}
+
+/// The rows as jsonb, which lives until SPI_finish.
+Datum *as_json(TupleDesc descriptor, const std::vector<std::string> &columns, const std::vector<RejectedRow> &rows)
+{
+    Oid types[] = {descriptor->tdtypeid, TEXTARRAYOID};
+    SPIPlanPtr plan = prepare(to_json, 2, types);
+    Datum names = text_array(columns);
+    auto *json = static_cast<Datum *>(palloc(sizeof(Datum) * rows.size()));
+    for (std::size_t i = 0; i < rows.size(); i++) {
+        HeapTuple tuple = heap_tuple_from_minimal_tuple(rows[i].tuple);
+        Datum values[] = {heap_copy_tuple_as_datum(tuple, descriptor), names};
+        bool is_null = false;
+        if (SPI_execute_plan(plan, values, nullptr, false, 0) != SPI_OK_SELECT)
+            elog(ERROR, "could not make JSON of a rejected row");
+        json[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+    }
+    return json;
+}
+
 } // namespace
 
 void store_rejected_rows(const std::string &destination, const char *operation, TupleDesc descriptor,
@@ -60,27 +90,24 @@ void store_rejected_rows(const std::string &destination, const char *operation, 
         int security_context;
         GetUserIdAndSecContext(&user, &security_context);
         Datum role = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(user, false)));
+        SPI_connect();
+        const Datum *json = as_json(descriptor, columns, rows);
         // Nobody is granted to write into the table; its owner writes, as with referential actions. An abort restores
         // the user.
         SetUserIdAndSecContext(owner_of_table(), security_context | SECURITY_LOCAL_USERID_CHANGE);
-        SPI_connect();
-        Oid types[] = {TEXTOID, TEXTOID, INT8OID, descriptor->tdtypeid, TEXTARRAYOID, TEXTOID, INT4OID,
-                       TIMESTAMPTZOID, NAMEOID};
-        SPIPlanPtr plan = SPI_prepare(query, 9, types);
-        if (plan == nullptr)
-            elog(ERROR, "could not prepare the insert into reverse_etl.rejected_rows");
-        for (const RejectedRow &row : rows) {
-            HeapTuple tuple = heap_tuple_from_minimal_tuple(row.tuple);
+        Oid types[] = {TEXTOID, TEXTOID, INT8OID, JSONBOID, TEXTOID, INT4OID, TIMESTAMPTZOID, NAMEOID};
+        SPIPlanPtr plan = prepare(insert, 8, types);
+        for (std::size_t i = 0; i < rows.size(); i++) {
+            const RejectedRow &row = rows[i];
             Datum values[] = {CStringGetTextDatum(destination.c_str()),
                               CStringGetTextDatum(operation),
                               Int64GetDatum(static_cast<int64>(row.number)),
-                              heap_copy_tuple_as_datum(tuple, descriptor),
-                              text_array(columns),
+                              json[i],
                               CStringGetTextDatum(row.reason.c_str()),
                               Int32GetDatum(static_cast<int32>(row.status)),
                               TimestampTzGetDatum(GetCurrentStatementStartTimestamp()),
                               role};
-            char nulls[] = {' ', ' ', ' ', ' ', ' ', ' ', row.status == 0 ? 'n' : ' ', ' ', ' '};
+            char nulls[] = {' ', ' ', ' ', ' ', ' ', row.status == 0 ? 'n' : ' ', ' ', ' '};
             if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
                 elog(ERROR, "could not insert into reverse_etl.rejected_rows");
         }
