@@ -1,7 +1,9 @@
 #include "postgres/border.h"
 
+#include <cstdio>
 #include <cstring>
 #include <new>
+#include <string_view>
 
 #include "postgres/settings.h"
 
@@ -30,7 +32,7 @@ namespace border {
 
 namespace {
 
-template <std::size_t size> void set(char (&target)[size], const std::string &text) noexcept
+template <std::size_t size> void set(char (&target)[size], std::string_view text) noexcept
 {
     // Destinations' words may be cut in the middle of a character; Postgres clips what it cannot send.
     std::size_t length = std::min(text.size(), size - 1);
@@ -70,7 +72,7 @@ void note(Caught &caught) noexcept
     } catch (const ManifestError &error) {
         caught.sqlstate = ERRCODE_INVALID_PARAMETER_VALUE;
         set(caught.message, "invalid connector manifest");
-        set(caught.detail, "\"" + error.pointer + "\" " + error.what() + ".");
+        std::snprintf(caught.detail, sizeof(caught.detail), "\"%s\" %s.", error.pointer.c_str(), error.what());
     } catch (const std::bad_alloc &) {
         caught.sqlstate = ERRCODE_OUT_OF_MEMORY;
         set(caught.message, "out of memory");

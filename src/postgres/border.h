@@ -47,25 +47,27 @@ class Error : public std::runtime_error
 int sqlstate_of(Fault fault);
 
 /// Calls Postgres. An error that it raises becomes a PostgresError. The callable's own frames must hold no object with a
-/// destructor while Postgres can raise; C++ exceptions may leave it.
+/// destructor while Postgres can raise; C++ exceptions may leave it. However it ends, the current memory context is the
+/// caller's again.
 template <class Callable> auto pg_call(Callable &&callable)
 {
-    struct Stacks {
+    struct State {
         sigjmp_buf *exceptions = PG_exception_stack;
         ErrorContextCallback *contexts = error_context_stack;
-        ~Stacks()
+        MemoryContext memory = CurrentMemoryContext;
+        ~State()
         {
             PG_exception_stack = exceptions;
             error_context_stack = contexts;
+            CurrentMemoryContext = memory;
         }
-    } stacks;
-    MemoryContext caller = CurrentMemoryContext;
+    } caller;
     sigjmp_buf here;
     if (sigsetjmp(here, 0) == 0) {
         PG_exception_stack = &here;
         return std::forward<Callable>(callable)();
     }
-    MemoryContextSwitchTo(caller);
+    MemoryContextSwitchTo(caller.memory);
     ErrorData *data = CopyErrorData();
     FlushErrorState();
     throw PostgresError(data);
