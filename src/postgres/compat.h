@@ -13,6 +13,7 @@ extern "C" {
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
+#include "parser/parse_relation.h"
 #include "storage/latch.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
@@ -50,6 +51,9 @@ inline Oid check_as_user(ResultRelInfo *relation, EState *estate)
 #if PG_VERSION_NUM >= 160000
     return ExecGetResultRelCheckAsUser(relation, estate);
 #else
+    // A partition that rows were routed to is written with the rights of the table that the statement names.
+    if (relation->ri_RootResultRelInfo != nullptr)
+        relation = relation->ri_RootResultRelInfo;
     if (relation->ri_RangeTableIndex == 0)
         return GetUserId();
     RangeTblEntry *entry = exec_rt_fetch(relation->ri_RangeTableIndex, estate);
@@ -69,18 +73,7 @@ inline Oid scan_user(ForeignScanState *node)
     return OidIsValid(user) ? user : GetUserId();
 }
 
-/// The columns that an UPDATE sets, as offsets from FirstLowInvalidHeapAttributeNumber.
-inline Bitmapset *updated_columns(PlannerInfo *root, RangeTblEntry *entry)
-{
-#if PG_VERSION_NUM >= 160000
-    return getRTEPermissionInfo(root->parse->rteperminfos, entry)->updatedCols;
-#else
-    (void) root;
-    return entry->updatedCols;
-#endif
-}
-
-/// The columns that an INSERT names.
+/// The columns that an INSERT names, as offsets from FirstLowInvalidHeapAttributeNumber.
 inline Bitmapset *inserted_columns(PlannerInfo *root, RangeTblEntry *entry)
 {
 #if PG_VERSION_NUM >= 160000

@@ -14,6 +14,8 @@ extern "C" {
 #include "access/table.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/appendinfo.h"
+#include "optimizer/inherit.h"
+#include "optimizer/pathnode.h"
 #include "parser/parsetree.h"
 #include "utils/rel.h"
 }
@@ -150,7 +152,9 @@ List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int)
                 index < static_cast<Index>(root->simple_rel_array_size) ? root->simple_rel_array[index] : nullptr;
             const auto *scan = relation != nullptr ? static_cast<RelationPlan *>(relation->fdw_private) : nullptr;
             push.address = address_of(*destination, operation, scan, plan->operation);
-            Bitmapset *set = deletes ? nullptr : pg_call([&] { return compat::updated_columns(root, entry); });
+            Bitmapset *set = deletes ? nullptr : pg_call([&] {
+                return get_rel_all_updated_cols(root, find_base_rel(root, static_cast<int>(index)));
+            });
             for (const DestinationColumn *column : columns_in(*destination, set)) {
                 if (!column->writable)
                     refuse_column(*destination, *column, plan->operation);
@@ -170,7 +174,15 @@ List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int)
 int is_updatable(Relation relation)
 {
     return guard([&] {
-        Destination *destination = open_destination(RelationGetRelid(relation), CurrentMemoryContext);
+        const Destination *destination = nullptr;
+        try {
+            destination = open_destination(RelationGetRelid(relation), CurrentMemoryContext);
+        } catch (const PostgresError &) {
+            throw;
+        } catch (const std::exception &) {
+            // information_schema asks this of every table. What is wrong with one is for the statement that uses it.
+            return (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
+        }
         int events = 0;
         if (destination->object.operation(destination->object.insert) != nullptr)
             events |= 1 << CMD_INSERT;
