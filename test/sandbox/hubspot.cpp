@@ -804,7 +804,7 @@ constexpr Route routes[] = {
     {"DELETE", "/crm/v3/objects/{object}/{id}", archive_one},
 };
 
-constexpr Route token_routes[] = {{"POST", "/oauth/v1/token", token, true}};
+constexpr Route token_routes[] = {{"POST", "/oauth/2026-03/token", token, true}};
 
 } // namespace
 
@@ -813,6 +813,6 @@ std::string hubspot_id(std::size_t position) {
 }
 
 extern const Connector hubspot{"hubspot", "/crm/", routes, authorize, not_found, fail, finish};
-extern const Connector hubspot_oauth{"hubspot", "/oauth/v1/", token_routes, authorize, not_found, fail, finish};
+extern const Connector hubspot_oauth{"hubspot", "/oauth/2026-03/", token_routes, authorize, not_found, fail, finish};
 
 } // namespace reverse_etl::sandbox

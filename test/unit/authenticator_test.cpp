@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(refresh_token) {
     BOOST_TEST(!authenticator.ready());
     const Request request = authenticator.token_request();
     BOOST_TEST(request.method == "POST");
-    BOOST_TEST(request.url == "https://api.hubapi.com/oauth/v1/token");
+    BOOST_TEST(request.url == "https://api.hubapi.com/oauth/2026-03/token");
     BOOST_TEST(request.body == "grant_type=refresh_token&client_id=app&client_secret=s3cr3t%26%3D"
                                "&refresh_token=refresh-me");
     BOOST_TEST(request.headers[0].second == "application/x-www-form-urlencoded");
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_no_token) {
         BOOST_TEST(contains(fault(answer(200, body), Fault::unintelligible), "holds no access token"), body);
     const std::string refused = R"({"error": "invalid_grant", "error_description": "expired"})";
     BOOST_TEST(fault(answer(400, refused), Fault::unauthorized) ==
-               "no access token from https://api.hubapi.com/oauth/v1/token: expired");
+               "no access token from https://api.hubapi.com/oauth/2026-03/token: expired");
     BOOST_TEST(contains(fault(answer(400, R"({"error": "invalid_grant"})"), Fault::unauthorized), ": invalid_grant"));
     BOOST_TEST(contains(fault(answer(401, "<html>"), Fault::unauthorized), "HTTP status 401"));
     BOOST_TEST(contains(fault(answer(502, ""), Fault::unreachable), "HTTP status 502"));
