@@ -27,6 +27,10 @@ struct ModifyState {
     std::vector<Datum> address_values;
     std::unique_ptr<bool[]> address_nulls;
     AttrNumber whole_row = InvalidAttrNumber;
+    /// A COPY that began before this library was loaded, as the first of a session may: only its own count reaches the
+    /// command tag. A row counts when it is handed over, less those that are known by then to be refused.
+    bool counted_by_copy = false;
+    std::uint64_t counted = 0;
     const DestinationColumn *id = nullptr;
     FmgrInfo id_input;
     Oid id_io_parameter = InvalidOid;
@@ -55,7 +59,7 @@ void refuse_transaction_block(const Destination &destination)
                 "Run the statement on its own, or set \"reverse_etl.allow_immediate_in_transaction\" to on.");
 }
 
-void make_state(EState *estate, ResultRelInfo *relation, const Destination &destination, const PushPlan &plan,
+ModifyState &make_state(EState *estate, ResultRelInfo *relation, const Destination &destination, const PushPlan &plan,
                 uint64 *counter, const Plan *subplan)
 {
     refuse_transaction_block(destination);
@@ -79,6 +83,7 @@ void make_state(EState *estate, ResultRelInfo *relation, const Destination &dest
             fmgr_info_cxt(input, &state->id_input, context);
         });
     relation->ri_FdwState = state;
+    return *state;
 }
 
 void read_address(ModifyState &state, TupleTableSlot *plan_slot)
@@ -88,7 +93,8 @@ void read_address(ModifyState &state, TupleTableSlot *plan_slot)
 }
 
 /// Puts the destination's id of the row into the slot, for RETURNING and triggers.
-void fill_in_id(ModifyState &state, const std::string &id, ResultRelInfo *relation, TupleTableSlot *slot)
+void fill_in_id(ModifyState &state, const std::string &id, EState *estate, ResultRelInfo *relation,
+                TupleTableSlot *slot)
 {
     if (state.id == nullptr || id.empty())
         return;
@@ -96,8 +102,10 @@ void fill_in_id(ModifyState &state, const std::string &id, ResultRelInfo *relati
     TupleDesc descriptor = RelationGetDescr(relation->ri_RelationDesc);
     pg_call([&] {
         slot_getallattrs(slot);
+        MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
         slot->tts_values[state.id->attnum - 1] =
             InputFunctionCall(&state.id_input, const_cast<char *>(text), state.id_io_parameter, state.id->typmod);
+        MemoryContextSwitchTo(caller);
         slot->tts_isnull[state.id->attnum - 1] = false;
         HeapTuple tuple = heap_form_tuple(descriptor, slot->tts_values, slot->tts_isnull);
         ExecForceStoreHeapTuple(tuple, slot, true);
@@ -129,7 +137,10 @@ TupleTableSlot *send(EState *estate, ResultRelInfo *relation, TupleTableSlot *sl
         pg_call([&] { read_address(state, plan_slot); });
     if (!row_by_row(relation, command)) {
         state.push->add(slot, state.address_values.data(), state.address_nulls.get());
-        return nullptr;
+        if (!state.counted_by_copy || state.counted >= state.push->hopeful_rows())
+            return nullptr;
+        state.counted++;
+        return slot;
     }
     // The executor checks after the row was inserted, and then it could not be taken back.
     if (relation->ri_WithCheckOptions != NIL)
@@ -138,7 +149,7 @@ TupleTableSlot *send(EState *estate, ResultRelInfo *relation, TupleTableSlot *sl
     if (!state.push->deliver_one(slot, state.address_values.data(), state.address_nulls.get(), id))
         return nullptr;
     if (command == CMD_INSERT)
-        fill_in_id(state, id, relation, slot);
+        fill_in_id(state, id, estate, relation, slot);
     else if (command == CMD_DELETE && state.whole_row != InvalidAttrNumber)
         pg_call([&] { fill_in_old_row(state.whole_row, slot, plan_slot); });
     return slot;
@@ -181,7 +192,8 @@ void begin_insert(ModifyTableState *state, ResultRelInfo *relation)
         PushPlan plan = plan_insert(*destination, named, RelationGetDescr(relation->ri_RelationDesc),
                                     relation->ri_TrigDesc);
         uint64 *counter = is_copy ? copy_counter() : state->canSetTag ? &estate->es_processed : nullptr;
-        make_state(estate, relation, *destination, plan, counter, nullptr);
+        ModifyState &made = make_state(estate, relation, *destination, plan, counter, nullptr);
+        made.counted_by_copy = is_copy && counter == nullptr;
     });
 }
 

@@ -51,10 +51,8 @@ class Push : private OutcomeSink
     /// Finishes the pushes of a query.
     static void finish_all(EState *estate);
 
-    const CompiledOperation &operation() const { return operation_; }
-    const Dispatcher &dispatcher() const { return *dispatcher_; }
-    uint64 accepted_rows() const { return accepted_; }
-    uint64 rejected_rows() const { return rejected_; }
+    /// Rows that were added and are not known to be refused.
+    std::uint64_t hopeful_rows() const { return rows_ - rejected_ - absent_; }
 
   private:
     void accepted(std::uint64_t row, const std::string &id) override;

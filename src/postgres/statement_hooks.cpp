@@ -15,7 +15,7 @@ namespace {
 
 ExecutorRun_hook_type next_executor_run = nullptr;
 ProcessUtility_hook_type next_process_utility = nullptr;
-uint64 copied_rows = 0;
+uint64 *copied_rows = nullptr; ///< of the COPY that runs, in its process_utility()
 
 #if PG_VERSION_NUM >= 180000
 void executor_run(QueryDesc *query, ScanDirection direction, uint64 count)
@@ -46,20 +46,27 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
         next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
         return;
     }
-    uint64 outer = copied_rows;
-    copied_rows = 0;
-    // On an error the next COPY begins with 0 as well, so nothing has to be put back.
-    next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
+    uint64 rows = 0;
+    uint64 *outer = copied_rows;
+    copied_rows = &rows;
+    PG_TRY();
+    {
+        next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
+    }
+    PG_FINALLY();
+    {
+        copied_rows = outer;
+    }
+    PG_END_TRY();
     if (completion != nullptr)
-        completion->nprocessed += copied_rows;
-    copied_rows = outer;
+        completion->nprocessed += rows;
 }
 
 } // namespace
 
 uint64 *copy_counter()
 {
-    return &copied_rows;
+    return copied_rows;
 }
 
 void install_statement_hooks()

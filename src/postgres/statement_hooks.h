@@ -8,7 +8,8 @@ namespace reverse_etl {
 /// still be told, after the executor's run and after COPY.
 void install_statement_hooks();
 
-/// Where rows accepted for a COPY are counted: its own count is out of a foreign table's reach.
+/// Where rows accepted for a COPY are counted: its own count is out of a foreign table's reach. nullptr if the COPY began
+/// before the hooks were installed.
 uint64 *copy_counter();
 
 } // namespace reverse_etl
