@@ -322,6 +322,15 @@ std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) 
     return url;
 }
 
+bool CompiledOperation::path_reaches_row(const Batch &batch) const
+{
+    for (const UrlSegment &segment : path_)
+        if (segment.kind == UrlSegment::Kind::kept && batch.kept(0, segment.kept).empty())
+            return false;
+    std::string path = "/" + expand(path_, &batch, "", true) + "/";
+    return path.find("/./") == std::string::npos && path.find("/../") == std::string::npos;
+}
+
 std::string CompiledOperation::request_line() const
 {
     return spec_.method + " " + substitute(spec_.path, [&](const std::string &name) -> std::optional<std::string> {

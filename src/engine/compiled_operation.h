@@ -62,6 +62,9 @@ class CompiledOperation
     bool one_row() const { return one_row_; }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
     bool path_names_row() const { return path_names_row_; }
+    /// Whether the path still names the row once the row's texts stand in it. With an empty key, "." or ".." it would
+    /// name the collection, and a DELETE all that is in it.
+    bool path_reaches_row(const Batch &batch) const;
     std::size_t rows_per_batch() const { return one_row_ ? 1 : static_cast<std::size_t>(spec_.rows); }
     /// Columns whose text is kept per row (Batch::keep), in this order.
     const std::vector<int> &kept_columns() const { return kept_columns_; }

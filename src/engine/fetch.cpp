@@ -10,7 +10,8 @@ Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordS
 void Fetch::lookup(std::vector<Batch> batches)
 {
     for (Batch &batch : batches)
-        dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
+        if (!operation_.path_names_row() || operation_.path_reaches_row(batch))
+            dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     dispatcher_.run(*this);
 }
 
@@ -56,12 +57,7 @@ void Fetch::find_next(Answer &answer)
     if (!spec.next_cursor.empty()) {
         auto root = answer.at("");
         std::string cursor = first_text(*root, {spec.next_cursor});
-        if (!cursor.empty() && cursor == cursor_)
-            throw DestinationError(Fault::unintelligible,
-                                   operation_.object().base_url + ": the list's next page is the page itself",
-                                   operation_.request_line());
-        cursor_ = cursor;
-        more_ = !cursor_.empty();
+        turn_to(cursor_, cursor);
     }
     if (!spec.next_url.empty()) {
         auto root = answer.at("");
@@ -76,9 +72,18 @@ void Fetch::find_next(Answer &answer)
         if (!url.empty() && !url.starts_with(base + "/"))
             throw DestinationError(Fault::unintelligible, base + ": the list's next page is said to be elsewhere",
                                    operation_.request_line());
-        more_ = !url.empty() && url != url_;
-        url_ = url;
+        turn_to(url_, url);
     }
+}
+
+void Fetch::turn_to(std::string &page, const std::string &next)
+{
+    if (!next.empty() && next == page)
+        throw DestinationError(Fault::unintelligible,
+                               operation_.object().base_url + ": the list's next page is the page itself",
+                               operation_.request_line());
+    page = next;
+    more_ = !page.empty();
 }
 
 } // namespace reverse_etl

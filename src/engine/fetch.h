@@ -30,6 +30,7 @@ class Fetch : private JobHandler
   private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void find_next(Answer &answer);
+    void turn_to(std::string &page, const std::string &next);
 
     const CompiledOperation &operation_;
     Dispatcher &dispatcher_;
