@@ -14,7 +14,10 @@ Delivery::Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, O
 void Delivery::deliver(std::vector<Batch> batches)
 {
     for (Batch &batch : batches)
-        dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
+        if (operation_.path_names_row() && !operation_.path_reaches_row(batch))
+            reject_all(batch, "an empty text, \".\" or \"..\" in a path names no row", 0);
+        else
+            dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     dispatcher_.run(*this);
 }
 
@@ -32,15 +35,12 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
     case Action::absent:
     case Action::reject:
         // The destination speaks of the whole: nothing of it was done, so whose fault it is can be tried out.
-        if (batch.rows().size() > 1) {
-            std::vector<std::size_t> all(batch.rows().size());
-            std::iota(all.begin(), all.end(), 0);
-            halve(batch, all);
-        } else if (verdict.action == Action::absent) {
+        if (batch.rows().size() > 1)
+            halve(batch);
+        else if (verdict.action == Action::absent)
             sink_.absent(batch.rows().front().number);
-        } else {
+        else
             reject_all(batch, verdict.reason, answer.response().status);
-        }
         break;
     default:
         reject_all(batch, "outcome unknown, the destination may have the row: " + verdict.reason,
@@ -53,6 +53,12 @@ void Delivery::read_outcomes(Job &job, Answer &answer)
     Batch &batch = job.batch;
     const std::vector<RowOutcome> &outcomes = reader_.read(batch, answer, with_ids_);
     long status = answer.response().status;
+    bool refused = outcomes.front().kind == RowOutcome::Kind::rejected ||
+                   outcomes.front().kind == RowOutcome::Kind::absent;
+    if (reader_.of_whole() && refused && outcomes.size() > 1) {
+        halve(batch);
+        return;
+    }
     std::vector<std::size_t> unmentioned, waiting;
     for (std::size_t i = 0; i < outcomes.size(); i++) {
         BatchRow &row = batch.rows()[i];
@@ -95,6 +101,13 @@ void Delivery::read_outcomes(Job &job, Answer &answer)
         reason = "the destination's answer does not mention the row";
     for (std::size_t position : unmentioned)
         sink_.rejected(batch.rows()[position].number, reason, status);
+}
+
+void Delivery::halve(const Batch &batch)
+{
+    std::vector<std::size_t> all(batch.rows().size());
+    std::iota(all.begin(), all.end(), 0);
+    halve(batch, all);
 }
 
 void Delivery::halve(const Batch &batch, const std::vector<std::size_t> &positions)

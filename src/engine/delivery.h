@@ -36,7 +36,8 @@ class Delivery : private JobHandler
   private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void read_outcomes(Job &job, Answer &answer);
-    /// Sends the rows at these positions again, in halves.
+    /// Sends the rows again, or those at these positions, in halves.
+    void halve(const Batch &batch);
     void halve(const Batch &batch, const std::vector<std::size_t> &positions);
     void reject_all(const Batch &batch, const std::string &reason, long status);
 

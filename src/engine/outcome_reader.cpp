@@ -32,6 +32,7 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     outcomes_.assign(batch.rows().size(), {});
     rows_by_key_.clear();
     unpaired_reason_.clear();
+    of_whole_ = false;
     if (specs_.empty() || answer.response().body.empty()) {
         for (RowOutcome &outcome : outcomes_)
             outcome.kind = RowOutcome::Kind::accepted;
@@ -69,12 +70,19 @@ void OutcomeReader::read_entry(const ResultSpec &spec, element entry, std::size_
             outcome.kind = RowOutcome::Kind::wait;
         else if (!spec.absent_when.empty() && holds(spec.absent_when, entry))
             outcome.kind = RowOutcome::Kind::absent;
-        outcome.text = first_text(entry, spec.reason.empty() ? operation_.spec().reason : spec.reason);
+        outcome.text = reason_at(entry, spec.reason.empty() ? operation_.spec().reason : spec.reason);
         if (outcome.text.empty())
             outcome.text = "the destination gives no reason";
     }
 
-    if (spec.by_position || !spec.each) {
+    if (!spec.each) {
+        of_whole_ = true;
+        if (outcomes_.size() > 1 && accepted)
+            outcome.text.clear(); // an id cannot be that of each row
+        std::fill(outcomes_.begin(), outcomes_.end(), outcome);
+        return;
+    }
+    if (spec.by_position) {
         if (position < outcomes_.size())
             outcomes_[position] = std::move(outcome);
         return;

@@ -36,6 +36,9 @@ class OutcomeReader
     /// The reason of a failure in the last answer that names no row; "" if there was none.
     const std::string &unpaired_reason() const { return unpaired_reason_; }
 
+    /// Whether the last answer spoke of its batch as a whole, not of each row.
+    bool of_whole() const { return of_whole_; }
+
   private:
     void read_entry(const ResultSpec &spec, simdjson::dom::element entry, std::size_t position);
     bool pair(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
@@ -50,6 +53,7 @@ class OutcomeReader
     std::vector<RowOutcome> outcomes_;
     std::unordered_map<std::string_view, std::size_t> rows_by_key_;
     std::string unpaired_reason_;
+    bool of_whole_ = false;
 };
 
 } // namespace reverse_etl
