@@ -3,6 +3,7 @@
 #include "engine/backoff.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace reverse_etl {
 
@@ -16,6 +17,16 @@ std::string origin(const std::string &url)
 {
     std::size_t host = url.find("://");
     return host == std::string::npos ? url : url.substr(0, url.find_first_of("/?", host + 3));
+}
+
+/// 128 bits that the system drew: a destination that has seen a key before takes the request for a repeated one, and
+/// the keys of all sessions of some days meet there.
+std::string new_idempotency_key()
+{
+    std::random_device random;
+    char key[33];
+    std::snprintf(key, sizeof(key), "%08x%08x%08x%08x", random(), random(), random(), random());
+    return key;
 }
 
 std::string rows_of(const Batch &batch)
@@ -46,11 +57,8 @@ Dispatcher::~Dispatcher()
 
 void Dispatcher::submit(std::unique_ptr<Job> job)
 {
-    if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty()) {
-        char key[40];
-        std::snprintf(key, sizeof(key), "reverse_etl-%016llx", static_cast<unsigned long long>(random_()));
-        job->idempotency_key = key;
-    }
+    if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty())
+        job->idempotency_key = new_idempotency_key();
     pending_.push_back(std::move(job));
 }
 
@@ -79,6 +87,12 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict)
 
 void Dispatcher::run(JobHandler &handler)
 {
+    // What ended of another dispatcher: a handler may run SQL, and that a statement with a dispatcher of its own.
+    struct Others {
+        Transport &transport;
+        std::vector<Finished> finished;
+        ~Others() { transport.give_back(std::move(finished)); }
+    } others{transport_, {}};
     while (!pending_.empty() || !in_flight_.empty()) {
         if (!authenticator_.ready())
             renew_token();
@@ -87,13 +101,12 @@ void Dispatcher::run(JobHandler &handler)
             transport_.run(waiter_, std::min(next, Clock::now() + longest_wait), finished_);
         std::vector<Finished> finished;
         finished.swap(finished_);
-        for (Finished &one : finished) {
-            auto found = in_flight_.find(one.id);
-            if (found == in_flight_.end())
-                continue;
-            std::unique_ptr<Job> job = std::move(found->second);
-            in_flight_.erase(found);
-            conclude(std::move(job), one.response, handler);
+        auto own = std::partition(finished.begin(), finished.end(),
+                                  [&](const Finished &one) { return !in_flight_.contains(one.id); });
+        std::move(finished.begin(), own, std::back_inserter(others.finished));
+        for (; own != finished.end(); ++own) {
+            auto job = in_flight_.extract(own->id);
+            conclude(std::move(job.mapped()), own->response, handler);
         }
     }
 }
