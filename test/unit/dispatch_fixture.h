@@ -1,0 +1,108 @@
+#pragma once
+
+#include "engine/authenticator.h"
+#include "engine/dispatcher.h"
+#include "engine/json.h"
+#include "engine/rate_limiter.h"
+#include "engine/transport.h"
+
+#include "connector_fixture.h"
+#include "loopback_server.h"
+#include "poll_waiter.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// A request as a scripted destination got it.
+struct Received {
+    std::string method, target, body;
+    std::string authorization, idempotency_key;
+    Clock::time_point at;
+
+    /// A member of the body.
+    Json member(const char *name) const { return Json::parse(body).at(name); }
+};
+
+/// A destination on loopback: it notes each request, then answers as a test tells it to. The script is called for one
+/// request at a time.
+class ScriptedDestination {
+  public:
+    using Script = std::function<void(const Received &, LoopbackServer::Connection &)>;
+
+    explicit ScriptedDestination(Script script)
+        : script_(std::move(script)),
+          server_([this](const LoopbackServer::Request &request, LoopbackServer::Connection &connection) {
+              const std::lock_guard guard(mutex_);
+              received_.push_back(received(request));
+              script_(Received(received_.back()), connection);
+          }) {}
+
+    std::string url() const { return server_.url(""); }
+
+    std::vector<Received> received() const {
+        const std::lock_guard guard(mutex_);
+        return received_;
+    }
+
+    /// How many requests came to a path.
+    std::size_t count(std::string_view path) const {
+        const auto all = received();
+        return std::count_if(all.begin(), all.end(), [&](const Received &one) { return one.target.starts_with(path); });
+    }
+
+  private:
+    static Received received(const LoopbackServer::Request &request) {
+        return {std::string(request.method_string()),  std::string(request.target()),           request.body(),
+                std::string(request["Authorization"]), std::string(request["Idempotency-Key"]), Clock::now()};
+    }
+
+    mutable std::mutex mutex_;
+    std::vector<Received> received_;
+    Script script_;
+    LoopbackServer server_;
+};
+
+/// Short pauses, so that tests are.
+inline Policy quick() {
+    Policy policy;
+    policy.backoff_base = Milliseconds(2);
+    policy.backoff_cap = Milliseconds(20);
+    policy.timeout = std::chrono::seconds(10);
+    policy.account = "test";
+    return policy;
+}
+
+/// All that one operation needs to speak with a destination.
+struct Line {
+    Line(const Connector &connector, const std::string &object, OperationKind kind,
+         const std::vector<std::string> &written, const std::string &key, Settings settings,
+         const Settings &credentials = {}, Policy chosen = quick(), const std::vector<std::string> &asked_for = {})
+        : bound(connector, object, kind, written, key, settings, asked_for), policy(std::move(chosen)),
+          authenticator(bound.object.auth, credentials),
+          dispatcher(bound.operation, transport, waiter, limiter, authenticator, policy) {}
+
+    const BoundOperation bound;
+    const Policy policy;
+    PollWaiter waiter;
+    RateLimiter limiter;
+    Authenticator authenticator;
+    Transport transport;
+    Dispatcher dispatcher;
+};
+
+/// The process ignores SIGPIPE, as a Postgres backend does, and goes to no proxy.
+struct ProcessLikeABackend {
+    ProcessLikeABackend() {
+        std::signal(SIGPIPE, SIG_IGN);
+        for (const char *name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+            unsetenv(name);
+    }
+};
+
+} // namespace reverse_etl

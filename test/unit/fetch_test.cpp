@@ -1,0 +1,240 @@
+#include "engine/fetch.h"
+
+#include "dispatch_fixture.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace reverse_etl;
+
+BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
+
+namespace {
+
+const Settings token = {{"access_token", "t"}};
+
+/// Reads, and keeps the records' JSON.
+struct Reader : RecordSink {
+    Reader(const ScriptedDestination &destination, const char *connector, const char *object, OperationKind kind,
+           const std::string &key, Settings settings = {}, const Settings &credentials = token)
+        : line(built_in_connector(connector), object, kind, {}, key, with_url(settings, destination.url()), credentials,
+               quick(), {"email", "firstname"}),
+          fetch(line.bound.operation, line.dispatcher, *this) {}
+
+    static Settings with_url(Settings settings, const std::string &url) {
+        settings["base_url"] = url;
+        return settings;
+    }
+
+    void record(simdjson::dom::element record) override { records.push_back(simdjson::minify(record)); }
+
+    /// Looks rows up, `rows_a_batch` keys a request.
+    void lookup(const std::vector<Values> &keys, std::size_t rows_a_batch = 100) {
+        std::vector<Batch> batches;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            if (i % rows_a_batch == 0)
+                batches.emplace_back(line.bound.operation.frame());
+            add_row(batches.back(), line.bound.operation, i + 1, keys[i]);
+        }
+        fetch.lookup(std::move(batches));
+    }
+
+    int pages() {
+        int read = 0;
+        while (read < 50 && fetch.next_page())
+            ++read;
+        return read;
+    }
+
+    Line line;
+    Fetch fetch;
+    std::vector<std::string> records;
+};
+
+/// The words of the error that ends the reading.
+template <typename Reading>
+std::string fault(Reading reading, Fault expected) {
+    try {
+        reading();
+        return "";
+    } catch (const DestinationError &error) {
+        BOOST_TEST((error.fault == expected));
+        return error.what();
+    }
+}
+
+bool contains(const std::string &text, const std::string &part) {
+    return text.find(part) != text.npos;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(pages_by_cursor) {
+    ScriptedDestination hubspot([](const Received &request, auto &connection) {
+        if (contains(request.target, "after=c%261"))
+            connection.answer(200, R"({"results": [{"id": 3}], "paging": {"next": {"after": "c2"}}})");
+        else if (contains(request.target, "after=c2"))
+            connection.answer(200, R"({"results": []})");
+        else
+            connection.answer(200, R"({"results": [{"id": 1}, {"id": 2}], "paging": {"next": {"after": "c&1"}}})");
+    });
+    Reader reader(hubspot, "hubspot", "contacts", OperationKind::list, "");
+    BOOST_TEST(reader.pages() == 3);
+    BOOST_TEST((reader.records == std::vector<std::string>{R"({"id":1})", R"({"id":2})", R"({"id":3})"}));
+    BOOST_TEST(hubspot.received()[0].target ==
+               "/crm/v3/objects/contacts?limit=100&properties=email&properties=firstname");
+    BOOST_TEST(!reader.fetch.next_page());
+    BOOST_TEST(hubspot.received().size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_cursor_ends_a_list) {
+    ScriptedDestination slack([](const Received &, auto &connection) {
+        connection.answer(200, R"({"ok": true, "members": [{}], "response_metadata": {"next_cursor": ""}})");
+    });
+    Reader reader(slack, "slack", "users", OperationKind::list, "", {}, {{"bot_token", "b"}});
+    BOOST_TEST(reader.pages() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_that_leads_nowhere_new_is_refused) {
+    ScriptedDestination hubspot([](const Received &, auto &connection) {
+        connection.answer(200, R"({"results": [], "paging": {"next": {"after": "again"}}})");
+    });
+    Reader reader(hubspot, "hubspot", "contacts", OperationKind::list, "");
+    BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::unintelligible), "next page is the page itself"));
+    BOOST_TEST(hubspot.received().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(pages_by_url) {
+    ScriptedDestination salesforce([](const Received &request, auto &connection) {
+        if (request.target.starts_with("/services/data/v61.0/query?"))
+            connection.answer(200,
+                              R"({"records": [{"Id": 1}], "nextRecordsUrl": "/services/data/v61.0/query/01g-2000"})");
+        else
+            connection.answer(200, R"({"records": [{"Id": 2}], "nextRecordsUrl": null})");
+    });
+    Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
+    BOOST_TEST(reader.pages() == 2);
+    BOOST_TEST(salesforce.received()[1].target == "/services/data/v61.0/query/01g-2000");
+    BOOST_TEST(salesforce.received()[1].authorization == "Bearer t");
+    BOOST_TEST(reader.records.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_url_of_this_host_may_be_whole) {
+    std::string next;
+    ScriptedDestination salesforce([&](const Received &, auto &connection) {
+        connection.answer(200, R"({"records": [], "nextRecordsUrl": )" + next + "}");
+        next = "null";
+    });
+    next = "\"" + salesforce.url() + "/next\"";
+    Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
+    BOOST_TEST(reader.pages() == 2);
+    BOOST_TEST(salesforce.received()[1].target == "/next");
+}
+
+BOOST_AUTO_TEST_CASE(the_next_page_is_never_on_another_host) {
+    ScriptedDestination stranger([](const Received &, auto &connection) { connection.answer(200, "{}"); });
+    std::string next;
+    ScriptedDestination salesforce([&](const Received &, auto &connection) {
+        connection.answer(200, R"({"records": [], "nextRecordsUrl": ")" + next + "\"}");
+    });
+    const std::string port = salesforce.url().substr(salesforce.url().rfind(':'));
+    for (const std::string &elsewhere :
+         {stranger.url() + "/next", salesforce.url() + "@" + stranger.url().substr(7) + "/next",
+          salesforce.url() + "1/next", "https://127.0.0.1" + port + "/next", "http://localhost" + port + "/next",
+          salesforce.url(), std::string("next"), std::string("?page=2"), std::string("file:///etc/passwd")}) {
+        next = elsewhere;
+        Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
+        BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::unintelligible), "is said to be elsewhere"),
+                   elsewhere);
+    }
+    BOOST_TEST(stranger.received().empty());
+    BOOST_TEST(salesforce.count("/next") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_url_of_two_slashes_stays_with_the_host) {
+    ScriptedDestination stranger([](const Received &, auto &connection) { connection.answer(200, "{}"); });
+    ScriptedDestination salesforce([&](const Received &request, auto &connection) {
+        connection.answer(200, request.target.starts_with("/services")
+                                   ? R"({"records": [], "nextRecordsUrl": "//)" + stranger.url().substr(7) + "/x\"}"
+                                   : std::string(R"({"records": []})"));
+    });
+    Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
+    BOOST_TEST(reader.pages() == 2);
+    BOOST_TEST(stranger.received().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_url_that_leads_nowhere_new_is_refused) {
+    ScriptedDestination salesforce([](const Received &, auto &connection) {
+        connection.answer(200, R"({"records": [{}], "nextRecordsUrl": "/again"})");
+    });
+    Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
+    BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::unintelligible), "next page is the page itself"));
+    BOOST_TEST(salesforce.received().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_url_cannot_bring_headers_in) {
+    ScriptedDestination salesforce([](const Received &, auto &connection) {
+        connection.answer(200, R"({"records": [], "nextRecordsUrl": "/next HTTP/1.1\r\nX-Evil: 1\r\n"})");
+    });
+    Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
+    BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::not_found), "line break"));
+    BOOST_TEST(salesforce.received().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(look_ups_of_many_keys_in_one_request) {
+    ScriptedDestination hubspot([](const Received &request, auto &connection) {
+        Json answer = {{"results", Json::array()}};
+        for (const Json &input : request.member("inputs"))
+            if (input["id"] != "nobody")
+                answer["results"].push_back({{"id", input["id"]}});
+        connection.answer(207, answer.dump());
+    });
+    Reader reader(hubspot, "hubspot", "contacts", OperationKind::lookup, "email");
+    reader.lookup({{"a@x"}, {"nobody"}, {"b@x"}});
+    BOOST_TEST((reader.records == std::vector<std::string>{R"({"id":"a@x"})", R"({"id":"b@x"})"}));
+    BOOST_TEST(hubspot.received()[0].member("idProperty") == "email");
+    BOOST_TEST(hubspot.received()[0].member("properties").size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(look_ups_of_one_key_a_request) {
+    ScriptedDestination people([](const Received &request, auto &connection) {
+        if (request.target == "/people/nobody%2Fat%20all")
+            connection.answer(404, R"({"message": "no such person"})");
+        else
+            connection.answer(200, R"({"path": ")" + request.target + "\"}");
+    });
+    Reader reader(people, "http", "endpoint", OperationKind::lookup, "email", {{"path", "/people"}});
+    reader.lookup({{"a@x"}, {"nobody/at all"}, {""}, {".."}, {"b@x"}}, 1);
+    BOOST_TEST(people.received().size() == 3u);
+    std::sort(reader.records.begin(), reader.records.end());
+    BOOST_TEST(
+        (reader.records == std::vector<std::string>{R"({"path":"/people/a%40x"})", R"({"path":"/people/b%40x"})"}));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_read_ends_the_reading) {
+    std::pair<int, std::string> answer;
+    ScriptedDestination hubspot(
+        [&](const Received &, auto &connection) { connection.answer(answer.first, answer.second); });
+    const auto fault_of = [&](int status, const char *body, Fault expected) {
+        answer = {status, body};
+        Reader reader(hubspot, "hubspot", "contacts", OperationKind::list, "");
+        return fault([&] { reader.pages(); }, expected);
+    };
+    BOOST_TEST(contains(fault_of(400, R"({"message": "bad filter"})", Fault::stopped), ": bad filter"));
+    BOOST_TEST(contains(fault_of(200, R"({"total": 0})", Fault::unintelligible), "holds no records at \"/results\""));
+    BOOST_TEST(contains(fault_of(200, "<html>", Fault::unintelligible), "is not JSON"));
+    BOOST_TEST(contains(fault_of(401, "{}", Fault::unauthorized), "HTTP status 401"));
+    BOOST_TEST(contains(fault_of(500, "{}", Fault::unreachable), "after 8 attempts"));
+}
+
+BOOST_AUTO_TEST_CASE(a_read_comes_again_after_a_break) {
+    int requests = 0;
+    ScriptedDestination hubspot([&](const Received &, auto &connection) {
+        if (++requests < 3)
+            connection.reset();
+        else
+            connection.answer(200, R"({"results": [{}]})");
+    });
+    Reader reader(hubspot, "hubspot", "contacts", OperationKind::list, "");
+    BOOST_TEST(reader.pages() == 1);
+    BOOST_TEST(reader.records.size() == 1u);
+}

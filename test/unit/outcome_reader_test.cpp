@@ -1,0 +1,192 @@
+#include "engine/outcome_reader.h"
+
+#include "connector_fixture.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace reverse_etl;
+
+namespace {
+
+/// An operation, and the outcomes that it reads for its rows.
+struct Reader : BoundOperation {
+    template <typename... Arguments>
+    explicit Reader(Arguments &&...arguments)
+        : BoundOperation(std::forward<Arguments>(arguments)...), reader(operation) {}
+
+    /// One word a row, in the batch's order: "accepted", "rejected: why".
+    std::string operator()(const Batch &batch, const std::string &body, bool with_ids = false) {
+        Response response;
+        response.status = 200;
+        response.body = body;
+        Answer answer(response, parser);
+        std::string result;
+        for (const RowOutcome &outcome : reader.read(batch, answer, with_ids)) {
+            static constexpr const char *names[] = {"unmentioned", "accepted", "rejected", "absent", "wait"};
+            result += (result.empty() ? "" : ", ") + std::string(names[static_cast<int>(outcome.kind)]);
+            if (!outcome.text.empty())
+                result += ": " + outcome.text;
+        }
+        return result;
+    }
+
+    simdjson::dom::parser parser;
+    OutcomeReader reader;
+};
+
+struct HubSpot : Reader {
+    HubSpot() : Reader(built_in_connector("hubspot"), "contacts", OperationKind::upsert, fields, "email") {}
+    static inline const std::vector<std::string> fields = {"email"};
+    Batch batch = batch_of(operation, {{"a@x"}, {"b@x"}, {"c@x"}});
+};
+
+struct Salesforce : Reader {
+    Salesforce()
+        : Reader(built_in_connector("salesforce"), "Contact", OperationKind::create, fields, "",
+                 Settings{{"instance", "acme"}}) {}
+    static inline const std::vector<std::string> fields = {"Email"};
+    Batch batch = batch_of(operation, {{"a@x"}, {"b@x"}, {"c@x"}});
+};
+
+struct Small : Reader {
+    explicit Small(const std::string &outcome, const std::string &body = R"({"$rows": {"$columns": "all"}})")
+        : Reader(small_connector(R"({"create": {"request": "POST /things", "rows": 100, "body": )" + body +
+                                 R"(, "outcome": )" + outcome + "}}"),
+                 "things", OperationKind::create, fields, "email") {}
+    static inline const std::vector<std::string> fields = {"email"};
+    Batch batch = batch_of(operation, {{"a@x"}, {"b@x"}, {"c@x"}});
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(by_position) {
+    Salesforce read;
+    BOOST_TEST(read(read.batch, R"([{"success": true, "id": "1"},
+                                    {"success": false, "errors": [{"statusCode": "X", "message": "too old"}]},
+                                    {"success": false, "errors": []}])",
+                    true) == "accepted: 1, rejected: too old, rejected: the destination gives no reason");
+}
+
+BOOST_AUTO_TEST_CASE(rows_to_come_back_with_and_rows_that_are_not_there) {
+    Salesforce read;
+    const auto failure = [](const std::string &code) {
+        return R"({"success": false, "errors": [{"statusCode": ")" + code + R"(", "message": "m"}]})";
+    };
+    BOOST_TEST(read(read.batch, "[" + failure("UNABLE_TO_LOCK_ROW") + "," + failure("ENTITY_IS_DELETED") + "," +
+                                    failure("OTHER") + "]") == "wait: m, absent: m, rejected: m");
+}
+
+BOOST_AUTO_TEST_CASE(too_few_or_too_many_entries) {
+    Salesforce read;
+    BOOST_TEST(read(read.batch, R"([{"success": true}])") == "accepted, unmentioned, unmentioned");
+    BOOST_TEST(read(read.batch, "[]") == "unmentioned, unmentioned, unmentioned");
+    const std::string ok = R"({"success": true})";
+    BOOST_TEST(read(read.batch, "[" + ok + "," + ok + "," + ok + "," + ok + "]") == "accepted, accepted, accepted");
+}
+
+BOOST_AUTO_TEST_CASE(by_number_in_any_order) {
+    HubSpot read;
+    BOOST_TEST(read(read.batch, R"({"results": [{"id": "30", "objectWriteTraceId": "3"},
+                                                {"id": "10", "objectWriteTraceId": 1}],
+                                    "errors": [{"message": "no", "context": {"objectWriteTraceId": ["2"]}}]})",
+                    true) == "accepted: 10, rejected: no, accepted: 30");
+}
+
+BOOST_AUTO_TEST_CASE(ids_only_where_they_are_asked_for) {
+    HubSpot read;
+    BOOST_TEST(read(read.batch, R"({"results": [{"id": "30", "objectWriteTraceId": "3"}]})", false) ==
+               "unmentioned, unmentioned, accepted");
+}
+
+BOOST_AUTO_TEST_CASE(by_number_in_what_is_left_of_a_batch) {
+    HubSpot read;
+    const Batch part = read.batch.subset({0, 2});
+    BOOST_TEST(read(part, R"({"results": [{"objectWriteTraceId": "3"}, {"objectWriteTraceId": "2"}]})") ==
+               "unmentioned, accepted");
+}
+
+BOOST_AUTO_TEST_CASE(by_key_where_there_is_no_number) {
+    HubSpot read;
+    BOOST_TEST(read(read.batch, R"({"results": [{"properties": {"email": "c@x"}}, {"id": "a@x"}, {"id": "z@x"},
+                                                {"objectWriteTraceId": "99", "properties": {"email": "b@x"}}]})") ==
+               "accepted, accepted, accepted");
+}
+
+BOOST_AUTO_TEST_CASE(several_rows_in_one_entry) {
+    HubSpot read;
+    BOOST_TEST(read(read.batch, R"({"results": [{"objectWriteTraceId": "2"}],
+                                    "errors": [{"message": "both", "context": {"ids": ["c@x", "a@x", "z@x"]}}]})") ==
+               "rejected: both, accepted, rejected: both");
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_rows_repeat) {
+    HubSpot read;
+    const Batch batch = batch_of(read.operation, {{"a@x"}, {"a@x"}});
+    BOOST_TEST(read(batch, R"({"results": [{"objectWriteTraceId": "2"}, {"objectWriteTraceId": "1"}]})") ==
+               "accepted, accepted");
+    // Without numbers only one of the two is known to be there; the other will be asked for alone.
+    BOOST_TEST(read(batch, R"({"results": [{"id": "a@x"}, {"id": "a@x"}]})") == "accepted, unmentioned");
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_are_numbers) {
+    Small read(R"({"each": "/done", "row": [{"key": "/n"}]})");
+    const Batch batch = batch_of(read.operation, {{"17"}, {"4"}});
+    BOOST_TEST(read(batch, R"({"done": [{"n": 4}]})") == "unmentioned, accepted");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_that_names_no_row) {
+    HubSpot read;
+    read(read.batch, R"({"results": [], "errors": [{"message": "too much at once"}]})");
+    BOOST_TEST(read.reader.unpaired_reason() == "too much at once");
+    read(read.batch, R"({"results": []})");
+    BOOST_TEST(read.reader.unpaired_reason() == "");
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_are_not_what_they_should_be) {
+    HubSpot read;
+    const std::string nothing = "unmentioned, unmentioned, unmentioned";
+    for (const char *body :
+         {"{}", "[]", "null", "1", R"("text")", R"({"results": {}})", R"({"results": [1, null, "x", [], [[]], {}]})",
+          R"({"results": [{"objectWriteTraceId": -1}, {"objectWriteTraceId": 0}, {"objectWriteTraceId": 4},
+                          {"objectWriteTraceId": 1.5}, {"objectWriteTraceId": {}}, {"objectWriteTraceId": null},
+                          {"objectWriteTraceId": true}, {"objectWriteTraceId": "1x"}, {"objectWriteTraceId": ""},
+                          {"objectWriteTraceId": "18446744073709551616"}, {"objectWriteTraceId": []},
+                          {"objectWriteTraceId": 18446744073709551615}, {"properties": "email"}]})"})
+        BOOST_TEST(read(read.batch, body) == nothing, body);
+    Salesforce read_positions;
+    BOOST_TEST(read_positions(read_positions.batch, R"([null, [], {"success": "true"}])") ==
+               "rejected: the destination gives no reason, rejected: the destination gives no reason, "
+               "rejected: the destination gives no reason");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_to_read) {
+    HubSpot read;
+    BOOST_TEST(read(read.batch, "") == "accepted, accepted, accepted"); // 204: the status has said it
+    Small by_status("\"status\"");
+    BOOST_TEST(by_status(by_status.batch, R"({"any": "thing"})") == "accepted, accepted, accepted");
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_for_the_whole) {
+    Small read(R"({"accepted_when": {"/ok": true}, "wait_when": {"/busy": true}, "id": "/id", "reason": "/why"})");
+    BOOST_TEST(read(read.batch, R"({"ok": true, "id": "7"})", true) == "accepted, accepted, accepted");
+    BOOST_TEST(read.reader.of_whole());
+    BOOST_TEST(read(read.batch.subset({1}), R"({"ok": true, "id": "7"})", true) == "accepted: 7");
+    BOOST_TEST(read(read.batch, R"({"busy": true, "why": "later"})") == "wait: later, wait: later, wait: later");
+    BOOST_TEST(read(read.batch, R"({"ok": false, "why": "no"})") == "rejected: no, rejected: no, rejected: no");
+    HubSpot by_row;
+    by_row(by_row.batch, "{}");
+    BOOST_TEST(!by_row.reader.of_whole());
+}
+
+BOOST_AUTO_TEST_CASE(failures_among_results) {
+    Small read(R"({"each": "/rows", "is": "rejected", "row": "position", "accepted_when": {"/code": [0, "ok"]}})");
+    BOOST_TEST(read(read.batch, R"({"rows": [{"code": 0}, {"code": "ok"}, {"code": 1}]})") ==
+               "accepted, accepted, rejected: the destination gives no reason");
+}
+
+BOOST_AUTO_TEST_CASE(long_reasons_are_cut) {
+    Salesforce read;
+    const std::string answer =
+        R"([{"success": false, "errors": [{"message": ")" + std::string(100000, 'x') + R"("}]}])";
+    BOOST_TEST(read(read.batch, answer).size() < 600u);
+}
