@@ -14,9 +14,9 @@ using Fields = std::vector<std::string>;
 struct WithBody : BoundOperation {
     WithBody(const std::string &body, const Fields &written = {"email", "name"}, const std::string &key = "email",
              const std::string &more = "")
-        : BoundOperation(small_connector(R"({"create": {"request": "POST /things", "rows": 100, "body": )" + body +
-                                         more + "}}"),
-                         "things", OperationKind::create, written, key, {}, {"id", "na\"me"}) {}
+        : BoundOperation(
+              small_connector(R"({"create": {"request": "POST /things", "rows": 100, "body": )" + body + more + "}}"),
+              "things", OperationKind::create, written, key, {}, {"id", "na\"me"}) {}
 
     std::string body(const std::vector<Values> &rows) const { return batch_of(operation, rows).body(); }
 };
@@ -61,8 +61,7 @@ BOOST_AUTO_TEST_CASE(rows_alone) {
     BOOST_TEST(WithBody(R"({"$rows": {"$columns": "all"}})").body({{"a", "b"}, {"c", "d"}}) ==
                R"([{"email":"a","name":"b"},{"email":"c","name":"d"}])");
     BOOST_TEST(WithBody(R"({"$rows": "{key}"})").body({{"a", "b"}, {"c", "d"}}) == R"(["a","c"])");
-    BOOST_TEST(WithBody(R"([1, {"$rows": ["{key}"]}, 2])").body({{"a", "b"}, {"c", "d"}}) ==
-               R"([1,[["a"],["c"]],2])");
+    BOOST_TEST(WithBody(R"([1, {"$rows": ["{key}"]}, 2])").body({{"a", "b"}, {"c", "d"}}) == R"([1,[["a"],["c"]],2])");
 }
 
 BOOST_AUTO_TEST_CASE(one_row_a_request) {
@@ -108,8 +107,9 @@ BOOST_AUTO_TEST_CASE(forms) {
     const std::string form = R"(, "format": "form")";
     BOOST_TEST(WithBody(R"({"$columns": "all"})", {"email", "name"}, "", form).body({{"a&b=c d", "\u00e9\r\n"}}) ==
                "email=a%26b%3Dc%20d&name=%C3%A9%0D%0A");
-    BOOST_TEST(WithBody(R"({"channel": "{row.email}", "$columns": "all"})", {"email", "name"}, "", form)
-                   .body({{"C1", "x"}}) == "channel=C1&email=C1&name=x");
+    BOOST_TEST(
+        WithBody(R"({"channel": "{row.email}", "$columns": "all"})", {"email", "name"}, "", form).body({{"C1", "x"}}) ==
+        "channel=C1&email=C1&name=x");
     BOOST_TEST(WithBody(R"({"a": {"b": {"c": "{row.name}!"}}, "n": 1, "t": true, "who": "{key_field} {row_number}"})",
                         {"email", "name"}, "email", form)
                    .body({{"a", "b"}}) == "a%5Bb%5D%5Bc%5D=b%21&n=1&t=true&who=email%201");
@@ -129,9 +129,8 @@ BOOST_AUTO_TEST_CASE(a_column_that_is_missing_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(an_option_that_is_not_set_is_named) {
-    const Connector connector = small_connector(
-        R"({"create": {"request": "POST /{ab}", "body": {"a": "{ab}"}}})",
-        R"("options": {"ab": {"on": "table", "description": "no default"}}, )");
+    const Connector connector = small_connector(R"({"create": {"request": "POST /{ab}", "body": {"a": "{ab}"}}})",
+                                                R"("options": {"ab": {"on": "table", "description": "no default"}}, )");
     BOOST_CHECK_EXCEPTION(
         BoundOperation(connector, "things", OperationKind::create, {"name"}), SettingError,
         [](const SettingError &error) { return std::string(error.what()).ends_with("needs the option \"ab\""); });

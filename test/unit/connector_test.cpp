@@ -191,9 +191,9 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(what_is_said_once)
 
 BOOST_AUTO_TEST_CASE(own_members_come_before_shared_ones_and_those_before_defaults) {
-    const Connector connector = small_connector(
-        R"({"create": {"rows": 3}, "update": {"request": "PUT /own", "rows": 4}, "delete": {}})",
-        R"("defaults": {"rows": 1, "bytes": 1000, "body": {"$columns": "all"}},
+    const Connector connector =
+        small_connector(R"({"create": {"rows": 3}, "update": {"request": "PUT /own", "rows": 4}, "delete": {}})",
+                        R"("defaults": {"rows": 1, "bytes": 1000, "body": {"$columns": "all"}},
            "operations": {"create": {"request": "POST /shared", "rows": 2},
                           "update": {"request": "PATCH /shared", "bytes": 2000},
                           "upsert": {"request": "PUT /shared"},
@@ -339,9 +339,9 @@ BOOST_AUTO_TEST_CASE(a_base_url_that_is_no_text) {
 BOOST_AUTO_TEST_CASE(nesting_without_end) {
     const std::string deep = std::string(200000, '[') + std::string(200000, ']');
     BOOST_TEST(contains(fault(deep), "nested too deeply"));
-    BOOST_TEST(contains(fault_of_object(built_in_connector("http"), "endpoint",
-                                        {{"base_url", "https://a.example"}, {"body", deep}}),
-                        "nested too deeply"));
+    BOOST_TEST(contains(
+        fault_of_object(built_in_connector("http"), "endpoint", {{"base_url", "https://a.example"}, {"body", deep}}),
+        "nested too deeply"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

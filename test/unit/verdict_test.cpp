@@ -32,8 +32,8 @@ struct Judge : BoundOperation {
 
 struct Small : Judge {
     explicit Small(const std::string &members, OperationKind kind = OperationKind::create)
-        : Judge(small_connector(R"({")" + std::string(operation_name(kind)) + R"(": {)" + members + "}}"), "things", kind,
-                email, "email") {}
+        : Judge(small_connector(R"({")" + std::string(operation_name(kind)) + R"(": {)" + members + "}}"), "things",
+                kind, email, "email") {}
 };
 
 struct HubSpot : Judge {
@@ -56,12 +56,9 @@ BOOST_TEST_DONT_PRINT_LOG_VALUE(std::optional<Milliseconds>)
 BOOST_AUTO_TEST_CASE(what_a_status_says_without_rules) {
     Small judge(to_collection);
     const std::vector<std::pair<Action, std::vector<long>>> expected = {
-        {Action::proceed, {200, 201, 202, 204, 207}},
-        {Action::unauthorized, {401, 403}},
-        {Action::wait, {408, 425, 429, 503}},
-        {Action::retry, {500, 502, 504, 520}},
-        {Action::reject, {400, 409, 410, 413, 422}},
-        {Action::stop, {300, 301, 302, 307, 404, 405, 407, 501, 505}}};
+        {Action::proceed, {200, 201, 202, 204, 207}}, {Action::unauthorized, {401, 403}},
+        {Action::wait, {408, 425, 429, 503}},         {Action::retry, {500, 502, 504, 520}},
+        {Action::reject, {400, 409, 410, 413, 422}},  {Action::stop, {300, 301, 302, 307, 404, 405, 407, 501, 505}}};
     for (const auto &[action, statuses] : expected)
         for (const long status : statuses)
             BOOST_TEST((judge(status).action == action), status);
@@ -96,8 +93,7 @@ BOOST_AUTO_TEST_CASE(the_first_rule_that_fits_counts) {
 
 BOOST_AUTO_TEST_CASE(reasons_are_the_destinations_own_words) {
     HubSpot judge;
-    BOOST_TEST(judge(400, R"({"message": "Property \"x\" does not exist"})").reason ==
-               "Property \"x\" does not exist");
+    BOOST_TEST(judge(400, R"({"message": "Property \"x\" does not exist"})").reason == "Property \"x\" does not exist");
     BOOST_TEST(judge(400, R"({"message": ""})").reason == "HTTP status 400");
     BOOST_TEST(judge(400, R"({"message": {"a": [1]}})").reason == R"({"a":[1]})");
     BOOST_TEST(judge(400, "<html>").reason == "HTTP status 400");
