@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -104,7 +105,7 @@ struct Transport::Impl {
     ExchangeId last_id = 0;
     std::vector<std::unique_ptr<Exchange>> in_flight;
     std::vector<std::unique_ptr<Exchange>> idle;
-    std::vector<Finished> refused; ///< ended before they began
+    std::vector<Finished> ended; ///< before they began, or given back
     Statistics statistics;
 };
 
@@ -176,8 +177,8 @@ void Transport::Impl::progress() {
 
 /// Appends what has ended.
 void Transport::Impl::reap(std::vector<Finished> &finished) {
-    std::move(refused.begin(), refused.end(), std::back_inserter(finished));
-    refused.clear();
+    std::move(ended.begin(), ended.end(), std::back_inserter(finished));
+    ended.clear();
 
     int left = 0;
     while (const CURLMsg *message = curl_multi_info_read(multi, &left)) {
@@ -213,7 +214,7 @@ ExchangeId Transport::start(const Request &request) {
     const ExchangeId id = ++impl.last_id;
 
     if (auto refusal = exchange.prepare(id, request)) {
-        impl.refused.push_back({id, std::move(*refusal)});
+        impl.ended.push_back({id, std::move(*refusal)});
         return id;
     }
     impl.in_flight.reserve(impl.in_flight.size() + 1);
@@ -226,7 +227,7 @@ ExchangeId Transport::start(const Request &request) {
 }
 
 void Transport::cancel(ExchangeId id) {
-    std::erase_if(impl_->refused, [id](const Finished &finished) { return finished.id == id; });
+    std::erase_if(impl_->ended, [id](const Finished &finished) { return finished.id == id; });
     impl_->take(id);
 }
 
@@ -242,6 +243,10 @@ void Transport::run(Waiter &waiter, Clock::time_point deadline, std::vector<Fini
         if (until > now)
             waiter.wait(impl_->epoll, milliseconds_until(until, now));
     }
+}
+
+void Transport::give_back(std::vector<Finished> finished) {
+    std::move(finished.begin(), finished.end(), std::back_inserter(impl_->ended));
 }
 
 const Transport::Statistics &Transport::statistics() const {

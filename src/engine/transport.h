@@ -83,6 +83,9 @@ class Transport {
     /// Makes progress, waiting at most until the deadline for something to happen. Appends what ended.
     void run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished);
 
+    /// Takes back what ended but was somebody else's: the next run() appends it again.
+    void give_back(std::vector<Finished> finished);
+
     /// Of all exchanges that ended; bytes are those of bodies as they travelled.
     struct Statistics {
         std::uint64_t requests = 0; ///< started
