@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 }
@@ -95,7 +96,10 @@ Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null)
     if (column_.encoding == ValueEncoding::epoch_s || column_.encoding == ValueEncoding::epoch_ms)
         text_ = moment_text(text_, column_.encoding == ValueEncoding::epoch_ms);
     try {
-        return pg_call([&] { return InputFunctionCall(&input_, text_.data(), io_parameter_, column_.typmod); });
+        return pg_call([&] {
+            char *text = pg_any_to_server(text_.c_str(), static_cast<int>(text_.size()), PG_UTF8);
+            return InputFunctionCall(&input_, text, io_parameter_, column_.typmod);
+        });
     } catch (const PostgresError &error) {
         throw Error(ERRCODE_FDW_INVALID_DATA_TYPE, "could not read column \"" + column_.name + "\" from the destination",
                     error.data->message, "Give the column a type that holds what the destination answers, such as text.");
