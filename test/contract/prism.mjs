@@ -21,8 +21,9 @@ function freePort() {
 export async function startPrism(description) {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const prism = spawn(process.execPath, [cli, 'mock', '--host', '127.0.0.1', '--port', port, description],
-        { stdio: 'ignore' });
+    // It ends with us, also where we are killed.
+    const prism = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, cli, 'mock', '--host', '127.0.0.1',
+        '--port', port, description], { stdio: 'ignore' });
     const ended = new Promise((resolve) => prism.on('exit', resolve));
     const stop = async () => {
         prism.kill();
