@@ -25,7 +25,7 @@ SELECT count(*), count(DISTINCT id) FROM hubspot.contacts;
 -- Joins look up each row, or read the list once.
 CREATE TABLE vip AS SELECT 'c' || n || '@example.com' AS email FROM generate_series(1, 3) AS n;
 ANALYZE vip;
-EXPLAIN (COSTS OFF) SELECT c.email, c.firstname FROM vip JOIN hubspot.contacts AS c USING (email);
+EXPLAIN (COSTS OFF) SELECT c.email, c.firstname FROM vip LEFT JOIN hubspot.contacts AS c USING (email);
 SELECT c.email, c.firstname FROM vip JOIN hubspot.contacts AS c USING (email) ORDER BY 1;
 
 -- Types are read as they are written.
