@@ -21,6 +21,8 @@ WITH message AS (INSERT INTO slack.messages (channel, text) VALUES ('C3', 'secon
 INSERT INTO sent SELECT * FROM message;
 SELECT ts AS sent_ts FROM sent \gset
 UPDATE slack.messages SET text = 'second, corrected' WHERE channel = 'C3' AND ts = :'sent_ts';
+-- What chat.update does not take is refused, since Slack would not say that it ignored it.
+UPDATE slack.messages SET username = 'bot' WHERE channel = 'C3' AND ts = :'sent_ts';
 DELETE FROM slack.messages WHERE channel = 'C3' AND ts = :'sent_ts';
 -- Gone already: nothing to delete.
 DELETE FROM slack.messages WHERE channel = 'C3' AND ts = :'sent_ts';

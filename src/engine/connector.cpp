@@ -139,7 +139,13 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
     }
     if (node.has("read"))
         column.read = node.at("read").json_pointer();
-    column.writable = node.flag("write", true);
+    if (node.has("write") && node.at("write").value().is_array()) {
+        static constexpr OperationKind writers[] = {OperationKind::create, OperationKind::update, OperationKind::upsert};
+        for (const ManifestNode &operation : node.at("write").one_or_many())
+            column.written_by.push_back(writers[operation.one_of({"create", "update", "upsert"})]);
+    } else {
+        column.writable = node.flag("write", true);
+    }
     column.description = node.text("description", "");
     return column;
 }
@@ -278,6 +284,12 @@ const char *operation_name(OperationKind kind)
         if (named == kind)
             return name;
     return "";
+}
+
+bool ColumnSpec::is_written_by(OperationKind operation) const
+{
+    bool named = std::find(written_by.begin(), written_by.end(), operation) != written_by.end();
+    return writable && (written_by.empty() || named);
 }
 
 std::string AuthSpec::parameter(std::string_view name) const

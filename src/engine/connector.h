@@ -112,7 +112,10 @@ struct ColumnSpec {
     ValueEncoding encoding = ValueEncoding::native;
     std::string read; ///< JSON pointer to the value within a record
     bool writable = true;
+    std::vector<OperationKind> written_by; ///< the operations that write it; empty: all
     std::string description;
+
+    bool is_written_by(OperationKind operation) const;
 };
 
 struct AuthSpec {

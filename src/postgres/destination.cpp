@@ -176,6 +176,7 @@ void Destination::read_columns(Relation relation)
             column.encoding = spec->encoding;
             column.read = spec->read;
             column.writable = spec->writable;
+            column.spec = spec;
         }
         if (auto encode = options.find("encode"); encode != options.end())
             column.encoding = *value_encoding(encode->second);

@@ -29,6 +29,9 @@ struct DestinationColumn {
     ValueEncoding encoding = ValueEncoding::native;
     std::string read; ///< JSON pointer to the value in a record
     bool writable = true;
+    const ColumnSpec *spec = nullptr; ///< nullptr: the manifest does not list the field
+
+    bool is_written_by(OperationKind operation) const { return spec == nullptr || spec->is_written_by(operation); }
 };
 
 /// A foreign table, its server and its connector put together: what a statement needs to know of where its rows go.

@@ -33,7 +33,8 @@ const char *verb(CmdType command)
 {
     throw Error(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
                 "column \"" + column.name + "\" of destination \"" + destination.name + "\" cannot be written",
-                "The destination itself fills it.",
+                column.writable ? std::string("The destination does not take it in ") + verb(command) + "."
+                                : "The destination itself fills it.",
                 command == CMD_INSERT ? "Name the columns to insert into, without this one." : "");
 }
 
@@ -93,11 +94,11 @@ PushPlan plan_insert(const Destination &destination, const Bitmapset *named, con
     bool any = named == nullptr || has_row_trigger_before(triggers, CMD_INSERT);
     for (const DestinationColumn &column : destination.columns) {
         bool is_named = bms_is_member(column.attnum - FirstLowInvalidHeapAttributeNumber, named);
-        if (is_named && !column.writable && !any)
+        if (is_named && !column.is_written_by(plan.operation) && !any)
             refuse_column(destination, column, CMD_INSERT);
         const FormData_pg_attribute *attribute =
             TupleDescAttr(const_cast<TupleDescData *>(attributes), column.attnum - 1);
-        if (column.writable && (any || is_named || attribute->atthasdef))
+        if (column.is_written_by(plan.operation) && (any || is_named || attribute->atthasdef))
             plan.written.push_back(column.attnum);
     }
     return plan;
@@ -156,13 +157,13 @@ List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int)
                 return get_rel_all_updated_cols(root, find_base_rel(root, static_cast<int>(index)));
             });
             for (const DestinationColumn *column : columns_in(*destination, set)) {
-                if (!column->writable)
+                if (!column->is_written_by(OperationKind::update))
                     refuse_column(*destination, *column, plan->operation);
                 push.written.push_back(column->attnum);
             }
             if (!deletes && has_row_trigger_before(table.relation->trigdesc, CMD_UPDATE))
                 for (const DestinationColumn &column : destination->columns)
-                    if (column.writable &&
+                    if (column.is_written_by(OperationKind::update) &&
                         std::find(push.written.begin(), push.written.end(), column.attnum) == push.written.end())
                         push.written.push_back(column.attnum);
         }
