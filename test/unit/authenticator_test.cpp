@@ -15,6 +15,10 @@ std::vector<AuthSpec> kinds(const char *connector, const char *object, const Set
     return built_in_connector(connector).object(object, settings).auth;
 }
 
+std::string hubspot_token_url() {
+    return kinds("hubspot", "contacts", {})[1].parameter("token_url");
+}
+
 Authenticator hubspot(const Settings &credentials) {
     return Authenticator(kinds("hubspot", "contacts", {}), credentials);
 }
@@ -115,7 +119,7 @@ BOOST_AUTO_TEST_CASE(refresh_token) {
     BOOST_TEST(!authenticator.ready());
     const Request request = authenticator.token_request();
     BOOST_TEST(request.method == "POST");
-    BOOST_TEST(request.url == "https://api.hubapi.com/oauth/2026-03/token");
+    BOOST_TEST(request.url == hubspot_token_url());
     BOOST_TEST(request.body == "grant_type=refresh_token&client_id=app&client_secret=s3cr3t%26%3D"
                                "&refresh_token=refresh-me");
     BOOST_TEST(request.headers[0].second == "application/x-www-form-urlencoded");
@@ -157,7 +161,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_no_token) {
         BOOST_TEST(contains(fault(answer(200, body), Fault::unintelligible), "holds no access token"), body);
     const std::string refused = R"({"error": "invalid_grant", "error_description": "expired"})";
     BOOST_TEST(fault(answer(400, refused), Fault::unauthorized) ==
-               "no access token from https://api.hubapi.com/oauth/2026-03/token: expired");
+               "no access token from " + hubspot_token_url() + ": expired");
     BOOST_TEST(contains(fault(answer(400, R"({"error": "invalid_grant"})"), Fault::unauthorized), ": invalid_grant"));
     BOOST_TEST(contains(fault(answer(401, "<html>"), Fault::unauthorized), "HTTP status 401"));
     BOOST_TEST(contains(fault(answer(502, ""), Fault::unreachable), "HTTP status 502"));

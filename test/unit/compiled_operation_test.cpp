@@ -202,7 +202,11 @@ BOOST_AUTO_TEST_CASE(each_column_once) {
 }
 
 BOOST_AUTO_TEST_CASE(what_a_rate_limit_counts_by) {
-    const BoundOperation post(built_in_connector("slack"), "messages", OperationKind::create, {"text", "channel"});
+    const BoundOperation post(
+        small_connector(R"({"create": {"request": "POST /messages", "body": {"$rows": {"$columns": "all"}}, "rows": 100,
+                            "rate_limits": [{"name": "one", "requests": 1, "seconds": 1, "for_each": "{row.name}"}]}})",
+                        R"("rate_limits": [{"name": "all", "requests": 9, "seconds": 1}], )"),
+        "things", OperationKind::create, {"email", "name"});
     BOOST_TEST(post.operation.one_row());
     BOOST_TEST(post.operation.rate_limits().size() == 2u);
     const Batch batch = batch_of(post.operation, {{"hi", "#gen eral"}});
@@ -219,7 +223,7 @@ BOOST_AUTO_TEST_CASE(requests_of_the_connectors_that_come_along) {
                R"({"inputs":[{"id":"a@b.c","idProperty":"email","objectWriteTraceId":"1",)"
                R"("properties":{"email":"a@b.c","firstname":"Ada"}}]})");
 
-    const Settings acme = {{"instance", "acme"}};
+    const Settings acme = {{"instance", "acme"}, {"api_version", "v61.0"}};
     const BoundOperation remove(built_in_connector("salesforce"), "Contact", OperationKind::remove, {}, "Id", acme);
     const Batch ids = batch_of(remove.operation, {{"003A"}, {"003B"}});
     BOOST_TEST(remove.operation.url(&ids, "") ==

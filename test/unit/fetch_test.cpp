@@ -22,6 +22,7 @@ struct Reader : RecordSink {
 
     static Settings with_url(Settings settings, const std::string &url) {
         settings["base_url"] = url;
+        settings["api_version"] = "v61.0";
         return settings;
     }
 
