@@ -5,6 +5,7 @@
 #include "postgres/postgres.h"
 
 extern "C" {
+#include "access/htup_details.h"
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -81,6 +82,16 @@ inline Bitmapset *inserted_columns(PlannerInfo *root, RangeTblEntry *entry)
 #else
     (void) root;
     return entry->insertedCols;
+#endif
+}
+
+/// 18 can leave room before the tuple.
+inline MinimalTuple form_minimal_tuple(TupleDesc descriptor, const Datum *values, const bool *nulls)
+{
+#if PG_VERSION_NUM >= 180000
+    return heap_form_minimal_tuple(descriptor, values, nulls, 0);
+#else
+    return heap_form_minimal_tuple(descriptor, const_cast<Datum *>(values), const_cast<bool *>(nulls));
 #endif
 }
 

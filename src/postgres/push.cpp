@@ -1,13 +1,13 @@
 #include "postgres/push.h"
 
 #include "postgres/border.h"
+#include "postgres/compat.h"
 #include "postgres/session.h"
 
 #include <algorithm>
 #include <utility>
 
 extern "C" {
-#include "access/htup_details.h"
 #include "executor/tuptable.h"
 #include "utils/memutils.h"
 }
@@ -221,7 +221,7 @@ void Push::keep_tuple()
         }
     tuples_.push_back(pg_call([&] {
         MemoryContext caller = MemoryContextSwitchTo(burst_context_);
-        MinimalTuple tuple = heap_form_minimal_tuple(descriptor_, row_values_.data(), row_nulls_.get());
+        MinimalTuple tuple = compat::form_minimal_tuple(descriptor_, row_values_.data(), row_nulls_.get());
         MemoryContextSwitchTo(caller);
         return tuple;
     }));

@@ -35,7 +35,7 @@ class Push : private OutcomeSink
     /// Takes the result relation's row type. Accepted rows are added to *counter, if there is one, as they are known.
     Push(const Destination &destination, const PushPlan &plan, Oid user, TupleDesc descriptor, EState *estate,
          uint64 *counter);
-    ~Push();
+    ~Push() override;
 
     /// Adds a row: the written columns' values come from the slot (null if none are written), the address columns'
     /// from the arrays.
