@@ -14,7 +14,8 @@ my $rows    = $node->basedir . '/rows';
 append_to_file($rows, "c\@example.com\t3\n");
 
 $node->safe_psql('postgres', <<~SQL);
-    CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '${\$sandbox->url}/http');
+    CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'http', base_url '${\$sandbox->url}/http');
     CREATE USER MAPPING FOR PUBLIC SERVER endpoint;
     CREATE FOREIGN TABLE people (email text, n integer) SERVER endpoint OPTIONS (path '/people', key 'email');
     INSERT INTO people VALUES ('a\@example.com', 1), ('b\@example.com', 2);
@@ -48,7 +49,8 @@ my %statement = (
     import_schema  => 'IMPORT FOREIGN SCHEMA http FROM SERVER endpoint INTO public',
 );
 my @source = map { slurp_file($_) } glob "$FindBin::Bin/../../../src/postgres/*.cpp";
-is_deeply([ sort keys %statement ], [ sort map { /injection_point\("(\w+)"\)/g } @source ], 'every injection point is tried');
+is_deeply([ sort keys %statement ], [ sort map { /injection_point\("(\w+)"\)/g } @source ],
+    'every injection point is tried');
 
 my %error = (
     '' => [ 'HV000', 'injected error in %s', 'injected detail', 'injected hint' ],
@@ -60,8 +62,8 @@ my %error = (
 sub shown {
     my ($kind, $place) = @_;
     my ($state, @texts) = map { s/%s/$place/r } $error{$kind}->@*;
-    return join "\n", map { $_->[1] ? "$_->[0]:  $_->[1]" : () } [ ERROR => "$state: $texts[0]" ], [ DETAIL => $texts[1] ],
-        [ HINT => $texts[2] ];
+    my @lines = ([ ERROR => "$state: $texts[0]" ], [ DETAIL => $texts[1] ], [ HINT => $texts[2] ]);
+    return join "\n", map { "$_->[0]:  $_->[1]" } grep { $_->[1] } @lines;
 }
 
 my $memory = <<~'SQL';
@@ -102,7 +104,8 @@ $node->psql('postgres', "SELECT count(*) FROM reverse_etl.connectors; $set", on_
 like($errors, qr/permission denied to set parameter "reverse_etl.inject_error"/, 'only a superuser injects errors');
 $node->psql('postgres', "$set; SELECT count(*) FROM reverse_etl.connectors; SHOW reverse_etl.inject_error",
     stdout => \$output, stderr => \$errors, extra_params => [ '-U', 'analyst' ]);
-like($errors, qr/permission denied to set parameter "reverse_etl.inject_error"/, 'and not before the library is loaded either');
+like($errors, qr/permission denied to set parameter "reverse_etl.inject_error"/,
+    'and not before the library is loaded either');
 like($output, qr/^4\n$/, 'what was set then does not hold');
 
 done_testing();

@@ -25,8 +25,10 @@ $node->safe_psql('postgres', <<~SQL);
     }');
     CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '$url/http');
     CREATE SERVER slow FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'slow');
-    CREATE SERVER salesforce FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'salesforce', base_url '$url', instance 'x');
-    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '$url', rate_limit 'none');
+    CREATE SERVER salesforce FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'salesforce', base_url '$url', instance 'x');
+    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'hubspot', base_url '$url', rate_limit 'none');
     CREATE USER MAPPING FOR PUBLIC SERVER endpoint;
     CREATE USER MAPPING FOR PUBLIC SERVER slow;
     CREATE USER MAPPING FOR PUBLIC SERVER salesforce OPTIONS (client_id 'us', client_secret 'secret-1');
@@ -70,7 +72,8 @@ for my $end ('pg_terminate_backend', 'kill -9') {
     my $pid = $session->query('SELECT pg_backend_pid()');
     $session->query_until(qr/started/, <<~'SQL');
         \echo started
-        INSERT INTO contacts SELECT 'c' || i || '@example.com', 'first ' || i, 'last ' || i FROM generate_series(1, 50000) i;
+        INSERT INTO contacts
+        SELECT 'c' || i || '@example.com', 'first ' || i, 'last ' || i FROM generate_series(1, 50000) i;
         SQL
     wait_until(sub { $sandbox->get('/_sandbox/count/hubspot/contacts')->{count} >= 500 });
     $end eq 'kill -9' ? kill(KILL => $pid) : $node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
@@ -108,7 +111,8 @@ sub timed_out {
     my ($session, $statement) = @_;
     my $began = $session->query("SET statement_timeout = '300ms'; SELECT extract(epoch FROM clock_timestamp())");
     $session->query($statement);
-    return 1000 * ($session->query('RESET statement_timeout; SELECT extract(epoch FROM clock_timestamp())') - $began) - 300;
+    my $ended = $session->query('RESET statement_timeout; SELECT extract(epoch FROM clock_timestamp())');
+    return 1000 * ($ended - $began) - 300;
 }
 
 sub whole {

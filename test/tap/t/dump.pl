@@ -41,15 +41,20 @@ unlike($reader, qr/pat-secret/, 'without secrets');
 unlike($reader, qr/no address/, "and without others' rejected rows");
 
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
-$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$folder/dump.sql", 'restored' ], 'the dump restores');
-is($node->safe_psql('restored', 'SELECT name FROM reverse_etl.connectors WHERE NOT built_in'), 'acme', 'with the connector');
-is($node->safe_psql('restored', 'SELECT id, "row" FROM reverse_etl.rejected_rows'), '1|{"email": "no address"}', 'and the rejected rows');
-$node->safe_psql('restored', q(INSERT INTO orders VALUES (1); INSERT INTO contacts (email) VALUES ('a@example.com'), ('bad')));
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$folder/dump.sql", 'restored' ],
+    'the dump restores');
+is($node->safe_psql('restored', 'SELECT name FROM reverse_etl.connectors WHERE NOT built_in'), 'acme',
+    'with the connector');
+is($node->safe_psql('restored', 'SELECT id, "row" FROM reverse_etl.rejected_rows'), '1|{"email": "no address"}',
+    'and the rejected rows');
+$node->safe_psql('restored', q(INSERT INTO orders VALUES (1); INSERT INTO contacts (email) VALUES ('bad')));
 is($sandbox->get('/_sandbox/count/http/acme')->{count}, 1, 'and it delivers');
-is($node->safe_psql('restored', 'SELECT count(*), max(id) FROM reverse_etl.rejected_rows'), '2|2', 'ids go on where they were');
+is($node->safe_psql('restored', 'SELECT count(*), max(id) FROM reverse_etl.rejected_rows'), '2|2',
+    'ids go on where they were');
 
 my (undef, $said) = outcome($node, 'DROP EXTENSION reverse_etl');
-like($said, qr/ERROR:  2BP01: cannot drop extension reverse_etl because other objects depend on it/, 'DROP EXTENSION tells what depends on it');
+like($said, qr/ERROR:  2BP01: cannot drop extension reverse_etl because other objects depend on it/,
+    'DROP EXTENSION tells what depends on it');
 is($node->psql('postgres', 'DROP EXTENSION reverse_etl CASCADE'), 0, 'and drops it with CASCADE');
 is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_foreign_server)), 0, 'nothing is left');
 is($node->psql('postgres', 'CREATE EXTENSION reverse_etl'), 0, 'and it can be made again');

@@ -34,22 +34,23 @@ my @faults = (
     [ { p_html      => 1, html_status => 200 }, 'HV00K', 'the answer, \d+ bytes, is not JSON, after 2 attempts' ],
     [ { p_huge      => 1 },                     'HV00K', 'the answer is larger than this extension accepts .*' ],
     [ { p_gzip_bomb => 1 },                     'HV00K', 'the answer is larger than this extension accepts .*' ],
-    [ { redirect_to => $elsewhere->url },       'HV00R', 'the destination redirects elsewhere, which is not followed .*' ],
+    [ { redirect_to => $elsewhere->url }, 'HV00R', 'the destination redirects elsewhere, which is not followed .*' ],
 );
 for my $case (@faults) {
     my ($fault, $sqlstate, $message) = @$case;
     $sandbox->post('/_sandbox/reset');
     $sandbox->post('/_sandbox/faults', [ { times => 3, latency_ms => 0 }, $fault ]);
-    ok_error((sort keys %$fault)[-1], $sqlstate, $message, '300 rows were accepted before, and stay at the destination');
+    ok_error((sort keys %$fault)[-1], $sqlstate, $message,
+        '300 rows were accepted before, and stay at the destination');
 }
 is($elsewhere->get('/_sandbox/stats')->{requests}, 0, 'no request reached the other host');
 
 # Changes of the server's and the mapping's options, and what they lead to.
 my @options = (
-    [ "SERVER hubspot OPTIONS (SET base_url 'http://127.0.0.1:1')",    'HV00N', 'Failed to connect to .*, after 2 attempts' ],
+    [ "SERVER hubspot OPTIONS (SET base_url 'http://127.0.0.1:1')", 'HV00N', '.*connect.*, after 2 attempts' ],
     [ "SERVER hubspot OPTIONS (SET base_url 'http://nowhere.invalid')", 'HV00N', 'Could not resolve host: .*' ],
     [ "SERVER hubspot OPTIONS (SET base_url '${\$sandbox->url}')", undef ],
-    [ "USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (SET access_token 'confidential')", '28000', '.*HTTP status 401.*' ],
+    [ "USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (SET access_token 'confidential')", '28000', '.*status 401.*' ],
     [ "USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (SET access_token 'pat-confidential')", undef ],
 );
 $sandbox->post('/_sandbox/reset');
@@ -61,7 +62,7 @@ for my $case (@options) {
 
 $node->safe_psql('postgres', "ALTER SERVER hubspot OPTIONS (ADD on_reject 'error')");
 my (undef, $said) = outcome($node, q(INSERT INTO contacts SELECT replace(email, '@', ' at ') FROM customers LIMIT 3));
-like($said, qr/ERROR:  HV000: destination "public.contacts" rejected row 1\nDETAIL:  .* c1 at private.example.*\nNo row was/,
+like($said, qr/ERROR:  HV000: destination "public.contacts" rejected row 1\nDETAIL:  .* c1 at private.example/,
     'the user sees why a row was refused');
 is(() = $said =~ /ERROR/g, 1, 'in one error');
 
@@ -76,8 +77,10 @@ sub ok_error {
     my ($name, $sqlstate, $message, $progress) = @_;
     my (undef, $said) = outcome($node, $push);
     $said_in_all .= $said;
-    like($said, qr/^\S+ ERROR:  $sqlstate: could not deliver to "public.contacts": http:\/\/[^\/ ]+: $message$/m, "$name: one error");
+    like($said, qr/^\S+ ERROR:  $sqlstate: could not deliver to "public.contacts": http:\/\/[^\/ ]+: $message$/m,
+        "$name: one error");
     is(() = $said =~ /ERROR|WARNING/g, 1, "$name: and nothing else");
     like($said, qr/^DETAIL:  $progress\.$/m, "$name: what was accepted before");
-    like($said, qr/^CONTEXT:  POST \S+, rows \d+01 to \d+00$|^CONTEXT:  POST \S+, rows 1 to 100$/m, "$name: which rows");
+    like($said, qr/^CONTEXT:  POST \S+, rows \d+01 to \d+00$|^CONTEXT:  POST \S+, rows 1 to 100$/m,
+        "$name: which rows");
 }

@@ -13,7 +13,8 @@ my $node    = new_node('main', 'log_statement = none');
 $node->safe_psql('postgres', <<~SQL);
     CREATE SERVER salesforce FOREIGN DATA WRAPPER reverse_etl
         OPTIONS (connector 'salesforce', base_url '${\$sandbox->url}', instance 'acme', max_in_flight '4');
-    CREATE FOREIGN TABLE accounts ("Name" text) SERVER salesforce OPTIONS (object 'Account', insert_as 'create', batch_size '50');
+    CREATE FOREIGN TABLE accounts ("Name" text) SERVER salesforce
+        OPTIONS (object 'Account', insert_as 'create', batch_size '50');
     SQL
 
 my %credentials = (
@@ -26,7 +27,8 @@ for my $grant (sort keys %credentials) {
     # All that is in flight when the token expires is refused together.
     $sandbox->post('/_sandbox/salesforce/expire', { after_requests => 40 });
     $sandbox->post('/_sandbox/faults', { latency_ms => 10 });
-    my ($tag, $said) = outcome($node, q(INSERT INTO accounts SELECT 'account ' || i FROM generate_series(1, 5000) AS i));
+    my ($tag, $said) =
+        outcome($node, q(INSERT INTO accounts SELECT 'account ' || i FROM generate_series(1, 5000) AS i));
     is("$tag $said", 'INSERT 0 5000 ', "$grant: a token that expires in the middle of a statement is renewed");
     my @names = map { $_->{Name} } $sandbox->get('/_sandbox/records/salesforce/Account')->@*;
     is_deeply([ sort @names ], [ sort map { "account $_" } 1 .. 5000 ], "$grant: every row is there once");
@@ -41,7 +43,8 @@ for my $grant (sort keys %credentials) {
 $node->safe_psql('postgres',
     "CREATE USER MAPPING FOR PUBLIC SERVER salesforce OPTIONS (client_id 'us', client_secret 'wrong-secret')");
 my (undef, $said) = outcome($node, q(INSERT INTO accounts VALUES ('one')));
-like($said, qr/ERROR:  28000: could not deliver to "public.accounts": no access token from \S+: /, 'a wrong secret is one clear error');
+like($said, qr/ERROR:  28000: could not deliver to "public.accounts": no access token from \S+: /,
+    'a wrong secret is one clear error');
 is(() = $said =~ /ERROR|WARNING/g, 1, 'and nothing else');
 unlike($said . slurp_file($node->logfile), qr/wrong-secret|secret-1|refresh-1/, 'no message holds a secret');
 

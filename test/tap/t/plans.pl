@@ -13,7 +13,8 @@ my $node    = new_node();
 my $url     = $sandbox->url;
 
 $node->safe_psql('postgres', <<~SQL);
-    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '$url', rate_limit 'none');
+    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'hubspot', base_url '$url', rate_limit 'none');
     CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '$url/http');
     CREATE USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (access_token 'pat-1');
     CREATE USER MAPPING FOR PUBLIC SERVER endpoint OPTIONS (token 'one');
@@ -40,12 +41,13 @@ $node->safe_psql('postgres', "ALTER SERVER hubspot OPTIONS (SET base_url '$url')
 
 # Reads
 $node->safe_psql('postgres', 'INSERT INTO contacts (email, firstname) SELECT email, email FROM customers');
+my $some = 'SELECT email FROM customers LIMIT 250';
 for my $case (
-    [ 'a list, by pages of 100',     'SELECT count(*) FROM (SELECT email FROM contacts) AS c',         '1000', 10 ],
-    [ 'LIMIT stops paging',          'SELECT count(*) FROM (SELECT email FROM contacts LIMIT 150) AS c', '150', 2 ],
-    [ 'a look-up',                   q(SELECT email FROM contacts WHERE email = 'c7@example.com'),      'c7@example.com', 1 ],
-    [ 'look-ups, 100 a request',     'SELECT count(*) FROM contacts WHERE email = ANY (ARRAY(SELECT email FROM customers LIMIT 250))', '250', 3 ],
-    [ 'a look-up of nothing',        'SELECT count(*) FROM contacts WHERE email = NULL',                '0', 0 ],
+    [ 'a list, by pages of 100', 'SELECT count(*) FROM (SELECT email FROM contacts) AS c', 1000, 10 ],
+    [ 'LIMIT stops paging', 'SELECT count(*) FROM (SELECT email FROM contacts LIMIT 150) AS c', 150, 2 ],
+    [ 'a look-up', q(SELECT email FROM contacts WHERE email = 'c7@example.com'), 'c7@example.com', 1 ],
+    [ 'look-ups, 100 a request', "SELECT count(*) FROM contacts WHERE email = ANY (ARRAY($some))", 250, 3 ],
+    [ 'a look-up of nothing', 'SELECT count(*) FROM contacts WHERE email = NULL', 0, 0 ],
 ) {
     my ($name, $query, $result, $requests) = @$case;
     $sandbox->post('/_sandbox/reset?keep=data');
@@ -77,7 +79,8 @@ for my $mode ('force_custom_plan', 'force_generic_plan') {
         ALTER USER MAPPING FOR PUBLIC SERVER endpoint OPTIONS (SET token 'one');
         SQL
     is($said, '', "$mode: options change between executions");
-    my @sent = map { "$_->{path} $_->{headers}{authorization} $_->{body}" } map { $_->get('/_sandbox/requests?last=9')->@* } $sandbox, $second;
+    my @requests = map { $_->get('/_sandbox/requests?last=9')->@* } $sandbox, $second;
+    my @sent = map { "$_->{path} $_->{headers}{authorization} $_->{body}" } @requests;
     is_deeply(\@sent, [
         '/http/people Bearer one [{"email":"a@example.com","n":1}]',
         '/http/others Bearer one [{"email":"a@example.com","n":2}]',

@@ -16,24 +16,29 @@ my $node    = new_node();
 my $insert  = 'INSERT INTO contacts SELECT i || \'@example.com\' FROM generate_series(1, 1000) AS i';
 
 $node->safe_psql('postgres', <<~SQL);
-    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '$ENV{SANDBOX_TLS_URL}');
+    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'hubspot', base_url '$ENV{SANDBOX_TLS_URL}');
     CREATE USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (access_token 'pat-1');
     CREATE FOREIGN TABLE contacts (email text) SERVER hubspot;
     SQL
 
 my ($tag, $said) = outcome($node, $insert);
-like($said, qr/ERROR:  HV00N: could not deliver to "public.contacts": https:\/\/localhost:\d+: .*certificate/, 'an unknown authority is refused');
+like($said, qr/ERROR:  HV00N: could not deliver to "public.contacts": https:\/\/localhost:\d+: .*certificate/,
+    'an unknown authority is refused');
 like($said, qr/^HINT:  .* server option "ca_file"/m, 'and the message says what to do about it');
 
-$node->safe_psql('postgres', "ALTER SERVER hubspot OPTIONS (SET base_url '$ENV{SANDBOX_WRONG_CERT_URL}', ca_file '$ENV{SANDBOX_CA_FILE}')");
+$node->safe_psql('postgres',
+    "ALTER SERVER hubspot OPTIONS (SET base_url '$ENV{SANDBOX_WRONG_CERT_URL}', ca_file '$ENV{SANDBOX_CA_FILE}')");
 (undef, $said) = outcome($node, $insert);
-like($said, qr/ERROR:  HV00N: could not deliver to "public.contacts": .*certificate/, "another host's certificate is refused");
+like($said, qr/ERROR:  HV00N: could not deliver to "public.contacts": .*certificate/,
+    "another host's certificate is refused");
 is($sandbox->get('/_sandbox/stats')->{requests}, 0, 'nothing was sent to either');
 
 $node->safe_psql('postgres', "ALTER SERVER hubspot OPTIONS (SET base_url '$ENV{SANDBOX_TLS_URL}')");
 ($tag, $said) = outcome($node, $insert);
 is("$tag $said", 'INSERT 0 1000 ', 'a known authority is trusted');
-is_deeply([ map { $_->{headers}{'x-protocol'} } $sandbox->get('/_sandbox/requests')->@* ], [ ('HTTP/2.0') x 10 ], 'over HTTP/2');
+is_deeply([ map { $_->{headers}{'x-protocol'} } $sandbox->get('/_sandbox/requests')->@* ], [ ('HTTP/2.0') x 10 ],
+    'over HTTP/2');
 
 $node->safe_psql('postgres', "ALTER SERVER hubspot OPTIONS (SET ca_file '/nonexistent')");
 (undef, $said) = outcome($node, $insert);

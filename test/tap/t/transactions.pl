@@ -1,4 +1,5 @@
-# Rows leave at once and cannot be taken back, so statements that may roll back are refused, unless a setting allows them.
+# Rows leave at once and cannot be taken back, so statements that may roll back are refused, unless a setting allows
+# them.
 
 use strict;
 use warnings FATAL => 'all';
@@ -10,14 +11,17 @@ my $sandbox = start_sandbox();
 my $node    = new_node();
 
 $node->safe_psql('postgres', <<~SQL);
-    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '${\$sandbox->url}', rate_limit 'none');
-    CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '${\$sandbox->url}/http');
+    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'hubspot', base_url '${\$sandbox->url}', rate_limit 'none');
+    CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'http', base_url '${\$sandbox->url}/http');
     CREATE USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (access_token 'pat-1');
     CREATE FOREIGN TABLE contacts (id text OPTIONS (field 'hs_object_id'), email text, firstname text) SERVER hubspot;
     CREATE FOREIGN TABLE people (email text, n integer) SERVER endpoint OPTIONS (path '/people', key 'email');
     -- 250 rows, of which two are bad
     CREATE TABLE customers AS
-        SELECT CASE WHEN i IN (10, 200) THEN 'bad' || i ELSE 'c' || i || '\@example.com' END AS email, 'n' || i AS firstname
+        SELECT CASE WHEN i IN (10, 200) THEN 'bad' || i ELSE 'c' || i || '\@example.com' END AS email,
+               'n' || i AS firstname
           FROM generate_series(1, 250) AS i;
     CREATE FUNCTION push() RETURNS bigint LANGUAGE plpgsql AS \$\$
     DECLARE
@@ -61,6 +65,7 @@ is($tag, 'INSERT 0 248', 'the setting allows it');
 unlike($said, qr/ERROR/, 'without an error');
 ($tag) = outcome($node, "$allow BEGIN; $insert; ROLLBACK; SELECT count(*) FROM contacts;");
 is($tag, 248, 'what was sent stays after a rollback');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.rejected_rows'), 0, 'though rejected rows are not kept then');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.rejected_rows'), 0,
+    'though rejected rows are not kept then');
 
 done_testing();
