@@ -60,19 +60,21 @@ List *user_mapping_options(Oid user, Oid server)
 /// A table's option may belong to another connector: the validator, which does not know the server, let it pass.
 void check_options_fit(const Settings &options, const Connector &connector, const std::string &table)
 {
-    for (const auto &[name, value] : options) {
+    auto fits = [&](const std::string &name) {
         bool built_in = std::any_of(built_in_options().begin(), built_in_options().end(), [&](const auto &option) {
             return name == option.name && (option.places & static_cast<unsigned>(OptionPlace::table)) != 0;
         });
-        bool of_connector =
-            std::any_of(connector.options().begin(), connector.options().end(),
-                        [&](const OptionSpec &option) { return option.name == name && !option.on_server; });
-        if (!built_in && !of_connector)
-            throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
-                        "option \"" + name + "\" of foreign table \"" + table + "\" means nothing to connector \"" +
-                            connector.name() + "\"",
-                        "", "Use ALTER FOREIGN TABLE ... OPTIONS (DROP " + name + ").");
-    }
+        return built_in ||
+               std::any_of(connector.options().begin(), connector.options().end(),
+                           [&](const OptionSpec &option) { return option.name == name && !option.on_server; });
+    };
+    auto misfit =
+        std::find_if(options.begin(), options.end(), [&](const auto &option) { return !fits(option.first); });
+    if (misfit != options.end())
+        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
+                    "option \"" + misfit->first + "\" of foreign table \"" + table + "\" means nothing to connector \"" +
+                        connector.name() + "\"",
+                    "", "Use ALTER FOREIGN TABLE ... OPTIONS (DROP " + misfit->first + ").");
 }
 
 } // namespace

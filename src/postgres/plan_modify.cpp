@@ -41,6 +41,7 @@ const char *verb(CmdType command)
 std::vector<AttrNumber> attnums_of(const std::vector<const DestinationColumn *> &columns)
 {
     std::vector<AttrNumber> attnums;
+    attnums.reserve(columns.size());
     for (const DestinationColumn *column : columns)
         attnums.push_back(column->attnum);
     return attnums;
