@@ -42,6 +42,12 @@ INSERT INTO of_types.contacts VALUES ('nobody', 'fine');
 SELECT "row" FROM reverse_etl.rejected_rows;
 RESET ROLE;
 
+-- Nor does it matter what a json column holds.
+TRUNCATE reverse_etl.rejected_rows;
+CREATE FOREIGN TABLE hubspot.notes (email text, note json) SERVER hubspot OPTIONS (object 'contacts');
+INSERT INTO hubspot.notes VALUES ('nobody', '{"a": "\u0000", "a": [1, "b"]}'), ('none', '"\u0000"');
+SELECT "row" FROM reverse_etl.rejected_rows ORDER BY id;
+
 -- Reading a value may run SQL, and that read another destination.
 CREATE FUNCTION is_known(name text) RETURNS boolean LANGUAGE sql AS
     $$ SELECT count(*) > 0 FROM hubspot.contacts WHERE email = 'ada@example.com' $$;

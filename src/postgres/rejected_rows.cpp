@@ -22,10 +22,11 @@ namespace reverse_etl {
 namespace {
 
 /// A row as JSON, of which the named columns are kept. It runs as the user: a user's own type may have a cast to json, and
-/// with it a user's own function, which to_jsonb calls.
+/// with it a user's own function, which to_json calls. A json column may hold the one character that jsonb cannot.
 constexpr const char *to_json = R"(
     SELECT COALESCE(pg_catalog.jsonb_object_agg(key, value), '{}')
-      FROM pg_catalog.jsonb_each(pg_catalog.to_jsonb($1))
+      FROM pg_catalog.jsonb_each(
+           pg_catalog.replace(pg_catalog.to_json($1)::pg_catalog.text, E'\\u0000', '?')::pg_catalog.jsonb)
      WHERE key OPERATOR(pg_catalog.=) ANY ($2))";
 
 /// It runs as the table's owner, and nothing in it is the user's.
