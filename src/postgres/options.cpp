@@ -189,7 +189,8 @@ void validate_options(const Settings &options, OptionPlace place)
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
                     "Name the connector, as in OPTIONS (connector 'hubspot'); reverse_etl.connectors lists them.");
     std::vector<Accepted> accepted = accepted_options(options);
-    for (const auto &[name, value] : options) {
+    for (const auto &given : options) {
+        const std::string &name = given.first, &value = given.second;
         auto here = std::find_if(accepted.begin(), accepted.end(), [&](const Accepted &option) {
             return option.name == name && (option.places & static_cast<unsigned>(place)) != 0;
         });

@@ -38,9 +38,9 @@ std::shared_ptr<Authenticator> authenticator(Oid server, const std::vector<AuthS
     std::vector<std::string> identity = {std::to_string(server)};
     for (const AuthSpec &auth : kinds)
         for (const auto &[name, value] : auth.parameters)
-            identity.push_back(name + "=" + value);
+            identity.insert(identity.end(), {name, value});
     for (const auto &[name, value] : credentials)
-        identity.push_back(name + "=" + value);
+        identity.insert(identity.end(), {name, value});
 
     static std::map<std::vector<std::string>, std::shared_ptr<Authenticator>> known;
     if (auto found = known.find(identity); found != known.end())
