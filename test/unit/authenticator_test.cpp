@@ -53,7 +53,7 @@ std::string fault(const Response &response, Fault expected) {
         return "";
     } catch (const DestinationError &error) {
         BOOST_TEST((error.fault == expected));
-        return std::string(error.what()) + error.detail + error.hint;
+        return std::string(error.what()) + "\n" + error.detail + "\n" + error.hint;
     }
 }
 
@@ -160,8 +160,8 @@ BOOST_AUTO_TEST_CASE(answers_that_are_no_token) {
     for (const char *body : {"", "<html>", "[]", "{}", R"({"access_token": 1})", R"({"access_token": null})"})
         BOOST_TEST(contains(fault(answer(200, body), Fault::unintelligible), "holds no access token"), body);
     const std::string refused = R"({"error": "invalid_grant", "error_description": "expired"})";
-    BOOST_TEST(fault(answer(400, refused), Fault::unauthorized) ==
-               "no access token from " + hubspot_token_url() + ": expired");
+    BOOST_TEST(fault(answer(400, refused), Fault::unauthorized)
+                   .starts_with("no access token from " + hubspot_token_url() + ": expired\n"));
     BOOST_TEST(contains(fault(answer(400, R"({"error": "invalid_grant"})"), Fault::unauthorized), ": invalid_grant"));
     BOOST_TEST(contains(fault(answer(401, "<html>"), Fault::unauthorized), "HTTP status 401"));
     BOOST_TEST(contains(fault(answer(502, ""), Fault::unreachable), "HTTP status 502"));
@@ -194,8 +194,8 @@ BOOST_AUTO_TEST_CASE(long_words_are_cut_between_characters) {
     while (text.size() < 1000)
         text += "\u20ac";
     const std::string words = fault(answer(400, R"({"error_description": ")" + text + "\"}"), Fault::unauthorized);
-    BOOST_TEST(words.ends_with("\u20ac"));
-    BOOST_TEST(words.size() < 400u);
+    BOOST_TEST(contains(words, "\u20ac\n"));
+    BOOST_TEST(words.size() < 500u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
