@@ -5,8 +5,7 @@ namespace reverse_etl {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-bool Answer::is_json()
-{
+bool Answer::is_json() {
     if (!parsed_) {
         parsed_ = true;
         error_ = parser_.parse(response_.body).get(root_);
@@ -14,15 +13,13 @@ bool Answer::is_json()
     return error_ == simdjson::SUCCESS;
 }
 
-std::optional<element> Answer::at(const std::string &pointer)
-{
+std::optional<element> Answer::at(const std::string &pointer) {
     if (!is_json())
         return std::nullopt;
     return reverse_etl::at(root_, pointer);
 }
 
-std::optional<element> at(element value, const std::string &pointer)
-{
+std::optional<element> at(element value, const std::string &pointer) {
     if (pointer.empty())
         return value;
     if (!value.is_object() && !value.is_array())
@@ -33,30 +30,26 @@ std::optional<element> at(element value, const std::string &pointer)
     return found;
 }
 
-std::string text_of(element value)
-{
+std::string text_of(element value) {
     std::string_view text;
     if (value.get(text) == simdjson::SUCCESS)
         return std::string(text);
     return simdjson::minify(value);
 }
 
-std::string first_text(element value, const Pointers &pointers)
-{
+std::string first_text(element value, const Pointers &pointers) {
     for (const std::string &pointer : pointers)
         if (auto found = at(value, pointer); found && !found->is_null())
             return text_of(*found);
     return "";
 }
 
-std::string reason_at(element value, const Pointers &pointers)
-{
+std::string reason_at(element value, const Pointers &pointers) {
     constexpr std::size_t longest_reason = 500;
     return beginning(first_text(value, pointers), longest_reason);
 }
 
-std::string beginning(std::string text, std::size_t most_bytes)
-{
+std::string beginning(std::string text, std::size_t most_bytes) {
     if (text.size() <= most_bytes)
         return text;
     auto continues = [](char c) { return (c & 0xc0) == 0x80; };
@@ -68,8 +61,7 @@ std::string beginning(std::string text, std::size_t most_bytes)
 
 namespace {
 
-bool equals(element value, const Scalar &wanted)
-{
+bool equals(element value, const Scalar &wanted) {
     switch (value.type()) {
     case element_type::STRING: {
         const auto *text = std::get_if<std::string>(&wanted);
@@ -94,8 +86,7 @@ bool equals(element value, const Scalar &wanted)
 
 } // namespace
 
-bool holds(const Condition &condition, element value)
-{
+bool holds(const Condition &condition, element value) {
     for (const auto &[pointer, wanted] : condition) {
         auto found = at(value, pointer);
         bool matches = false;

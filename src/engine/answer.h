@@ -11,8 +11,7 @@ namespace reverse_etl {
 
 /// An answer and its JSON, which is parsed when first asked for. simdjson's tape is one flat buffer that the parser
 /// keeps from answer to answer: an answer with a result for each row costs no tree for each.
-class Answer
-{
+class Answer {
   public:
     /// The parser must not parse anything else while this answer is used.
     Answer(const Response &response, simdjson::dom::parser &parser) : response_(response), parser_(parser) {}

@@ -15,8 +15,7 @@ namespace {
 /// A token is taken for expired this long before it is, since clocks and networks are slow.
 constexpr std::chrono::seconds expiry_margin{60};
 
-std::string base64(const std::string &text)
-{
+std::string base64(const std::string &text) {
     std::string result(4 * ((text.size() + 2) / 3) + 1, '\0');
     int length = EVP_EncodeBlock(reinterpret_cast<unsigned char *>(result.data()),
                                  reinterpret_cast<const unsigned char *>(text.data()), static_cast<int>(text.size()));
@@ -24,8 +23,7 @@ std::string base64(const std::string &text)
     return result;
 }
 
-std::string listed(const std::vector<AuthSpec> &kinds)
-{
+std::string listed(const std::vector<AuthSpec> &kinds) {
     std::string list;
     for (const AuthSpec &auth : kinds) {
         std::string names;
@@ -39,8 +37,7 @@ std::string listed(const std::vector<AuthSpec> &kinds)
 } // namespace
 
 Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings &credentials)
-    : credentials_(credentials)
-{
+    : credentials_(credentials) {
     auto complete = [&](const AuthSpec &auth) {
         return std::all_of(auth.credentials.begin(), auth.credentials.end(),
                            [&](const std::string &name) { return credentials.contains(name); });
@@ -52,21 +49,18 @@ Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings 
     auth_ = *found;
 }
 
-std::string Authenticator::credential(std::string_view parameter) const
-{
+std::string Authenticator::credential(std::string_view parameter) const {
     return substitute(auth_.parameter(parameter), [&](const std::string &name) -> std::optional<std::string> {
         auto found = credentials_.find(name);
         return found == credentials_.end() ? std::nullopt : std::optional(found->second);
     });
 }
 
-bool Authenticator::ready() const
-{
+bool Authenticator::ready() const {
     return !renewable() || (!token_.empty() && (!expires_ || Clock::now() < *expires_));
 }
 
-void Authenticator::sign(Headers &headers) const
-{
+void Authenticator::sign(Headers &headers) const {
     switch (auth_.kind) {
     case AuthSpec::Kind::none:
         break;
@@ -86,8 +80,7 @@ void Authenticator::sign(Headers &headers) const
     }
 }
 
-Request Authenticator::token_request()
-{
+Request Authenticator::token_request() {
     token_body_ = "grant_type=" + auth_.parameter("grant");
     for (const char *name : {"client_id", "client_secret", "refresh_token", "scope"})
         if (!auth_.parameter(name).empty()) {
@@ -102,8 +95,7 @@ Request Authenticator::token_request()
     return request;
 }
 
-void Authenticator::read_token(const Response &response)
-{
+void Authenticator::read_token(const Response &response) {
     const std::string url = auth_.parameter("token_url");
     if (response.failure == Failure::unknown_host)
         throw DestinationError(Fault::unknown_host, response.failure_text);
@@ -122,7 +114,8 @@ void Authenticator::read_token(const Response &response)
             if (const std::string &value = credentials_.at(name); !value.empty() && reason.find(value) != reason.npos)
                 reason = "HTTP status " + std::to_string(response.status);
         throw DestinationError(response.status >= 500 ? Fault::unreachable : Fault::unauthorized,
-                               "no access token from " + url + ": " + beginning(reason, 300));
+                               "no access token from " + url + ": " + beginning(reason, 300), "",
+                               response.status >= 500 ? "" : "Check the credentials in the user mapping.");
     }
     if (!answer.is_object() || !answer.contains("access_token") || !answer["access_token"].is_string())
         throw DestinationError(Fault::unintelligible, "the answer of " + url + " holds no access token");
@@ -130,7 +123,8 @@ void Authenticator::read_token(const Response &response)
     generation_++;
     expires_.reset();
     if (answer.contains("expires_in") && answer["expires_in"].is_number()) {
-        std::chrono::seconds life(static_cast<long>(std::clamp(answer["expires_in"].get<double>(), 0.0, 86400.0 * 365)));
+        std::chrono::seconds life(
+            static_cast<long>(std::clamp(answer["expires_in"].get<double>(), 0.0, 86400.0 * 365)));
         expires_ = Clock::now() + std::max(life - expiry_margin, life / 2);
     }
 }

@@ -11,8 +11,7 @@ namespace reverse_etl {
 
 /// Signs requests with one role's credentials. Kept across statements, so that an access token is fetched once.
 /// Nothing here ever puts a credential into a message.
-class Authenticator
-{
+class Authenticator {
   public:
     /// Takes the first of the connector's kinds of authentication whose credentials are all there. Throws SettingError
     /// when none is complete; the message names credentials, never their values.

@@ -9,10 +9,10 @@ namespace reverse_etl {
 
 /// A row within a batch.
 struct BatchRow {
-    std::uint64_t number = 0;    ///< the row's number in its statement, never 0
-    std::size_t begin = 0;       ///< where its text stands in the batch's body
+    std::uint64_t number = 0; ///< the row's number in its statement, never 0
+    std::size_t begin = 0;    ///< where its text stands in the batch's body
     std::size_t end = 0;
-    int attempts = 0;            ///< how often the destination asked to come back with this row
+    int attempts = 0; ///< how often the destination asked to come back with this row
 };
 
 /// What stands around and between the rows of a body.
@@ -22,8 +22,7 @@ struct BatchFrame {
 
 /// Rows that leave in one request, with the body they make: prefix, rows and separators, suffix. The body is complete
 /// after every row, so sending copies nothing.
-class Batch
-{
+class Batch {
   public:
     explicit Batch(const BatchFrame &frame) : frame_(&frame), body_(frame.prefix) {}
 

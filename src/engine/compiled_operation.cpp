@@ -12,41 +12,35 @@ namespace {
 
 using Kind = RowSegment::Kind;
 
-void literal(std::vector<RowSegment> &out, std::string_view text)
-{
+void literal(std::vector<RowSegment> &out, std::string_view text) {
     if (out.empty() || out.back().kind != Kind::literal)
         out.push_back({Kind::literal, "", -1});
     out.back().text += text;
 }
 
-std::string json_string(std::string_view text)
-{
+std::string json_string(std::string_view text) {
     std::string result;
     append_json_string(result, text);
     return result;
 }
 
 /// The text of a JSON string's inside.
-std::string escaped(std::string_view text)
-{
+std::string escaped(std::string_view text) {
     std::string result = json_string(text);
     return result.substr(1, result.size() - 2);
 }
 
-std::string encoded(std::string_view text)
-{
+std::string encoded(std::string_view text) {
     std::string result;
     append_percent_encoded(result, text);
     return result;
 }
 
-bool is_rows(const Json &value)
-{
+bool is_rows(const Json &value) {
     return value.is_object() && value.size() == 1 && value.contains("$rows");
 }
 
-bool contains_rows(const Json &value)
-{
+bool contains_rows(const Json &value) {
     if (is_rows(value))
         return true;
     return value.is_structured() &&
@@ -58,8 +52,7 @@ bool contains_rows(const Json &value)
 CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &spec,
                                      std::vector<StatementColumn> columns, int key,
                                      const std::vector<std::string> &fields)
-    : object_(object), spec_(spec), columns_(std::move(columns)), key_(key), fields_(fields)
-{
+    : object_(object), spec_(spec), columns_(std::move(columns)), key_(key), fields_(fields) {
     if (key_ >= 0)
         key_field_ = columns_[key_].field;
     if (spec_.body != nullptr)
@@ -96,16 +89,14 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         kept_key_ = static_cast<int>(keep(key_));
 }
 
-std::size_t CompiledOperation::keep(int column)
-{
+std::size_t CompiledOperation::keep(int column) {
     auto found = std::find(kept_columns_.begin(), kept_columns_.end(), column);
     if (found == kept_columns_.end())
         found = kept_columns_.insert(kept_columns_.end(), column);
     return found - kept_columns_.begin();
 }
 
-int CompiledOperation::column_of(const std::string &placeholder) const
-{
+int CompiledOperation::column_of(const std::string &placeholder) const {
     if (placeholder == "key" || placeholder == "keys") {
         if (key_ < 0)
             throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
@@ -126,8 +117,7 @@ int CompiledOperation::column_of(const std::string &placeholder) const
                        "Name its column in the statement.");
 }
 
-void CompiledOperation::compile_body()
-{
+void CompiledOperation::compile_body() {
     has_body_ = true;
     if (spec_.form) {
         one_row_ = true;
@@ -149,13 +139,11 @@ void CompiledOperation::compile_body()
 }
 
 /// A member that would say that the row is named by the destination's own id, where that goes without saying.
-bool CompiledOperation::names_own_id(const Json &member) const
-{
+bool CompiledOperation::names_own_id(const Json &member) const {
     return member == "{unique_field}" && key_field_ == object_.id;
 }
 
-void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> &out)
-{
+void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> &out) {
     if (is_rows(value)) {
         literal(out, "[");
         compile_json(value.at("$rows"), row_);
@@ -193,8 +181,7 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
     }
 }
 
-void CompiledOperation::compile_json_string(const std::string &text, std::vector<RowSegment> &out)
-{
+void CompiledOperation::compile_json_string(const std::string &text, std::vector<RowSegment> &out) {
     if (auto sole = sole_placeholder(text)) {
         if (*sole == "fields") {
             literal(out, Json(fields_).dump());
@@ -219,8 +206,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
     literal(out, "\"");
 }
 
-void CompiledOperation::compile_form(const Json &value, const std::string &name)
-{
+void CompiledOperation::compile_form(const Json &value, const std::string &name) {
     if (value.is_object()) {
         auto member_name = [&](const std::string &member) {
             return name.empty() ? encoded(member) : name + encoded("[" + member + "]");
@@ -252,8 +238,7 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
     }
 }
 
-std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, bool in_query)
-{
+std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, bool in_query) {
     std::vector<UrlSegment> segments;
     for (const TextPart &part : split_placeholders(text)) {
         using UrlKind = UrlSegment::Kind;
@@ -277,8 +262,7 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
 }
 
 std::string CompiledOperation::expand(const std::vector<UrlSegment> &segments, const Batch *batch,
-                                      std::string_view cursor, bool encoded)
-{
+                                      std::string_view cursor, bool encoded) {
     std::string result;
     auto add = [&](std::string_view text) {
         if (encoded)
@@ -309,8 +293,7 @@ std::string CompiledOperation::expand(const std::vector<UrlSegment> &segments, c
     return result;
 }
 
-std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) const
-{
+std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) const {
     std::string url = object_.base_url + expand(path_, batch, cursor, true);
     char separator = url.find('?') == std::string::npos ? '?' : '&';
     for (const UrlParameter &parameter : query_) {
@@ -322,8 +305,7 @@ std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) 
     return url;
 }
 
-bool CompiledOperation::path_reaches_row(const Batch &batch) const
-{
+bool CompiledOperation::path_reaches_row(const Batch &batch) const {
     for (const UrlSegment &segment : path_)
         if (segment.kind == UrlSegment::Kind::kept && batch.kept(0, segment.kept).empty())
             return false;
@@ -331,8 +313,7 @@ bool CompiledOperation::path_reaches_row(const Batch &batch) const
     return path.find("/./") == std::string::npos && path.find("/../") == std::string::npos;
 }
 
-std::string CompiledOperation::request_line() const
-{
+std::string CompiledOperation::request_line() const {
     return spec_.method + " " + substitute(spec_.path, [&](const std::string &name) -> std::optional<std::string> {
                return name == "key_field" ? std::optional(key_field_) : std::nullopt;
            });

@@ -42,8 +42,7 @@ struct UrlParameter {
 };
 
 /// An operation compiled for the columns of one statement: per row and per request nothing is left but copying bytes.
-class CompiledOperation
-{
+class CompiledOperation {
   public:
     /// `key` is the position among `columns` of the column that names the row, -1 for none (or several). `fields` is
     /// what {fields} stands for: the fields a read asks for. Throws SettingError when a column is missing.

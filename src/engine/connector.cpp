@@ -16,14 +16,14 @@ constexpr std::pair<const char *, OperationKind> operation_names[] = {
     {"delete", OperationKind::remove}, {"lookup", OperationKind::lookup}, {"list", OperationKind::list}};
 
 /// Names that every server, table or column has as an option, or will have, and names of the engine's placeholders.
-constexpr const char *reserved_names[] = {
-    "connector", "base_url",  "ca_file",  "connect_timeout", "request_timeout", "rate_limit", "max_attempts",
-    "delivery",  "on_reject", "null_as",  "max_in_flight",   "batch_size",      "insert_as",  "object",
-    "key",       "field",     "encode",   "keys",            "key_field",       "fields",     "cursor",
-    "row",       "row_number"};
+constexpr const char *reserved_names[] = {"connector",       "base_url",   "ca_file",       "connect_timeout",
+                                          "request_timeout", "rate_limit", "max_attempts",  "delivery",
+                                          "on_reject",       "null_as",    "max_in_flight", "batch_size",
+                                          "insert_as",       "object",     "key",           "field",
+                                          "encode",          "keys",       "key_field",     "fields",
+                                          "cursor",          "row",        "row_number"};
 
-void check_option_name(const std::string &name, const ManifestNode &node)
-{
+void check_option_name(const std::string &name, const ManifestNode &node) {
     bool plain = !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
                  name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
     if (!plain)
@@ -32,8 +32,7 @@ void check_option_name(const std::string &name, const ManifestNode &node)
         node.fail("must have another name: this one has a meaning of its own");
 }
 
-std::vector<OptionSpec> read_options(const ManifestNode &manifest)
-{
+std::vector<OptionSpec> read_options(const ManifestNode &manifest) {
     std::vector<OptionSpec> options;
     if (!manifest.has("options"))
         return options;
@@ -52,8 +51,7 @@ std::vector<OptionSpec> read_options(const ManifestNode &manifest)
     return options;
 }
 
-AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options)
-{
+AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options) {
     AuthSpec auth;
     static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none, AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
                                                AuthSpec::Kind::header, AuthSpec::Kind::oauth2};
@@ -99,16 +97,14 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     return auth;
 }
 
-std::string lower(std::string text)
-{
+std::string lower(std::string text) {
     for (char &c : text)
         if (c >= 'A' && c <= 'Z')
             c += 'a' - 'A';
     return text;
 }
 
-ColumnSpec read_column(const std::string &field, const ManifestNode &node, const std::string &read)
-{
+ColumnSpec read_column(const std::string &field, const ManifestNode &node, const std::string &read) {
     ColumnSpec column;
     column.field = field;
     column.column = lower(field);
@@ -116,8 +112,8 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
         return name == "field" ? std::optional<std::string>(field) : std::nullopt;
     });
     static constexpr std::initializer_list<const char *> types = {
-        "text", "boolean", "integer", "bigint", "numeric", "double precision", "date", "timestamptz",
-        "uuid", "jsonb",   "text[]"};
+        "text", "boolean",     "integer", "bigint", "numeric", "double precision",
+        "date", "timestamptz", "uuid",    "jsonb",  "text[]"};
     if (node.value().is_string()) {
         node.one_of(types);
         column.type = node.text();
@@ -140,7 +136,8 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
     if (node.has("read"))
         column.read = node.at("read").json_pointer();
     if (node.has("write") && node.at("write").value().is_array()) {
-        static constexpr OperationKind writers[] = {OperationKind::create, OperationKind::update, OperationKind::upsert};
+        static constexpr OperationKind writers[] = {OperationKind::create, OperationKind::update,
+                                                    OperationKind::upsert};
         for (const ManifestNode &operation : node.at("write").one_or_many())
             column.written_by.push_back(writers[operation.one_of({"create", "update", "upsert"})]);
     } else {
@@ -151,8 +148,7 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
 }
 
 /// Users write manifests and options: nesting without end would overflow the stack of all that walks through them.
-Json parse_json(std::string_view text)
-{
+Json parse_json(std::string_view text) {
     constexpr int deepest = 64;
     return Json::parse(text, [](int depth, Json::parse_event_t, const Json &) {
         if (depth > deepest)
@@ -163,8 +159,7 @@ Json parse_json(std::string_view text)
 
 /// Replaces placeholders that name options by their values, everywhere in a value. An option of type json that is all
 /// there is of a string becomes its JSON.
-void fill_in(Json &value, const std::map<std::string, std::string> &texts, const std::map<std::string, Json> &jsons)
-{
+void fill_in(Json &value, const std::map<std::string, std::string> &texts, const std::map<std::string, Json> &jsons) {
     if (value.is_string()) {
         std::string text = value.get<std::string>();
         if (auto sole = sole_placeholder(text))
@@ -186,8 +181,7 @@ void fill_in(Json &value, const std::map<std::string, std::string> &texts, const
 }
 
 /// What `upper` says over what `lower` says, member by member.
-Json overlay(const Json &lower, const Json &upper)
-{
+Json overlay(const Json &lower, const Json &upper) {
     Json result = lower.is_object() ? lower : Json::object();
     if (upper.is_object())
         for (const auto &[name, value] : upper.items())
@@ -195,16 +189,14 @@ Json overlay(const Json &lower, const Json &upper)
     return result;
 }
 
-const Json &member(const Json &object, const char *name)
-{
+const Json &member(const Json &object, const char *name) {
     static const Json nothing;
     return object.is_object() && object.contains(name) ? object.at(name) : nothing;
 }
 
 /// An operation of an object: what the object says of it, over what all objects share, over the defaults. Null if
 /// neither object nor manifest has it.
-Json merged_operation(const Json &manifest, const Json &object, const char *operation)
-{
+Json merged_operation(const Json &manifest, const Json &object, const char *operation) {
     const Json &shared = member(member(manifest, "operations"), operation);
     const Json &own = member(member(object, "operations"), operation);
     if (shared.is_null() && own.is_null())
@@ -213,8 +205,7 @@ Json merged_operation(const Json &manifest, const Json &object, const char *oper
 }
 
 /// Reads every part of a manifest whose options are filled in as far as they are known, to find what is wrong with it.
-void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options)
-{
+void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options) {
     auto check_operations = [&](const ManifestNode &node) {
         for (const auto &[name, operation] : node.members()) {
             auto known = std::find_if(std::begin(operation_names), std::end(operation_names),
@@ -278,44 +269,38 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
 
 } // namespace
 
-const char *operation_name(OperationKind kind)
-{
+const char *operation_name(OperationKind kind) {
     for (const auto &[name, named] : operation_names)
         if (named == kind)
             return name;
     return "";
 }
 
-bool ColumnSpec::is_written_by(OperationKind operation) const
-{
+bool ColumnSpec::is_written_by(OperationKind operation) const {
     bool named = std::find(written_by.begin(), written_by.end(), operation) != written_by.end();
     return writable && (written_by.empty() || named);
 }
 
-std::string AuthSpec::parameter(std::string_view name) const
-{
+std::string AuthSpec::parameter(std::string_view name) const {
     for (const auto &[parameter, value] : parameters)
         if (parameter == name)
             return value;
     return "";
 }
 
-const OperationSpec *Object::operation(OperationKind kind) const
-{
+const OperationSpec *Object::operation(OperationKind kind) const {
     auto found = operations.find(kind);
     return found == operations.end() ? nullptr : &found->second;
 }
 
-const ColumnSpec *Object::column_of_field(std::string_view field) const
-{
+const ColumnSpec *Object::column_of_field(std::string_view field) const {
     for (const ColumnSpec &column : columns)
         if (column.field == field)
             return &column;
     return nullptr;
 }
 
-Connector Connector::parse(std::string_view text)
-{
+Connector Connector::parse(std::string_view text) {
     Connector connector;
     try {
         connector.manifest_ = std::make_shared<const Json>(parse_json(text));
@@ -358,8 +343,7 @@ Connector Connector::parse(std::string_view text)
     return connector;
 }
 
-std::vector<std::string> Connector::credentials() const
-{
+std::vector<std::string> Connector::credentials() const {
     std::vector<std::string> names;
     for (const AuthSpec &auth : auth_)
         for (const std::string &name : auth.credentials)
@@ -368,21 +352,20 @@ std::vector<std::string> Connector::credentials() const
     return names;
 }
 
-std::vector<std::string> Connector::object_names() const
-{
+std::vector<std::string> Connector::object_names() const {
     std::vector<std::string> names;
     for (const auto &[name, object] : manifest_->at("objects").items())
         names.push_back(name);
     return names;
 }
 
-Object Connector::object(const std::string &name, const Settings &settings) const
-{
+Object Connector::object(const std::string &name, const Settings &settings) const {
     if (!manifest_->at("objects").contains(name)) {
         std::string known;
         for (const std::string &object : object_names())
             known += (known.empty() ? "" : ", ") + object;
-        throw SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"", "Its objects are: " + known + ".");
+        throw SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"",
+                           "Its objects are: " + known + ".");
     }
 
     std::map<std::string, std::string> texts = {{"object", name}};

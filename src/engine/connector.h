@@ -43,7 +43,7 @@ using Scalar = std::variant<std::nullptr_t, bool, double, std::string>;
 using Condition = std::vector<std::pair<std::string, std::vector<Scalar>>>;
 
 struct ErrorRule {
-    std::vector<long> statuses;                                 ///< empty: any
+    std::vector<long> statuses;                                ///< empty: any
     std::optional<std::pair<std::string, std::string>> header; ///< name in lower case, value
     Condition body;
     Action then = Action::reject;
@@ -89,12 +89,12 @@ struct OperationSpec {
     std::string path;
     std::vector<QueryParameter> query;
     std::vector<std::pair<std::string, std::string>> headers;
-    bool form = false; ///< body as application/x-www-form-urlencoded, else JSON
+    bool form = false;                ///< body as application/x-www-form-urlencoded, else JSON
     std::shared_ptr<const Json> body; ///< a template; nullptr: no body
-    int rows = 1;      ///< most rows a request
-    std::size_t bytes = 4 << 20; ///< most bytes of a request's body
-    bool by_key = true;          ///< may name its row by the object's key
-    bool by_id = true;           ///< may name its row by the destination's id
+    int rows = 1;                     ///< most rows a request
+    std::size_t bytes = 4 << 20;      ///< most bytes of a request's body
+    bool by_key = true;               ///< may name its row by the object's key
+    bool by_id = true;                ///< may name its row by the destination's id
     bool idempotent = true;
     std::string idempotency_header;
     std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
@@ -149,7 +149,7 @@ struct Object {
     std::string id;       ///< field with the destination's id; "" for none
     std::vector<std::string> key;
     OperationKind insert = OperationKind::create;
-    Scalar clear; ///< the value that clears a field
+    Scalar clear;     ///< the value that clears a field
     std::string read; ///< pointer to a field that the manifest does not list, with {field}
     ValueEncoding encoding = ValueEncoding::native; ///< of such a field
     std::vector<std::pair<std::string, std::string>> headers;
@@ -162,8 +162,7 @@ struct Object {
 };
 
 /// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').
-class Connector
-{
+class Connector {
   public:
     /// Throws ManifestError.
     static Connector parse(std::string_view text);

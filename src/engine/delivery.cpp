@@ -7,22 +7,27 @@ namespace reverse_etl {
 Delivery::Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
                    int max_attempts)
     : operation_(operation), dispatcher_(dispatcher), sink_(sink), reader_(operation), with_ids_(with_ids),
-      max_attempts_(max_attempts)
-{
+      max_attempts_(max_attempts) {}
+
+void Delivery::start(std::vector<Batch> batches) {
+    submit(std::move(batches));
+    dispatcher_.advance(*this);
 }
 
-void Delivery::deliver(std::vector<Batch> batches)
-{
+void Delivery::deliver(std::vector<Batch> batches) {
+    submit(std::move(batches));
+    dispatcher_.run(*this);
+}
+
+void Delivery::submit(std::vector<Batch> batches) {
     for (Batch &batch : batches)
         if (operation_.path_names_row() && !operation_.path_reaches_row(batch))
             reject_all(batch, "an empty text, \".\" or \"..\" in a path names no row", 0);
         else
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
-    dispatcher_.run(*this);
 }
 
-void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer)
-{
+void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
     const Batch &batch = job->batch;
     switch (verdict.action) {
     case Action::proceed:
@@ -48,13 +53,12 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
     }
 }
 
-void Delivery::read_outcomes(Job &job, Answer &answer)
-{
+void Delivery::read_outcomes(Job &job, Answer &answer) {
     Batch &batch = job.batch;
     const std::vector<RowOutcome> &outcomes = reader_.read(batch, answer, with_ids_);
     long status = answer.response().status;
-    bool refused = outcomes.front().kind == RowOutcome::Kind::rejected ||
-                   outcomes.front().kind == RowOutcome::Kind::absent;
+    bool refused =
+        outcomes.front().kind == RowOutcome::Kind::rejected || outcomes.front().kind == RowOutcome::Kind::absent;
     if (reader_.of_whole() && refused && outcomes.size() > 1) {
         halve(batch);
         return;
@@ -103,15 +107,13 @@ void Delivery::read_outcomes(Job &job, Answer &answer)
         sink_.rejected(batch.rows()[position].number, reason, status);
 }
 
-void Delivery::halve(const Batch &batch)
-{
+void Delivery::halve(const Batch &batch) {
     std::vector<std::size_t> all(batch.rows().size());
     std::iota(all.begin(), all.end(), 0);
     halve(batch, all);
 }
 
-void Delivery::halve(const Batch &batch, const std::vector<std::size_t> &positions)
-{
+void Delivery::halve(const Batch &batch, const std::vector<std::size_t> &positions) {
     std::size_t middle = positions.size() / 2;
     std::vector<std::size_t> first(positions.begin(), positions.begin() + middle);
     std::vector<std::size_t> second(positions.begin() + middle, positions.end());
@@ -120,8 +122,7 @@ void Delivery::halve(const Batch &batch, const std::vector<std::size_t> &positio
             dispatcher_.submit(std::make_unique<Job>(batch.subset(half)));
 }
 
-void Delivery::reject_all(const Batch &batch, const std::string &reason, long status)
-{
+void Delivery::reject_all(const Batch &batch, const std::string &reason, long status) {
     for (const BatchRow &row : batch.rows())
         sink_.rejected(row.number, reason, status);
 }

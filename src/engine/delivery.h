@@ -9,8 +9,7 @@
 namespace reverse_etl {
 
 /// Takes the outcome of every row, once. Rows are known by their number in the statement.
-class OutcomeSink
-{
+class OutcomeSink {
   public:
     virtual ~OutcomeSink() = default;
     /// `id`: the destination's id of the row, "" where it says none or none was asked for.
@@ -22,18 +21,21 @@ class OutcomeSink
 
 /// Delivers batches of one operation and finds an outcome for every row, however the destination answers: by row, or
 /// only for the whole, and then the batch is halved until the rows at fault stand alone.
-class Delivery : private JobHandler
-{
+class Delivery : private JobHandler {
   public:
     /// `with_ids`: whether the sink wants the destination's ids.
     Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
              int max_attempts);
 
-    /// Returns when every row of the batches has its outcome. Throws DestinationError when nothing more can be sent;
-    /// rows without an outcome by then have none.
+    /// Sends what may go at once, and returns without waiting for answers. Throws as deliver() does.
+    void start(std::vector<Batch> batches);
+
+    /// Returns when every row of the batches, and of those that were started, has its outcome. Throws DestinationError
+    /// when nothing more can be sent; rows without an outcome by then have none.
     void deliver(std::vector<Batch> batches);
 
   private:
+    void submit(std::vector<Batch> batches);
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void read_outcomes(Job &job, Answer &answer);
     /// Sends the rows again, or those at these positions, in halves.

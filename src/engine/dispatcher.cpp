@@ -13,24 +13,30 @@ namespace {
 constexpr std::chrono::seconds longest_wait{5};
 
 /// Who is being spoken to: the scheme and host of a URL, without what may be private in its path.
-std::string origin(const std::string &url)
-{
+std::string origin(const std::string &url) {
     std::size_t host = url.find("://");
     return host == std::string::npos ? url : url.substr(0, url.find_first_of("/?", host + 3));
 }
 
 /// 128 bits that the system drew: a destination that has seen a key before takes the request for a repeated one, and
 /// the keys of all sessions of some days meet there.
-std::string new_idempotency_key()
-{
+std::string new_idempotency_key() {
     std::random_device random;
     char key[33];
     std::snprintf(key, sizeof(key), "%08x%08x%08x%08x", random(), random(), random(), random());
     return key;
 }
 
-std::string rows_of(const Batch &batch)
-{
+/// What ended of other dispatchers: a statement may read from, or run, another with a dispatcher of its own. It goes
+/// back when this one waits no more; before, the transport would hand it out again at once.
+struct Others {
+    explicit Others(Transport &transport) : transport(transport) {}
+    ~Others() { transport.give_back(std::move(finished)); }
+    Transport &transport;
+    std::vector<Finished> finished;
+};
+
+std::string rows_of(const Batch &batch) {
     if (batch.rows().empty())
         return "";
     std::string first = std::to_string(batch.rows().front().number);
@@ -43,32 +49,26 @@ std::string rows_of(const Batch &batch)
 Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
                        Authenticator &authenticator, const Policy &policy)
     : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
-      policy_(policy), random_(std::random_device{}())
-{
-}
+      policy_(policy), random_(std::random_device{}()) {}
 
-Dispatcher::~Dispatcher()
-{
+Dispatcher::~Dispatcher() {
     for (const auto &[id, job] : in_flight_)
         transport_.cancel(id);
     if (token_exchange_ != 0)
         transport_.cancel(token_exchange_);
 }
 
-void Dispatcher::submit(std::unique_ptr<Job> job)
-{
+void Dispatcher::submit(std::unique_ptr<Job> job) {
     if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty())
         job->idempotency_key = new_idempotency_key();
     pending_.push_back(std::move(job));
 }
 
-Milliseconds Dispatcher::delay(int attempt)
-{
+Milliseconds Dispatcher::delay(int attempt) {
     return backoff(attempt, policy_.backoff_base, policy_.backoff_cap, random_);
 }
 
-void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict)
-{
+void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict) {
     if (++job->attempts >= policy_.max_attempts)
         give_up(*job, verdict, nullptr);
     retries_++;
@@ -80,39 +80,47 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict)
             limiter_.hold(limit.bucket, Clock::now() + *verdict.delay);
     }
     job->ready = Clock::now() + pause;
-    // Before those that were not tried yet: a destination that is down is known as such after its attempts, however many
-    // batches wait.
+    // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
+    // many batches wait.
     pending_.push_front(std::move(job));
 }
 
-void Dispatcher::run(JobHandler &handler)
-{
-    // What ended of another dispatcher: a handler may run SQL, and that a statement with a dispatcher of its own.
-    struct Others {
-        Transport &transport;
-        std::vector<Finished> finished;
-        ~Others() { transport.give_back(std::move(finished)); }
-    } others{transport_, {}};
-    while (!pending_.empty() || !in_flight_.empty()) {
-        if (!authenticator_.ready())
-            renew_token();
-        Clock::time_point next = start_ready();
-        if (finished_.empty())
-            transport_.run(waiter_, std::min(next, Clock::now() + longest_wait), finished_);
-        std::vector<Finished> finished;
-        finished.swap(finished_);
-        auto own = std::partition(finished.begin(), finished.end(),
-                                  [&](const Finished &one) { return !in_flight_.contains(one.id); });
-        std::move(finished.begin(), own, std::back_inserter(others.finished));
-        for (; own != finished.end(); ++own) {
-            auto job = in_flight_.extract(own->id);
-            conclude(std::move(job.mapped()), own->response, handler);
-        }
+void Dispatcher::run(JobHandler &handler) {
+    Others others(transport_);
+    while (!pending_.empty() || !in_flight_.empty())
+        turn(handler, Clock::now() + longest_wait, others.finished);
+}
+
+void Dispatcher::advance(JobHandler &handler) {
+    Others others(transport_);
+    turn(handler, Clock::now(), others.finished);
+}
+
+void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others) {
+    if (!authenticator_.ready())
+        renew_token();
+    Clock::time_point next = start_ready();
+    if (finished_.empty())
+        transport_.run(waiter_, std::min(next, deadline), finished_);
+    std::vector<Finished> finished;
+    finished.swap(finished_);
+    auto own = std::partition(finished.begin(), finished.end(),
+                              [&](const Finished &one) { return !in_flight_.contains(one.id); });
+    std::move(finished.begin(), own, std::back_inserter(others));
+    for (; own != finished.end(); ++own) {
+        auto job = in_flight_.extract(own->id);
+        conclude(std::move(job.mapped()), own->response, handler);
     }
 }
 
-std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const
-{
+std::size_t Dispatcher::rows_in_flight() const {
+    std::size_t rows = 0;
+    for (const auto &[id, job] : in_flight_)
+        rows += job->batch.rows().size();
+    return rows;
+}
+
+std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const {
     std::vector<RateLimit> limits;
     if (!policy_.keep_rate_limits)
         return limits;
@@ -123,8 +131,7 @@ std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const
     return limits;
 }
 
-Clock::time_point Dispatcher::start_ready()
-{
+Clock::time_point Dispatcher::start_ready() {
     Clock::time_point now = Clock::now();
     Clock::time_point next = Clock::time_point::max();
     for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() < policy_.max_in_flight;) {
@@ -143,8 +150,7 @@ Clock::time_point Dispatcher::start_ready()
     return next;
 }
 
-void Dispatcher::start(std::unique_ptr<Job> job)
-{
+void Dispatcher::start(std::unique_ptr<Job> job) {
     const OperationSpec &spec = operation_.spec();
     Request request;
     request.method = spec.method;
@@ -169,8 +175,7 @@ void Dispatcher::start(std::unique_ptr<Job> job)
     in_flight_.emplace(id, std::move(job));
 }
 
-void Dispatcher::renew_token()
-{
+void Dispatcher::renew_token() {
     Request request = authenticator_.token_request();
     request.ca_file = policy_.ca_file;
     request.connect_timeout = policy_.connect_timeout;
@@ -191,8 +196,7 @@ void Dispatcher::renew_token()
     }
 }
 
-void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler)
-{
+void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
     Answer answer(response, parser_);
     Verdict verdict = judge(operation_, answer);
     switch (verdict.action) {
@@ -230,8 +234,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
     }
 }
 
-void Dispatcher::give_up(const Job &job, const Verdict &verdict, const Response *response) const
-{
+void Dispatcher::give_up(const Job &job, const Verdict &verdict, const Response *response) const {
     std::string host = origin(operation_.object().base_url);
     std::string message = host + ": " + verdict.reason;
     if (response != nullptr && response->status != 0 && verdict.reason.find("HTTP status") == std::string::npos)

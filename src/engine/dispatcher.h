@@ -24,7 +24,7 @@ struct Policy {
     Milliseconds connect_timeout{10000};
     Milliseconds timeout{60000};
     std::string ca_file;
-    std::string account;                  ///< prefix of rate limit buckets: whose limits they are
+    std::string account; ///< prefix of rate limit buckets: whose limits they are
     bool keep_rate_limits = true;
 };
 
@@ -43,8 +43,7 @@ struct Job {
 };
 
 /// Takes what became of jobs.
-class JobHandler
-{
+class JobHandler {
   public:
     virtual ~JobHandler() = default;
     /// The action is proceed, reject, absent or accept; or retry, for a request that may have been carried out and must
@@ -54,8 +53,7 @@ class JobHandler
 
 /// Sends jobs of one operation, several at once: within the rate limits, signed, repeated where that is safe and
 /// useful. Throws DestinationError when nothing more can be sent; what is in flight is then dropped.
-class Dispatcher
-{
+class Dispatcher {
   public:
     Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
                Authenticator &authenticator, const Policy &policy);
@@ -72,10 +70,18 @@ class Dispatcher
     /// Runs until every job is settled; the handler may submit more.
     void run(JobHandler &handler);
 
+    /// Starts what may start and settles what has ended, without waiting.
+    void advance(JobHandler &handler);
+
+    /// Rows that are under way now: sent, and not yet answered.
+    std::size_t rows_in_flight() const;
+
     std::uint64_t requests() const { return requests_; }
     std::uint64_t retries() const { return retries_; }
 
   private:
+    /// One round of both: starts, waits until the deadline at most for something to end, settles what ended.
+    void turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others);
     std::vector<RateLimit> limits_of(const Job &job) const;
     /// Starts what may start now; answers when more may.
     Clock::time_point start_ready();

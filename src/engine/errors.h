@@ -6,24 +6,18 @@
 namespace reverse_etl {
 
 /// A fault in a manifest, with the JSON pointer of the place.
-class ManifestError : public std::runtime_error
-{
+class ManifestError : public std::runtime_error {
   public:
     ManifestError(std::string pointer, const std::string &message)
-        : std::runtime_error(message), pointer(std::move(pointer))
-    {
-    }
+        : std::runtime_error(message), pointer(std::move(pointer)) {}
     const std::string pointer;
 };
 
 /// A fault in what a user set: an option, a column, a missing credential.
-class SettingError : public std::runtime_error
-{
+class SettingError : public std::runtime_error {
   public:
     explicit SettingError(const std::string &message, std::string hint = {})
-        : std::runtime_error(message), hint(std::move(hint))
-    {
-    }
+        : std::runtime_error(message), hint(std::move(hint)) {}
     const std::string hint;
 };
 
@@ -39,13 +33,10 @@ enum class Fault {
 };
 
 /// One per statement at most: delivery ends with this error.
-class DestinationError : public std::runtime_error
-{
+class DestinationError : public std::runtime_error {
   public:
     DestinationError(Fault fault, const std::string &message, std::string detail = {}, std::string hint = {})
-        : std::runtime_error(message), fault(fault), detail(std::move(detail)), hint(std::move(hint))
-    {
-    }
+        : std::runtime_error(message), fault(fault), detail(std::move(detail)), hint(std::move(hint)) {}
     const Fault fault;
     const std::string detail;
     const std::string hint;

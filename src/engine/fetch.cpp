@@ -3,20 +3,16 @@
 namespace reverse_etl {
 
 Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink)
-    : operation_(operation), dispatcher_(dispatcher), sink_(sink)
-{
-}
+    : operation_(operation), dispatcher_(dispatcher), sink_(sink) {}
 
-void Fetch::lookup(std::vector<Batch> batches)
-{
+void Fetch::lookup(std::vector<Batch> batches) {
     for (Batch &batch : batches)
         if (!operation_.path_names_row() || operation_.path_reaches_row(batch))
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     dispatcher_.run(*this);
 }
 
-bool Fetch::next_page()
-{
+bool Fetch::next_page() {
     if (!more_)
         return false;
     more_ = false;
@@ -28,8 +24,7 @@ bool Fetch::next_page()
     return true;
 }
 
-void Fetch::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answer)
-{
+void Fetch::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answer) {
     if (verdict.action == Action::absent || verdict.action == Action::accept)
         return;
     if (verdict.action != Action::proceed)
@@ -51,8 +46,7 @@ void Fetch::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answer
     find_next(answer);
 }
 
-void Fetch::find_next(Answer &answer)
-{
+void Fetch::find_next(Answer &answer) {
     const OperationSpec &spec = operation_.spec();
     if (!spec.next_cursor.empty()) {
         auto root = answer.at("");
@@ -76,8 +70,7 @@ void Fetch::find_next(Answer &answer)
     }
 }
 
-void Fetch::turn_to(std::string &page, const std::string &next)
-{
+void Fetch::turn_to(std::string &page, const std::string &next) {
     if (!next.empty() && next == page)
         throw DestinationError(Fault::unintelligible,
                                operation_.object().base_url + ": the list's next page is the page itself",

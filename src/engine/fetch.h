@@ -8,16 +8,14 @@
 namespace reverse_etl {
 
 /// Takes the records that a read brings. A record is valid only during the call.
-class RecordSink
-{
+class RecordSink {
   public:
     virtual ~RecordSink() = default;
     virtual void record(simdjson::dom::element record) = 0;
 };
 
 /// Reads from a destination: look-ups by key, several at once, or a list, page by page. Throws DestinationError.
-class Fetch : private JobHandler
-{
+class Fetch : private JobHandler {
   public:
     Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink);
 

@@ -3,4 +3,3 @@
 #include "engine/json_fwd.h"
 
 #include <nlohmann/json.hpp>
-

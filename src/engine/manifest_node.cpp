@@ -7,8 +7,7 @@ namespace reverse_etl {
 namespace {
 
 /// A member's name as a reference token of RFC 6901.
-std::string token(const std::string &name)
-{
+std::string token(const std::string &name) {
     std::string escaped;
     for (char c : name) {
         if (c == '~')
@@ -21,8 +20,7 @@ std::string token(const std::string &name)
     return "/" + escaped;
 }
 
-std::string listed(std::initializer_list<const char *> names)
-{
+std::string listed(std::initializer_list<const char *> names) {
     std::string list;
     for (const char *name : names)
         list += (list.empty() ? "\"" : ", \"") + std::string(name) + "\"";
@@ -31,8 +29,7 @@ std::string listed(std::initializer_list<const char *> names)
 
 } // namespace
 
-ManifestNode ManifestNode::at(const std::string &member) const
-{
+ManifestNode ManifestNode::at(const std::string &member) const {
     if (!value_.is_object())
         fail("must be an object");
     if (!value_.contains(member))
@@ -40,8 +37,7 @@ ManifestNode ManifestNode::at(const std::string &member) const
     return {value_.at(member), pointer_ + token(member)};
 }
 
-std::vector<std::pair<std::string, ManifestNode>> ManifestNode::members() const
-{
+std::vector<std::pair<std::string, ManifestNode>> ManifestNode::members() const {
     if (!value_.is_object())
         fail("must be an object");
     std::vector<std::pair<std::string, ManifestNode>> result;
@@ -50,8 +46,7 @@ std::vector<std::pair<std::string, ManifestNode>> ManifestNode::members() const
     return result;
 }
 
-std::vector<ManifestNode> ManifestNode::elements() const
-{
+std::vector<ManifestNode> ManifestNode::elements() const {
     if (!value_.is_array())
         fail("must be an array");
     std::vector<ManifestNode> result;
@@ -60,8 +55,7 @@ std::vector<ManifestNode> ManifestNode::elements() const
     return result;
 }
 
-std::vector<ManifestNode> ManifestNode::one_or_many() const
-{
+std::vector<ManifestNode> ManifestNode::one_or_many() const {
     if (!value_.is_array())
         return {*this};
     if (value_.empty())
@@ -69,27 +63,23 @@ std::vector<ManifestNode> ManifestNode::one_or_many() const
     return elements();
 }
 
-void ManifestNode::only(std::initializer_list<const char *> names) const
-{
+void ManifestNode::only(std::initializer_list<const char *> names) const {
     for (const auto &[name, node] : members())
         if (std::find(names.begin(), names.end(), name) == names.end())
             node.fail("is not known here; the members are " + listed(names));
 }
 
-std::string ManifestNode::text() const
-{
+std::string ManifestNode::text() const {
     if (!value_.is_string())
         fail("must be a string");
     return value_.get<std::string>();
 }
 
-std::string ManifestNode::text(const std::string &member, const std::string &fallback) const
-{
+std::string ManifestNode::text(const std::string &member, const std::string &fallback) const {
     return has(member) ? at(member).text() : fallback;
 }
 
-bool ManifestNode::flag(const std::string &member, bool fallback) const
-{
+bool ManifestNode::flag(const std::string &member, bool fallback) const {
     if (!has(member))
         return fallback;
     if (!at(member).value().is_boolean())
@@ -97,31 +87,27 @@ bool ManifestNode::flag(const std::string &member, bool fallback) const
     return at(member).value().get<bool>();
 }
 
-int ManifestNode::positive_integer() const
-{
+int ManifestNode::positive_integer() const {
     if (!value_.is_number_integer() || value_.get<long long>() < 1 || value_.get<long long>() > 1000000000)
         fail("must be a positive integer");
     return value_.get<int>();
 }
 
-std::string ManifestNode::json_pointer() const
-{
+std::string ManifestNode::json_pointer() const {
     std::string pointer = text();
     if (!pointer.empty() && pointer[0] != '/')
         fail("must be a JSON pointer: \"\" or a path that begins with \"/\"");
     return pointer;
 }
 
-Pointers ManifestNode::pointers() const
-{
+Pointers ManifestNode::pointers() const {
     Pointers result;
     for (const ManifestNode &node : one_or_many())
         result.push_back(node.json_pointer());
     return result;
 }
 
-Scalar ManifestNode::scalar() const
-{
+Scalar ManifestNode::scalar() const {
     if (value_.is_null())
         return nullptr;
     if (value_.is_boolean())
@@ -133,8 +119,7 @@ Scalar ManifestNode::scalar() const
     fail("must be a string, a number, true, false or null");
 }
 
-Condition ManifestNode::condition() const
-{
+Condition ManifestNode::condition() const {
     Condition result;
     for (const auto &[pointer, node] : members()) {
         if (!pointer.empty() && pointer[0] != '/')
@@ -149,16 +134,14 @@ Condition ManifestNode::condition() const
     return result;
 }
 
-std::vector<std::pair<std::string, std::string>> ManifestNode::texts() const
-{
+std::vector<std::pair<std::string, std::string>> ManifestNode::texts() const {
     std::vector<std::pair<std::string, std::string>> result;
     for (const auto &[name, node] : members())
         result.emplace_back(name, node.text());
     return result;
 }
 
-std::size_t ManifestNode::one_of(std::initializer_list<const char *> names) const
-{
+std::size_t ManifestNode::one_of(std::initializer_list<const char *> names) const {
     auto found = std::find(names.begin(), names.end(), text());
     if (found == names.end())
         fail("must be one of " + listed(names));

@@ -11,8 +11,7 @@
 namespace reverse_etl {
 
 /// A place in a manifest: a value and its JSON pointer, so that every complaint can name where it belongs.
-class ManifestNode
-{
+class ManifestNode {
   public:
     ManifestNode(const Json &value, std::string pointer) : value_(value), pointer_(std::move(pointer)) {}
 

@@ -9,8 +9,7 @@ namespace reverse_etl {
 
 namespace {
 
-std::string lower(std::string text)
-{
+std::string lower(std::string text) {
     for (char &c : text)
         if (c >= 'A' && c <= 'Z')
             c += 'a' - 'A';
@@ -24,8 +23,7 @@ constexpr Names of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number
 constexpr Names around_rows = {"{key_field}", "{unique_field}"};
 
 void check_placeholders(const ManifestNode &node, const std::string &text, Names names,
-                        const std::vector<std::string> &options)
-{
+                        const std::vector<std::string> &options) {
     for (const TextPart &part : split_placeholders(text)) {
         std::string name = part.text.starts_with("row.") ? "{row.FIELD}" : "{" + part.text + "}";
         if (!part.is_placeholder || std::find(names.begin(), names.end(), name) != names.end() ||
@@ -34,14 +32,13 @@ void check_placeholders(const ManifestNode &node, const std::string &text, Names
         std::string known;
         for (const char *one : names)
             known += std::string(known.empty() ? "" : ", ") + one;
-        node.fail("\"{" + part.text + "}\" is neither an option of the connector nor one of those that may stand here: " +
-                  known);
+        node.fail("\"{" + part.text +
+                  "}\" is neither an option of the connector nor one of those that may stand here: " + known);
     }
 }
 
 /// The nodes of a body where rows stand.
-std::vector<ManifestNode> rows_of(const ManifestNode &node)
-{
+std::vector<ManifestNode> rows_of(const ManifestNode &node) {
     std::vector<ManifestNode> found;
     auto add = [&](const ManifestNode &inner) {
         for (const ManifestNode &rows : rows_of(inner))
@@ -59,8 +56,7 @@ std::vector<ManifestNode> rows_of(const ManifestNode &node)
     return found;
 }
 
-void check_template(const ManifestNode &node, bool speaks_of_row, const std::vector<std::string> &options)
-{
+void check_template(const ManifestNode &node, bool speaks_of_row, const std::vector<std::string> &options) {
     if (node.value().is_string() && sole_placeholder(node.text()) != "fields")
         check_placeholders(node, node.text(), speaks_of_row ? of_row : around_rows, options);
     if (node.value().is_array())
@@ -86,16 +82,14 @@ void check_template(const ManifestNode &node, bool speaks_of_row, const std::vec
         }
 }
 
-void check_body(const ManifestNode &node, const std::vector<std::string> &options)
-{
+void check_body(const ManifestNode &node, const std::vector<std::string> &options) {
     const std::vector<ManifestNode> rows = rows_of(node);
     if (rows.size() > 1)
         rows[1].fail("must stand in a body only once");
     check_template(node, rows.empty(), options);
 }
 
-Pairing read_pairing(const ManifestNode &node)
-{
+Pairing read_pairing(const ManifestNode &node) {
     node.only({"number", "key"});
     const auto members = node.members();
     if (members.size() != 1)
@@ -104,8 +98,7 @@ Pairing read_pairing(const ManifestNode &node)
     return {name == "number" ? Pairing::By::number : Pairing::By::key, pointer.json_pointer()};
 }
 
-ResultSpec read_result(const ManifestNode &node)
-{
+ResultSpec read_result(const ManifestNode &node) {
     node.only({"each", "is", "row", "accepted_when", "wait_when", "absent_when", "id", "reason"});
     ResultSpec result;
     if (node.has("each"))
@@ -135,8 +128,7 @@ ResultSpec read_result(const ManifestNode &node)
     return result;
 }
 
-ErrorRule read_error_rule(const ManifestNode &node)
-{
+ErrorRule read_error_rule(const ManifestNode &node) {
     node.only({"status", "header", "body", "then", "for", "reason"});
     ErrorRule rule;
     if (!node.has("status") && !node.has("header") && !node.has("body"))
@@ -171,8 +163,7 @@ ErrorRule read_error_rule(const ManifestNode &node)
     return rule;
 }
 
-void read_request_line(const ManifestNode &node, OperationSpec &spec)
-{
+void read_request_line(const ManifestNode &node, OperationSpec &spec) {
     std::string line = node.text();
     std::size_t blank = line.find(' ');
     if (blank == std::string::npos || blank == 0)
@@ -187,8 +178,7 @@ void read_request_line(const ManifestNode &node, OperationSpec &spec)
 }
 
 /// An option that is not set yet may begin the path; were it a row's value, the row could choose another host.
-void check_path_begins(const ManifestNode &node, const std::string &path, const std::vector<std::string> &options)
-{
+void check_path_begins(const ManifestNode &node, const std::string &path, const std::vector<std::string> &options) {
     if (path.empty() || path[0] == '/')
         return;
     TextPart first = split_placeholders(path).front();
@@ -196,8 +186,7 @@ void check_path_begins(const ManifestNode &node, const std::string &path, const 
         node.fail("its path must begin with \"/\"");
 }
 
-std::string header_name(const ManifestNode &node)
-{
+std::string header_name(const ManifestNode &node) {
     std::string name = node.text();
     for (char c : name)
         if (c <= ' ' || c == ':' || c == 127)
@@ -207,16 +196,14 @@ std::string header_name(const ManifestNode &node)
 
 } // namespace
 
-std::vector<ErrorRule> read_error_rules(const ManifestNode &node)
-{
+std::vector<ErrorRule> read_error_rules(const ManifestNode &node) {
     std::vector<ErrorRule> rules;
     for (const ManifestNode &rule : node.elements())
         rules.push_back(read_error_rule(rule));
     return rules;
 }
 
-std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node)
-{
+std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node) {
     std::vector<RateLimitSpec> limits;
     for (const ManifestNode &limit : node.elements()) {
         limit.only({"name", "requests", "seconds", "for_each"});
@@ -226,8 +213,7 @@ std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node)
     return limits;
 }
 
-OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options)
-{
+OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
     node.only({"request", "query", "headers", "format", "body", "rows", "bytes", "by", "idempotent", "idempotency_key",
                "rate_limits", "outcome", "errors", "records", "next"});
     OperationSpec spec;

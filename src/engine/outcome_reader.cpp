@@ -16,8 +16,7 @@ constexpr std::size_t no_row = static_cast<std::size_t>(-1);
 } // namespace
 
 OutcomeReader::OutcomeReader(const CompiledOperation &operation)
-    : operation_(operation), specs_(operation.spec().results)
-{
+    : operation_(operation), specs_(operation.spec().results) {
     for (ResultSpec &spec : specs_)
         for (Pairing &pairing : spec.pairings)
             pairing.pointer = substitute(pairing.pointer, [&](const std::string &name) {
@@ -25,8 +24,7 @@ OutcomeReader::OutcomeReader(const CompiledOperation &operation)
             });
 }
 
-const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &answer, bool with_ids)
-{
+const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &answer, bool with_ids) {
     batch_ = &batch;
     with_ids_ = with_ids;
     outcomes_.assign(batch.rows().size(), {});
@@ -56,8 +54,7 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     return outcomes_;
 }
 
-void OutcomeReader::read_entry(const ResultSpec &spec, element entry, std::size_t position)
-{
+void OutcomeReader::read_entry(const ResultSpec &spec, element entry, std::size_t position) {
     RowOutcome outcome;
     bool accepted = spec.accepted_when.empty() ? !spec.rejected : holds(spec.accepted_when, entry);
     if (accepted) {
@@ -95,8 +92,7 @@ void OutcomeReader::read_entry(const ResultSpec &spec, element entry, std::size_
         unpaired_reason_ = std::move(outcome.text);
 }
 
-bool OutcomeReader::pair(const Pairing &pairing, element value, const RowOutcome &outcome)
-{
+bool OutcomeReader::pair(const Pairing &pairing, element value, const RowOutcome &outcome) {
     simdjson::dom::array values;
     if (value.get(values) != simdjson::SUCCESS)
         return pair_one(pairing, value, outcome);
@@ -106,8 +102,7 @@ bool OutcomeReader::pair(const Pairing &pairing, element value, const RowOutcome
     return paired;
 }
 
-bool OutcomeReader::pair_one(const Pairing &pairing, element value, const RowOutcome &outcome)
-{
+bool OutcomeReader::pair_one(const Pairing &pairing, element value, const RowOutcome &outcome) {
     std::size_t row = pairing.by == Pairing::By::number ? row_of_number(value) : row_of_key(value);
     if (row == no_row)
         return false;
@@ -115,8 +110,7 @@ bool OutcomeReader::pair_one(const Pairing &pairing, element value, const RowOut
     return true;
 }
 
-std::size_t OutcomeReader::row_of_number(element value) const
-{
+std::size_t OutcomeReader::row_of_number(element value) const {
     std::uint64_t number = 0;
     std::string_view digits;
     if (value.get(digits) == simdjson::SUCCESS) {
@@ -138,8 +132,7 @@ std::size_t OutcomeReader::row_of_number(element value) const
     return found != rows.end() && found->number == number ? found - rows.begin() : no_row;
 }
 
-std::size_t OutcomeReader::row_of_key(element value)
-{
+std::size_t OutcomeReader::row_of_key(element value) {
     if (operation_.kept_key() < 0)
         return no_row;
     if (rows_by_key_.empty())

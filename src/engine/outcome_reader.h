@@ -24,8 +24,7 @@ struct RowOutcome {
 };
 
 /// Reads from an answer what became of each row of its batch. Keeps its buffers from answer to answer.
-class OutcomeReader
-{
+class OutcomeReader {
   public:
     explicit OutcomeReader(const CompiledOperation &operation);
 

@@ -8,8 +8,7 @@ namespace reverse_etl {
 
 namespace {
 
-bool fits(const ErrorRule &rule, Answer &answer)
-{
+bool fits(const ErrorRule &rule, Answer &answer) {
     const Response &response = answer.response();
     if (!rule.statuses.empty() &&
         std::find(rule.statuses.begin(), rule.statuses.end(), response.status) == rule.statuses.end())
@@ -26,20 +25,20 @@ bool fits(const ErrorRule &rule, Answer &answer)
     return true;
 }
 
-bool is_success(const Response &response)
-{
+bool is_success(const Response &response) {
     return response.status >= 200 && response.status < 300;
 }
 
 /// What RFC 9110 section 15 and common practice say of a status.
-Action usual_action(const CompiledOperation &operation, const Response &response)
-{
+Action usual_action(const CompiledOperation &operation, const Response &response) {
     long status = response.status;
     if (is_success(response))
         return Action::proceed;
     if (status == 401 || status == 403)
         return Action::unauthorized;
-    if (status == 408 || status == 425 || status == 429 || status == 503)
+    // A proxy says 503 also when the destination behind it had the request; with Retry-After it is a refusal.
+    bool refuses = status == 503 && response.header("retry-after") != nullptr;
+    if (status == 408 || status == 425 || status == 429 || refuses)
         return Action::wait;
     if (status >= 500 && status != 501 && status != 505)
         return Action::retry;
@@ -49,8 +48,7 @@ Action usual_action(const CompiledOperation &operation, const Response &response
     return of_endpoint ? Action::stop : Action::reject;
 }
 
-std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule, Answer &answer)
-{
+std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule, Answer &answer) {
     const Response &response = answer.response();
     std::string reason;
     if (auto root = answer.at(""))
@@ -62,8 +60,7 @@ std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule,
     return reason;
 }
 
-std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response)
-{
+std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response) {
     if (rule != nullptr && !rule->wait_header.empty())
         if (const std::string *value = response.header(rule->wait_header))
             if (auto wait = wait_of(*value, Milliseconds(rule->wait_in_ms ? 1 : 1000)))
@@ -71,8 +68,7 @@ std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &resp
     return retry_after(response, std::chrono::system_clock::now());
 }
 
-Verdict judge_failure(const Response &response)
-{
+Verdict judge_failure(const Response &response) {
     Verdict verdict;
     verdict.reason = response.failure_text;
     verdict.action = Action::stop;
@@ -105,8 +101,7 @@ Verdict judge_failure(const Response &response)
 
 } // namespace
 
-Verdict judge(const CompiledOperation &operation, Answer &answer)
-{
+Verdict judge(const CompiledOperation &operation, Answer &answer) {
     const Response &response = answer.response();
     if (response.failure != Failure::none)
         return judge_failure(response);

@@ -9,8 +9,7 @@
 
 namespace reverse_etl {
 
-int sqlstate_of(Fault fault)
-{
+int sqlstate_of(Fault fault) {
     switch (fault) {
     case Fault::unknown_host:
     case Fault::unreachable:
@@ -32,8 +31,8 @@ namespace border {
 
 namespace {
 
-template <std::size_t size> void set(char (&target)[size], std::string_view text) noexcept
-{
+template <std::size_t size>
+void set(char (&target)[size], std::string_view text) noexcept {
     // Destinations' words may be cut in the middle of a character; Postgres clips what it cannot send.
     std::size_t length = std::min(text.size(), size - 1);
     while (length > 0 && length < text.size() && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80)
@@ -44,8 +43,7 @@ template <std::size_t size> void set(char (&target)[size], std::string_view text
 
 } // namespace
 
-void note(Caught &caught) noexcept
-{
+void note(Caught &caught) noexcept {
     caught.of_postgres = nullptr;
     caught.sqlstate = ERRCODE_FDW_ERROR;
     caught.message[0] = caught.detail[0] = caught.hint[0] = caught.context[0] = caught.detail_log[0] = '\0';
@@ -85,8 +83,7 @@ void note(Caught &caught) noexcept
     }
 }
 
-void raise(const Caught &caught)
-{
+void raise(const Caught &caught) {
     if (caught.of_postgres != nullptr)
         ReThrowError(caught.of_postgres);
     ereport(ERROR, (errcode(caught.sqlstate), errmsg("%s", caught.message),
@@ -99,8 +96,7 @@ void raise(const Caught &caught)
 
 } // namespace border
 
-void injection_point(const char *place)
-{
+void injection_point(const char *place) {
     if (settings::inject_error == nullptr || settings::inject_error[0] == '\0')
         return;
     std::string wanted = settings::inject_error;

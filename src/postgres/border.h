@@ -20,8 +20,7 @@ extern "C" {
 namespace reverse_etl {
 
 /// A Postgres error on its way through C++ frames. The data lives in the memory context that was current at pg_call.
-class PostgresError : public std::exception
-{
+class PostgresError : public std::exception {
   public:
     explicit PostgresError(ErrorData *data) : data(data) {}
     const char *what() const noexcept override { return data->message; }
@@ -29,15 +28,12 @@ class PostgresError : public std::exception
 };
 
 /// An error that C++ code raises for the user, as ereport would.
-class Error : public std::runtime_error
-{
+class Error : public std::runtime_error {
   public:
     Error(int sqlstate, const std::string &message, std::string detail = {}, std::string hint = {},
           std::string context = {}, std::string detail_log = {})
         : std::runtime_error(message), sqlstate(sqlstate), detail(std::move(detail)), hint(std::move(hint)),
-          context(std::move(context)), detail_log(std::move(detail_log))
-    {
-    }
+          context(std::move(context)), detail_log(std::move(detail_log)) {}
     const int sqlstate;
     const std::string detail, hint, context;
     const std::string detail_log; ///< what the server log gets in place of the detail, where that quotes rows
@@ -46,17 +42,16 @@ class Error : public std::runtime_error
 /// The SQLSTATE for a fault of a destination.
 int sqlstate_of(Fault fault);
 
-/// Calls Postgres. An error that it raises becomes a PostgresError. The callable's own frames must hold no object with a
-/// destructor while Postgres can raise; C++ exceptions may leave it. However it ends, the current memory context is the
-/// caller's again.
-template <class Callable> auto pg_call(Callable &&callable)
-{
+/// Calls Postgres. An error that it raises becomes a PostgresError. The callable's own frames must hold no object with
+/// a destructor while Postgres can raise; C++ exceptions may leave it. However it ends, the current memory context is
+/// the caller's again.
+template <class Callable>
+auto pg_call(Callable &&callable) {
     struct State {
         sigjmp_buf *exceptions = PG_exception_stack;
         ErrorContextCallback *contexts = error_context_stack;
         MemoryContext memory = CurrentMemoryContext;
-        ~State()
-        {
+        ~State() {
             PG_exception_stack = exceptions;
             error_context_stack = contexts;
             CurrentMemoryContext = memory;
@@ -90,8 +85,8 @@ void note(Caught &caught) noexcept;
 } // namespace border
 
 /// Runs C++ code that Postgres called. An exception becomes a Postgres error, once no C++ frame is left to cross.
-template <class Callable> auto guard(Callable &&callable)
-{
+template <class Callable>
+auto guard(Callable &&callable) {
     // Not on the stack of the try block's unwinding, so that the error can be raised outside of the catch block.
     border::Caught caught;
     try {
@@ -104,8 +99,8 @@ template <class Callable> auto guard(Callable &&callable)
 
 /// Makes a C++ object that a memory context owns: it is destroyed when the context is reset or deleted, also by an
 /// abort. Its destructor must neither throw nor call Postgres functions that can raise.
-template <class Object, class... Arguments> Object *make_in(MemoryContext context, Arguments &&...arguments)
-{
+template <class Object, class... Arguments>
+Object *make_in(MemoryContext context, Arguments &&...arguments) {
     auto *callback = static_cast<MemoryContextCallback *>(
         pg_call([&] { return MemoryContextAllocZero(context, sizeof(MemoryContextCallback)); }));
     auto *object = new Object(std::forward<Arguments>(arguments)...);

@@ -25,10 +25,9 @@ extern "C" {
 namespace reverse_etl::compat {
 
 /// A WaitEventSet that lives as long as the process. From 17 on one may belong to a resource owner instead.
-inline WaitEventSet *create_wait_event_set(MemoryContext context, int events)
-{
+inline WaitEventSet *create_wait_event_set(MemoryContext context, int events) {
 #if PG_VERSION_NUM >= 170000
-    (void) context;
+    (void)context;
     return CreateWaitEventSet(nullptr, events);
 #else
     return CreateWaitEventSet(context, events);
@@ -36,8 +35,7 @@ inline WaitEventSet *create_wait_event_set(MemoryContext context, int events)
 }
 
 /// What pg_stat_activity shows while a destination is waited for; extensions have names for it from 17 on.
-inline uint32 wait_event()
-{
+inline uint32 wait_event() {
 #if PG_VERSION_NUM >= 170000
     static uint32 event = WaitEventExtensionNew("ReverseEtlDestination");
     return event;
@@ -47,8 +45,7 @@ inline uint32 wait_event()
 }
 
 /// The role whose rights a foreign table is written with. Moved from the range table entry to its permissions in 16.
-inline Oid check_as_user(ResultRelInfo *relation, EState *estate)
-{
+inline Oid check_as_user(ResultRelInfo *relation, EState *estate) {
 #if PG_VERSION_NUM >= 160000
     return ExecGetResultRelCheckAsUser(relation, estate);
 #else
@@ -63,8 +60,7 @@ inline Oid check_as_user(ResultRelInfo *relation, EState *estate)
 }
 
 /// The role whose rights a foreign table is read with.
-inline Oid scan_user(ForeignScanState *node)
-{
+inline Oid scan_user(ForeignScanState *node) {
 #if PG_VERSION_NUM >= 160000
     Oid user = reinterpret_cast<ForeignScan *>(node->ss.ps.plan)->checkAsUser;
 #else
@@ -75,19 +71,17 @@ inline Oid scan_user(ForeignScanState *node)
 }
 
 /// The columns that an INSERT names, as offsets from FirstLowInvalidHeapAttributeNumber.
-inline Bitmapset *inserted_columns(PlannerInfo *root, RangeTblEntry *entry)
-{
+inline Bitmapset *inserted_columns(PlannerInfo *root, RangeTblEntry *entry) {
 #if PG_VERSION_NUM >= 160000
     return getRTEPermissionInfo(root->parse->rteperminfos, entry)->insertedCols;
 #else
-    (void) root;
+    (void)root;
     return entry->insertedCols;
 #endif
 }
 
 /// 18 can leave room before the tuple.
-inline MinimalTuple form_minimal_tuple(TupleDesc descriptor, const Datum *values, const bool *nulls)
-{
+inline MinimalTuple form_minimal_tuple(TupleDesc descriptor, const Datum *values, const bool *nulls) {
 #if PG_VERSION_NUM >= 180000
     return heap_form_minimal_tuple(descriptor, values, nulls, 0);
 #else
@@ -97,8 +91,7 @@ inline MinimalTuple form_minimal_tuple(TupleDesc descriptor, const Datum *values
 
 /// 17 added the join's restrictions, 18 the number of disabled nodes.
 inline ForeignPath *create_foreign_path(PlannerInfo *root, RelOptInfo *relation, double rows, Cost startup, Cost total,
-                                        Relids required_outer)
-{
+                                        Relids required_outer) {
     return create_foreignscan_path(root, relation, nullptr, rows,
 #if PG_VERSION_NUM >= 180000
                                    0,

@@ -23,8 +23,7 @@ namespace reverse_etl {
 namespace {
 
 /// Where the installation put connectors/*.json.
-std::filesystem::path connector_directory()
-{
+std::filesystem::path connector_directory() {
     char share[MAXPGPATH];
     get_share_path(my_exec_path, share);
     return std::filesystem::path(share) / "reverse_etl" / "connectors";
@@ -35,8 +34,7 @@ struct CustomConnector {
 };
 
 /// Reads reverse_etl.custom_connectors: the row of that name, or all rows.
-std::vector<CustomConnector> custom_connectors(const char *name)
-{
+std::vector<CustomConnector> custom_connectors(const char *name) {
     // A query of a fixed text, over a name that cannot be another schema's: nothing depends on search_path.
     static constexpr const char *query = "SELECT name, manifest::pg_catalog.text FROM reverse_etl.custom_connectors "
                                          "WHERE $1 IS NULL OR name OPERATOR(pg_catalog.=) $1 ORDER BY name";
@@ -85,8 +83,7 @@ struct Parsed {
     std::shared_ptr<const Connector> connector;
 };
 
-std::shared_ptr<const Connector> parse(const std::string &name, const std::string &manifest)
-{
+std::shared_ptr<const Connector> parse(const std::string &name, const std::string &manifest) {
     static std::map<std::string, Parsed> parsed;
     Parsed &entry = parsed[name];
     if (entry.connector == nullptr || entry.manifest != manifest)
@@ -96,8 +93,7 @@ std::shared_ptr<const Connector> parse(const std::string &name, const std::strin
 
 } // namespace
 
-std::vector<std::string> built_in_connector_names()
-{
+std::vector<std::string> built_in_connector_names() {
     std::vector<std::string> names;
     std::error_code ignored;
     for (const auto &entry : std::filesystem::directory_iterator(connector_directory(), ignored)) {
@@ -110,16 +106,14 @@ std::vector<std::string> built_in_connector_names()
     return names;
 }
 
-std::string built_in_manifest(const std::string &name)
-{
+std::string built_in_manifest(const std::string &name) {
     std::ifstream file(connector_directory() / (name + ".json"), std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
 }
 
-std::shared_ptr<const Connector> find_connector(const std::string &name)
-{
+std::shared_ptr<const Connector> find_connector(const std::string &name) {
     // The files change only with the installation, and the library with them.
     static std::map<std::string, std::shared_ptr<const Connector>> known;
     if (auto found = known.find(name); found != known.end())
@@ -139,8 +133,7 @@ std::shared_ptr<const Connector> find_connector(const std::string &name)
                 "The connectors are: " + names + ".");
 }
 
-std::vector<std::shared_ptr<const Connector>> all_connectors()
-{
+std::vector<std::shared_ptr<const Connector>> all_connectors() {
     std::vector<std::shared_ptr<const Connector>> connectors;
     for (const std::string &name : built_in_connector_names())
         connectors.push_back(find_connector(name));

@@ -8,8 +8,9 @@
 
 namespace reverse_etl {
 
-/// The connector of that name: one that came with the extension, from its file, or one that reverse_etl.create_connector
-/// made, from its table. Parsed once per session and manifest. Throws an Error with the names there are.
+/// The connector of that name: one that came with the extension, from its file, or one that
+/// reverse_etl.create_connector made, from its table. Parsed once per session and manifest. Throws an Error with the
+/// names there are.
 std::shared_ptr<const Connector> find_connector(const std::string &name);
 
 /// Every connector, for option lists.

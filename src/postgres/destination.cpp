@@ -26,8 +26,7 @@ namespace reverse_etl {
 namespace {
 
 /// Adds the options of a catalog's list. Postgres keeps their values as strings.
-void add_options(Settings &settings, List *options)
-{
+void add_options(Settings &settings, List *options) {
     ListCell *cell;
     foreach (cell, options) {
         DefElem *option = static_cast<DefElem *>(lfirst(cell));
@@ -35,16 +34,14 @@ void add_options(Settings &settings, List *options)
     }
 }
 
-std::string setting(const Settings &settings, const char *name, const char *fallback)
-{
+std::string setting(const Settings &settings, const char *name, const char *fallback) {
     auto found = settings.find(name);
     return found == settings.end() ? fallback : found->second;
 }
 
 /// The options of the role's user mapping, or of PUBLIC's. Nothing if there is neither; GetUserMapping would raise, but
 /// a destination may need no credentials.
-List *user_mapping_options(Oid user, Oid server)
-{
+List *user_mapping_options(Oid user, Oid server) {
     HeapTuple tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(user), ObjectIdGetDatum(server));
     if (!HeapTupleIsValid(tuple))
         tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server));
@@ -58,8 +55,7 @@ List *user_mapping_options(Oid user, Oid server)
 }
 
 /// A table's option may belong to another connector: the validator, which does not know the server, let it pass.
-void check_options_fit(const Settings &options, const Connector &connector, const std::string &table)
-{
+void check_options_fit(const Settings &options, const Connector &connector, const std::string &table) {
     auto fits = [&](const std::string &name) {
         bool built_in = std::any_of(built_in_options().begin(), built_in_options().end(), [&](const auto &option) {
             return name == option.name && (option.places & static_cast<unsigned>(OptionPlace::table)) != 0;
@@ -68,19 +64,17 @@ void check_options_fit(const Settings &options, const Connector &connector, cons
                std::any_of(connector.options().begin(), connector.options().end(),
                            [&](const OptionSpec &option) { return option.name == name && !option.on_server; });
     };
-    auto misfit =
-        std::find_if(options.begin(), options.end(), [&](const auto &option) { return !fits(option.first); });
+    auto misfit = std::find_if(options.begin(), options.end(), [&](const auto &option) { return !fits(option.first); });
     if (misfit != options.end())
         throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
-                    "option \"" + misfit->first + "\" of foreign table \"" + table + "\" means nothing to connector \"" +
-                        connector.name() + "\"",
+                    "option \"" + misfit->first + "\" of foreign table \"" + table +
+                        "\" means nothing to connector \"" + connector.name() + "\"",
                     "", "Use ALTER FOREIGN TABLE ... OPTIONS (DROP " + misfit->first + ").");
 }
 
 } // namespace
 
-Destination::Destination(Oid relation) : relation(relation)
-{
+Destination::Destination(Oid relation) : relation(relation) {
     struct Catalog {
         ForeignTable *table;
         ForeignServer *server;
@@ -147,8 +141,7 @@ Destination::Destination(Oid relation) : relation(relation)
     read_columns(catalog.relation);
 }
 
-void Destination::read_columns(Relation relation)
-{
+void Destination::read_columns(Relation relation) {
     TupleDesc attributes = RelationGetDescr(relation);
     for (int i = 0; i < attributes->natts; i++) {
         Form_pg_attribute attribute = TupleDescAttr(attributes, i);
@@ -186,24 +179,21 @@ void Destination::read_columns(Relation relation)
     }
 }
 
-const DestinationColumn *Destination::column(AttrNumber attnum) const
-{
+const DestinationColumn *Destination::column(AttrNumber attnum) const {
     for (const DestinationColumn &column : columns)
         if (column.attnum == attnum)
             return &column;
     return nullptr;
 }
 
-const DestinationColumn *Destination::column_of_field(const std::string &field) const
-{
+const DestinationColumn *Destination::column_of_field(const std::string &field) const {
     for (const DestinationColumn &column : columns)
         if (!field.empty() && column.field == field)
             return &column;
     return nullptr;
 }
 
-std::vector<const DestinationColumn *> Destination::key_columns() const
-{
+std::vector<const DestinationColumn *> Destination::key_columns() const {
     std::vector<const DestinationColumn *> found;
     for (const std::string &field : object.key)
         if (const DestinationColumn *column = column_of_field(field))
@@ -213,8 +203,7 @@ std::vector<const DestinationColumn *> Destination::key_columns() const
     return found;
 }
 
-const OperationSpec &Destination::operation(OperationKind kind) const
-{
+const OperationSpec &Destination::operation(OperationKind kind) const {
     if (const OperationSpec *spec = object.operation(kind))
         return *spec;
     std::string known;
@@ -225,8 +214,7 @@ const OperationSpec &Destination::operation(OperationKind kind) const
                 "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + known + ".");
 }
 
-std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const
-{
+std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     Settings credentials;
     add_options(credentials, pg_call([&] { return user_mapping_options(user, server); }));
     try {
@@ -237,14 +225,13 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND,
                     credentials.empty() ? std::string("user mapping not found for user \"") + role + "\", server \"" +
                                               server_name + "\""
-                                        : std::string("user mapping of user \"") + role + "\" for server \"" + server_name +
-                                              "\" lacks the credentials that the destination needs",
+                                        : std::string("user mapping of user \"") + role + "\" for server \"" +
+                                              server_name + "\" lacks the credentials that the destination needs",
                     "", error.hint);
     }
 }
 
-Destination *open_destination(Oid relation, MemoryContext context)
-{
+Destination *open_destination(Oid relation, MemoryContext context) {
     return make_in<Destination>(context, relation);
 }
 

@@ -36,8 +36,7 @@ struct DestinationColumn {
 
 /// A foreign table, its server and its connector put together: what a statement needs to know of where its rows go.
 /// It does not change and does not move, so operations compiled for it may point into it.
-class Destination
-{
+class Destination {
   public:
     /// Throws SettingError and Error for options that do not fit the connector.
     explicit Destination(Oid relation);

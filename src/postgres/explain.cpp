@@ -16,29 +16,26 @@ namespace reverse_etl {
 
 namespace {
 
-void show_text(const char *label, const std::string &text, ExplainState *explain)
-{
+void show_text(const char *label, const std::string &text, ExplainState *explain) {
     const char *value = text.c_str();
     pg_call([&] { ExplainPropertyText(label, value, explain); });
 }
 
-void show_number(const char *label, std::int64_t number, ExplainState *explain)
-{
+void show_number(const char *label, std::int64_t number, ExplainState *explain) {
     pg_call([&] { ExplainPropertyInteger(label, nullptr, number, explain); });
 }
 
-std::string described(const RateLimitSpec &limit)
-{
+std::string described(const RateLimitSpec &limit) {
     std::string seconds = limit.seconds == 1 ? "second" : std::to_string(limit.seconds) + " seconds";
     if (limit.seconds == 86400)
         seconds = "day";
     std::string scope = limit.for_each.empty() ? "" : " for each " + limit.for_each;
-    return std::to_string(limit.requests) + (limit.requests == 1 ? " request per " : " requests per ") + seconds + scope;
+    return std::to_string(limit.requests) + (limit.requests == 1 ? " request per " : " requests per ") + seconds +
+           scope;
 }
 
 /// The shortest time in which the limits let that many requests go: the first window's go at once.
-double shortest_seconds(const CompiledOperation &operation, double requests)
-{
+double shortest_seconds(const CompiledOperation &operation, double requests) {
     double seconds = 0;
     for (const CompiledOperation::CompiledLimit &limit : operation.rate_limits())
         if (limit.spec.for_each.empty())
@@ -46,8 +43,7 @@ double shortest_seconds(const CompiledOperation &operation, double requests)
     return seconds;
 }
 
-std::string duration(double seconds)
-{
+std::string duration(double seconds) {
     if (seconds < 60)
         return std::to_string(static_cast<long>(seconds)) + " s";
     long minutes = std::lround(seconds / 60);
@@ -57,8 +53,7 @@ std::string duration(double seconds)
 }
 
 void show_operation(const Destination &destination, const CompiledOperation &operation, double rows,
-                    ExplainState *explain)
-{
+                    ExplainState *explain) {
     show_text("Connector", destination.object.connector, explain);
     show_text("Object", destination.object.name, explain);
     show_text("Operation", operation_name(operation.spec().kind), explain);
@@ -81,12 +76,10 @@ void show_operation(const Destination &destination, const CompiledOperation &ope
 
 } // namespace
 
-void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, ExplainState *explain)
-{
+void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, ExplainState *explain) {
     guard([&] {
         injection_point("explain_modify");
-        Destination *destination =
-            open_destination(RelationGetRelid(relation->ri_RelationDesc), CurrentMemoryContext);
+        Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), CurrentMemoryContext);
         if (plan != NIL) {
             CompiledOperation operation = compile(*destination, push_plan_of(plan));
             show_operation(*destination, operation, outerPlanState(state)->plan->plan_rows, explain);
@@ -94,8 +87,7 @@ void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan
     });
 }
 
-void explain_scan(ForeignScanState *node, ExplainState *explain)
-{
+void explain_scan(ForeignScanState *node, ExplainState *explain) {
     guard([&] {
         injection_point("explain_scan");
         auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);

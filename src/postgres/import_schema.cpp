@@ -13,21 +13,18 @@ namespace reverse_etl {
 
 namespace {
 
-std::string identifier(const std::string &name)
-{
+std::string identifier(const std::string &name) {
     const char *text = name.c_str();
     return pg_call([&] { return quote_identifier(text); });
 }
 
-std::string literal(const std::string &value)
-{
+std::string literal(const std::string &value) {
     const char *text = value.c_str();
     return pg_call([&] { return quote_literal_cstr(text); });
 }
 
 /// The name that the object's table gets: lower case, so that SQL need not quote it.
-std::string table_name(const std::string &object)
-{
+std::string table_name(const std::string &object) {
     std::string name = object;
     for (char &c : name)
         if (c >= 'A' && c <= 'Z')
@@ -35,8 +32,7 @@ std::string table_name(const std::string &object)
     return name;
 }
 
-std::string create_statement(const Object &object, const std::string &schema, const std::string &server)
-{
+std::string create_statement(const Object &object, const std::string &schema, const std::string &server) {
     std::string statement =
         "CREATE FOREIGN TABLE " + identifier(schema) + "." + identifier(table_name(object.name)) + " (";
     bool first = true;
@@ -49,16 +45,14 @@ std::string create_statement(const Object &object, const std::string &schema, co
     return statement + ") SERVER " + identifier(server) + " OPTIONS (object " + literal(object.name) + ")";
 }
 
-bool is_wanted(const ImportForeignSchemaStmt *statement, const std::string &table)
-{
+bool is_wanted(const ImportForeignSchemaStmt *statement, const std::string &table) {
     const char *name = table.c_str();
     return pg_call([&] { return IsImportableForeignTable(name, const_cast<ImportForeignSchemaStmt *>(statement)); });
 }
 
 } // namespace
 
-List *import_schema(ImportForeignSchemaStmt *statement, Oid server)
-{
+List *import_schema(ImportForeignSchemaStmt *statement, Oid server) {
     return guard([&] {
         injection_point("import_schema");
         ForeignServer *foreign_server = pg_call([&] { return GetForeignServer(server); });
@@ -78,7 +72,8 @@ List *import_schema(ImportForeignSchemaStmt *statement, Oid server)
             throw Error(ERRCODE_FDW_SCHEMA_NOT_FOUND,
                         std::string("schema \"") + statement->remote_schema + "\" does not exist at server \"" +
                             foreign_server->servername + "\"",
-                        "", "The schema of connector \"" + connector->name() + "\" is \"" + connector->schema() + "\".");
+                        "",
+                        "The schema of connector \"" + connector->name() + "\" is \"" + connector->schema() + "\".");
         List *commands = NIL;
         for (const std::string &name : connector->object_names()) {
             Object object = connector->object(name, settings);

@@ -5,8 +5,7 @@
 
 namespace reverse_etl {
 
-void LatchWaiter::wait(int fd, long timeout_ms)
-{
+void LatchWaiter::wait(int fd, long timeout_ms) {
     pg_call([&] {
         if (set_ == nullptr || fd_ != fd) {
             if (set_ != nullptr)

@@ -22,23 +22,19 @@ namespace {
 /// A foreign table that a statement writes to: ResultRelInfo::ri_FdwState.
 struct ModifyState {
     Push *push = nullptr;
+    bool one_by_one = false; ///< nothing would tell when the last row has come
     /// Where in the plan's rows the columns are that name the row.
     std::vector<AttrNumber> address;
     std::vector<Datum> address_values;
     std::unique_ptr<bool[]> address_nulls;
     AttrNumber whole_row = InvalidAttrNumber;
-    /// A COPY that began before this library was loaded, as the first of a session may: only its own count reaches the
-    /// command tag. A row counts when it is handed over, less those that are known by then to be refused.
-    bool counted_by_copy = false;
-    std::uint64_t counted = 0;
     const DestinationColumn *id = nullptr;
     FmgrInfo id_input;
     Oid id_io_parameter = InvalidOid;
 };
 
 /// The statement wants to see each row's outcome before it goes on to the next row.
-bool row_by_row(const ResultRelInfo *relation, CmdType command)
-{
+bool row_by_row(const ResultRelInfo *relation, CmdType command) {
     if (relation->ri_projectReturning != nullptr || relation->ri_WithCheckOptions != NIL)
         return true;
     const TriggerDesc *triggers = relation->ri_TrigDesc;
@@ -49,8 +45,7 @@ bool row_by_row(const ResultRelInfo *relation, CmdType command)
                                    : triggers->trig_delete_after_row;
 }
 
-void refuse_transaction_block(const Destination &destination)
-{
+void refuse_transaction_block(const Destination &destination) {
     if (settings::allow_immediate_in_transaction || !pg_call([] { return IsTransactionBlock(); }))
         return;
     throw Error(ERRCODE_ACTIVE_SQL_TRANSACTION,
@@ -60,14 +55,13 @@ void refuse_transaction_block(const Destination &destination)
 }
 
 ModifyState &make_state(EState *estate, ResultRelInfo *relation, const Destination &destination, const PushPlan &plan,
-                uint64 *counter, const Plan *subplan)
-{
+                        uint64 *counter, const Plan *subplan) {
     refuse_transaction_block(destination);
     MemoryContext context = estate->es_query_cxt;
     auto *state = make_in<ModifyState>(context);
     Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
-    state->push = make_in<Push>(context, destination, plan, user, RelationGetDescr(relation->ri_RelationDesc), estate,
-                                counter);
+    state->push =
+        make_in<Push>(context, destination, plan, user, RelationGetDescr(relation->ri_RelationDesc), estate, counter);
     for (AttrNumber attnum : plan.address)
         state->address.push_back(
             pg_call([&] { return ExecFindJunkAttributeInTlist(subplan->targetlist, address_name(attnum)); }));
@@ -86,16 +80,14 @@ ModifyState &make_state(EState *estate, ResultRelInfo *relation, const Destinati
     return *state;
 }
 
-void read_address(ModifyState &state, TupleTableSlot *plan_slot)
-{
+void read_address(ModifyState &state, TupleTableSlot *plan_slot) {
     for (std::size_t i = 0; i < state.address.size(); i++)
         state.address_values[i] = ExecGetJunkAttribute(plan_slot, state.address[i], &state.address_nulls[i]);
 }
 
 /// Puts the destination's id of the row into the slot, for RETURNING and triggers.
 void fill_in_id(ModifyState &state, const std::string &id, EState *estate, ResultRelInfo *relation,
-                TupleTableSlot *slot)
-{
+                TupleTableSlot *slot) {
     if (state.id == nullptr || id.empty())
         return;
     const char *text = id.c_str();
@@ -113,8 +105,7 @@ void fill_in_id(ModifyState &state, const std::string &id, EState *estate, Resul
 }
 
 /// Puts the row as it was read into the slot, for the RETURNING of a DELETE.
-void fill_in_old_row(AttrNumber whole_row, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
+void fill_in_old_row(AttrNumber whole_row, TupleTableSlot *slot, TupleTableSlot *plan_slot) {
     bool is_null = false;
     Datum row = ExecGetJunkAttribute(plan_slot, whole_row, &is_null);
     if (is_null)
@@ -130,17 +121,13 @@ void fill_in_old_row(AttrNumber whole_row, TupleTableSlot *slot, TupleTableSlot 
 
 /// Sends the row, or puts it with the others that wait: then it is not counted now, but when its outcome is known.
 TupleTableSlot *send(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot,
-                     CmdType command)
-{
+                     CmdType command) {
     auto &state = *static_cast<ModifyState *>(relation->ri_FdwState);
     if (command != CMD_INSERT)
         pg_call([&] { read_address(state, plan_slot); });
-    if (!row_by_row(relation, command)) {
+    if (!state.one_by_one && !row_by_row(relation, command)) {
         state.push->add(slot, state.address_values.data(), state.address_nulls.get());
-        if (!state.counted_by_copy || state.counted >= state.push->hopeful_rows())
-            return nullptr;
-        state.counted++;
-        return slot;
+        return nullptr;
     }
     // The executor checks after the row was inserted, and then it could not be taken back.
     if (relation->ri_WithCheckOptions != NIL)
@@ -155,82 +142,84 @@ TupleTableSlot *send(EState *estate, ResultRelInfo *relation, TupleTableSlot *sl
     return slot;
 }
 
-void finish(ResultRelInfo *relation)
-{
+/// COPY, and a partition, may be what loads the library: then no hook will tell when the last row has come, and only
+/// rows that go alone are counted right.
+void go_one_by_one(ModifyState &state) {
+    state.one_by_one = true;
+    pg_call([] {
+        ereport(NOTICE, (errmsg("rows go one a request, since this statement loaded the library reverse_etl"),
+                         errdetail("Later statements of the session send them in batches."),
+                         errhint("Add reverse_etl to session_preload_libraries to load it when a session begins.")));
+    });
+}
+
+void finish(ResultRelInfo *relation) {
     if (auto *state = static_cast<ModifyState *>(relation->ri_FdwState))
         state->push->finish();
 }
 
 } // namespace
 
-void begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, int flags)
-{
+void begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, int flags) {
     guard([&] {
         injection_point("begin_modify");
         if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
             return;
         EState *estate = state->ps.state;
-        Destination *destination =
-            open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
-        make_state(estate, relation, *destination, push_plan_of(plan), state->canSetTag ? &estate->es_processed : nullptr,
-                   outerPlanState(state)->plan);
+        Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
+        make_state(estate, relation, *destination, push_plan_of(plan),
+                   state->canSetTag ? &estate->es_processed : nullptr, outerPlanState(state)->plan);
     });
 }
 
-void begin_insert(ModifyTableState *state, ResultRelInfo *relation)
-{
+void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
     guard([&] {
         injection_point("begin_insert");
         EState *estate = state->ps.state;
-        Destination *destination =
-            open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
+        Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
         // A COPY has no plan. A partition's columns need not be those that the statement names.
         bool is_copy = state->ps.plan == nullptr;
         Bitmapset *named = nullptr;
         if (is_copy && relation->ri_RangeTableIndex != 0 && relation->ri_RootResultRelInfo == nullptr)
             named = pg_call([&] { return ExecGetInsertedCols(relation, estate); });
-        PushPlan plan = plan_insert(*destination, named, RelationGetDescr(relation->ri_RelationDesc),
-                                    relation->ri_TrigDesc);
+        PushPlan plan =
+            plan_insert(*destination, named, RelationGetDescr(relation->ri_RelationDesc), relation->ri_TrigDesc);
         uint64 *counter = is_copy ? copy_counter() : state->canSetTag ? &estate->es_processed : nullptr;
         ModifyState &made = make_state(estate, relation, *destination, plan, counter, nullptr);
-        made.counted_by_copy = is_copy && counter == nullptr;
+        if (loaded_by_this_statement())
+            go_one_by_one(made);
     });
 }
 
-TupleTableSlot *exec_insert(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
+TupleTableSlot *exec_insert(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot) {
     return guard([&] {
         injection_point("exec_insert");
         return send(estate, relation, slot, plan_slot, CMD_INSERT);
     });
 }
 
-TupleTableSlot *exec_update(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
+TupleTableSlot *exec_update(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot) {
     return guard([&] {
         injection_point("exec_update");
         return send(estate, relation, slot, plan_slot, CMD_UPDATE);
     });
 }
 
-TupleTableSlot *exec_delete(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot)
-{
+TupleTableSlot *exec_delete(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot) {
     return guard([&] {
         injection_point("exec_delete");
         return send(estate, relation, slot, plan_slot, CMD_DELETE);
     });
 }
 
-void end_modify(EState *, ResultRelInfo *relation)
-{
+void end_modify(EState *, ResultRelInfo *relation) {
     guard([&] {
         injection_point("end_modify");
         finish(relation);
     });
 }
 
-void end_insert(EState *, ResultRelInfo *relation)
-{
+void end_insert(EState *, ResultRelInfo *relation) {
     guard([&] {
         injection_point("end_insert");
         finish(relation);

@@ -30,16 +30,14 @@ PG_FUNCTION_INFO_V1(reverse_etl_options);
 
 using namespace reverse_etl;
 
-void _PG_init(void)
-{
+void _PG_init(void) {
     settings::define();
     install_statement_hooks();
 }
 
 /// CREATE FOREIGN DATA WRAPPER ... HANDLER
-Datum reverse_etl_fdw_handler(PG_FUNCTION_ARGS)
-{
-    (void) fcinfo;
+Datum reverse_etl_fdw_handler(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
     FdwRoutine *routine = makeNode(FdwRoutine);
     routine->GetForeignRelSize = get_rel_size;
     routine->GetForeignPaths = get_paths;
@@ -65,8 +63,7 @@ Datum reverse_etl_fdw_handler(PG_FUNCTION_ARGS)
 }
 
 /// CREATE FOREIGN DATA WRAPPER ... VALIDATOR: options text[], oid of the catalog they stand in
-Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS)
-{
+Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS) {
     guard([&] {
         List *list = pg_call([&] { return untransformRelOptions(PG_GETARG_DATUM(0)); });
         Oid catalog = PG_GETARG_OID(1);
@@ -92,8 +89,7 @@ Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS)
 }
 
 /// reverse_etl.built_in_connectors() returns setof (name text, manifest text)
-Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS)
-{
+Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
         auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
@@ -110,8 +106,7 @@ Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS)
 }
 
 /// reverse_etl.check_manifest(name text, manifest text): raises what is wrong with it
-Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS)
-{
+Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS) {
     guard([&] {
         struct Arguments {
             const char *name, *manifest;
@@ -130,8 +125,7 @@ Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS)
 }
 
 /// reverse_etl.options: every built-in option, where it may stand, and what it means
-Datum reverse_etl_options(PG_FUNCTION_ARGS)
-{
+Datum reverse_etl_options(PG_FUNCTION_ARGS) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
         auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);

@@ -28,8 +28,7 @@ struct Accepted {
     bool superuser_only;
 };
 
-const char *place_name(OptionPlace place)
-{
+const char *place_name(OptionPlace place) {
     switch (place) {
     case OptionPlace::server:
         return "a server";
@@ -45,15 +44,13 @@ const char *place_name(OptionPlace place)
 
 /// A dump makes servers and tables before it fills reverse_etl.custom_connectors, and says by this setting, as for
 /// functions, that what is referred to may come later. Their connector and its options are checked when they are used.
-bool restoring()
-{
+bool restoring() {
     return !check_function_bodies;
 }
 
 /// Every option of every place: the built-in ones and those of the connectors. A connector named in the options narrows
 /// the list to its own; a table or a user mapping does not tell the validator its server.
-std::vector<Accepted> accepted_options(const Settings &options)
-{
+std::vector<Accepted> accepted_options(const Settings &options) {
     std::vector<Accepted> accepted;
     for (const OptionDescription &option : built_in_options())
         accepted.push_back({option.name, option.places, option.type, option.superuser_only});
@@ -64,15 +61,15 @@ std::vector<Accepted> accepted_options(const Settings &options)
         connectors = all_connectors();
     for (const auto &connector : connectors) {
         for (const OptionSpec &option : connector->options())
-            accepted.push_back({option.name, option.on_server ? on_server : on_table, option.json ? "json" : "text", false});
+            accepted.push_back(
+                {option.name, option.on_server ? on_server : on_table, option.json ? "json" : "text", false});
         for (const std::string &credential : connector->credentials())
             accepted.push_back({credential, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false});
     }
     return accepted;
 }
 
-std::string valid_names(const std::vector<Accepted> &accepted, OptionPlace place)
-{
+std::string valid_names(const std::vector<Accepted> &accepted, OptionPlace place) {
     std::vector<std::string> names;
     for (const Accepted &option : accepted)
         if ((option.places & static_cast<unsigned>(place)) != 0)
@@ -85,15 +82,13 @@ std::string valid_names(const std::vector<Accepted> &accepted, OptionPlace place
     return list;
 }
 
-[[noreturn]] void refuse_value(const std::string &name, const std::string &needs)
-{
+[[noreturn]] void refuse_value(const std::string &name, const std::string &needs) {
     // The value is not repeated: it may be a secret put in the wrong place.
     throw Error(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, "invalid value for option \"" + name + "\"",
                 "The option " + needs + ".");
 }
 
-void check_word(const std::string &name, const std::string &value, const std::string &words)
-{
+void check_word(const std::string &name, const std::string &value, const std::string &words) {
     // words: "a|b|c"
     for (std::size_t begin = 0; begin <= words.size();) {
         std::size_t end = std::min(words.find('|', begin), words.size());
@@ -107,8 +102,7 @@ void check_word(const std::string &name, const std::string &value, const std::st
     refuse_value(name, "must be one of " + list);
 }
 
-void check_value(const std::string &name, const std::string &value, const std::string &type)
-{
+void check_value(const std::string &name, const std::string &value, const std::string &type) {
     if (type == "url") {
         bool plain = value.starts_with("http://") || value.starts_with("https://");
         if (!plain || value.find_first_of("@ \r\n\t") != std::string::npos || value.find("://") + 3 == value.size())
@@ -136,8 +130,7 @@ void check_value(const std::string &name, const std::string &value, const std::s
 
 } // namespace
 
-const std::vector<OptionDescription> &built_in_options()
-{
+const std::vector<OptionDescription> &built_in_options() {
     static const std::vector<OptionDescription> options = {
         {"connector", on_server, "text", nullptr, false, "the connector that speaks with the destination"},
         {"base_url", on_server, "url", "the connector's", false, "where the API is"},
@@ -163,8 +156,7 @@ const std::vector<OptionDescription> &built_in_options()
     return options;
 }
 
-long integer_option(const std::string &name, const std::string &value)
-{
+long integer_option(const std::string &name, const std::string &value) {
     char *end = nullptr;
     errno = 0;
     long number = std::strtol(value.c_str(), &end, 10);
@@ -173,8 +165,7 @@ long integer_option(const std::string &name, const std::string &value)
     return number;
 }
 
-long duration_ms(const std::string &name, const std::string &value)
-{
+long duration_ms(const std::string &name, const std::string &value) {
     int milliseconds = 0;
     const char *hint = nullptr;
     bool valid = pg_call([&] { return parse_int(value.c_str(), &milliseconds, GUC_UNIT_MS, &hint); });
@@ -183,8 +174,7 @@ long duration_ms(const std::string &name, const std::string &value)
     return milliseconds;
 }
 
-void validate_options(const Settings &options, OptionPlace place)
-{
+void validate_options(const Settings &options, OptionPlace place) {
     if (place == OptionPlace::server && !options.contains("connector"))
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
                     "Name the connector, as in OPTIONS (connector 'hubspot'); reverse_etl.connectors lists them.");
@@ -203,15 +193,16 @@ void validate_options(const Settings &options, OptionPlace place)
         }
         if (restoring())
             continue;
-        std::string hint = "Valid options for " + std::string(place_name(place)) + " are: " +
-                           valid_names(accepted, place) + ".";
+        std::string hint =
+            "Valid options for " + std::string(place_name(place)) + " are: " + valid_names(accepted, place) + ".";
         if (place != OptionPlace::server)
             accepted = accepted_options({});
-        auto elsewhere = std::find_if(accepted.begin(), accepted.end(),
-                                      [&](const Accepted &option) { return option.name == name; });
+        auto elsewhere =
+            std::find_if(accepted.begin(), accepted.end(), [&](const Accepted &option) { return option.name == name; });
         std::string detail;
         if (elsewhere != accepted.end())
-            for (OptionPlace other : {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
+            for (OptionPlace other :
+                 {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
                 if ((elsewhere->places & static_cast<unsigned>(other)) != 0)
                     detail = "It is an option of " + std::string(place_name(other)) + ".";
         throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"" + name + "\"", detail, hint);

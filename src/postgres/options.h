@@ -10,7 +10,8 @@ namespace reverse_etl {
 /// Where an option may stand.
 enum class OptionPlace : unsigned { server = 1, table = 2, column = 4, user_mapping = 8 };
 
-/// Checks the options of a CREATE or ALTER statement. Throws an Error whose HINT holds the options that are valid there.
+/// Checks the options of a CREATE or ALTER statement. Throws an Error whose HINT holds the options that are valid
+/// there.
 void validate_options(const Settings &options, OptionPlace place);
 
 /// The built-in options, for the reference that reverse_etl.options shows.

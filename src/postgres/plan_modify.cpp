@@ -24,13 +24,11 @@ namespace reverse_etl {
 
 namespace {
 
-const char *verb(CmdType command)
-{
+const char *verb(CmdType command) {
     return command == CMD_INSERT ? "INSERT" : command == CMD_UPDATE ? "UPDATE" : "DELETE";
 }
 
-[[noreturn]] void refuse_column(const Destination &destination, const DestinationColumn &column, CmdType command)
-{
+[[noreturn]] void refuse_column(const Destination &destination, const DestinationColumn &column, CmdType command) {
     throw Error(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
                 "column \"" + column.name + "\" of destination \"" + destination.name + "\" cannot be written",
                 column.writable ? std::string("The destination does not take it in ") + verb(command) + "."
@@ -38,8 +36,7 @@ const char *verb(CmdType command)
                 command == CMD_INSERT ? "Name the columns to insert into, without this one." : "");
 }
 
-std::vector<AttrNumber> attnums_of(const std::vector<const DestinationColumn *> &columns)
-{
+std::vector<AttrNumber> attnums_of(const std::vector<const DestinationColumn *> &columns) {
     std::vector<AttrNumber> attnums;
     attnums.reserve(columns.size());
     for (const DestinationColumn *column : columns)
@@ -48,8 +45,7 @@ std::vector<AttrNumber> attnums_of(const std::vector<const DestinationColumn *> 
 }
 
 /// The columns named in a set of a range table entry.
-std::vector<const DestinationColumn *> columns_in(const Destination &destination, const Bitmapset *set)
-{
+std::vector<const DestinationColumn *> columns_in(const Destination &destination, const Bitmapset *set) {
     std::vector<const DestinationColumn *> columns;
     for (const DestinationColumn &column : destination.columns)
         if (bms_is_member(column.attnum - FirstLowInvalidHeapAttributeNumber, set))
@@ -57,17 +53,16 @@ std::vector<const DestinationColumn *> columns_in(const Destination &destination
     return columns;
 }
 
-bool has_row_trigger_before(const TriggerDesc *triggers, CmdType command)
-{
+bool has_row_trigger_before(const TriggerDesc *triggers, CmdType command) {
     if (triggers == nullptr)
         return false;
     return command == CMD_INSERT ? triggers->trig_insert_before_row : triggers->trig_update_before_row;
 }
 
-/// The columns that name the row of an UPDATE or a DELETE: those that WHERE gave, else the destination's id, else the key.
+/// The columns that name the row of an UPDATE or a DELETE: those that WHERE gave, else the destination's id, else the
+/// key.
 std::vector<AttrNumber> address_of(const Destination &destination, const OperationSpec &operation,
-                                   const RelationPlan *scan, CmdType command)
-{
+                                   const RelationPlan *scan, CmdType command) {
     if (scan != nullptr && !scan->address_without_read.empty())
         return scan->address_without_read;
     if (operation.by_id && destination.id_column() != nullptr)
@@ -86,8 +81,7 @@ std::vector<AttrNumber> address_of(const Destination &destination, const Operati
 } // namespace
 
 PushPlan plan_insert(const Destination &destination, const Bitmapset *named, const TupleDescData *attributes,
-                     const TriggerDesc *triggers)
-{
+                     const TriggerDesc *triggers) {
     PushPlan plan;
     plan.operation = destination.object.insert;
     destination.operation(plan.operation); // says so if there is none
@@ -105,8 +99,7 @@ PushPlan plan_insert(const Destination &destination, const Bitmapset *named, con
     return plan;
 }
 
-void add_update_targets(PlannerInfo *root, Index index, RangeTblEntry *entry, Relation relation)
-{
+void add_update_targets(PlannerInfo *root, Index index, RangeTblEntry *entry, Relation relation) {
     guard([&] {
         Destination *destination = open_destination(RelationGetRelid(relation), CurrentMemoryContext);
         std::vector<const DestinationColumn *> columns = destination->key_columns();
@@ -115,8 +108,7 @@ void add_update_targets(PlannerInfo *root, Index index, RangeTblEntry *entry, Re
                 columns.push_back(id);
         for (const DestinationColumn *column : columns)
             pg_call([&] {
-                Var *variable =
-                    makeVar(index, column->attnum, column->type, column->typmod, column->collation, 0);
+                Var *variable = makeVar(index, column->attnum, column->type, column->typmod, column->collation, 0);
                 add_row_identity_var(root, variable, index, address_name(column->attnum));
             });
         // A DELETE's RETURNING shows the row as it was.
@@ -128,8 +120,7 @@ void add_update_targets(PlannerInfo *root, Index index, RangeTblEntry *entry, Re
     });
 }
 
-List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int)
-{
+List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int) {
     return guard([&] {
         injection_point("plan_modify");
         RangeTblEntry *entry = planner_rt_fetch(index, root);
@@ -173,8 +164,7 @@ List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int)
     });
 }
 
-int is_updatable(Relation relation)
-{
+int is_updatable(Relation relation) {
     return guard([&] {
         const Destination *destination = nullptr;
         try {
@@ -196,13 +186,11 @@ int is_updatable(Relation relation)
     });
 }
 
-const char *address_name(AttrNumber attnum)
-{
+const char *address_name(AttrNumber attnum) {
     return psprintf("reverse_etl_address_%d", attnum);
 }
 
-List *to_list(const PushPlan &plan)
-{
+List *to_list(const PushPlan &plan) {
     List *written = NIL, *address = NIL;
     for (AttrNumber attnum : plan.written)
         written = lappend_int(written, attnum);
@@ -211,8 +199,7 @@ List *to_list(const PushPlan &plan)
     return list_make3(makeInteger(static_cast<int>(plan.operation)), written, address);
 }
 
-PushPlan push_plan_of(const List *list)
-{
+PushPlan push_plan_of(const List *list) {
     PushPlan plan;
     plan.operation = static_cast<OperationKind>(intVal(linitial(list)));
     ListCell *cell;

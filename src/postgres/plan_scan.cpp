@@ -49,14 +49,12 @@ struct Access {
 };
 
 /// Whether values of the type can stand for the column's: they are the same in memory.
-bool same_representation(Oid type, Oid column_type)
-{
+bool same_representation(Oid type, Oid column_type) {
     auto base = [](Oid oid) { return oid == VARCHAROID ? TEXTOID : oid; };
     return base(type) == base(column_type);
 }
 
-bool is_column(Node *node, const RelOptInfo *relation, const DestinationColumn &column)
-{
+bool is_column(Node *node, const RelOptInfo *relation, const DestinationColumn &column) {
     if (IsA(node, RelabelType))
         node = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(node)->arg);
     auto *variable = reinterpret_cast<Var *>(node);
@@ -64,16 +62,14 @@ bool is_column(Node *node, const RelOptInfo *relation, const DestinationColumn &
            variable->varattno == column.attnum && variable->varlevelsup == 0;
 }
 
-bool is_known_before(PlannerInfo *root, const RelOptInfo *relation, Node *value)
-{
+bool is_known_before(PlannerInfo *root, const RelOptInfo *relation, Node *value) {
     return !bms_is_member(static_cast<int>(relation->relid), pull_varnos(root, value)) &&
            !contain_volatile_functions(value);
 }
 
 /// What the clause gives for the column, if it is column = value or column = ANY (array).
 std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Expr *clause,
-                              const DestinationColumn &column)
-{
+                              const DestinationColumn &column) {
     if (IsA(clause, OpExpr)) {
         auto *expression = reinterpret_cast<OpExpr *>(clause);
         if (list_length(expression->args) != 2)
@@ -102,8 +98,7 @@ std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Exp
 
 /// The values that the clauses give for all of the columns. Several columns take one value each.
 bool find_values(PlannerInfo *root, const RelOptInfo *relation, List *clauses,
-                 const std::vector<const DestinationColumn *> &columns, std::vector<Given> &values)
-{
+                 const std::vector<const DestinationColumn *> &columns, std::vector<Given> &values) {
     values.clear();
     for (const DestinationColumn *column : columns) {
         std::optional<Given> found;
@@ -125,8 +120,7 @@ bool find_values(PlannerInfo *root, const RelOptInfo *relation, List *clauses,
 
 /// The ways in which an operation may name its row, for this table.
 std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destination &destination,
-                                                                 const OperationSpec &operation)
-{
+                                                                 const OperationSpec &operation) {
     std::vector<std::vector<const DestinationColumn *>> addresses;
     if (operation.by_id && destination.id_column() != nullptr)
         addresses.push_back({destination.id_column()});
@@ -136,8 +130,7 @@ std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destinati
 }
 
 /// Whether the query needs nothing of the target but these columns.
-bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector<const DestinationColumn *> &columns)
-{
+bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector<const DestinationColumn *> &columns) {
     const Query *query = root->parse;
     List *variables = pull_vars_of_level(reinterpret_cast<Node *>(query->returningList), 0);
     ListCell *entry;
@@ -154,9 +147,8 @@ bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector
         auto *variable = static_cast<Var *>(lfirst(cell));
         if (!IsA(variable, Var) || variable->varno != static_cast<int>(relation->relid))
             continue;
-        bool known = std::any_of(columns.begin(), columns.end(), [&](const DestinationColumn *column) {
-            return column->attnum == variable->varattno;
-        });
+        bool known = std::any_of(columns.begin(), columns.end(),
+                                 [&](const DestinationColumn *column) { return column->attnum == variable->varattno; });
         if (!known)
             return false;
     }
@@ -164,14 +156,12 @@ bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector
 }
 
 /// The best access that the clauses allow.
-Access choose_access(PlannerInfo *root, RelOptInfo *relation, List *clauses)
-{
+Access choose_access(PlannerInfo *root, RelOptInfo *relation, List *clauses) {
     auto *plan = static_cast<RelationPlan *>(relation->fdw_private);
     const Destination &destination = *plan->destination;
     Access access;
     if (plan->may_skip_reading) {
-        OperationKind kind =
-            root->parse->commandType == CMD_DELETE ? OperationKind::remove : OperationKind::update;
+        OperationKind kind = root->parse->commandType == CMD_DELETE ? OperationKind::remove : OperationKind::update;
         if (const OperationSpec *operation = destination.object.operation(kind))
             for (const auto &columns : addresses_of(destination, *operation))
                 if (pg_call([&] {
@@ -185,9 +175,8 @@ Access choose_access(PlannerInfo *root, RelOptInfo *relation, List *clauses)
     }
     if (const OperationSpec *operation = destination.object.operation(OperationKind::lookup))
         for (const auto &columns : addresses_of(destination, *operation))
-            if (columns.size() == 1 && pg_call([&] {
-                    return find_values(root, relation, clauses, columns, access.values);
-                })) {
+            if (columns.size() == 1 &&
+                pg_call([&] { return find_values(root, relation, clauses, columns, access.values); })) {
                 access.kind = ScanPlan::Kind::lookup;
                 access.columns = columns;
                 return access;
@@ -197,8 +186,7 @@ Access choose_access(PlannerInfo *root, RelOptInfo *relation, List *clauses)
     return access;
 }
 
-double rows_of(PlannerInfo *root, const Access &access)
-{
+double rows_of(PlannerInfo *root, const Access &access) {
     if (access.kind == ScanPlan::Kind::list)
         return list_rows;
     if (!access.values.front().is_array)
@@ -207,13 +195,12 @@ double rows_of(PlannerInfo *root, const Access &access)
 #if PG_VERSION_NUM >= 170000
     return estimate_array_length(root, array);
 #else
-    (void) root;
+    (void)root;
     return estimate_array_length(array);
 #endif
 }
 
-void add_access_path(PlannerInfo *root, RelOptInfo *relation, const Access &access, Relids required_outer)
-{
+void add_access_path(PlannerInfo *root, RelOptInfo *relation, const Access &access, Relids required_outer) {
     const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
     pg_call([&] {
         double rows = std::max(1.0, rows_of(root, access));
@@ -225,7 +212,7 @@ void add_access_path(PlannerInfo *root, RelOptInfo *relation, const Access &acce
                                                                                  : request_cost * rows / 100;
         Cost startup = access.kind == ScanPlan::Kind::none ? 0 : request_cost / 10;
         add_path(relation, reinterpret_cast<Path *>(compat::create_foreign_path(root, relation, rows, startup,
-                                                                                 startup + cost, required_outer)));
+                                                                                startup + cost, required_outer)));
     });
 }
 
@@ -234,15 +221,13 @@ struct EquivalenceTarget {
     const DestinationColumn *column;
 };
 
-bool is_equivalence_target(PlannerInfo *, RelOptInfo *, EquivalenceClass *, EquivalenceMember *member, void *argument)
-{
+bool is_equivalence_target(PlannerInfo *, RelOptInfo *, EquivalenceClass *, EquivalenceMember *member, void *argument) {
     auto *target = static_cast<EquivalenceTarget *>(argument);
     return is_column(reinterpret_cast<Node *>(member->em_expr), target->relation, *target->column);
 }
 
 /// Clauses by which a join gives the column's value.
-List *join_clauses(PlannerInfo *root, RelOptInfo *relation, const DestinationColumn &column)
-{
+List *join_clauses(PlannerInfo *root, RelOptInfo *relation, const DestinationColumn &column) {
     EquivalenceTarget target = {relation, &column};
     List *clauses = NIL;
     if (relation->has_eclass_joins)
@@ -257,8 +242,7 @@ List *join_clauses(PlannerInfo *root, RelOptInfo *relation, const DestinationCol
     return clauses;
 }
 
-void add_join_paths(PlannerInfo *root, RelOptInfo *relation)
-{
+void add_join_paths(PlannerInfo *root, RelOptInfo *relation) {
     const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
     for (const DestinationColumn &column : destination.columns) {
         std::vector<const DestinationColumn *> keys = destination.key_columns();
@@ -283,8 +267,7 @@ void add_join_paths(PlannerInfo *root, RelOptInfo *relation)
     }
 }
 
-bool has_row_trigger(const Destination &destination)
-{
+bool has_row_trigger(const Destination &destination) {
     return pg_call([&] {
         Relation table = table_open(destination.relation, NoLock);
         const TriggerDesc *triggers = table->trigdesc;
@@ -296,8 +279,7 @@ bool has_row_trigger(const Destination &destination)
 }
 
 /// The columns that the query needs of the relation.
-std::vector<AttrNumber> retrieved_columns(const Destination &destination, RelOptInfo *relation, List *clauses)
-{
+std::vector<AttrNumber> retrieved_columns(const Destination &destination, RelOptInfo *relation, List *clauses) {
     Bitmapset *used = pg_call([&] {
         Bitmapset *set = nullptr;
         pull_varattnos(reinterpret_cast<Node *>(relation->reltarget->exprs), relation->relid, &set);
@@ -314,8 +296,7 @@ std::vector<AttrNumber> retrieved_columns(const Destination &destination, RelOpt
 
 } // namespace
 
-void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table)
-{
+void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
     guard([&] {
         injection_point("get_rel_size");
         auto *plan = make_in<RelationPlan>(CurrentMemoryContext);
@@ -330,8 +311,7 @@ void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table)
     });
 }
 
-void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid)
-{
+void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
     guard([&] {
         injection_point("get_paths");
         Access access = choose_access(root, relation, relation->baserestrictinfo);
@@ -342,8 +322,7 @@ void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid)
 }
 
 ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath *, List *target_list, List *clauses,
-                      Plan *outer_plan)
-{
+                      Plan *outer_plan) {
     return guard([&] {
         injection_point("get_plan");
         auto *known = static_cast<RelationPlan *>(relation->fdw_private);
@@ -361,7 +340,8 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
             std::string key;
             for (const std::string &field : destination.object.key)
                 key += (key.empty() ? "" : " and ") + field;
-            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "destination \"" + destination.name + "\" cannot be read as a whole",
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                        "destination \"" + destination.name + "\" cannot be read as a whole",
                         "The API of connector \"" + destination.object.connector + "\" does not list " +
                             destination.object.name + ".",
                         key.empty() || !by_key ? "" : "Name the row in WHERE, by " + key + ".");
@@ -377,8 +357,7 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
     });
 }
 
-List *to_list(const ScanPlan &plan)
-{
+List *to_list(const ScanPlan &plan) {
     List *address = NIL, *retrieved = NIL;
     for (AttrNumber attnum : plan.address)
         address = lappend_int(address, attnum);
@@ -387,8 +366,7 @@ List *to_list(const ScanPlan &plan)
     return list_make4(makeInteger(static_cast<int>(plan.kind)), address, makeInteger(plan.is_array ? 1 : 0), retrieved);
 }
 
-ScanPlan scan_plan_of(const List *list)
-{
+ScanPlan scan_plan_of(const List *list) {
     ScanPlan plan;
     plan.kind = static_cast<ScanPlan::Kind>(intVal(linitial(list)));
     ListCell *cell;

@@ -18,20 +18,20 @@ namespace {
 
 /// How many rounds of requests a burst holds: enough that the pause between bursts is small against them.
 constexpr std::size_t rounds_per_burst = 8;
+/// A statement that takes longer to fill a batch has nothing under way while it does.
+constexpr Milliseconds longest_unattended{200};
 /// The most bytes of bodies that a burst holds.
 constexpr std::size_t most_burst_bytes = 16 << 20;
 /// Reasons that the WARNING repeats; the others are in the table.
 constexpr std::size_t most_reasons_shown = 5;
 
-std::vector<Push *> &active_pushes()
-{
+std::vector<Push *> &active_pushes() {
     static std::vector<Push *> pushes;
     return pushes;
 }
 
 /// The columns of a statement: those written, then those that only name the row.
-std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan)
-{
+std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan) {
     std::vector<const DestinationColumn *> columns;
     for (AttrNumber attnum : plan.written)
         columns.push_back(destination.column(attnum));
@@ -40,8 +40,7 @@ std::vector<const DestinationColumn *> columns_of(const Destination &destination
     return columns;
 }
 
-std::vector<RowEncoder::Column> encodings_of(const Destination &destination, const PushPlan &plan)
-{
+std::vector<RowEncoder::Column> encodings_of(const Destination &destination, const PushPlan &plan) {
     std::vector<RowEncoder::Column> encodings;
     for (const DestinationColumn *column : columns_of(destination, plan))
         encodings.push_back({column->type, column->typmod, column->encoding});
@@ -49,16 +48,14 @@ std::vector<RowEncoder::Column> encodings_of(const Destination &destination, con
 }
 
 /// An UPDATE that sets NULL means to clear the field; leaving it out would change nothing.
-NullAs null_as(const Destination &destination, OperationKind operation)
-{
+NullAs null_as(const Destination &destination, OperationKind operation) {
     bool omits = destination.null_as == NullAs::omit;
     return operation == OperationKind::update && omits ? NullAs::clear : destination.null_as;
 }
 
 } // namespace
 
-CompiledOperation compile(const Destination &destination, const PushPlan &plan)
-{
+CompiledOperation compile(const Destination &destination, const PushPlan &plan) {
     const OperationSpec &spec = destination.operation(plan.operation);
     std::vector<StatementColumn> columns;
     for (AttrNumber attnum : plan.written)
@@ -99,8 +96,7 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, Tuple
     : destination_(destination), plan_(plan), operation_(compile(destination, plan)),
       encoder_(operation_, encodings_of(destination, plan), null_as(destination, plan.operation)),
       authenticator_(destination.authenticator(user)), policy_(destination.policy), descriptor_(descriptor),
-      estate_(estate), counter_(counter)
-{
+      estate_(estate), counter_(counter) {
     policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
                                                session::rate_limiter(), *authenticator_, policy_);
@@ -122,23 +118,31 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, Tuple
     active_pushes().push_back(this);
 }
 
-Push::~Push()
-{
+Push::~Push() {
     std::vector<Push *> &active = active_pushes();
     active.erase(std::remove(active.begin(), active.end(), this), active.end());
 }
 
-void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls)
-{
+void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
     encode(slot, address, address_nulls);
-    std::size_t most_batches = policy_.max_in_flight * (destination_.stop_at_reject ? 1 : rounds_per_burst);
-    bool full = batches_.size() >= most_batches && batches_.back().rows().size() >= operation_.rows_per_batch();
-    if (full || burst_bytes_ >= most_burst_bytes || rejections_.size() >= operation_.rows_per_batch() * most_batches)
+    std::size_t rounds = policy_.max_in_flight * (destination_.stop_at_reject ? 1 : rounds_per_burst);
+    std::size_t burst_rows = rows_ + 1 - burst_begin_;
+    if (burst_rows >= rounds * operation_.rows_per_batch() || burst_bytes_ >= most_burst_bytes)
         deliver();
+    else if (!batches_.empty() && batches_.back().rows().size() >= operation_.rows_per_batch() && may_send_ahead())
+        step([&] { delivery_->start(std::exchange(batches_, {})); });
 }
 
-bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id)
-{
+/// Whether requests may be under way while the statement makes its next rows. They are not attended to meanwhile: so
+/// only if it makes them fast, and if a request that was cut short can be made again.
+bool Push::may_send_ahead() {
+    Clock::time_point now = Clock::now();
+    bool fast = now - std::exchange(last_full_batch_, now) < longest_unattended;
+    bool repeatable = operation_.spec().idempotent || !operation_.spec().idempotency_header.empty();
+    return fast && repeatable && !destination_.stop_at_reject;
+}
+
+bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id) {
     std::uint64_t before = accepted_;
     last_id_.clear();
     encode(slot, address, address_nulls);
@@ -150,14 +154,12 @@ bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *a
     return accepted_ > before;
 }
 
-void Push::finish()
-{
+void Push::finish() {
     deliver();
     report();
 }
 
-void Push::finish_all(EState *estate)
-{
+void Push::finish_all(EState *estate) {
     // finish() may run SQL, and with it other queries; those clean up after themselves.
     std::vector<Push *> pushes = active_pushes();
     for (Push *push : pushes)
@@ -165,8 +167,7 @@ void Push::finish_all(EState *estate)
             push->finish();
 }
 
-void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls)
-{
+void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
     std::size_t at = 0;
     if (!plan_.written.empty())
         pg_call([&] { slot_getallattrs(slot); });
@@ -202,13 +203,14 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
     }
     std::size_t bytes = batches_.back().bytes();
     batches_.pop_back();
-    rejected(rows_, "the row makes a request of " + std::to_string(bytes) + " bytes, the destination takes " +
-                        std::to_string(most_bytes), 0);
+    rejected(rows_,
+             "the row makes a request of " + std::to_string(bytes) + " bytes, the destination takes " +
+                 std::to_string(most_bytes),
+             0);
 }
 
 /// Keeps the row as it came until its outcome is known, for reverse_etl.rejected_rows.
-void Push::keep_tuple()
-{
+void Push::keep_tuple() {
     std::size_t at = 0;
     for (const std::vector<AttrNumber> *attnums : {&plan_.written, &plan_.address})
         for (AttrNumber attnum : *attnums) {
@@ -230,16 +232,10 @@ void Push::keep_tuple()
             row_nulls_[attnum - 1] = true;
 }
 
-void Push::deliver()
-{
-    std::vector<Batch> batches;
-    batches.swap(batches_);
-    if (!batches.empty() && batches.back().rows().empty())
-        batches.pop_back();
-    std::uint64_t accepted_before = accepted_;
+template <class Step>
+void Push::step(Step &&step) {
     try {
-        if (!batches.empty())
-            delivery_->deliver(std::move(batches));
+        step();
     } catch (const DestinationError &error) {
         throw Error(sqlstate_of(error.fault), "could not deliver to \"" + destination_.name + "\": " + error.what(),
                     progress(), error.hint, error.detail);
@@ -247,13 +243,19 @@ void Push::deliver()
         // A cancel or a timeout: what was accepted stays, and that must be known.
         std::string context = "delivery to \"" + destination_.name + "\": " + progress();
         const char *before = error.data->context, *added = context.c_str();
-        error.data->context = pg_call([&] {
-            return before == nullptr ? pstrdup(added) : psprintf("%s\n%s", before, added);
-        });
+        error.data->context =
+            pg_call([&] { return before == nullptr ? pstrdup(added) : psprintf("%s\n%s", before, added); });
         throw;
     }
+}
+
+void Push::deliver() {
+    if (!batches_.empty() && batches_.back().rows().empty())
+        batches_.pop_back();
+    step([&] { delivery_->deliver(std::exchange(batches_, {})); });
     if (counter_ != nullptr)
-        *counter_ += accepted_ - accepted_before;
+        *counter_ += accepted_ - counted_;
+    counted_ = accepted_;
     if (!rejections_.empty()) {
         std::sort(rejections_.begin(), rejections_.end(),
                   [](const RejectedRow &a, const RejectedRow &b) { return a.number < b.number; });
@@ -279,36 +281,35 @@ void Push::deliver()
     MemoryContextReset(burst_context_);
 }
 
-void Push::accepted(std::uint64_t, const std::string &id)
-{
+void Push::accepted(std::uint64_t, const std::string &id) {
     accepted_++;
     last_id_ = id;
 }
 
-void Push::rejected(std::uint64_t row, const std::string &reason, long status)
-{
+void Push::rejected(std::uint64_t row, const std::string &reason, long status) {
     rejected_++;
     rejections_.push_back({row, tuples_[row - burst_begin_], reason, status});
 }
 
-void Push::absent(std::uint64_t)
-{
+void Push::absent(std::uint64_t) {
     absent_++;
 }
 
-std::string Push::progress() const
-{
-    if (accepted_ == 0)
-        return "No row was accepted before.";
-    return std::to_string(accepted_) + (accepted_ == 1 ? " row was" : " rows were") +
-           " accepted before, and stay at the destination" +
-           (rejected_ == 0   ? "."
-            : rejected_ == 1 ? "; 1 was rejected."
-                             : "; " + std::to_string(rejected_) + " were rejected.");
+std::string Push::progress() const {
+    auto counted = [](std::uint64_t rows, const char *of_one, const char *of_many) {
+        return std::to_string(rows) + (rows == 1 ? of_one : of_many);
+    };
+    std::string text = "No row was accepted before";
+    if (accepted_ > 0)
+        text = counted(accepted_, " row was", " rows were") + " accepted before, and stay at the destination";
+    if (rejected_ > 0 && !destination_.stop_at_reject)
+        text += "; " + counted(rejected_, " was rejected", " were rejected");
+    if (std::size_t rows = dispatcher_->rows_in_flight(); rows > 0)
+        text += "; " + counted(rows, " was under way and may have arrived", " were under way and may have arrived");
+    return text + ".";
 }
 
-void Push::report()
-{
+void Push::report() {
     if (rejected_ == reported_)
         return;
     reported_ = rejected_;

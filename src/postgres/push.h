@@ -27,10 +27,9 @@ struct PushPlan {
 CompiledOperation compile(const Destination &destination, const PushPlan &plan);
 
 /// Delivers the rows of one statement. Rows are encoded as they come and leave in bursts: several requests at a time,
-/// and when add() returns nothing is in flight, however long the statement takes to make its next row. Rejected rows are
-/// kept, one WARNING at the end counts them.
-class Push : private OutcomeSink
-{
+/// and when add() returns nothing is in flight, however long the statement takes to make its next row. Rejected rows
+/// are kept, one WARNING at the end counts them.
+class Push : private OutcomeSink {
   public:
     /// Takes the result relation's row type. Accepted rows are added to *counter, if there is one, as they are known.
     Push(const Destination &destination, const PushPlan &plan, Oid user, TupleDesc descriptor, EState *estate,
@@ -44,15 +43,12 @@ class Push : private OutcomeSink
     /// Delivers the row at once. Whether it was accepted, and the destination's id of it.
     bool deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id);
 
-    /// Delivers what is left and reports. More rows may come: an INSERT in a WITH that the query does not read runs when
-    /// the query has ended.
+    /// Delivers what is left and reports. More rows may come: an INSERT in a WITH that the query does not read runs
+    /// when the query has ended.
     void finish();
 
     /// Finishes the pushes of a query.
     static void finish_all(EState *estate);
-
-    /// Rows that were added and are not known to be refused.
-    std::uint64_t hopeful_rows() const { return rows_ - rejected_ - absent_; }
 
   private:
     void accepted(std::uint64_t row, const std::string &id) override;
@@ -61,6 +57,10 @@ class Push : private OutcomeSink
 
     void encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
     void keep_tuple();
+    bool may_send_ahead();
+    /// Delivers; what goes wrong becomes an error that says what was accepted before.
+    template <class Step>
+    void step(Step &&step);
     void deliver();
     void report();
     std::string progress() const;
@@ -84,7 +84,8 @@ class Push : private OutcomeSink
     std::vector<Datum> row_values_;
     std::unique_ptr<bool[]> row_nulls_;
 
-    std::vector<Batch> batches_; ///< of the burst; the last one is being filled
+    std::vector<Batch> batches_; ///< of the burst, not yet sent; the last one is being filled
+    Clock::time_point last_full_batch_ = Clock::now();
     std::size_t burst_bytes_ = 0;
     std::uint64_t burst_begin_ = 1; ///< number of the burst's first row
     std::vector<MinimalTuple> tuples_;
@@ -92,6 +93,7 @@ class Push : private OutcomeSink
     std::vector<std::string> first_reasons_;
 
     std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0, absent_ = 0, reported_ = 0;
+    std::uint64_t counted_ = 0; ///< accepted rows that the counter has
     std::string last_id_;
 };
 

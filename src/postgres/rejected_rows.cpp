@@ -21,8 +21,8 @@ namespace reverse_etl {
 
 namespace {
 
-/// A row as JSON, of which the named columns are kept. It runs as the user: a user's own type may have a cast to json, and
-/// with it a user's own function, which to_json calls. A json column may hold the one character that jsonb cannot.
+/// A row as JSON, of which the named columns are kept. It runs as the user: a user's own type may have a cast to json,
+/// and with it a user's own function, which to_json calls. A json column may hold the one character that jsonb cannot.
 constexpr const char *to_json = R"(
     SELECT COALESCE(pg_catalog.jsonb_object_agg(key, value), '{}')
       FROM pg_catalog.jsonb_each(
@@ -35,8 +35,7 @@ constexpr const char *insert = R"(
            (destination, operation, row_number, "row", reason, http_status, statement_at, rejected_by)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8))";
 
-Oid owner_of_table()
-{
+Oid owner_of_table() {
     Oid table = get_relname_relid("rejected_rows", get_namespace_oid("reverse_etl", false));
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
     if (!HeapTupleIsValid(tuple))
@@ -46,17 +45,14 @@ Oid owner_of_table()
     return owner;
 }
 
-Datum text_array(const std::vector<std::string> &texts)
-{
+Datum text_array(const std::vector<std::string> &texts) {
     auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * texts.size()));
     for (std::size_t i = 0; i < texts.size(); i++)
         elements[i] = CStringGetTextDatum(texts[i].c_str());
-    return PointerGetDatum(
-        construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
+    return PointerGetDatum(construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-SPIPlanPtr prepare(const char *query, int count, Oid *types)
-{
+SPIPlanPtr prepare(const char *query, int count, Oid *types) {
     SPIPlanPtr plan = SPI_prepare(query, count, types);
     if (plan == nullptr)
         elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
@@ -64,8 +60,7 @@ SPIPlanPtr prepare(const char *query, int count, Oid *types)
 }
 
 /// The rows as jsonb, which lives until SPI_finish.
-Datum *as_json(TupleDesc descriptor, const std::vector<std::string> &columns, const std::vector<RejectedRow> &rows)
-{
+Datum *as_json(TupleDesc descriptor, const std::vector<std::string> &columns, const std::vector<RejectedRow> &rows) {
     Oid types[] = {descriptor->tdtypeid, TEXTARRAYOID};
     SPIPlanPtr plan = prepare(to_json, 2, types);
     Datum names = text_array(columns);
@@ -84,8 +79,7 @@ Datum *as_json(TupleDesc descriptor, const std::vector<std::string> &columns, co
 } // namespace
 
 void store_rejected_rows(const std::string &destination, const char *operation, TupleDesc descriptor,
-                         const std::vector<std::string> &columns, const std::vector<RejectedRow> &rows)
-{
+                         const std::vector<std::string> &columns, const std::vector<RejectedRow> &rows) {
     pg_call([&] {
         Oid user;
         int security_context;

@@ -8,13 +8,11 @@
 namespace reverse_etl {
 
 RowEncoder::RowEncoder(const CompiledOperation &operation, const std::vector<Column> &columns, NullAs null_as)
-    : operation_(operation), null_as_(null_as)
-{
+    : operation_(operation), null_as_(null_as) {
     encoders_.reserve(columns.size());
     bool only_strings = operation.object().encoding == ValueEncoding::string;
     for (const Column &column : columns) {
-        encoders_.push_back(
-            pg_call([&] { return ValueEncoder::make(column.type, column.typmod, column.encoding); }));
+        encoders_.push_back(pg_call([&] { return ValueEncoder::make(column.type, column.typmod, column.encoding); }));
         bool is_number = column.encoding == ValueEncoding::epoch_s || column.encoding == ValueEncoding::epoch_ms;
         quoted_.push_back(only_strings && is_number);
     }
@@ -28,8 +26,7 @@ RowEncoder::RowEncoder(const CompiledOperation &operation, const std::vector<Col
 }
 
 void RowEncoder::encode(const Datum *values, const bool *nulls, std::uint64_t number, Batch &batch,
-                        MemoryContext scratch)
-{
+                        MemoryContext scratch) {
     std::string &out = batch.begin_row();
     try {
         pg_call([&] {
@@ -48,8 +45,7 @@ void RowEncoder::encode(const Datum *values, const bool *nulls, std::uint64_t nu
 }
 
 void RowEncoder::write_row(const Datum *values, const bool *nulls, std::uint64_t number, std::string &out,
-                           std::size_t begin)
-{
+                           std::size_t begin) {
     for (const RowSegment &segment : operation_.row()) {
         switch (segment.kind) {
         case RowSegment::Kind::literal:
@@ -83,8 +79,7 @@ void RowEncoder::write_row(const Datum *values, const bool *nulls, std::uint64_t
 }
 
 void RowEncoder::write_member(const RowSegment &segment, Datum value, bool is_null, std::string &out,
-                              std::size_t begin)
-{
+                              std::size_t begin) {
     if (is_null && null_as_ == NullAs::omit)
         return;
     bool form = operation_.spec().form;
@@ -102,8 +97,7 @@ void RowEncoder::write_member(const RowSegment &segment, Datum value, bool is_nu
     }
 }
 
-void RowEncoder::write_value(int column, Datum value, std::string &out)
-{
+void RowEncoder::write_value(int column, Datum value, std::string &out) {
     if (quoted_[column])
         out += '"';
     encoders_[column].json(value, out);
@@ -111,8 +105,7 @@ void RowEncoder::write_value(int column, Datum value, std::string &out)
         out += '"';
 }
 
-const std::string &RowEncoder::text_of(int column, const Datum *values, const bool *nulls)
-{
+const std::string &RowEncoder::text_of(int column, const Datum *values, const bool *nulls) {
     if (nulls[column])
         throw ValueRefused("field \"" + operation_.columns()[column].field +
                            "\" is null, but the request cannot be made without it");

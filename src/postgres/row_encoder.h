@@ -11,8 +11,7 @@
 namespace reverse_etl {
 
 /// Writes a statement's rows into batches, as the operation's body says.
-class RowEncoder
-{
+class RowEncoder {
   public:
     /// One type and encoding for each of the operation's columns.
     struct Column {

@@ -26,13 +26,11 @@ namespace {
 
 /// A scan of a foreign table: ForeignScanState::fdw_state. What was read and not yet returned is held in a memory
 /// context of its own, a page or the rows of a look-up at a time.
-class Scan : private RecordSink
-{
+class Scan : private RecordSink {
   public:
     Scan(const Destination &destination, ScanPlan plan, Oid user, ForeignScanState *node)
         : destination_(destination), plan_(std::move(plan)), node_(node),
-          descriptor_(RelationGetDescr(node->ss.ss_currentRelation))
-    {
+          descriptor_(RelationGetDescr(node->ss.ss_currentRelation)) {
         pg_call([&] {
             MemoryContext query = node->ss.ps.state->es_query_cxt;
             page_context_ = AllocSetContextCreate(query, "reverse_etl page", ALLOCSET_DEFAULT_SIZES);
@@ -52,13 +50,11 @@ class Scan : private RecordSink
         dispatcher_ = std::make_unique<Dispatcher>(*operation_, session::transport(), session::waiter(),
                                                    session::rate_limiter(), *authenticator_, policy_);
         for (AttrNumber attnum : plan_.retrieved)
-            decoders_.emplace_back(attnum,
-                                   ValueDecoder(*destination_.column(attnum), node->ss.ps.state->es_query_cxt));
+            decoders_.emplace_back(attnum, ValueDecoder(*destination_.column(attnum), node->ss.ps.state->es_query_cxt));
     }
 
     /// The next row, or nullptr.
-    HeapTuple next()
-    {
+    HeapTuple next() {
         while (returned_ == tuples_.size()) {
             if (done_)
                 return nullptr;
@@ -70,8 +66,7 @@ class Scan : private RecordSink
         return tuples_[returned_++];
     }
 
-    void restart()
-    {
+    void restart() {
         fetch_.reset();
         done_ = false;
         tuples_.clear();
@@ -79,8 +74,7 @@ class Scan : private RecordSink
     }
 
   private:
-    void compile()
-    {
+    void compile() {
         std::vector<std::string> fields;
         for (AttrNumber attnum : plan_.retrieved)
             fields.push_back(destination_.column(attnum)->field);
@@ -88,8 +82,7 @@ class Scan : private RecordSink
         if (fields.empty() && !destination_.columns.empty())
             fields.push_back(destination_.object.id.empty() ? destination_.columns.front().field
                                                             : destination_.object.id);
-        OperationKind kind =
-            plan_.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
+        OperationKind kind = plan_.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
         std::vector<StatementColumn> columns;
         std::vector<RowEncoder::Column> encodings;
         for (AttrNumber attnum : plan_.address) {
@@ -103,8 +96,7 @@ class Scan : private RecordSink
         encoder_ = std::make_unique<RowEncoder>(*operation_, encodings, NullAs::null);
     }
 
-    void read_more()
-    {
+    void read_more() {
         switch (plan_.kind) {
         case ScanPlan::Kind::none:
             done_ = true;
@@ -123,8 +115,8 @@ class Scan : private RecordSink
         }
     }
 
-    template <class How> void read(How &&how)
-    {
+    template <class How>
+    void read(How &&how) {
         if (fetch_ == nullptr)
             fetch_ = std::make_unique<Fetch>(*operation_, *dispatcher_, static_cast<RecordSink &>(*this));
         try {
@@ -142,8 +134,7 @@ class Scan : private RecordSink
     };
 
     /// The values that the query gives for the address columns: one each, or an array of them for the only one.
-    Keys keys()
-    {
+    Keys keys() {
         return pg_call([&] {
             ExprContext *context = node_->ss.ps.ps_ExprContext;
             MemoryContext caller = MemoryContextSwitchTo(page_context_);
@@ -170,8 +161,7 @@ class Scan : private RecordSink
     }
 
     /// Rows that hold nothing but what WHERE says of them.
-    void name_rows()
-    {
+    void name_rows() {
         Keys keys = this->keys();
         if (!plan_.is_array) {
             add_named(keys.values, keys.nulls);
@@ -184,8 +174,7 @@ class Scan : private RecordSink
     }
 
     /// Moves the distinct values to the front; their number.
-    int distinct(const Keys &keys)
-    {
+    int distinct(const Keys &keys) {
         const DestinationColumn *column = destination_.column(plan_.address.front());
         int16 length;
         bool by_value;
@@ -203,8 +192,7 @@ class Scan : private RecordSink
         return count;
     }
 
-    void add_named(const Datum *values, const bool *nulls)
-    {
+    void add_named(const Datum *values, const bool *nulls) {
         std::fill_n(nulls_.get(), descriptor_->natts, true);
         for (std::size_t i = 0; i < plan_.address.size(); i++) {
             if (nulls[i])
@@ -215,8 +203,7 @@ class Scan : private RecordSink
         add_tuple();
     }
 
-    std::vector<Batch> key_batches()
-    {
+    std::vector<Batch> key_batches() {
         Keys keys = this->keys();
         std::vector<Batch> batches;
         std::set<std::string> seen;
@@ -236,8 +223,7 @@ class Scan : private RecordSink
         return batches;
     }
 
-    void record(simdjson::dom::element record) override
-    {
+    void record(simdjson::dom::element record) override {
         std::fill_n(nulls_.get(), descriptor_->natts, true);
         MemoryContext caller = MemoryContextSwitchTo(page_context_);
         for (auto &[attnum, decoder] : decoders_)
@@ -247,8 +233,7 @@ class Scan : private RecordSink
         add_tuple();
     }
 
-    void add_tuple()
-    {
+    void add_tuple() {
         tuples_.push_back(pg_call([&] {
             MemoryContext caller = MemoryContextSwitchTo(page_context_);
             HeapTuple tuple = heap_form_tuple(descriptor_, values_.data(), nulls_.get());
@@ -279,8 +264,7 @@ class Scan : private RecordSink
 
 } // namespace
 
-void begin_scan(ForeignScanState *node, int flags)
-{
+void begin_scan(ForeignScanState *node, int flags) {
     guard([&] {
         injection_point("begin_scan");
         if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
@@ -293,8 +277,7 @@ void begin_scan(ForeignScanState *node, int flags)
     });
 }
 
-TupleTableSlot *iterate_scan(ForeignScanState *node)
-{
+TupleTableSlot *iterate_scan(ForeignScanState *node) {
     return guard([&] {
         injection_point("iterate_scan");
         TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
@@ -309,16 +292,14 @@ TupleTableSlot *iterate_scan(ForeignScanState *node)
     });
 }
 
-void rescan(ForeignScanState *node)
-{
+void rescan(ForeignScanState *node) {
     guard([&] {
         injection_point("rescan");
         static_cast<Scan *>(node->fdw_state)->restart();
     });
 }
 
-void end_scan(ForeignScanState *)
-{
+void end_scan(ForeignScanState *) {
     guard([&] { injection_point("end_scan"); });
 }
 

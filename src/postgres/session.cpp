@@ -13,27 +13,23 @@ constexpr std::size_t most_authenticators = 64;
 
 } // namespace
 
-Transport &transport()
-{
+Transport &transport() {
     static Transport instance;
     return instance;
 }
 
-Waiter &waiter()
-{
+Waiter &waiter() {
     static LatchWaiter instance;
     return instance;
 }
 
-RateLimiter &rate_limiter()
-{
+RateLimiter &rate_limiter() {
     static RateLimiter instance;
     return instance;
 }
 
 std::shared_ptr<Authenticator> authenticator(Oid server, const std::vector<AuthSpec> &kinds,
-                                             const Settings &credentials)
-{
+                                             const Settings &credentials) {
     // What the token belongs to: the credentials themselves and where they are sent. Changed ones make a new entry.
     std::vector<std::string> identity = {std::to_string(server)};
     for (const AuthSpec &auth : kinds)

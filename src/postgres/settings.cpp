@@ -9,8 +9,7 @@ namespace reverse_etl::settings {
 bool allow_immediate_in_transaction = false;
 char *inject_error = nullptr;
 
-void define()
-{
+void define() {
     DefineCustomBoolVariable("reverse_etl.allow_immediate_in_transaction",
                              "Delivers rows immediately even inside a transaction block.",
                              "Rows that were sent stay sent when the transaction rolls back.",

@@ -4,7 +4,8 @@
 
 namespace reverse_etl::settings {
 
-/// reverse_etl.allow_immediate_in_transaction: deliver inside a transaction block, though a rollback takes nothing back.
+/// reverse_etl.allow_immediate_in_transaction: deliver inside a transaction block, though a rollback takes nothing
+/// back.
 extern bool allow_immediate_in_transaction;
 
 /// reverse_etl.inject_error, for tests: the name of the callback that is to fail.

@@ -4,6 +4,7 @@
 #include "postgres/push.h"
 
 extern "C" {
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "nodes/parsenodes.h"
 #include "tcop/utility.h"
@@ -16,6 +17,7 @@ namespace {
 ExecutorRun_hook_type next_executor_run = nullptr;
 ProcessUtility_hook_type next_process_utility = nullptr;
 uint64 *copied_rows = nullptr; ///< of the COPY that runs, in its process_utility()
+TimestampTz loading_statement = 0;
 
 #if PG_VERSION_NUM >= 180000
 void executor_run(QueryDesc *query, ScanDirection direction, uint64 count)
@@ -39,8 +41,7 @@ void executor_run(QueryDesc *query, ScanDirection direction, uint64 count, bool 
 
 void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
                      ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,
-                     QueryCompletion *completion)
-{
+                     QueryCompletion *completion) {
     auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
     if (!IsA(statement->utilityStmt, CopyStmt)) {
         next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
@@ -50,13 +51,9 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
     uint64 *outer = copied_rows;
     copied_rows = &rows;
     PG_TRY();
-    {
-        next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
-    }
+    { next(statement, text, read_only_tree, context, parameters, environment, receiver, completion); }
     PG_FINALLY();
-    {
-        copied_rows = outer;
-    }
+    { copied_rows = outer; }
     PG_END_TRY();
     if (completion != nullptr)
         completion->nprocessed += rows;
@@ -64,13 +61,16 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
 
 } // namespace
 
-uint64 *copy_counter()
-{
+bool loaded_by_this_statement() {
+    return loading_statement == GetCurrentStatementStartTimestamp();
+}
+
+uint64 *copy_counter() {
     return copied_rows;
 }
 
-void install_statement_hooks()
-{
+void install_statement_hooks() {
+    loading_statement = process_shared_preload_libraries_in_progress ? 0 : GetCurrentStatementStartTimestamp();
     next_executor_run = ExecutorRun_hook;
     ExecutorRun_hook = executor_run;
     next_process_utility = ProcessUtility_hook;

@@ -8,8 +8,11 @@ namespace reverse_etl {
 /// still be told, after the executor's run and after COPY.
 void install_statement_hooks();
 
-/// Where rows accepted for a COPY are counted: its own count is out of a foreign table's reach. nullptr if the COPY began
-/// before the hooks were installed.
+/// Whether the library was loaded by the statement that runs now: then the hooks were not there when it began.
+bool loaded_by_this_statement();
+
+/// Where rows accepted for a COPY are counted: its own count is out of a foreign table's reach. nullptr if the COPY
+/// began before the hooks were installed.
 uint64 *copy_counter();
 
 } // namespace reverse_etl

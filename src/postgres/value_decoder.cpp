@@ -15,8 +15,7 @@ namespace reverse_etl {
 namespace {
 
 /// Adds an element to the text of a Postgres array, quoted.
-void add_array_element(std::string &array, std::string_view element)
-{
+void add_array_element(std::string &array, std::string_view element) {
     array += array.size() > 1 ? ",\"" : "\"";
     for (char c : element) {
         if (c == '"' || c == '\\')
@@ -26,8 +25,7 @@ void add_array_element(std::string &array, std::string_view element)
     array += '"';
 }
 
-std::string array_text(simdjson::dom::array elements)
-{
+std::string array_text(simdjson::dom::array elements) {
     std::string array = "{";
     for (simdjson::dom::element element : elements) {
         if (element.is_null())
@@ -38,8 +36,7 @@ std::string array_text(simdjson::dom::array elements)
     return array + "}";
 }
 
-std::string array_text(std::string_view list)
-{
+std::string array_text(std::string_view list) {
     std::string array = "{";
     for (std::size_t begin = 0; begin < list.size();) {
         std::size_t end = std::min(list.find(';', begin), list.size());
@@ -50,8 +47,7 @@ std::string array_text(std::string_view list)
 }
 
 /// ISO 8601 for a moment given in seconds or milliseconds since 1970.
-std::string moment_text(const std::string &digits, bool milliseconds)
-{
+std::string moment_text(const std::string &digits, bool milliseconds) {
     long long count = std::strtoll(digits.c_str(), nullptr, 10);
     TimestampTz moment = (count - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400LL * (milliseconds ? 1000 : 1)) *
                          (milliseconds ? 1000 : USECS_PER_SEC);
@@ -60,8 +56,7 @@ std::string moment_text(const std::string &digits, bool milliseconds)
 
 } // namespace
 
-ValueDecoder::ValueDecoder(const DestinationColumn &column, MemoryContext context) : column_(column)
-{
+ValueDecoder::ValueDecoder(const DestinationColumn &column, MemoryContext context) : column_(column) {
     pg_call([&] {
         Oid type = getBaseType(column.type), input;
         getTypeInputInfo(column.type, &input, &io_parameter_);
@@ -75,8 +70,7 @@ ValueDecoder::ValueDecoder(const DestinationColumn &column, MemoryContext contex
     });
 }
 
-Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null)
-{
+Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null) {
     is_null = value.is_null();
     if (is_null)
         return static_cast<Datum>(0);
@@ -101,8 +95,9 @@ Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null)
             return InputFunctionCall(&input_, text, io_parameter_, column_.typmod);
         });
     } catch (const PostgresError &error) {
-        throw Error(ERRCODE_FDW_INVALID_DATA_TYPE, "could not read column \"" + column_.name + "\" from the destination",
-                    error.data->message, "Give the column a type that holds what the destination answers, such as text.");
+        throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
+                    "could not read column \"" + column_.name + "\" from the destination", error.data->message,
+                    "Give the column a type that holds what the destination answers, such as text.");
     }
 }
 

@@ -9,8 +9,7 @@
 namespace reverse_etl {
 
 /// Reads a column's values from an answer's JSON, through the type's input function. Made once per scan.
-class ValueDecoder
-{
+class ValueDecoder {
   public:
     explicit ValueDecoder(const DestinationColumn &column, MemoryContext context);
 
