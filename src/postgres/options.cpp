@@ -177,7 +177,7 @@ long duration_ms(const std::string &name, const std::string &value) {
 void validate_options(const Settings &options, OptionPlace place) {
     if (place == OptionPlace::server && !options.contains("connector"))
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
-                    "Name the connector, as in OPTIONS (connector 'hubspot'); reverse_etl.connectors lists them.");
+                    "Name the connector, as in OPTIONS (connector 'http'); reverse_etl.connectors lists them.");
     std::vector<Accepted> accepted = accepted_options(options);
     for (const auto &given : options) {
         const std::string &name = given.first, &value = given.second;
