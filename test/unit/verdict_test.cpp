@@ -56,12 +56,16 @@ BOOST_TEST_DONT_PRINT_LOG_VALUE(std::optional<Milliseconds>)
 BOOST_AUTO_TEST_CASE(what_a_status_says_without_rules) {
     Small judge(to_collection);
     const std::vector<std::pair<Action, std::vector<long>>> expected = {
-        {Action::proceed, {200, 201, 202, 204, 207}}, {Action::unauthorized, {401, 403}},
-        {Action::wait, {408, 425, 429, 503}},         {Action::retry, {500, 502, 504, 520}},
-        {Action::reject, {400, 409, 410, 413, 422}},  {Action::stop, {300, 301, 302, 307, 404, 405, 407, 501, 505}}};
+        {Action::proceed, {200, 201, 202, 204, 207}},
+        {Action::unauthorized, {401, 403}},
+        {Action::wait, {408, 425, 429}},
+        {Action::retry, {500, 502, 503, 504, 520}},
+        {Action::reject, {400, 409, 410, 413, 422}},
+        {Action::stop, {300, 301, 302, 307, 404, 405, 407, 501, 505}}};
     for (const auto &[action, statuses] : expected)
         for (const long status : statuses)
             BOOST_TEST((judge(status).action == action), status);
+    BOOST_TEST((judge(503, "", {{"retry-after", "1"}}).action == Action::wait));
     BOOST_TEST(judge(404).fault == Fault::not_found);
     BOOST_TEST(judge(401).fault == Fault::unauthorized);
     BOOST_TEST(judge(301).reason == "the destination redirects elsewhere, which is not followed");
