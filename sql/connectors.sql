@@ -20,7 +20,7 @@ SELECT reverse_etl.create_connector('acme', '{
 }');
 SELECT name, title, built_in, objects FROM reverse_etl.connectors WHERE NOT built_in;
 
-CREATE SERVER acme FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme', base_url :'sandbox_url');
+CREATE SERVER acme FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme', base_url :'sandbox_url', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER acme OPTIONS (api_key 'k-1');
 CREATE SCHEMA acme;
 IMPORT FOREIGN SCHEMA acme FROM SERVER acme INTO acme;

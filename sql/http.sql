@@ -4,7 +4,7 @@
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/reset > /dev/null
 TRUNCATE reverse_etl.rejected_rows;
 CREATE SERVER inhouse FOREIGN DATA WRAPPER reverse_etl
-    OPTIONS (connector 'http', base_url :'sandbox_url', headers '{"X-Tenant": "acme"}');
+    OPTIONS (connector 'http', base_url :'sandbox_url', max_in_flight '1', headers '{"X-Tenant": "acme"}');
 CREATE USER MAPPING FOR CURRENT_USER SERVER inhouse OPTIONS (token 'secret');
 CREATE FOREIGN TABLE leads (email text, name text, score integer, notes jsonb)
     SERVER inhouse OPTIONS (path '/http/leads', batch_size '2', key 'email', records '/items', query '{"paged": "1", "limit": "2", "cursor": "{cursor}"}', next '{"cursor": "/next"}');

@@ -3,7 +3,7 @@
 \set QUIET off
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/reset > /dev/null
 TRUNCATE reverse_etl.rejected_rows;
-CREATE SERVER slack FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'slack', base_url :'sandbox_url', rate_limit 'none');
+CREATE SERVER slack FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'slack', base_url :'sandbox_url', rate_limit 'none', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER slack OPTIONS (bot_token 'xoxb-regress');
 CREATE SCHEMA slack;
 IMPORT FOREIGN SCHEMA workspace FROM SERVER slack INTO slack;
