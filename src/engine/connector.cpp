@@ -1,6 +1,7 @@
 #include "engine/connector.h"
 
 #include "engine/json.h"
+#include "engine/lower_case.h"
 #include "engine/manifest_node.h"
 #include "engine/operation_reader.h"
 #include "engine/placeholders.h"
@@ -97,17 +98,10 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     return auth;
 }
 
-std::string lower(std::string text) {
-    for (char &c : text)
-        if (c >= 'A' && c <= 'Z')
-            c += 'a' - 'A';
-    return text;
-}
-
 ColumnSpec read_column(const std::string &field, const ManifestNode &node, const std::string &read) {
     ColumnSpec column;
     column.field = field;
-    column.column = lower(field);
+    column.column = lower_case(field);
     column.read = substitute(read, [&](const std::string &name) {
         return name == "field" ? std::optional<std::string>(field) : std::nullopt;
     });

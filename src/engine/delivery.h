@@ -27,6 +27,9 @@ class Delivery : private JobHandler {
     Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
              int max_attempts);
 
+    /// From now on the sink wants the destination's ids.
+    void want_ids() { with_ids_ = true; }
+
     /// Sends what may go at once, and returns without waiting for answers. Throws as deliver() does.
     void start(std::vector<Batch> batches);
 

@@ -1,6 +1,7 @@
 #include "engine/operation_reader.h"
 
 #include "engine/json.h"
+#include "engine/lower_case.h"
 #include "engine/placeholders.h"
 
 #include <algorithm>
@@ -8,13 +9,6 @@
 namespace reverse_etl {
 
 namespace {
-
-std::string lower(std::string text) {
-    for (char &c : text)
-        if (c >= 'A' && c <= 'Z')
-            c += 'a' - 'A';
-    return text;
-}
 
 /// Where a placeholder stands decides what the engine can fill in for it when it builds a request.
 using Names = std::initializer_list<const char *>;
@@ -144,7 +138,7 @@ ErrorRule read_error_rule(const ManifestNode &node) {
         auto headers = node.at("header").texts();
         if (headers.size() != 1)
             node.at("header").fail("must name one header");
-        rule.header = {lower(headers[0].first), headers[0].second};
+        rule.header = {lower_case(headers[0].first), headers[0].second};
     }
     if (node.has("body"))
         rule.body = node.at("body").condition();
@@ -154,7 +148,7 @@ ErrorRule read_error_rule(const ManifestNode &node) {
         actions[node.at("then").one_of({"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop"})];
     if (node.has("for")) {
         node.at("for").only({"header", "unit"});
-        rule.wait_header = lower(node.at("for").at("header").text());
+        rule.wait_header = lower_case(node.at("for").at("header").text());
         if (node.at("for").has("unit"))
             rule.wait_in_ms = node.at("for").at("unit").one_of({"s", "ms"}) == 1;
     }

@@ -19,6 +19,7 @@ extern "C" {
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
+#include "utils/selfuncs.h"
 #include "utils/wait_event.h"
 }
 
@@ -77,6 +78,26 @@ inline Bitmapset *inserted_columns(PlannerInfo *root, RangeTblEntry *entry) {
 #else
     (void)root;
     return entry->insertedCols;
+#endif
+}
+
+/// From 16 on Postgres adds up the rows of all runs of a query, and has done so when a hook runs after one.
+inline void add_to_total(EState *estate, uint64 rows) {
+#if PG_VERSION_NUM >= 160000
+    estate->es_total_processed += rows;
+#else
+    (void)estate;
+    (void)rows;
+#endif
+}
+
+/// 17 estimates with the statistics that the planner has.
+inline double array_length(PlannerInfo *root, Node *array) {
+#if PG_VERSION_NUM >= 170000
+    return estimate_array_length(root, array);
+#else
+    (void)root;
+    return estimate_array_length(array);
 #endif
 }
 

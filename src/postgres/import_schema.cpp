@@ -1,5 +1,6 @@
 #include "postgres/fdw.h"
 
+#include "engine/lower_case.h"
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 
@@ -25,11 +26,7 @@ std::string literal(const std::string &value) {
 
 /// The name that the object's table gets: lower case, so that SQL need not quote it.
 std::string table_name(const std::string &object) {
-    std::string name = object;
-    for (char &c : name)
-        if (c >= 'A' && c <= 'Z')
-            c += 'a' - 'A';
-    return name;
+    return lower_case(object);
 }
 
 std::string create_statement(const Object &object, const std::string &schema, const std::string &server) {

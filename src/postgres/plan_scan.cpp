@@ -192,12 +192,7 @@ double rows_of(PlannerInfo *root, const Access &access) {
     if (!access.values.front().is_array)
         return 1;
     auto *array = reinterpret_cast<Node *>(access.values.front().value);
-#if PG_VERSION_NUM >= 170000
-    return estimate_array_length(root, array);
-#else
-    (void)root;
-    return estimate_array_length(array);
-#endif
+    return compat::array_length(root, array);
 }
 
 void add_access_path(PlannerInfo *root, RelOptInfo *relation, const Access &access, Relids required_outer) {

@@ -100,8 +100,7 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, Tuple
     policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
                                                session::rate_limiter(), *authenticator_, policy_);
-    bool with_ids = destination.id_column() != nullptr;
-    delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), with_ids,
+    delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), false,
                                            policy_.max_attempts);
     pg_call([&] {
         scratch_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl row", ALLOCSET_SMALL_SIZES);
@@ -145,6 +144,7 @@ bool Push::may_send_ahead() {
 bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id) {
     std::uint64_t before = accepted_;
     last_id_.clear();
+    delivery_->want_ids();
     encode(slot, address, address_nulls);
     // The executor counts this row itself.
     uint64 *counter = std::exchange(counter_, nullptr);
@@ -292,7 +292,7 @@ void Push::rejected(std::uint64_t row, const std::string &reason, long status) {
 }
 
 void Push::absent(std::uint64_t) {
-    absent_++;
+    // As SQL has it: a row that is not there is not counted.
 }
 
 std::string Push::progress() const {

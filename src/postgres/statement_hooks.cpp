@@ -1,6 +1,7 @@
 #include "postgres/statement_hooks.h"
 
 #include "postgres/border.h"
+#include "postgres/compat.h"
 #include "postgres/push.h"
 
 extern "C" {
@@ -19,23 +20,14 @@ ProcessUtility_hook_type next_process_utility = nullptr;
 uint64 *copied_rows = nullptr; ///< of the COPY that runs, in its process_utility()
 TimestampTz loading_statement = 0;
 
-#if PG_VERSION_NUM >= 180000
-void executor_run(QueryDesc *query, ScanDirection direction, uint64 count)
-#else
-void executor_run(QueryDesc *query, ScanDirection direction, uint64 count, bool once)
-#endif
-{
-#if PG_VERSION_NUM >= 180000
-    (next_executor_run != nullptr ? next_executor_run : standard_ExecutorRun)(query, direction, count);
-#else
-    (next_executor_run != nullptr ? next_executor_run : standard_ExecutorRun)(query, direction, count, once);
-#endif
+/// `once` is the argument that went away in 18.
+template <class... Once>
+void executor_run(QueryDesc *query, ScanDirection direction, uint64 count, Once... once) {
+    (next_executor_run != nullptr ? next_executor_run : standard_ExecutorRun)(query, direction, count, once...);
     guard([&] {
-        [[maybe_unused]] uint64 before = query->estate->es_processed;
+        uint64 before = query->estate->es_processed;
         Push::finish_all(query->estate);
-#if PG_VERSION_NUM >= 160000
-        query->estate->es_total_processed += query->estate->es_processed - before;
-#endif
+        compat::add_to_total(query->estate, query->estate->es_processed - before);
     });
 }
 
