@@ -9,10 +9,6 @@ CREATE USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (access_token 'pat-regress
 CREATE SCHEMA hubspot;
 IMPORT FOREIGN SCHEMA crm FROM SERVER hubspot INTO hubspot;
 
--- The library is not loaded yet when a session begins with COPY.
-\set QUIET on
-\connect
-\set QUIET off
 COPY hubspot.contacts (email, firstname) FROM PROGRAM 'printf "ada@example.com,Ada\ngrace@example.com,Grace\n"' CSV;
 COPY hubspot.contacts (email, firstname) FROM PROGRAM 'printf "ada@example.com,Ada\nnobody,Bob\n"' CSV;
 

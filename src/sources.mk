@@ -38,6 +38,7 @@ POSTGRES_SOURCES = \
     src/postgres/scan.cpp \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
+    src/postgres/shared_memory.cpp \
     src/postgres/statement_hooks.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \

@@ -5,6 +5,7 @@
 #include "postgres/fdw.h"
 #include "postgres/options.h"
 #include "postgres/settings.h"
+#include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
 
 extern "C" {
@@ -33,6 +34,8 @@ using namespace reverse_etl;
 void _PG_init(void) {
     settings::define();
     install_statement_hooks();
+    if (process_shared_preload_libraries_in_progress)
+        shared_memory::request();
 }
 
 /// CREATE FOREIGN DATA WRAPPER ... HANDLER

@@ -108,6 +108,13 @@ for my $mode ('extended', 'prepared') {
     is($node->safe_psql('postgres', $counted), '2|496', 'pg_stat_statements counts the accepted rows');
 }
 
+# A COPY that loads the library itself
+$sandbox->post('/_sandbox/reset');
+my ($copy_tag, $copy_said) = outcome($node, "COPY contacts (email, firstname) FROM '$copied'");
+is($copy_tag, 'COPY 248', 'a COPY that loads the library counts the accepted rows');
+like($copy_said, qr/NOTICE:  00000: rows go one a request, since this statement loaded the library reverse_etl/,
+    'and says that it goes row by row');
+
 # UPDATE and DELETE
 for my $case (
     [ q(UPDATE contacts SET firstname = 'new' WHERE email = ANY (ARRAY(SELECT email FROM customers))), 'UPDATE 248' ],

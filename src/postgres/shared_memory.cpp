@@ -1,0 +1,68 @@
+#include "postgres/shared_memory.h"
+
+#include <cstring>
+
+extern "C" {
+#include "storage/ipc.h"
+#include "storage/shmem.h"
+}
+
+namespace reverse_etl::shared_memory {
+
+namespace {
+
+/// Every part, listed once.
+Part *const parts[] = {nullptr};
+
+constexpr const char *tranche = "reverse_etl";
+
+shmem_request_hook_type next_request = nullptr;
+shmem_startup_hook_type next_startup = nullptr;
+
+int part_count() {
+    int count = 0;
+    for (Part *part : parts)
+        count += part != nullptr;
+    return count;
+}
+
+void request_memory() {
+    if (next_request != nullptr)
+        next_request();
+    if (part_count() == 0)
+        return;
+    for (Part *part : parts)
+        RequestAddinShmemSpace(MAXALIGN(part->bytes));
+    RequestNamedLWLockTranche(tranche, part_count());
+}
+
+void start() {
+    if (next_startup != nullptr)
+        next_startup();
+    if (part_count() == 0)
+        return;
+    LWLockPadded *locks = GetNamedLWLockTranche(tranche);
+    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+    for (int i = 0; i < part_count(); i++) {
+        bool found = false;
+        parts[i]->address = ShmemInitStruct(parts[i]->name, parts[i]->bytes, &found);
+        parts[i]->lock = &locks[i].lock;
+        if (found)
+            continue;
+        std::memset(parts[i]->address, 0, parts[i]->bytes);
+        if (parts[i]->initialise != nullptr)
+            parts[i]->initialise(parts[i]->address);
+    }
+    LWLockRelease(AddinShmemInitLock);
+}
+
+} // namespace
+
+void request() {
+    next_request = shmem_request_hook;
+    shmem_request_hook = request_memory;
+    next_startup = shmem_startup_hook;
+    shmem_startup_hook = start;
+}
+
+} // namespace reverse_etl::shared_memory
