@@ -46,4 +46,7 @@ POSTGRES_SOURCES = \
     src/postgres/value_encoder_nested.cpp \
     src/postgres/value_encoder_numbers.cpp \
     src/postgres/value_encoder_strings.cpp \
+    src/postgres/worker.cpp \
+    src/postgres/worker_control.cpp \
+    src/postgres/worker_launcher.cpp \
 

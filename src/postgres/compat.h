@@ -16,6 +16,7 @@ extern "C" {
 #include "optimizer/pathnode.h"
 #include "parser/parse_relation.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -42,6 +43,15 @@ inline uint32 wait_event() {
     return event;
 #else
     return PG_WAIT_EXTENSION;
+#endif
+}
+
+/// 18 turned the question around.
+inline bool is_background_worker(const PGPROC *process) {
+#if PG_VERSION_NUM >= 180000
+    return !process->isRegularBackend;
+#else
+    return process->isBackgroundWorker;
 #endif
 }
 

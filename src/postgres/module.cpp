@@ -7,6 +7,7 @@
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
+#include "postgres/worker_control.h"
 
 extern "C" {
 #include "access/reloptions.h"
@@ -26,6 +27,8 @@ PG_FUNCTION_INFO_V1(reverse_etl_fdw_validator);
 PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
 PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
 PG_FUNCTION_INFO_V1(reverse_etl_options);
+void reverse_etl_launcher_main(Datum);
+void reverse_etl_worker_main(Datum);
 #pragma GCC visibility pop
 }
 
@@ -34,8 +37,10 @@ using namespace reverse_etl;
 void _PG_init(void) {
     settings::define();
     install_statement_hooks();
-    if (process_shared_preload_libraries_in_progress)
+    if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
+        register_launcher();
+    }
 }
 
 /// CREATE FOREIGN DATA WRAPPER ... HANDLER

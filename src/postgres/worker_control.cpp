@@ -1,0 +1,143 @@
+#include "postgres/worker_control.h"
+
+#include "postgres/border.h"
+#include "postgres/compat.h"
+
+#include <csignal>
+#include <cstring>
+
+extern "C" {
+#include "access/xact.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr const char *library = "reverse_etl";
+constexpr const char *worker_type = "reverse_etl worker";
+/// A worker that broke comes again after so many seconds.
+constexpr int restart_after = 1;
+constexpr int longest_start_ms = 10'000;
+
+bool wake_wanted = false;
+
+/// The worker's process; nullptr if there is none.
+PGPROC *find_worker(Oid database) {
+    for (uint32 i = 0; i < ProcGlobal->allProcCount; i++) {
+        PGPROC *process = &ProcGlobal->allProcs[i];
+        if (process->pid == 0 || process->databaseId != database || !compat::is_background_worker(process))
+            continue;
+        const char *type = GetBackgroundWorkerTypeByPid(process->pid);
+        if (type != nullptr && std::strcmp(type, worker_type) == 0)
+            return process;
+    }
+    return nullptr;
+}
+
+void wake_when_committed(XactEvent event, void *) {
+    if (!wake_wanted)
+        return;
+    switch (event) {
+    case XACT_EVENT_PRE_COMMIT:
+        // Started before the commit, since nothing may fail after it; it looks for rows when it is told to, below.
+        if (find_worker(MyDatabaseId) == nullptr && !start_worker(MyDatabaseId, MyDatabaseTableSpace))
+            ereport(WARNING, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                              errmsg("queued rows will wait, since their background worker could not be started"),
+                              errhint("You might need to increase \"max_worker_processes\".")));
+        break;
+    case XACT_EVENT_COMMIT:
+        wake_worker();
+        wake_wanted = false;
+        break;
+    case XACT_EVENT_ABORT:
+    case XACT_EVENT_PREPARE: // COMMIT PREPARED wakes it
+        wake_wanted = false;
+        break;
+    default:
+        break;
+    }
+}
+
+void set_up(BackgroundWorker &worker, const char *function) {
+    worker = {};
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+    strlcpy(worker.bgw_library_name, library, sizeof(worker.bgw_library_name));
+    strlcpy(worker.bgw_function_name, function, BGW_MAXLEN);
+}
+
+} // namespace
+
+bool wake_worker() {
+    PGPROC *process = find_worker(MyDatabaseId);
+    if (process != nullptr)
+        SetLatch(&process->procLatch);
+    return process != nullptr;
+}
+
+void wake_worker_at_commit() {
+    static bool registered = false;
+    if (!registered)
+        pg_call([] { RegisterXactCallback(wake_when_committed, nullptr); });
+    registered = true;
+    wake_wanted = true;
+}
+
+bool start_worker(Oid database, Oid tablespace) {
+    BackgroundWorker worker;
+    set_up(worker, "reverse_etl_worker_main");
+    worker.bgw_restart_time = restart_after;
+    snprintf(worker.bgw_name, BGW_MAXLEN, "reverse_etl worker for database %u", database);
+    strlcpy(worker.bgw_type, worker_type, BGW_MAXLEN);
+    worker.bgw_main_arg = ObjectIdGetDatum(database);
+    memcpy(worker.bgw_extra, &tablespace, sizeof(tablespace));
+    return RegisterDynamicBackgroundWorker(&worker, nullptr);
+}
+
+void require_worker() {
+    if (wake_worker())
+        return;
+    if (!pg_call([] { return start_worker(MyDatabaseId, MyDatabaseTableSpace); }))
+        throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl could not be started", "",
+                    "You might need to increase \"max_worker_processes\".");
+    for (int waited = 0; !wake_worker(); waited += 10) {
+        if (waited >= longest_start_ms)
+            throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl did not start", "",
+                        "See the server log for the reason.");
+        pg_call([] {
+            CHECK_FOR_INTERRUPTS();
+            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, compat::wait_event());
+            ResetLatch(MyLatch);
+        });
+    }
+}
+
+void stop_worker(Oid database) {
+    for (int waited = 0; waited < longest_start_ms; waited += 10) {
+        PGPROC *process = find_worker(database);
+        if (process == nullptr)
+            return;
+        // SIGUSR2 asks it to end for good; after SIGTERM it would be restarted.
+        if (waited == 0)
+            kill(process->pid, SIGUSR2);
+        CHECK_FOR_INTERRUPTS();
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, compat::wait_event());
+        ResetLatch(MyLatch);
+    }
+}
+
+void register_launcher() {
+    BackgroundWorker launcher;
+    set_up(launcher, "reverse_etl_launcher_main");
+    launcher.bgw_restart_time = restart_after;
+    strlcpy(launcher.bgw_name, "reverse_etl launcher", BGW_MAXLEN);
+    strlcpy(launcher.bgw_type, "reverse_etl launcher", BGW_MAXLEN);
+    RegisterBackgroundWorker(&launcher);
+}
+
+} // namespace reverse_etl
