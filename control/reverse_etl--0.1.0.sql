@@ -114,6 +114,7 @@ CREATE TABLE reverse_etl.rejected_rows (
     destination text NOT NULL,
     operation text NOT NULL,
     row_number bigint NOT NULL,
+    key jsonb,
     "row" jsonb NOT NULL,
     reason text NOT NULL,
     http_status integer,
@@ -125,7 +126,8 @@ COMMENT ON TABLE reverse_etl.rejected_rows IS 'rows that a destination did not a
 COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, schema-qualified';
 COMMENT ON COLUMN reverse_etl.rejected_rows.operation IS 'what was asked of the destination: create, update, upsert or delete';
 COMMENT ON COLUMN reverse_etl.rejected_rows.row_number IS 'the row''s place in its statement, from 1';
-COMMENT ON COLUMN reverse_etl.rejected_rows."row" IS 'the columns that the statement sent, and those that name the row';
+COMMENT ON COLUMN reverse_etl.rejected_rows.key IS 'the columns that name the row at the destination, where the statement did not send them';
+COMMENT ON COLUMN reverse_etl.rejected_rows."row" IS 'the columns that the statement sent, with the values as they were sent';
 COMMENT ON COLUMN reverse_etl.rejected_rows.reason IS 'why, in the destination''s own words where it has any';
 COMMENT ON COLUMN reverse_etl.rejected_rows.http_status IS 'the answer''s status; null for a row that was not sent or had no answer';
 COMMENT ON COLUMN reverse_etl.rejected_rows.statement_at IS 'when the statement began';

@@ -25,7 +25,7 @@ SELECT 'c' || n || '@example.com', CASE WHEN n % 3 = 0 THEN 'NaN' ELSE sum(n)::f
   FROM generate_series(1, 300) AS n GROUP BY n;
 SELECT count(*), count(score) FROM hubspot.scores WHERE email LIKE 'c%';
 
--- A rejected row becomes JSON with its user's rights, whatever casts the user's types have.
+-- A rejected row is kept as it was sent, whatever casts its types have.
 CREATE ROLE regress_owner_of_types;
 GRANT USAGE ON FOREIGN SERVER hubspot TO regress_owner_of_types;
 CREATE SCHEMA of_types AUTHORIZATION regress_owner_of_types;

@@ -30,7 +30,7 @@ SELECT email, firstname, city FROM hubspot.contacts WHERE email IN ('c1@example.
 -- The destination does not know the row, or does not take the value.
 UPDATE hubspot.contacts SET city = 'Paris' WHERE email = 'nobody@example.com';
 UPDATE hubspot.contacts SET email = 'broken' WHERE email = 'c2@example.com';
-SELECT operation, "row", left(reason, 60) AS reason FROM reverse_etl.rejected_rows ORDER BY id;
+SELECT operation, key, "row", left(reason, 60) AS reason FROM reverse_etl.rejected_rows ORDER BY id;
 TRUNCATE reverse_etl.rejected_rows;
 UPDATE hubspot.contacts SET id = '7' WHERE email = 'c2@example.com';
 

@@ -16,12 +16,14 @@ ENGINE_SOURCES = \
     src/engine/outcome_reader.cpp \
     src/engine/placeholders.cpp \
     src/engine/rate_limiter.cpp \
+    src/engine/row_writer.cpp \
     src/engine/transport.cpp \
     src/engine/value_encoding.cpp \
     src/engine/verdict.cpp \
 
 POSTGRES_SOURCES = \
     src/postgres/border.cpp \
+    src/postgres/column_encoders.cpp \
     src/postgres/connectors.cpp \
     src/postgres/destination.cpp \
     src/postgres/explain.cpp \
@@ -33,6 +35,7 @@ POSTGRES_SOURCES = \
     src/postgres/plan_modify.cpp \
     src/postgres/plan_scan.cpp \
     src/postgres/push.cpp \
+    src/postgres/record_encoder.cpp \
     src/postgres/rejected_rows.cpp \
     src/postgres/row_encoder.cpp \
     src/postgres/scan.cpp \

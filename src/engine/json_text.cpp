@@ -1,5 +1,7 @@
 #include "engine/json_text.h"
 
+#include <algorithm>
+
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -78,6 +80,23 @@ void append_json_string(std::string &out, std::string_view text) {
         from = to + 1;
     }
     out += '"';
+}
+
+std::string without_nul(std::string_view json) {
+    std::string kept;
+    kept.reserve(json.size());
+    while (!json.empty()) {
+        // A backslash takes what follows with it, another backslash too.
+        std::size_t length = json.front() == '\\' ? 2 : std::min(json.find('\\'), json.size());
+        if (json.starts_with("\\u0000")) {
+            kept += '?';
+            length = 6;
+        } else {
+            kept += json.substr(0, length);
+        }
+        json.remove_prefix(std::min(length, json.size()));
+    }
+    return kept;
 }
 
 void append_percent_encoded(std::string &out, std::string_view text) {

@@ -3,6 +3,7 @@
 #include "engine/compiled_operation.h"
 #include "engine/connector.h"
 #include "engine/dispatcher.h"
+#include "engine/row_writer.h"
 #include "postgres/postgres.h"
 
 #include <memory>
@@ -15,9 +16,6 @@ extern "C" {
 }
 
 namespace reverse_etl {
-
-/// What a table does with NULL.
-enum class NullAs { omit, null, clear };
 
 struct DestinationColumn {
     AttrNumber attnum = 0;

@@ -60,8 +60,7 @@ ModifyState &make_state(EState *estate, ResultRelInfo *relation, const Destinati
     MemoryContext context = estate->es_query_cxt;
     auto *state = make_in<ModifyState>(context);
     Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
-    state->push =
-        make_in<Push>(context, destination, plan, user, RelationGetDescr(relation->ri_RelationDesc), estate, counter);
+    state->push = make_in<Push>(context, destination, plan, user, estate, counter);
     for (AttrNumber attnum : plan.address)
         state->address.push_back(
             pg_call([&] { return ExecFindJunkAttributeInTlist(subplan->targetlist, address_name(attnum)); }));

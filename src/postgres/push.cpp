@@ -1,5 +1,6 @@
 #include "postgres/push.h"
 
+#include "engine/json_text.h"
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/session.h"
@@ -8,6 +9,7 @@
 #include <utility>
 
 extern "C" {
+#include "access/htup_details.h"
 #include "executor/tuptable.h"
 #include "utils/memutils.h"
 }
@@ -22,29 +24,21 @@ constexpr std::size_t rounds_per_burst = 8;
 constexpr Milliseconds longest_unattended{200};
 /// The most bytes of bodies that a burst holds.
 constexpr std::size_t most_burst_bytes = 16 << 20;
-/// Reasons that the WARNING repeats; the others are in the table.
-constexpr std::size_t most_reasons_shown = 5;
 
 std::vector<Push *> &active_pushes() {
     static std::vector<Push *> pushes;
     return pushes;
 }
 
-/// The columns of a statement: those written, then those that only name the row.
-std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan) {
-    std::vector<const DestinationColumn *> columns;
-    for (AttrNumber attnum : plan.written)
-        columns.push_back(destination.column(attnum));
-    for (AttrNumber attnum : plan.address)
-        columns.push_back(destination.column(attnum));
-    return columns;
-}
-
-std::vector<RowEncoder::Column> encodings_of(const Destination &destination, const PushPlan &plan) {
-    std::vector<RowEncoder::Column> encodings;
-    for (const DestinationColumn *column : columns_of(destination, plan))
-        encodings.push_back({column->type, column->typmod, column->encoding});
-    return encodings;
+/// A row type of the columns.
+TupleDesc descriptor_of(const std::vector<const DestinationColumn *> &columns) {
+    TupleDesc descriptor = pg_call([&] { return CreateTemplateTupleDesc(static_cast<int>(columns.size())); });
+    AttrNumber number = 0;
+    for (const DestinationColumn *column : columns) {
+        number++;
+        pg_call([&] { TupleDescInitEntry(descriptor, number, nullptr, column->type, column->typmod, 0); });
+    }
+    return descriptor;
 }
 
 /// An UPDATE that sets NULL means to clear the field; leaving it out would change nothing.
@@ -54,6 +48,15 @@ NullAs null_as(const Destination &destination, OperationKind operation) {
 }
 
 } // namespace
+
+std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan) {
+    std::vector<const DestinationColumn *> columns;
+    for (AttrNumber attnum : plan.written)
+        columns.push_back(destination.column(attnum));
+    for (AttrNumber attnum : plan.address)
+        columns.push_back(destination.column(attnum));
+    return columns;
+}
 
 CompiledOperation compile(const Destination &destination, const PushPlan &plan) {
     const OperationSpec &spec = destination.operation(plan.operation);
@@ -91,12 +94,12 @@ CompiledOperation compile(const Destination &destination, const PushPlan &plan) 
     return CompiledOperation(destination.object, spec, std::move(columns), key, {});
 }
 
-Push::Push(const Destination &destination, const PushPlan &plan, Oid user, TupleDesc descriptor, EState *estate,
-           uint64 *counter)
-    : destination_(destination), plan_(plan), operation_(compile(destination, plan)),
-      encoder_(operation_, encodings_of(destination, plan), null_as(destination, plan.operation)),
-      authenticator_(destination.authenticator(user)), policy_(destination.policy), descriptor_(descriptor),
-      estate_(estate), counter_(counter) {
+Push::Push(const Destination &destination, const PushPlan &plan, Oid user, EState *estate, uint64 *counter)
+    : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
+      operation_(compile(destination, plan)), values_of_(destination, columns_),
+      encoder_(operation_, values_of_, null_as(destination, plan.operation)), records_(values_of_, columns_),
+      authenticator_(destination.authenticator(user)), policy_(destination.policy),
+      descriptor_(descriptor_of(columns_)), estate_(estate), counter_(counter) {
     policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
                                                session::rate_limiter(), *authenticator_, policy_);
@@ -106,14 +109,8 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, Tuple
         scratch_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl row", ALLOCSET_SMALL_SIZES);
         burst_context_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl burst", ALLOCSET_DEFAULT_SIZES);
     });
-    std::size_t columns = plan_.written.size() + plan_.address.size();
-    values_.resize(columns);
-    nulls_ = std::make_unique<bool[]>(columns);
-    row_values_.resize(descriptor->natts);
-    row_nulls_ = std::make_unique<bool[]>(descriptor->natts);
-    std::fill_n(row_nulls_.get(), descriptor->natts, true);
-    for (const DestinationColumn *column : columns_of(destination, plan))
-        column_names_.push_back(column->name);
+    values_.resize(columns_.size());
+    nulls_ = std::make_unique<bool[]>(columns_.size());
     active_pushes().push_back(this);
 }
 
@@ -156,7 +153,7 @@ bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *a
 
 void Push::finish() {
     deliver();
-    report();
+    report_.warn(destination_.name, rows_);
 }
 
 void Push::finish_all(EState *estate) {
@@ -211,25 +208,12 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
 
 /// Keeps the row as it came until its outcome is known, for reverse_etl.rejected_rows.
 void Push::keep_tuple() {
-    std::size_t at = 0;
-    for (const std::vector<AttrNumber> *attnums : {&plan_.written, &plan_.address})
-        for (AttrNumber attnum : *attnums) {
-            // A column that is set and names the row as well: what is set is what the user will want to see.
-            if (attnums == &plan_.written || row_nulls_[attnum - 1] || !destination_.column(attnum)->writable) {
-                row_values_[attnum - 1] = values_[at];
-                row_nulls_[attnum - 1] = nulls_[at];
-            }
-            at++;
-        }
     tuples_.push_back(pg_call([&] {
         MemoryContext caller = MemoryContextSwitchTo(burst_context_);
-        MinimalTuple tuple = compat::form_minimal_tuple(descriptor_, row_values_.data(), row_nulls_.get());
+        MinimalTuple tuple = compat::form_minimal_tuple(descriptor_, values_.data(), nulls_.get());
         MemoryContextSwitchTo(caller);
         return tuple;
     }));
-    for (const std::vector<AttrNumber> *attnums : {&plan_.written, &plan_.address})
-        for (AttrNumber attnum : *attnums)
-            row_nulls_[attnum - 1] = true;
 }
 
 template <class Step>
@@ -256,29 +240,42 @@ void Push::deliver() {
     if (counter_ != nullptr)
         *counter_ += accepted_ - counted_;
     counted_ = accepted_;
-    if (!rejections_.empty()) {
-        std::sort(rejections_.begin(), rejections_.end(),
-                  [](const RejectedRow &a, const RejectedRow &b) { return a.number < b.number; });
-        for (const RejectedRow &row : rejections_)
-            if (first_reasons_.size() < most_reasons_shown)
-                first_reasons_.push_back("Row " + std::to_string(row.number) + ": " + row.reason);
-        if (destination_.stop_at_reject) {
-            // The reason quotes the row; the server log is not where that belongs.
-            const RejectedRow &first = rejections_.front();
-            throw Error(ERRCODE_FDW_ERROR,
-                        "destination \"" + destination_.name + "\" rejected row " + std::to_string(first.number),
-                        first.reason + "\n" + progress(),
-                        "With the option \"on_reject\" set to store, rejected rows are kept and the others go on.", "",
-                        progress());
-        }
-        store_rejected_rows(destination_.name, operation_name(plan_.operation), descriptor_, column_names_,
-                            rejections_);
-        rejections_.clear();
-    }
+    if (!rejections_.empty())
+        store_rejections();
     tuples_.clear();
     burst_bytes_ = 0;
     burst_begin_ = rows_ + 1;
     MemoryContextReset(burst_context_);
+}
+
+void Push::store_rejections() {
+    std::sort(rejections_.begin(), rejections_.end(),
+              [](const RejectedRow &a, const RejectedRow &b) { return a.number < b.number; });
+    if (destination_.stop_at_reject) {
+        // The reason quotes the row; the server log is not where that belongs.
+        const RejectedRow &first = rejections_.front();
+        throw Error(
+            ERRCODE_FDW_ERROR, "destination \"" + destination_.name + "\" rejected row " + std::to_string(first.number),
+            first.reason + "\n" + progress(),
+            "With the option \"on_reject\" set to store, rejected rows are kept and the others go on.", "", progress());
+    }
+    for (RejectedRow &row : rejections_) {
+        report_.add("Row " + std::to_string(row.number) + ": " + row.reason);
+        HeapTuple tuple = pg_call([&] {
+            HeapTuple kept = heap_tuple_from_minimal_tuple(tuples_[row.number - burst_begin_]);
+            heap_deform_tuple(kept, descriptor_, values_.data(), nulls_.get());
+            return kept;
+        });
+        std::size_t written = plan_.written.size();
+        records_.encode_anyhow(values_.data(), nulls_.get(), 0, written, row.row, scratch_);
+        if (!plan_.address.empty())
+            records_.encode_anyhow(values_.data(), nulls_.get(), written, columns_.size(), row.key, scratch_);
+        row.row = without_nul(row.row);
+        row.key = without_nul(row.key);
+        heap_freetuple(tuple);
+    }
+    store_rejected_rows(destination_.name, operation_name(plan_.operation), rejections_);
+    rejections_.clear();
 }
 
 void Push::accepted(std::uint64_t, const std::string &id) {
@@ -288,7 +285,7 @@ void Push::accepted(std::uint64_t, const std::string &id) {
 
 void Push::rejected(std::uint64_t row, const std::string &reason, long status) {
     rejected_++;
-    rejections_.push_back({row, tuples_[row - burst_begin_], reason, status});
+    rejections_.push_back({row, "", "", reason, status});
 }
 
 void Push::absent(std::uint64_t) {
@@ -307,27 +304,6 @@ std::string Push::progress() const {
     if (std::size_t rows = dispatcher_->rows_in_flight(); rows > 0)
         text += "; " + counted(rows, " was under way and may have arrived", " were under way and may have arrived");
     return text + ".";
-}
-
-void Push::report() {
-    if (rejected_ == reported_)
-        return;
-    reported_ = rejected_;
-    std::string reasons;
-    for (const std::string &reason : first_reasons_)
-        reasons += (reasons.empty() ? "" : "\n") + reason;
-    if (rejected_ > first_reasons_.size())
-        reasons += "\nand " + std::to_string(rejected_ - first_reasons_.size()) + " more";
-    const char *detail = reasons.c_str();
-    const char *name = destination_.name.c_str();
-    unsigned long long rejected = rejected_, rows = rows_;
-    // The reasons quote rows; the server log is not where those belong.
-    pg_call([&] {
-        ereport(WARNING, (errcode(ERRCODE_WARNING),
-                          errmsg("destination \"%s\" rejected %llu of %llu rows", name, rejected, rows),
-                          errdetail("%s", detail), errdetail_log("The reasons are in reverse_etl.rejected_rows."),
-                          errhint("The rejected rows and their reasons are in reverse_etl.rejected_rows.")));
-    });
 }
 
 } // namespace reverse_etl

@@ -2,6 +2,7 @@
 
 #include "engine/delivery.h"
 #include "postgres/destination.h"
+#include "postgres/record_encoder.h"
 #include "postgres/rejected_rows.h"
 #include "postgres/row_encoder.h"
 
@@ -23,6 +24,9 @@ struct PushPlan {
     std::vector<AttrNumber> address; ///< columns that name the row, where the statement does not write them
 };
 
+/// The columns that a plan speaks of: those written, then those that only name the row.
+std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan);
+
 /// The operation compiled for the plan's columns, as EXPLAIN and delivery need it.
 CompiledOperation compile(const Destination &destination, const PushPlan &plan);
 
@@ -31,9 +35,8 @@ CompiledOperation compile(const Destination &destination, const PushPlan &plan);
 /// are kept, one WARNING at the end counts them.
 class Push : private OutcomeSink {
   public:
-    /// Takes the result relation's row type. Accepted rows are added to *counter, if there is one, as they are known.
-    Push(const Destination &destination, const PushPlan &plan, Oid user, TupleDesc descriptor, EState *estate,
-         uint64 *counter);
+    /// Accepted rows are added to *counter, if there is one, as they are known.
+    Push(const Destination &destination, const PushPlan &plan, Oid user, EState *estate, uint64 *counter);
     ~Push() override;
 
     /// Adds a row: the written columns' values come from the slot (null if none are written), the address columns'
@@ -62,37 +65,37 @@ class Push : private OutcomeSink {
     template <class Step>
     void step(Step &&step);
     void deliver();
-    void report();
+    void store_rejections();
     std::string progress() const;
 
     const Destination &destination_;
     PushPlan plan_;
+    std::vector<const DestinationColumn *> columns_;
     CompiledOperation operation_;
+    ColumnEncoders values_of_;
     RowEncoder encoder_;
+    RecordEncoder records_;
     std::shared_ptr<Authenticator> authenticator_;
     Policy policy_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Delivery> delivery_;
-    TupleDesc descriptor_;
+    TupleDesc descriptor_; ///< of the columns
     EState *estate_;
     uint64 *counter_;
     MemoryContext scratch_, burst_context_;
 
     std::vector<Datum> values_;
     std::unique_ptr<bool[]> nulls_;
-    std::vector<std::string> column_names_;
-    std::vector<Datum> row_values_;
-    std::unique_ptr<bool[]> row_nulls_;
 
     std::vector<Batch> batches_; ///< of the burst, not yet sent; the last one is being filled
     Clock::time_point last_full_batch_ = Clock::now();
     std::size_t burst_bytes_ = 0;
     std::uint64_t burst_begin_ = 1; ///< number of the burst's first row
     std::vector<MinimalTuple> tuples_;
-    std::vector<RejectedRow> rejections_;
-    std::vector<std::string> first_reasons_;
+    std::vector<RejectedRow> rejections_; ///< of the burst
+    RejectionReport report_;
 
-    std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0, reported_ = 0;
+    std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0;
     std::uint64_t counted_ = 0; ///< accepted rows that the counter has
     std::string last_id_;
 };

@@ -6,23 +6,32 @@
 #include <string>
 #include <vector>
 
-extern "C" {
-#include "access/htup.h"
-#include "access/tupdesc.h"
-}
-
 namespace reverse_etl {
 
-/// A row that the destination did not take, or that could not be sent.
+/// A row that the destination did not take, or that could not be sent. The objects are JSON, in UTF-8 and without
+/// U+0000.
 struct RejectedRow {
     std::uint64_t number;
-    MinimalTuple tuple; ///< of the foreign table's row type
+    std::string key; ///< the columns that name the row; "" where it is the row itself that does
+    std::string row; ///< the columns that were to be sent
     std::string reason;
     long status; ///< of HTTP; 0: the row was not sent, or had no answer
 };
 
-/// Adds to reverse_etl.rejected_rows, in the user's transaction. Of each row the named columns are kept.
-void store_rejected_rows(const std::string &destination, const char *operation, TupleDesc descriptor,
-                         const std::vector<std::string> &columns, const std::vector<RejectedRow> &rows);
+/// Adds to reverse_etl.rejected_rows, in this transaction.
+void store_rejected_rows(const std::string &destination, const char *operation, const std::vector<RejectedRow> &rows);
+
+/// Counts the rows that a statement had rejected, for the one WARNING at its end.
+class RejectionReport {
+  public:
+    void add(const std::string &reason);
+    std::uint64_t rows() const { return rows_; }
+    /// Warns if rows were added since the last time.
+    void warn(const std::string &destination, std::uint64_t of_rows);
+
+  private:
+    std::uint64_t rows_ = 0, reported_ = 0;
+    std::vector<std::string> first_reasons_;
+};
 
 } // namespace reverse_etl

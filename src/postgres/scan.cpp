@@ -84,16 +84,17 @@ class Scan : private RecordSink {
                                                             : destination_.object.id);
         OperationKind kind = plan_.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
         std::vector<StatementColumn> columns;
-        std::vector<RowEncoder::Column> encodings;
+        std::vector<const DestinationColumn *> keys;
         for (AttrNumber attnum : plan_.address) {
             const DestinationColumn *column = destination_.column(attnum);
             columns.push_back({column->field, false});
-            encodings.push_back({column->type, column->typmod, column->encoding});
+            keys.push_back(column);
         }
         int key = columns.size() == 1 ? 0 : -1;
         operation_ = std::make_unique<CompiledOperation>(destination_.object, destination_.operation(kind),
                                                          std::move(columns), key, fields);
-        encoder_ = std::make_unique<RowEncoder>(*operation_, encodings, NullAs::null);
+        key_values_ = std::make_unique<ColumnEncoders>(destination_, keys);
+        encoder_ = std::make_unique<RowEncoder>(*operation_, *key_values_, NullAs::null);
     }
 
     void read_more() {
@@ -251,6 +252,7 @@ class Scan : private RecordSink {
     Policy policy_;
     std::shared_ptr<Authenticator> authenticator_;
     std::unique_ptr<CompiledOperation> operation_;
+    std::unique_ptr<ColumnEncoders> key_values_;
     std::unique_ptr<RowEncoder> encoder_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Fetch> fetch_;

@@ -1,18 +1,12 @@
 #pragma once
 
-#include <stdexcept>
 #include <string>
 
+#include "engine/row_writer.h"
 #include "engine/value_encoding.h"
 #include "postgres/postgres.h"
 
 namespace reverse_etl {
-
-/// A value that has no JSON form (infinity, NaN, text that is not UTF-8): the row is rejected with this reason.
-class ValueRefused : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
 
 struct EncodedType;
 using ValueWriter = void (*)(const EncodedType &, Datum, std::string &);

@@ -4,6 +4,7 @@
 #include "postgres/compat.h"
 
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 
 extern "C" {
@@ -67,8 +68,8 @@ void set_up(BackgroundWorker &worker, const char *function) {
     worker = {};
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
     worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    strlcpy(worker.bgw_library_name, library, sizeof(worker.bgw_library_name));
-    strlcpy(worker.bgw_function_name, function, BGW_MAXLEN);
+    std::snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "%s", library);
+    std::snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "%s", function);
 }
 
 } // namespace
@@ -92,8 +93,8 @@ bool start_worker(Oid database, Oid tablespace) {
     BackgroundWorker worker;
     set_up(worker, "reverse_etl_worker_main");
     worker.bgw_restart_time = restart_after;
-    snprintf(worker.bgw_name, BGW_MAXLEN, "reverse_etl worker for database %u", database);
-    strlcpy(worker.bgw_type, worker_type, BGW_MAXLEN);
+    std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl worker for database %u", database);
+    std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", worker_type);
     worker.bgw_main_arg = ObjectIdGetDatum(database);
     memcpy(worker.bgw_extra, &tablespace, sizeof(tablespace));
     return RegisterDynamicBackgroundWorker(&worker, nullptr);
@@ -135,8 +136,8 @@ void register_launcher() {
     BackgroundWorker launcher;
     set_up(launcher, "reverse_etl_launcher_main");
     launcher.bgw_restart_time = restart_after;
-    strlcpy(launcher.bgw_name, "reverse_etl launcher", BGW_MAXLEN);
-    strlcpy(launcher.bgw_type, "reverse_etl launcher", BGW_MAXLEN);
+    std::snprintf(launcher.bgw_name, sizeof(launcher.bgw_name), "%s", "reverse_etl launcher");
+    std::snprintf(launcher.bgw_type, sizeof(launcher.bgw_type), "%s", "reverse_etl launcher");
     RegisterBackgroundWorker(&launcher);
 }
 

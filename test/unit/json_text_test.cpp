@@ -63,3 +63,10 @@ BOOST_AUTO_TEST_CASE(only_unreserved_characters_stay_in_a_url) {
     BOOST_TEST(percent_encoded("é") == "%C3%A9");
     BOOST_TEST(percent_encoded(std::string_view("a\r\nb\0", 5)) == "a%0D%0Ab%00");
 }
+
+BOOST_AUTO_TEST_CASE(nul_is_replaced_where_it_is_a_character) {
+    BOOST_TEST(without_nul(R"({"a":"x\u0000y"})") == R"({"a":"x?y"})");
+    BOOST_TEST(without_nul(R"({"a":"x\\u0000y\n"})") == R"({"a":"x\\u0000y\n"})");
+    BOOST_TEST(without_nul(R"("\\\u0000\")") == R"("\\?\")");
+    BOOST_TEST(without_nul("") == "");
+}
