@@ -107,6 +107,44 @@ COMMENT ON FUNCTION reverse_etl.drop_connector(text) IS 'drops a connector that 
 
 REVOKE ALL ON FUNCTION reverse_etl.create_connector(text, json), reverse_etl.drop_connector(text) FROM PUBLIC;
 
+-- The outbox
+
+CREATE SEQUENCE reverse_etl.outbox_id_seq;
+COMMENT ON SEQUENCE reverse_etl.outbox_id_seq IS 'numbers the rows of the outbox, in the order in which they were queued';
+
+CREATE TABLE reverse_etl.outbox (
+    id bigint NOT NULL,
+    push bigint,
+    destination regclass NOT NULL,
+    operation text NOT NULL,
+    enqueued_by regrole NOT NULL,
+    deliver_as regrole NOT NULL,
+    enqueued_at timestamptz NOT NULL,
+    attempts integer NOT NULL,
+    next_attempt_at timestamptz,
+    batch bigint,
+    key_hash bigint,
+    key json,
+    "row" json NOT NULL,
+    reasons text[]
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_threshold = -1);
+COMMENT ON TABLE reverse_etl.outbox IS 'rows that wait for their delivery; a user sees their own. Each destination has a table of its own that inherits from this one';
+COMMENT ON COLUMN reverse_etl.outbox.push IS 'the statement''s row in reverse_etl.audit_log';
+COMMENT ON COLUMN reverse_etl.outbox.enqueued_by IS 'the role whose rows they are';
+COMMENT ON COLUMN reverse_etl.outbox.deliver_as IS 'the role with whose rights and credentials the row leaves';
+COMMENT ON COLUMN reverse_etl.outbox.attempts IS 'how often it was tried to deliver the row';
+COMMENT ON COLUMN reverse_etl.outbox.batch IS 'the request that the row is part of, where one that was cut short must not be made up differently';
+COMMENT ON COLUMN reverse_etl.outbox.key IS 'the columns that name the row at the destination';
+COMMENT ON COLUMN reverse_etl.outbox."row" IS 'the columns that are sent, with their values as they are sent';
+COMMENT ON COLUMN reverse_etl.outbox.reasons IS 'why the attempts failed';
+CREATE INDEX ON reverse_etl.outbox (destination, id);
+
+ALTER TABLE reverse_etl.outbox ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON reverse_etl.outbox USING (enqueued_by = quote_ident(current_user)::regrole);
+COMMENT ON POLICY own_rows ON reverse_etl.outbox IS 'a user sees the rows that they queued';
+GRANT SELECT ON reverse_etl.outbox TO PUBLIC;
+
 -- Rejected rows
 
 CREATE TABLE reverse_etl.rejected_rows (

@@ -25,13 +25,17 @@ POSTGRES_SOURCES = \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
     src/postgres/connectors.cpp \
+    src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
+    src/postgres/enqueue.cpp \
     src/postgres/explain.cpp \
     src/postgres/import_schema.cpp \
     src/postgres/latch_waiter.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
     src/postgres/options.cpp \
+    src/postgres/outbox_table.cpp \
+    src/postgres/outbox_writer.cpp \
     src/postgres/plan_modify.cpp \
     src/postgres/plan_scan.cpp \
     src/postgres/push.cpp \

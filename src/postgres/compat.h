@@ -55,6 +55,15 @@ inline bool is_background_worker(const PGPROC *process) {
 #endif
 }
 
+/// The session's number for its present transaction. Moved in 17.
+inline LocalTransactionId local_transaction() {
+#if PG_VERSION_NUM >= 170000
+    return MyProc->vxid.lxid;
+#else
+    return MyProc->lxid;
+#endif
+}
+
 /// The role whose rights a foreign table is written with. Moved from the range table entry to its permissions in 16.
 inline Oid check_as_user(ResultRelInfo *relation, EState *estate) {
 #if PG_VERSION_NUM >= 160000
@@ -99,6 +108,17 @@ inline void add_to_total(EState *estate, uint64 rows) {
     (void)estate;
     (void)rows;
 #endif
+}
+
+/// 16 added the argument for BRIN.
+inline void insert_index_tuples(ResultRelInfo *relation, TupleTableSlot *slot, EState *estate) {
+    if (relation->ri_NumIndices > 0)
+        ExecInsertIndexTuples(relation, slot, estate, false, false, nullptr, NIL
+#if PG_VERSION_NUM >= 160000
+                              ,
+                              false
+#endif
+        );
 }
 
 /// 17 estimates with the statistics that the planner has.

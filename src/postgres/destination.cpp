@@ -130,6 +130,10 @@ Destination::Destination(Oid relation) : relation(relation) {
         object.insert = OperationKind::upsert;
     std::string null_option = setting(settings, "null_as", "omit");
     null_as = null_option == "null" ? NullAs::null : null_option == "clear" ? NullAs::clear : NullAs::omit;
+    std::string delivery_option = setting(settings, "delivery", "auto");
+    delivery = delivery_option == "queued"      ? DeliveryMode::queued
+               : delivery_option == "immediate" ? DeliveryMode::immediate
+                                                : DeliveryMode::automatic;
     stop_at_reject = setting(settings, "on_reject", "store") == "error";
 
     policy.max_in_flight = integer_option("max_in_flight", setting(settings, "max_in_flight", "8"));

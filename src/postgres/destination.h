@@ -17,6 +17,9 @@ extern "C" {
 
 namespace reverse_etl {
 
+/// When rows leave: at once, after the transaction's commit, or whichever of the two can no longer be rolled back.
+enum class DeliveryMode { automatic, immediate, queued };
+
 struct DestinationColumn {
     AttrNumber attnum = 0;
     std::string name;
@@ -49,6 +52,7 @@ class Destination {
     Policy policy;
     NullAs null_as = NullAs::omit;
     bool stop_at_reject = false;
+    DeliveryMode delivery = DeliveryMode::automatic;
 
     const DestinationColumn *column(AttrNumber attnum) const;
     const DestinationColumn *column_of_field(const std::string &field) const;

@@ -2,14 +2,14 @@
 
 #include "postgres/border.h"
 #include "postgres/compat.h"
+#include "postgres/delivery_mode.h"
+#include "postgres/enqueue.h"
 #include "postgres/modify_plan.h"
 #include "postgres/push.h"
-#include "postgres/settings.h"
 #include "postgres/statement_hooks.h"
 
 extern "C" {
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -21,8 +21,9 @@ namespace {
 
 /// A foreign table that a statement writes to: ResultRelInfo::ri_FdwState.
 struct ModifyState {
-    Push *push = nullptr;
-    bool one_by_one = false; ///< nothing would tell when the last row has come
+    Push *push = nullptr;       ///< for immediate delivery
+    Enqueue *enqueue = nullptr; ///< for queued delivery
+    bool one_by_one = false;    ///< nothing would tell when the last row has come
     /// Where in the plan's rows the columns are that name the row.
     std::vector<AttrNumber> address;
     std::vector<Datum> address_values;
@@ -45,22 +46,15 @@ bool row_by_row(const ResultRelInfo *relation, CmdType command) {
                                    : triggers->trig_delete_after_row;
 }
 
-void refuse_transaction_block(const Destination &destination) {
-    if (settings::allow_immediate_in_transaction || !pg_call([] { return IsTransactionBlock(); }))
-        return;
-    throw Error(ERRCODE_ACTIVE_SQL_TRANSACTION,
-                "cannot deliver to \"" + destination.name + "\" inside a transaction block",
-                "A rollback would not take back the rows that were sent.",
-                "Run the statement on its own, or set \"reverse_etl.allow_immediate_in_transaction\" to on.");
-}
-
 ModifyState &make_state(EState *estate, ResultRelInfo *relation, const Destination &destination, const PushPlan &plan,
                         uint64 *counter, const Plan *subplan) {
-    refuse_transaction_block(destination);
     MemoryContext context = estate->es_query_cxt;
     auto *state = make_in<ModifyState>(context);
     Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
-    state->push = make_in<Push>(context, destination, plan, user, estate, counter);
+    if (is_queued(destination, estate))
+        state->enqueue = make_in<Enqueue>(context, destination, plan, user, context);
+    else
+        state->push = make_in<Push>(context, destination, plan, user, estate, counter);
     for (AttrNumber attnum : plan.address)
         state->address.push_back(
             pg_call([&] { return ExecFindJunkAttributeInTlist(subplan->targetlist, address_name(attnum)); }));
@@ -124,6 +118,13 @@ TupleTableSlot *send(EState *estate, ResultRelInfo *relation, TupleTableSlot *sl
     auto &state = *static_cast<ModifyState *>(relation->ri_FdwState);
     if (command != CMD_INSERT)
         pg_call([&] { read_address(state, plan_slot); });
+    if (state.enqueue != nullptr) {
+        if (!state.enqueue->add(slot, state.address_values.data(), state.address_nulls.get()))
+            return nullptr;
+        if (command == CMD_DELETE && state.whole_row != InvalidAttrNumber)
+            pg_call([&] { fill_in_old_row(state.whole_row, slot, plan_slot); });
+        return slot;
+    }
     if (!state.one_by_one && !row_by_row(relation, command)) {
         state.push->add(slot, state.address_values.data(), state.address_nulls.get());
         return nullptr;
@@ -153,7 +154,12 @@ void go_one_by_one(ModifyState &state) {
 }
 
 void finish(ResultRelInfo *relation) {
-    if (auto *state = static_cast<ModifyState *>(relation->ri_FdwState))
+    auto *state = static_cast<ModifyState *>(relation->ri_FdwState);
+    if (state == nullptr)
+        return;
+    if (state->enqueue != nullptr)
+        state->enqueue->finish();
+    else
         state->push->finish();
 }
 
@@ -185,7 +191,7 @@ void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
             plan_insert(*destination, named, RelationGetDescr(relation->ri_RelationDesc), relation->ri_TrigDesc);
         uint64 *counter = is_copy ? copy_counter() : state->canSetTag ? &estate->es_processed : nullptr;
         ModifyState &made = make_state(estate, relation, *destination, plan, counter, nullptr);
-        if (loaded_by_this_statement())
+        if (loaded_by_this_statement() && made.push != nullptr)
             go_one_by_one(made);
     });
 }

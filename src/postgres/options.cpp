@@ -139,6 +139,8 @@ const std::vector<OptionDescription> &built_in_options() {
         {"request_timeout", on_server, "milliseconds", "60s", false, "longest time for a request and its answer"},
         {"rate_limit", on_server, "published|none", "published", false,
          "whether the limits that the connector names are kept"},
+        {"delivery", on_server | on_table, "auto|immediate|queued", "auto", false,
+         "when rows leave: at once, when the transaction has committed, or whichever cannot be rolled back"},
         {"max_attempts", on_server | on_table, "integer 1..100", "8", false,
          "how often a request is made before its destination counts as down"},
         {"max_in_flight", on_server | on_table, "integer 1..64", "8", false, "requests under way at once"},

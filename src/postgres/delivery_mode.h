@@ -1,0 +1,25 @@
+#pragma once
+
+#include "postgres/destination.h"
+
+extern "C" {
+#include "nodes/execnodes.h"
+}
+
+namespace reverse_etl {
+
+/// Whether a statement's rows are queued: by the table's option "delivery", and by what stands around the statement.
+/// Throws an Error where the option wants rows to leave that could still be rolled back.
+bool is_queued(const Destination &destination, EState *estate);
+
+/// While one is alive, every statement is queued whatever the option says: what a trigger sends belongs to the
+/// transaction that fired it.
+class QueueEverything {
+  public:
+    QueueEverything();
+    ~QueueEverything();
+    QueueEverything(const QueueEverything &) = delete;
+    QueueEverything &operator=(const QueueEverything &) = delete;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,102 @@
+#include "postgres/enqueue.h"
+
+#include "engine/json_text.h"
+#include "postgres/border.h"
+#include "postgres/worker_control.h"
+
+#include <algorithm>
+
+extern "C" {
+#include "executor/tuptable.h"
+#include "utils/memutils.h"
+}
+
+namespace reverse_etl {
+
+Enqueue::Enqueue(const Destination &destination, const PushPlan &plan, Oid user, MemoryContext context)
+    : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
+      values_of_(destination, columns_), records_(values_of_, columns_),
+      scratch_(pg_call([&] { return AllocSetContextCreate(context, "reverse_etl row", ALLOCSET_SMALL_SIZES); })),
+      writer_({destination.relation, operation_name(plan.operation), GetUserId(), user, 0}, context),
+      nulls_(std::make_unique<bool[]>(columns_.size())) {
+    values_.resize(columns_.size());
+    if (!plan.address.empty())
+        return;
+    for (const std::string &field : destination.object.key) {
+        auto column = std::find_if(columns_.begin(), columns_.end(),
+                                   [&](const DestinationColumn *candidate) { return candidate->field == field; });
+        if (column == columns_.end()) {
+            key_.clear();
+            return;
+        }
+        key_.push_back(static_cast<std::size_t>(column - columns_.begin()));
+    }
+}
+
+bool Enqueue::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
+    std::size_t at = 0;
+    if (!plan_.written.empty())
+        pg_call([&] { slot_getallattrs(slot); });
+    for (AttrNumber attnum : plan_.written) {
+        values_[at] = slot->tts_values[attnum - 1];
+        nulls_[at++] = slot->tts_isnull[attnum - 1];
+    }
+    for (std::size_t i = 0; i < plan_.address.size(); i++) {
+        values_[at] = address[i];
+        nulls_[at++] = address_nulls[i];
+    }
+    rows_++;
+    values_of_.set(values_.data(), nulls_.get());
+    std::size_t written = plan_.written.size();
+    try {
+        row_text_.clear();
+        key_text_.clear();
+        records_.encode(0, written, row_text_, scratch_);
+        if (!plan_.address.empty())
+            records_.encode(written, columns_.size(), key_text_, scratch_);
+        else if (!key_.empty())
+            key_text_ = key_of(row_text_);
+    } catch (const ValueRefused &refusal) {
+        reject(refusal.what());
+        return false;
+    }
+    writer_.add(key_text_, row_text_);
+    return true;
+}
+
+/// The columns of the row that name it, as an object of their own.
+std::string Enqueue::key_of(const std::string &row) const {
+    std::string key = "{";
+    for (std::size_t column : key_) {
+        auto [begin, end] = records_.member(column);
+        if (key.size() > 1)
+            key += ',';
+        key.append(row, begin, end - begin);
+    }
+    return key + '}';
+}
+
+void Enqueue::reject(const std::string &reason) {
+    std::size_t written = plan_.written.size();
+    RejectedRow rejected{rows_, "", "", reason, 0};
+    records_.encode_anyhow(values_.data(), nulls_.get(), 0, written, rejected.row, scratch_);
+    rejected.row = without_nul(rejected.row);
+    if (!plan_.address.empty()) {
+        records_.encode_anyhow(values_.data(), nulls_.get(), written, columns_.size(), rejected.key, scratch_);
+        rejected.key = without_nul(rejected.key);
+    }
+    report_.add("Row " + std::to_string(rows_) + ": " + reason);
+    rejections_.push_back(std::move(rejected));
+}
+
+void Enqueue::finish() {
+    writer_.finish();
+    if (!rejections_.empty())
+        store_rejected_rows(destination_.name, operation_name(plan_.operation), rejections_);
+    rejections_.clear();
+    if (rows_ > report_.rows())
+        wake_worker_at_commit();
+    report_.warn(destination_.name, rows_);
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "postgres/outbox_writer.h"
+#include "postgres/push.h"
+
+namespace reverse_etl {
+
+/// Takes the rows of one statement into the outbox, in the user's transaction.
+class Enqueue {
+  public:
+    /// `user`: with whose rights and credentials the rows will leave.
+    Enqueue(const Destination &destination, const PushPlan &plan, Oid user, MemoryContext context);
+
+    /// Adds a row, as Push::add() does. False if it cannot be sent: it is rejected now.
+    bool add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
+
+    /// Writes what is left and reports.
+    void finish();
+
+  private:
+    std::string key_of(const std::string &row) const;
+    void reject(const std::string &reason);
+
+    const Destination &destination_;
+    PushPlan plan_;
+    std::vector<const DestinationColumn *> columns_;
+    ColumnEncoders values_of_;
+    RecordEncoder records_;
+    MemoryContext scratch_;
+    OutboxWriter writer_;
+
+    std::vector<Datum> values_;
+    std::unique_ptr<bool[]> nulls_;
+    /// Where among the columns those are that name the row, if the statement writes all of them.
+    std::vector<std::size_t> key_;
+    std::string row_text_, key_text_;
+
+    std::uint64_t rows_ = 0;
+    std::vector<RejectedRow> rejections_;
+    RejectionReport report_;
+};
+
+} // namespace reverse_etl

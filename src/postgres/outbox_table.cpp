@@ -1,0 +1,24 @@
+#include "postgres/outbox_table.h"
+
+extern "C" {
+#include "catalog/namespace.h"
+#include "utils/lsyscache.h"
+}
+
+namespace reverse_etl {
+
+Oid outbox_table_of(Oid destination) {
+    Oid schema = get_namespace_oid("reverse_etl", false);
+    Oid table = get_relname_relid(outbox_table_name(destination), schema);
+    if (!OidIsValid(table))
+        table = get_relname_relid("outbox", schema);
+    if (!OidIsValid(table))
+        elog(ERROR, "table reverse_etl.outbox does not exist");
+    return table;
+}
+
+const char *outbox_table_name(Oid destination) {
+    return psprintf("outbox_%u", destination);
+}
+
+} // namespace reverse_etl

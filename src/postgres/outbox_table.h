@@ -1,0 +1,37 @@
+#pragma once
+
+#include "postgres/postgres.h"
+
+namespace reverse_etl {
+
+namespace outbox {
+
+/// The columns of reverse_etl.outbox, in order from 0.
+enum Column {
+    id,
+    push,
+    destination,
+    operation,
+    enqueued_by,
+    deliver_as,
+    enqueued_at,
+    attempts,
+    next_attempt_at,
+    batch,
+    key_hash,
+    key,
+    row,
+    reasons,
+    column_count
+};
+
+} // namespace outbox
+
+/// The table in which new rows of a destination wait: one of its own, which inherits from reverse_etl.outbox, once the
+/// worker has made it; reverse_etl.outbox itself before. Call inside pg_call.
+Oid outbox_table_of(Oid destination);
+
+/// Its name, without schema.
+const char *outbox_table_name(Oid destination);
+
+} // namespace reverse_etl

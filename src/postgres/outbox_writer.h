@@ -1,0 +1,56 @@
+#pragma once
+
+#include "postgres/postgres.h"
+
+#include <string>
+
+extern "C" {
+#include "access/heapam.h"
+#include "executor/executor.h"
+}
+
+namespace reverse_etl {
+
+/// Where rows wait for their delivery: an append-only writer of reverse_etl.outbox, for one statement. It writes in
+/// this transaction and asks nobody's rights: the statement's rights on the foreign table have been checked.
+class OutboxWriter {
+  public:
+    /// What all rows of the statement have in common.
+    struct Push {
+        Oid destination;
+        const char *operation;
+        Oid enqueued_by; ///< whose rows they are
+        Oid deliver_as;  ///< with whose rights and credentials they leave
+        int64 id;        ///< in reverse_etl.audit_log; 0 for none
+    };
+
+    OutboxWriter(const Push &push, MemoryContext context);
+    OutboxWriter(const OutboxWriter &) = delete;
+    OutboxWriter &operator=(const OutboxWriter &) = delete;
+
+    /// Adds a row: JSON objects in UTF-8, the key "" for none.
+    void add(const std::string &key, const std::string &row);
+    /// Writes what add() kept back, and closes the table. Without it, after an error, Postgres gives all back itself.
+    void finish();
+
+  private:
+    void flush();
+
+    Push push_;
+    MemoryContext context_;
+    MemoryContext rows_context_; ///< of the rows that are kept back
+    Relation table_;
+    TupleTableSlot **slots_;
+    int count_ = 0;
+    int64 first_id_ = 0; ///< of the rows that are kept back
+    std::size_t bytes_ = 0;
+    EState *estate_;
+    ResultRelInfo *result_;
+    Datum operation_;
+    Oid sequence_;
+};
+
+/// The hash of a key, as JSON text, by which changes of one row are kept in order.
+int64 key_hash(const std::string &key);
+
+} // namespace reverse_etl
