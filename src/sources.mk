@@ -4,13 +4,16 @@ ENGINE_SOURCES = \
     src/engine/authenticator.cpp \
     src/engine/backoff.cpp \
     src/engine/batch.cpp \
+    src/engine/circuit.cpp \
     src/engine/compiled_operation.cpp \
     src/engine/connector.cpp \
     src/engine/delivery.cpp \
     src/engine/dispatcher.cpp \
     src/engine/exchange.cpp \
     src/engine/fetch.cpp \
+    src/engine/json_row.cpp \
     src/engine/json_text.cpp \
+    src/engine/key_queue.cpp \
     src/engine/manifest_node.cpp \
     src/engine/operation_reader.cpp \
     src/engine/outcome_reader.cpp \

@@ -17,6 +17,12 @@ class OutcomeSink {
     /// `status`: the answer's HTTP status, 0 for a row that was never sent or had no answer.
     virtual void rejected(std::uint64_t row, const std::string &reason, long status) = 0;
     virtual void absent(std::uint64_t row) = 0;
+    /// These rows were not delivered, and whose fault it is concerns more than them. Unless the sink knows better, that
+    /// ends everything.
+    virtual void failed(const Batch &batch, const DestinationError &error) {
+        (void)batch;
+        throw error;
+    }
 };
 
 /// Delivers batches of one operation and finds an outcome for every row, however the destination answers: by row, or
@@ -37,9 +43,15 @@ class Delivery : private JobHandler {
     /// when nothing more can be sent; rows without an outcome by then have none.
     void deliver(std::vector<Batch> batches);
 
-  private:
+    /// For a loop that serves many deliveries, the steps of it: adds batches, starts what may start now and answers
+    /// when more may, settles what has ended.
     void submit(std::vector<Batch> batches);
+    Clock::time_point start_ready() { return dispatcher_.start_ready(); }
+    bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
+
+  private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
+    void failed(std::unique_ptr<Job> job, const DestinationError &error) override { sink_.failed(job->batch, error); }
     void read_outcomes(Job &job, Answer &answer);
     /// Sends the rows again, or those at these positions, in halves.
     void halve(const Batch &batch);

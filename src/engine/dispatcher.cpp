@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <openssl/sha.h>
+#include <optional>
+#include <utility>
 
 namespace reverse_etl {
 
@@ -20,7 +23,7 @@ std::string origin(const std::string &url) {
 
 /// 128 bits that the system drew: a destination that has seen a key before takes the request for a repeated one, and
 /// the keys of all sessions of some days meet there.
-std::string new_idempotency_key() {
+std::string random_key() {
     std::random_device random;
     char key[33];
     std::snprintf(key, sizeof(key), "%08x%08x%08x%08x", random(), random(), random(), random());
@@ -60,17 +63,35 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::submit(std::unique_ptr<Job> job) {
     if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty())
-        job->idempotency_key = new_idempotency_key();
+        job->idempotency_key = idempotency_key(job->batch);
     pending_.push_back(std::move(job));
+}
+
+std::string Dispatcher::idempotency_key(const Batch &batch) const {
+    if (policy_.idempotency_scope.empty())
+        return random_key();
+    std::string identity = policy_.idempotency_scope;
+    for (const BatchRow &row : batch.rows())
+        identity += '/' + std::to_string(row.number);
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256(reinterpret_cast<const unsigned char *>(identity.data()), identity.size(), digest);
+    std::string key;
+    for (int i = 0; i < 16; i++) {
+        key += "0123456789abcdef"[digest[i] >> 4];
+        key += "0123456789abcdef"[digest[i] & 15];
+    }
+    return key;
 }
 
 Milliseconds Dispatcher::delay(int attempt) {
     return backoff(attempt, policy_.backoff_base, policy_.backoff_cap, random_);
 }
 
-void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict) {
-    if (++job->attempts >= policy_.max_attempts)
-        give_up(*job, verdict, nullptr);
+void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler) {
+    if (++job->attempts >= policy_.max_attempts) {
+        give_up(std::move(job), verdict, nullptr, handler);
+        return;
+    }
     retries_++;
     Milliseconds pause = delay(job->attempts);
     if (verdict.delay) {
@@ -97,20 +118,33 @@ void Dispatcher::advance(JobHandler &handler) {
 }
 
 void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others) {
-    if (!authenticator_.ready())
-        renew_token();
     Clock::time_point next = start_ready();
-    if (finished_.empty())
-        transport_.run(waiter_, std::min(next, deadline), finished_);
     std::vector<Finished> finished;
-    finished.swap(finished_);
-    auto own = std::partition(finished.begin(), finished.end(),
-                              [&](const Finished &one) { return !in_flight_.contains(one.id); });
+    transport_.run(waiter_, std::min(next, deadline), finished);
+    // Those of others first: settling may throw, and they must not be lost by it.
+    auto own = std::partition(finished.begin(), finished.end(), [&](const Finished &one) {
+        return one.id != token_exchange_ && !in_flight_.contains(one.id);
+    });
     std::move(finished.begin(), own, std::back_inserter(others));
-    for (; own != finished.end(); ++own) {
-        auto job = in_flight_.extract(own->id);
-        conclude(std::move(job.mapped()), own->response, handler);
+    for (; own != finished.end(); ++own)
+        take(*own, handler);
+}
+
+bool Dispatcher::take(const Finished &finished, JobHandler &handler) {
+    if (finished.id == token_exchange_) {
+        token_exchange_ = 0;
+        take_token(finished.response, handler);
+        return true;
     }
+    auto job = in_flight_.extract(finished.id);
+    if (job.empty())
+        return false;
+    conclude(std::move(job.mapped()), finished.response, handler);
+    return true;
+}
+
+std::deque<std::unique_ptr<Job>> Dispatcher::withdraw() {
+    return std::exchange(pending_, {});
 }
 
 std::size_t Dispatcher::rows_in_flight() const {
@@ -134,6 +168,10 @@ std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const {
 Clock::time_point Dispatcher::start_ready() {
     Clock::time_point now = Clock::now();
     Clock::time_point next = Clock::time_point::max();
+    if (!pending_.empty() && !authenticator_.ready()) {
+        fetch_token();
+        return next;
+    }
     for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() < policy_.max_in_flight;) {
         std::vector<RateLimit> limits = limits_of(**it);
         Clock::time_point ready = std::max((*it)->ready, limits.empty() ? now : limiter_.earliest(limits, now));
@@ -175,25 +213,27 @@ void Dispatcher::start(std::unique_ptr<Job> job) {
     in_flight_.emplace(id, std::move(job));
 }
 
-void Dispatcher::renew_token() {
+/// Nothing waits for the token but the jobs that need it.
+void Dispatcher::fetch_token() {
+    if (token_exchange_ != 0)
+        return;
     Request request = authenticator_.token_request();
     request.ca_file = policy_.ca_file;
     request.connect_timeout = policy_.connect_timeout;
     request.timeout = policy_.timeout;
     token_exchange_ = transport_.start(request);
-    while (token_exchange_ != 0) {
-        std::size_t seen = finished_.size();
-        transport_.run(waiter_, Clock::now() + longest_wait, finished_);
-        for (std::size_t i = seen; i < finished_.size(); i++) {
-            if (finished_[i].id != token_exchange_)
-                continue;
-            token_exchange_ = 0;
-            Response response = std::move(finished_[i].response);
-            finished_.erase(finished_.begin() + i);
-            authenticator_.read_token(response);
-            break;
-        }
+}
+
+void Dispatcher::take_token(const Response &response, JobHandler &handler) {
+    std::optional<DestinationError> refused;
+    try {
+        authenticator_.read_token(response);
+    } catch (const DestinationError &error) {
+        refused.emplace(error);
     }
+    if (refused)
+        for (std::unique_ptr<Job> &job : withdraw())
+            handler.failed(std::move(job), *refused);
 }
 
 void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
@@ -210,16 +250,18 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
             pending_.push_front(std::move(job));
             return;
         }
-        give_up(*job, verdict, &response);
+        give_up(std::move(job), verdict, &response, handler);
+        return;
     case Action::stop:
-        give_up(*job, verdict, &response);
+        give_up(std::move(job), verdict, &response, handler);
+        return;
     case Action::wait:
-        resubmit(std::move(job), verdict);
+        resubmit(std::move(job), verdict, handler);
         return;
     case Action::retry: {
         bool safe = verdict.never_arrived || operation_.spec().idempotent || !job->idempotency_key.empty();
         if (safe) {
-            resubmit(std::move(job), verdict);
+            resubmit(std::move(job), verdict, handler);
             return;
         }
         handler.settled(std::move(job), verdict, answer);
@@ -234,13 +276,14 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
     }
 }
 
-void Dispatcher::give_up(const Job &job, const Verdict &verdict, const Response *response) const {
+void Dispatcher::give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response,
+                         JobHandler &handler) const {
     std::string host = origin(operation_.object().base_url);
     std::string message = host + ": " + verdict.reason;
     if (response != nullptr && response->status != 0 && verdict.reason.find("HTTP status") == std::string::npos)
         message += " (HTTP status " + std::to_string(response->status) + ")";
-    if (job.attempts > 1)
-        message += ", after " + std::to_string(job.attempts) + " attempts";
+    if (job->attempts > 1)
+        message += ", after " + std::to_string(job->attempts) + " attempts";
     std::string hint;
     switch (verdict.fault) {
     case Fault::unauthorized:
@@ -260,8 +303,9 @@ void Dispatcher::give_up(const Job &job, const Verdict &verdict, const Response 
         break;
     }
     std::string what = operation_.request_line();
-    std::string rows = rows_of(job.batch);
-    throw DestinationError(verdict.fault, message, what + (rows.empty() ? "" : ", " + rows), hint);
+    std::string rows = rows_of(job->batch);
+    DestinationError error(verdict.fault, message, what + (rows.empty() ? "" : ", " + rows), hint);
+    handler.failed(std::move(job), error);
 }
 
 } // namespace reverse_etl

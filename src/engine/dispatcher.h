@@ -26,6 +26,9 @@ struct Policy {
     std::string ca_file;
     std::string account; ///< prefix of rate limit buckets: whose limits they are
     bool keep_rate_limits = true;
+    /// Makes idempotency keys out of the rows' numbers, which then must be unique within it: the same rows get the same
+    /// key again, also after a crash. "": each request has a random one.
+    std::string idempotency_scope;
 };
 
 /// One request until it has an answer that counts: a batch of rows, or a page to read.
@@ -49,10 +52,16 @@ class JobHandler {
     /// The action is proceed, reject, absent or accept; or retry, for a request that may have been carried out and must
     /// not be made again.
     virtual void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) = 0;
+    /// The job cannot be carried out now: its attempts are used up, or the destination as a whole is at fault. What it
+    /// asked for was not done, or can be asked for again. Unless the handler knows better, that ends everything.
+    virtual void failed(std::unique_ptr<Job> job, const DestinationError &error) {
+        (void)job;
+        throw error;
+    }
 };
 
 /// Sends jobs of one operation, several at once: within the rate limits, signed, repeated where that is safe and
-/// useful. Throws DestinationError when nothing more can be sent; what is in flight is then dropped.
+/// useful. Either it runs by itself, or a loop that serves many of them calls start_ready() and take().
 class Dispatcher {
   public:
     Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
@@ -62,8 +71,6 @@ class Dispatcher {
     Dispatcher &operator=(const Dispatcher &) = delete;
 
     void submit(std::unique_ptr<Job> job);
-    /// Sends again after the usual delay. Counts as an attempt; throws when they run out.
-    void resubmit(std::unique_ptr<Job> job, const Verdict &verdict);
     /// The delay before the attempt of that number, with full jitter.
     Milliseconds delay(int attempt);
 
@@ -73,6 +80,16 @@ class Dispatcher {
     /// Starts what may start and settles what has ended, without waiting.
     void advance(JobHandler &handler);
 
+    /// Starts what may start now; answers when more may.
+    Clock::time_point start_ready();
+    /// Settles what has ended, if it is one of this dispatcher's.
+    bool take(const Finished &finished, JobHandler &handler);
+    /// Gives back the jobs that were not sent, or are to be sent again.
+    std::deque<std::unique_ptr<Job>> withdraw();
+
+    /// Jobs that are not settled.
+    std::size_t jobs() const { return pending_.size() + in_flight_.size(); }
+    std::size_t jobs_in_flight() const { return in_flight_.size(); }
     /// Rows that are under way now: sent, and not yet answered.
     std::size_t rows_in_flight() const;
 
@@ -83,12 +100,14 @@ class Dispatcher {
     /// One round of both: starts, waits until the deadline at most for something to end, settles what ended.
     void turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others);
     std::vector<RateLimit> limits_of(const Job &job) const;
-    /// Starts what may start now; answers when more may.
-    Clock::time_point start_ready();
     void start(std::unique_ptr<Job> job);
-    void renew_token();
+    /// Sends again after the usual delay, or gives up when the attempts have run out.
+    void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
+    void fetch_token();
+    void take_token(const Response &response, JobHandler &handler);
     void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
-    [[noreturn]] void give_up(const Job &job, const Verdict &verdict, const Response *response) const;
+    void give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response, JobHandler &handler) const;
+    std::string idempotency_key(const Batch &batch) const;
 
     const CompiledOperation &operation_;
     Transport &transport_;
@@ -100,7 +119,6 @@ class Dispatcher {
     simdjson::dom::parser parser_;
     std::deque<std::unique_ptr<Job>> pending_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
-    std::vector<Finished> finished_;
     ExchangeId token_exchange_ = 0;
     std::uint64_t requests_ = 0, retries_ = 0;
 };

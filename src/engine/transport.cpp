@@ -240,8 +240,8 @@ void Transport::run(Waiter &waiter, Clock::time_point deadline, std::vector<Fini
         if (finished.size() > before || now >= deadline)
             return;
         const auto until = impl_->timer ? std::min(deadline, *impl_->timer) : deadline;
-        if (until > now)
-            waiter.wait(impl_->epoll, milliseconds_until(until, now));
+        if (until > now && waiter.wait(impl_->epoll, milliseconds_until(until, now)))
+            return;
     }
 }
 

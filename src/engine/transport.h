@@ -80,7 +80,8 @@ class Transport {
     /// Drops an exchange: its connection is closed, nothing of the request is touched again.
     void cancel(ExchangeId id);
 
-    /// Makes progress, waiting at most until the deadline for something to happen. Appends what ended.
+    /// Makes progress, waiting at most until the deadline for something to happen, or until the waiter is wanted
+    /// elsewhere. Appends what ended.
     void run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished);
 
     /// Takes back what ended but was somebody else's: the next run() appends it again.

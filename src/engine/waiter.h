@@ -9,8 +9,9 @@ class Waiter {
     virtual ~Waiter() = default;
 
     /// Returns when fd (an epoll instance) is readable, when timeout_ms milliseconds are over (-1: no limit), or
-    /// earlier for no reason. Throws when the statement was cancelled; whatever is in flight is then abandoned.
-    virtual void wait(int fd, long timeout_ms) = 0;
+    /// earlier for no reason. Whether whoever waits is wanted elsewhere, and should look before it waits again. Throws
+    /// when the statement was cancelled; whatever is in flight is then abandoned.
+    virtual bool wait(int fd, long timeout_ms) = 0;
 };
 
 } // namespace reverse_etl

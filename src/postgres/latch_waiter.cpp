@@ -5,8 +5,8 @@
 
 namespace reverse_etl {
 
-void LatchWaiter::wait(int fd, long timeout_ms) {
-    pg_call([&] {
+bool LatchWaiter::wait(int fd, long timeout_ms) {
+    return pg_call([&] {
         if (set_ == nullptr || fd_ != fd) {
             if (set_ != nullptr)
                 FreeWaitEventSet(set_);
@@ -21,9 +21,11 @@ void LatchWaiter::wait(int fd, long timeout_ms) {
         CHECK_FOR_INTERRUPTS();
         WaitEvent event;
         int events = WaitEventSetWait(set_, timeout_ms, &event, 1, compat::wait_event());
-        if (events > 0 && (event.events & WL_LATCH_SET) != 0)
+        bool called = events > 0 && (event.events & WL_LATCH_SET) != 0;
+        if (called)
             ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
+        return called && wanted_by_latch_;
     });
 }
 

@@ -11,9 +11,13 @@ namespace reverse_etl {
 /// or a statement timeout ends the wait at once.
 class LatchWaiter : public Waiter {
   public:
-    void wait(int fd, long timeout_ms) override;
+    /// `wanted_by_latch`: whether the latch is how others call this process, as they do a background worker.
+    explicit LatchWaiter(bool wanted_by_latch = false) : wanted_by_latch_(wanted_by_latch) {}
+
+    bool wait(int fd, long timeout_ms) override;
 
   private:
+    bool wanted_by_latch_;
     WaitEventSet *set_ = nullptr;
     int fd_ = -1;
 };

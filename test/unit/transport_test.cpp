@@ -521,7 +521,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_exchange_is_gone_and_the_others_stay) {
 
 BOOST_AUTO_TEST_CASE(a_waiter_may_throw) {
     class Cancelled : public Waiter {
-        void wait(int, long) override { throw std::runtime_error("cancelled"); }
+        bool wait(int, long) override { throw std::runtime_error("cancelled"); }
     };
     LoopbackServer server([](const auto &, auto &connection) {
         std::this_thread::sleep_for(Milliseconds(50));

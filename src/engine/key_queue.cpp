@@ -1,0 +1,117 @@
+#include "engine/key_queue.h"
+
+#include <utility>
+
+namespace reverse_etl {
+
+/// The last change of the row's key, if that has not been sent.
+QueuedRow *KeyQueue::last_waiting(const QueuedRow &row) {
+    if (row.key.empty())
+        return nullptr;
+    auto chain = chains_.find(row.key_hash);
+    if (chain == chains_.end())
+        return nullptr;
+    QueuedRow &last = *rows_.at(chain->second.back());
+    return last.under_way || last.key != row.key ? nullptr : &last;
+}
+
+void KeyQueue::append(Row row) {
+    bytes_ += row->row.size() + row->key.size();
+    bool may_go = true;
+    if (!row->key.empty()) {
+        std::deque<std::uint64_t> &chain = chains_[row->key_hash];
+        chain.push_back(row->id);
+        may_go = chain.size() == 1;
+    }
+    if (may_go)
+        make_ready(*row);
+    std::uint64_t id = row->id;
+    rows_.emplace(id, std::move(row));
+}
+
+void KeyQueue::replace(QueuedRow &last, Row row) {
+    row->replaced = std::move(last.replaced);
+    row->replaced.push_back({last.id, last.push, last.table});
+    replaced_.insert(last.id);
+    row->due = std::max(row->due, last.due);
+    bytes_ += row->row.size();
+    bytes_ -= last.row.size();
+    std::deque<std::uint64_t> &chain = chains_.at(row->key_hash);
+    chain.back() = row->id;
+    if (chain.size() == 1)
+        make_ready(*row);
+    rows_.erase(last.id);
+    std::uint64_t id = row->id;
+    rows_.emplace(id, std::move(row));
+}
+
+void KeyQueue::make_ready(const QueuedRow &row) {
+    if (row.due == Clock::time_point{})
+        ready_[row.lane].push_back(row.id);
+    else
+        waiting_.emplace(row.due, row.id);
+}
+
+void KeyQueue::release_due(Clock::time_point now) {
+    while (!waiting_.empty() && waiting_.begin()->first <= now) {
+        auto row = rows_.find(waiting_.begin()->second);
+        if (row != rows_.end())
+            ready_[row->second->lane].push_front(row->first);
+        waiting_.erase(waiting_.begin());
+    }
+}
+
+bool KeyQueue::is_ready(int lane, Clock::time_point now) {
+    release_due(now);
+    std::deque<std::uint64_t> &ready = ready_[lane];
+    // Rows that were replaced while they waited.
+    while (!ready.empty() && !rows_.contains(ready.front()))
+        ready.pop_front();
+    return !ready.empty();
+}
+
+QueuedRow *KeyQueue::take(int lane, Clock::time_point now) {
+    if (!is_ready(lane, now))
+        return nullptr;
+    std::deque<std::uint64_t> &ready = ready_[lane];
+    QueuedRow &row = *rows_.at(ready.front());
+    ready.pop_front();
+    row.under_way = true;
+    under_way_++;
+    return &row;
+}
+
+KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
+    Row row = std::move(rows_.extract(id).mapped());
+    under_way_--;
+    bytes_ -= row->row.size() + row->key.size();
+    for (const QueuedRow::Replaced &replaced : row->replaced)
+        replaced_.erase(replaced.id);
+    if (row->key.empty())
+        return row;
+    auto chain = chains_.find(row->key_hash);
+    chain->second.pop_front();
+    if (chain->second.empty())
+        chains_.erase(chain);
+    else
+        make_ready(*rows_.at(chain->second.front()));
+    return row;
+}
+
+void KeyQueue::put_back(std::uint64_t id, Clock::time_point due) {
+    QueuedRow &row = *rows_.at(id);
+    row.under_way = false;
+    under_way_--;
+    row.due = due;
+    waiting_.emplace(due, id);
+}
+
+Clock::time_point KeyQueue::next_due() const {
+    return waiting_.empty() ? Clock::time_point::max() : waiting_.begin()->first;
+}
+
+void KeyQueue::clear() {
+    *this = {};
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "engine/transport.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace reverse_etl {
+
+/// A row of the outbox, in memory while it waits for its turn or its outcome.
+struct QueuedRow {
+    std::uint64_t id = 0; ///< rises with the order of queueing
+    int lane = 0;         ///< rows of a lane can share requests
+    std::int64_t key_hash = 0;
+    std::string key; ///< "" for none: nothing has to be kept in order with it
+    std::string row;
+    bool under_way = false;
+    int attempts = 0;
+    Clock::time_point due{}; ///< not before
+    std::int64_t batch = 0;  ///< the request that it has to go with; 0 for any
+    std::int64_t push = 0;
+    std::uint32_t role = 0;
+    int table = 0; ///< where it is stored
+    struct Replaced {
+        std::uint64_t id;
+        std::int64_t push;
+        int table;
+    };
+    std::vector<Replaced> replaced; ///< the changes that it stands for
+    std::vector<std::string> reasons;                             ///< new ones, not yet stored
+};
+
+/// Rows of one destination that were taken from the outbox. Changes of one key go one after the other, in their order,
+/// also when one has to be tried again; different keys do not wait for each other. A change that waits is replaced by a
+/// later one that leaves nothing of it.
+class KeyQueue {
+  public:
+    using Row = std::unique_ptr<QueuedRow>;
+
+    /// Adds a row that came after all others of its key. `may_replace(older, newer)`: whether the newer change leaves
+    /// nothing of the older one.
+    template <class MayReplace>
+    void add(Row row, MayReplace &&may_replace) {
+        QueuedRow *last = last_waiting(*row);
+        if (last != nullptr && last->batch == 0 && may_replace(*last, *row))
+            replace(*last, std::move(row));
+        else
+            append(std::move(row));
+    }
+
+    bool contains(std::uint64_t id) const { return rows_.contains(id) || replaced_.contains(id); }
+    const QueuedRow &row(std::uint64_t id) const { return *rows_.at(id); }
+    QueuedRow &row(std::uint64_t id) { return *rows_.at(id); }
+
+    /// The next row of the lane that may go now, which from then on is under way; nullptr if there is none.
+    QueuedRow *take(int lane, Clock::time_point now);
+    /// Whether the lane has a row that may go now.
+    bool is_ready(int lane, Clock::time_point now);
+    /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
+    Row finish(std::uint64_t id);
+    /// A row that was under way has to go again, and not before `due`.
+    void put_back(std::uint64_t id, Clock::time_point due);
+    /// When the next row is due that has to wait.
+    Clock::time_point next_due() const;
+
+    std::size_t size() const { return rows_.size() + replaced_.size(); }
+    std::size_t bytes() const { return bytes_; }
+    std::size_t under_way() const { return under_way_; }
+    /// Forgets all rows, which must not be under way.
+    void clear();
+
+  private:
+    QueuedRow *last_waiting(const QueuedRow &row);
+    void append(Row row);
+    void replace(QueuedRow &last, Row row);
+    void make_ready(const QueuedRow &row);
+    void release_due(Clock::time_point now);
+    void forget(const QueuedRow &row);
+
+    std::unordered_map<std::uint64_t, Row> rows_;
+    std::unordered_set<std::uint64_t> replaced_;                         ///< the rows that others stand for
+    std::unordered_map<std::int64_t, std::deque<std::uint64_t>> chains_; ///< by key: in order, the first may go
+    std::map<int, std::deque<std::uint64_t>> ready_;                     ///< by lane; may hold rows that are gone
+    std::multimap<Clock::time_point, std::uint64_t> waiting_;            ///< by the time they are due
+    std::size_t bytes_ = 0, under_way_ = 0;
+};
+
+} // namespace reverse_etl

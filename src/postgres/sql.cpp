@@ -1,0 +1,144 @@
+#include "postgres/sql.h"
+
+#include <map>
+#include <optional>
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+}
+
+namespace reverse_etl::sql {
+
+namespace {
+
+Datum text_datum(const std::string &utf8) {
+    return CStringGetTextDatum(pg_any_to_server(utf8.c_str(), static_cast<int>(utf8.size()), PG_UTF8));
+}
+
+} // namespace
+
+void begin() {
+    pg_call([] {
+        SetCurrentStatementStartTimestamp();
+        StartTransactionCommand();
+        PushActiveSnapshot(GetTransactionSnapshot());
+        SPI_connect();
+    });
+}
+
+void commit() {
+    pg_call([] {
+        SPI_finish();
+        PopActiveSnapshot();
+        CommitTransactionCommand();
+    });
+}
+
+void abort_and_rethrow(std::exception_ptr exception) {
+    std::optional<Error> of_postgres;
+    try {
+        std::rethrow_exception(exception);
+    } catch (const PostgresError &error) {
+        auto text = [](const char *part) { return std::string(part == nullptr ? "" : part); };
+        of_postgres.emplace(error.data->sqlerrcode, text(error.data->message), text(error.data->detail),
+                            text(error.data->hint), text(error.data->context));
+    } catch (...) {
+        // goes on as it is
+    }
+    pg_call([] { AbortCurrentTransaction(); });
+    if (of_postgres)
+        throw *of_postgres;
+    std::rethrow_exception(exception);
+}
+
+uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows) {
+    static std::map<std::string, SPIPlanPtr, std::less<>> plans;
+    Oid types[16];
+    Datum values[16];
+    char nulls[17] = {};
+    int count = 0;
+    for (const Parameter &parameter : parameters) {
+        types[count] = parameter.type;
+        values[count] = parameter.value;
+        nulls[count++] = parameter.is_null ? 'n' : ' ';
+    }
+    auto known = plans.find(std::string_view(text));
+    if (known == plans.end()) {
+        SPIPlanPtr plan = SPI_prepare(text, count, types);
+        if (plan == nullptr || SPI_keepplan(plan) != 0)
+            elog(ERROR, "could not prepare \"%s\": %s", text, SPI_result_code_string(SPI_result));
+        known = plans.emplace(text, plan).first;
+    }
+    int result = SPI_execute_plan(known->second, values, nulls, false, most_rows);
+    if (result < 0)
+        elog(ERROR, "could not execute \"%s\": %s", text, SPI_result_code_string(result));
+    return SPI_processed;
+}
+
+Parameter oid(Oid value) {
+    return {OIDOID, ObjectIdGetDatum(value)};
+}
+
+Parameter int8(int64 value) {
+    return {INT8OID, Int64GetDatum(value)};
+}
+
+Parameter text(const std::string &utf8) {
+    return {TEXTOID, text_datum(utf8)};
+}
+
+Parameter oids(const std::vector<Oid> &values) {
+    auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (values.size() + 1)));
+    for (std::size_t i = 0; i < values.size(); i++)
+        elements[i] = ObjectIdGetDatum(values[i]);
+    ArrayType *array = construct_array(elements, static_cast<int>(values.size()), OIDOID, 4, true, TYPALIGN_INT);
+    return {OIDARRAYOID, PointerGetDatum(array)};
+}
+
+Parameter int8s(const std::vector<int64> &values) {
+    auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (values.size() + 1)));
+    for (std::size_t i = 0; i < values.size(); i++)
+        elements[i] = Int64GetDatum(values[i]);
+    ArrayType *array =
+        construct_array(elements, static_cast<int>(values.size()), INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+    return {INT8ARRAYOID, PointerGetDatum(array)};
+}
+
+Parameter texts(const std::vector<std::string> &utf8) {
+    int size = static_cast<int>(utf8.size()), lower = 1;
+    if (size == 0)
+        return {TEXTARRAYOID, PointerGetDatum(construct_empty_array(TEXTOID))};
+    auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * size));
+    auto *nulls = static_cast<bool *>(palloc(size));
+    for (int i = 0; i < size; i++) {
+        nulls[i] = utf8[i].empty();
+        elements[i] = nulls[i] ? 0 : text_datum(utf8[i]);
+    }
+    ArrayType *array = construct_md_array(elements, nulls, 1, &size, &lower, TEXTOID, -1, false, TYPALIGN_INT);
+    return {TEXTARRAYOID, PointerGetDatum(array)};
+}
+
+Datum column(uint64 row, int number, bool *is_null) {
+    bool ignored;
+    return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number,
+                         is_null != nullptr ? is_null : &ignored);
+}
+
+std::string text_column(uint64 row, int number) {
+    bool is_null;
+    Datum value = column(row, number, &is_null);
+    if (is_null)
+        return "";
+    struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
+    if (GetDatabaseEncoding() == PG_UTF8)
+        return std::string(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+    return pg_server_to_any(VARDATA_ANY(text), static_cast<int>(VARSIZE_ANY_EXHDR(text)), PG_UTF8);
+}
+
+} // namespace reverse_etl::sql

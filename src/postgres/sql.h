@@ -1,0 +1,60 @@
+#pragma once
+
+/// SQL that the background worker runs, in transactions of its own.
+
+#include "postgres/border.h"
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace reverse_etl::sql {
+
+struct Parameter {
+    Oid type;
+    Datum value;
+    bool is_null = false;
+};
+
+/// Runs the body in a transaction, connected to SPI. When it throws, the transaction is rolled back, and an error of
+/// Postgres goes on as an Error, since what belonged to the transaction is gone.
+template <class Body>
+void in_transaction(Body &&body);
+
+/// Runs a statement whose plan is kept; call inside in_transaction, and inside pg_call. The rows are in SPI_tuptable.
+uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows = 0);
+
+// Parameters and arrays of them. Call inside pg_call.
+Parameter oid(Oid value);
+Parameter int8(int64 value);
+Parameter text(const std::string &utf8);
+Parameter oids(const std::vector<Oid> &values);
+Parameter int8s(const std::vector<int64> &values);
+/// "" is NULL.
+Parameter texts(const std::vector<std::string> &utf8);
+
+// A column of a result's row, from 1. Call inside pg_call.
+Datum column(uint64 row, int number, bool *is_null = nullptr);
+std::string text_column(uint64 row, int number);
+
+// The parts of in_transaction.
+void begin();
+void commit();
+/// Rolls back; what the exception says outlives it.
+[[noreturn]] void abort_and_rethrow(std::exception_ptr exception);
+
+template <class Body>
+void in_transaction(Body &&body) {
+    std::exception_ptr failed;
+    begin();
+    try {
+        body();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (failed)
+        abort_and_rethrow(failed);
+    commit();
+}
+
+} // namespace reverse_etl::sql
