@@ -33,15 +33,20 @@ POSTGRES_SOURCES = \
     src/postgres/enqueue.cpp \
     src/postgres/explain.cpp \
     src/postgres/import_schema.cpp \
+    src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
     src/postgres/options.cpp \
+    src/postgres/outbox.cpp \
+    src/postgres/outbox_queue.cpp \
+    src/postgres/outbox_service.cpp \
     src/postgres/outbox_table.cpp \
     src/postgres/outbox_writer.cpp \
     src/postgres/plan_modify.cpp \
     src/postgres/plan_scan.cpp \
     src/postgres/push.cpp \
+    src/postgres/push_plan.cpp \
     src/postgres/record_encoder.cpp \
     src/postgres/rejected_rows.cpp \
     src/postgres/row_encoder.cpp \
@@ -49,6 +54,7 @@ POSTGRES_SOURCES = \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
     src/postgres/shared_memory.cpp \
+    src/postgres/sql.cpp \
     src/postgres/statement_hooks.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \

@@ -61,17 +61,17 @@ void KeyQueue::release_due(Clock::time_point now) {
     }
 }
 
-bool KeyQueue::is_ready(int lane, Clock::time_point now) {
+const QueuedRow *KeyQueue::next(int lane, Clock::time_point now) {
     release_due(now);
     std::deque<std::uint64_t> &ready = ready_[lane];
     // Rows that were replaced while they waited.
     while (!ready.empty() && !rows_.contains(ready.front()))
         ready.pop_front();
-    return !ready.empty();
+    return ready.empty() ? nullptr : rows_.at(ready.front()).get();
 }
 
 QueuedRow *KeyQueue::take(int lane, Clock::time_point now) {
-    if (!is_ready(lane, now))
+    if (next(lane, now) == nullptr)
         return nullptr;
     std::deque<std::uint64_t> &ready = ready_[lane];
     QueuedRow &row = *rows_.at(ready.front());
@@ -104,6 +104,10 @@ void KeyQueue::put_back(std::uint64_t id, Clock::time_point due) {
     under_way_--;
     row.due = due;
     waiting_.emplace(due, id);
+}
+
+void KeyQueue::release_all() {
+    release_due(Clock::time_point::max());
 }
 
 Clock::time_point KeyQueue::next_due() const {

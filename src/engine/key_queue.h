@@ -33,8 +33,8 @@ struct QueuedRow {
         std::int64_t push;
         int table;
     };
-    std::vector<Replaced> replaced; ///< the changes that it stands for
-    std::vector<std::string> reasons;                             ///< new ones, not yet stored
+    std::vector<Replaced> replaced;   ///< the changes that it stands for
+    std::vector<std::string> reasons; ///< new ones, not yet stored
 };
 
 /// Rows of one destination that were taken from the outbox. Changes of one key go one after the other, in their order,
@@ -59,14 +59,16 @@ class KeyQueue {
     const QueuedRow &row(std::uint64_t id) const { return *rows_.at(id); }
     QueuedRow &row(std::uint64_t id) { return *rows_.at(id); }
 
-    /// The next row of the lane that may go now, which from then on is under way; nullptr if there is none.
+    /// The next row of the lane that may go now; nullptr if there is none.
+    const QueuedRow *next(int lane, Clock::time_point now);
+    /// The same, which from then on is under way.
     QueuedRow *take(int lane, Clock::time_point now);
-    /// Whether the lane has a row that may go now.
-    bool is_ready(int lane, Clock::time_point now);
     /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
     Row finish(std::uint64_t id);
     /// A row that was under way has to go again, and not before `due`.
     void put_back(std::uint64_t id, Clock::time_point due);
+    /// Nobody has to wait any longer for the time it is due.
+    void release_all();
     /// When the next row is due that has to wait.
     Clock::time_point next_due() const;
 

@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/pg_namespace.h"
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -20,6 +21,7 @@ extern "C" {
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
+#include "utils/acl.h"
 #include "utils/selfuncs.h"
 #include "utils/wait_event.h"
 }
@@ -76,6 +78,15 @@ inline Oid check_as_user(ResultRelInfo *relation, EState *estate) {
         return GetUserId();
     RangeTblEntry *entry = exec_rt_fetch(relation->ri_RangeTableIndex, estate);
     return OidIsValid(entry->checkAsUser) ? entry->checkAsUser : GetUserId();
+#endif
+}
+
+/// Whether the role may use the schema. 16 has one function for all kinds of objects.
+inline AclResult schema_aclcheck(Oid schema, Oid role) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE);
+#else
+    return pg_namespace_aclcheck(schema, role, ACL_USAGE);
 #endif
 }
 

@@ -134,6 +134,11 @@ Destination::Destination(Oid relation) : relation(relation) {
     delivery = delivery_option == "queued"      ? DeliveryMode::queued
                : delivery_option == "immediate" ? DeliveryMode::immediate
                                                 : DeliveryMode::automatic;
+    outbox.max_rows = integer_option("outbox_max_rows", setting(settings, "outbox_max_rows", "50000000"));
+    outbox.max_bytes = byte_size("outbox_max_bytes", setting(settings, "outbox_max_bytes", "20GB"));
+    outbox.ttl_ms = duration_ms("outbox_ttl", setting(settings, "outbox_ttl", "7d"));
+    outbox.max_attempts =
+        static_cast<int>(integer_option("outbox_max_attempts", setting(settings, "outbox_max_attempts", "20")));
     stop_at_reject = setting(settings, "on_reject", "store") == "error";
 
     policy.max_in_flight = integer_option("max_in_flight", setting(settings, "max_in_flight", "8"));

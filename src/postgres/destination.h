@@ -53,6 +53,11 @@ class Destination {
     NullAs null_as = NullAs::omit;
     bool stop_at_reject = false;
     DeliveryMode delivery = DeliveryMode::automatic;
+    /// What holds for queued rows.
+    struct {
+        long max_rows = 0, max_bytes = 0, ttl_ms = 0;
+        int max_attempts = 0;
+    } outbox;
 
     const DestinationColumn *column(AttrNumber attnum) const;
     const DestinationColumn *column_of_field(const std::string &field) const;

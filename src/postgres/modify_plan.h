@@ -1,6 +1,6 @@
 #pragma once
 
-#include "postgres/push.h"
+#include "postgres/push_plan.h"
 
 extern "C" {
 #include "nodes/pg_list.h"

@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_fdw_validator);
 PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
 PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
 PG_FUNCTION_INFO_V1(reverse_etl_options);
+PG_FUNCTION_INFO_V1(reverse_etl_wake_worker);
 void reverse_etl_launcher_main(Datum);
 void reverse_etl_worker_main(Datum);
 #pragma GCC visibility pop
@@ -81,6 +82,9 @@ Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS) {
             auto *option = static_cast<DefElem *>(lfirst(cell));
             options[option->defname] = strVal(option->arg);
         }
+        // What delivers queued rows goes by the changed options, and tries again where the old ones were at fault.
+        if (catalog != AttributeRelationId)
+            wake_worker_at_commit();
         if (catalog == ForeignServerRelationId)
             validate_options(options, OptionPlace::server);
         else if (catalog == ForeignTableRelationId)
@@ -156,4 +160,11 @@ Datum reverse_etl_options(PG_FUNCTION_ARGS) {
         }
     });
     return static_cast<Datum>(0);
+}
+
+/// reverse_etl.wake_worker()
+Datum reverse_etl_wake_worker(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
+    guard([] { wake_worker_at_commit(); });
+    PG_RETURN_VOID();
 }

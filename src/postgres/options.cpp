@@ -9,6 +9,8 @@
 #include <functional>
 
 extern "C" {
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 }
 
@@ -115,6 +117,9 @@ void check_value(const std::string &name, const std::string &value, const std::s
         long number = integer_option(name, value);
         if (number < lowest || number > highest)
             refuse_value(name, "must be between " + std::to_string(lowest) + " and " + std::to_string(highest));
+    } else if (type == "bytes") {
+        if (byte_size(name, value) < 1)
+            refuse_value(name, "must be a size greater than zero");
     } else if (type == "json") {
         if (!Json::accept(value) && value.find_first_of("{[\"") != std::string::npos)
             refuse_value(name, "must be JSON");
@@ -146,6 +151,13 @@ const std::vector<OptionDescription> &built_in_options() {
         {"max_in_flight", on_server | on_table, "integer 1..64", "8", false, "requests under way at once"},
         {"on_reject", on_server | on_table, "store|error", "store", false,
          "what a rejected row does: it is kept in reverse_etl.rejected_rows, or it ends the statement"},
+        {"outbox_max_attempts", on_server | on_table, "integer 1..1000000", "20", false,
+         "how often a queued row is tried that fails while others do not, before it is rejected"},
+        {"outbox_max_bytes", on_server | on_table, "bytes", "20GB", false, "most bytes that the queued rows may take"},
+        {"outbox_max_rows", on_server | on_table, "integer 1..1000000000", "50000000", false,
+         "most rows that may be queued"},
+        {"outbox_ttl", on_server | on_table, "milliseconds", "7d", false,
+         "how long a queued row waits for its delivery before it is rejected"},
         {"null_as", on_server | on_table, "omit|null|clear", "omit", false,
          "how NULL is sent: not at all, as null, or as the value that clears a field at the destination"},
         {"object", on_table, "text", "the table's name", false, "the object of the connector"},
@@ -165,6 +177,15 @@ long integer_option(const std::string &name, const std::string &value) {
     if (value.empty() || *end != '\0' || errno != 0)
         refuse_value(name, "must be an integer");
     return number;
+}
+
+long byte_size(const std::string &name, const std::string &value) {
+    try {
+        return pg_call(
+            [&] { return DatumGetInt64(DirectFunctionCall1(pg_size_bytes, CStringGetTextDatum(value.c_str()))); });
+    } catch (const PostgresError &) {
+        refuse_value(name, "must be a size such as 500MB or 20GB");
+    }
 }
 
 long duration_ms(const std::string &name, const std::string &value) {

@@ -27,6 +27,8 @@ const std::vector<OptionDescription> &built_in_options();
 
 /// The option's value in milliseconds: "500ms", "10s", "2min", or a number of milliseconds.
 long duration_ms(const std::string &name, const std::string &value);
+/// The option's value in bytes: "500MB", "20GB", or a number of bytes.
+long byte_size(const std::string &name, const std::string &value);
 long integer_option(const std::string &name, const std::string &value);
 
 } // namespace reverse_etl

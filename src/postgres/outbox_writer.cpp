@@ -24,8 +24,8 @@ namespace reverse_etl {
 
 namespace {
 
-/// Rows that are written together: enough that a page's locks and log records are shared. So many numbers are taken from
-/// the sequence at a time; they are never kept for later, since another session's numbers might overtake them.
+/// Rows that are written together: enough that a page's locks and log records are shared. So many numbers are taken
+/// from the sequence at a time; they are never kept for later, since another session's numbers might overtake them.
 constexpr int most_rows = 1000;
 constexpr std::size_t most_bytes = 1 << 20;
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/delivery.h"
-#include "postgres/destination.h"
+#include "postgres/push_plan.h"
 #include "postgres/record_encoder.h"
 #include "postgres/rejected_rows.h"
 #include "postgres/row_encoder.h"
@@ -16,19 +16,6 @@ extern "C" {
 }
 
 namespace reverse_etl {
-
-/// What a statement does to a destination.
-struct PushPlan {
-    OperationKind operation = OperationKind::create;
-    std::vector<AttrNumber> written; ///< columns that are sent
-    std::vector<AttrNumber> address; ///< columns that name the row, where the statement does not write them
-};
-
-/// The columns that a plan speaks of: those written, then those that only name the row.
-std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan);
-
-/// The operation compiled for the plan's columns, as EXPLAIN and delivery need it.
-CompiledOperation compile(const Destination &destination, const PushPlan &plan);
 
 /// Delivers the rows of one statement. Rows are encoded as they come and leave in bursts: several requests at a time,
 /// and when add() returns nothing is in flight, however long the statement takes to make its next row. Rejected rows

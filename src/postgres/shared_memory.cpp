@@ -16,6 +16,7 @@ Part *const parts[] = {nullptr};
 
 constexpr const char *tranche = "reverse_etl";
 
+bool preloaded = false;
 shmem_request_hook_type next_request = nullptr;
 shmem_startup_hook_type next_startup = nullptr;
 
@@ -58,7 +59,12 @@ void start() {
 
 } // namespace
 
+bool is_there() {
+    return preloaded;
+}
+
 void request() {
+    preloaded = true;
     next_request = shmem_request_hook;
     shmem_request_hook = request_memory;
     next_startup = shmem_startup_hook;

@@ -21,6 +21,9 @@ struct Part {
     LWLock *lock;                   ///< guards it
 };
 
+/// Whether there is any: the library was preloaded.
+bool is_there();
+
 /// Asks for the parts' memory. Called by _PG_init in the postmaster.
 void request();
 

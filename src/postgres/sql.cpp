@@ -130,14 +130,14 @@ Datum column(uint64 row, int number, bool *is_null) {
                          is_null != nullptr ? is_null : &ignored);
 }
 
-std::string text_column(uint64 row, int number) {
+std::string_view text_column(uint64 row, int number) {
     bool is_null;
     Datum value = column(row, number, &is_null);
     if (is_null)
         return "";
     struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
     if (GetDatabaseEncoding() == PG_UTF8)
-        return std::string(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+        return {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
     return pg_server_to_any(VARDATA_ANY(text), static_cast<int>(VARSIZE_ANY_EXHDR(text)), PG_UTF8);
 }
 

@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reverse_etl::sql {
@@ -35,7 +36,8 @@ Parameter texts(const std::vector<std::string> &utf8);
 
 // A column of a result's row, from 1. Call inside pg_call.
 Datum column(uint64 row, int number, bool *is_null = nullptr);
-std::string text_column(uint64 row, int number);
+/// In UTF-8; valid while the transaction lasts.
+std::string_view text_column(uint64 row, int number);
 
 // The parts of in_transaction.
 void begin();

@@ -1,7 +1,7 @@
 /// The background worker of a database: it serves what other processes leave for it, and delivers the outbox.
 
 #include "postgres/border.h"
-#include "postgres/compat.h"
+#include "postgres/outbox_service.h"
 #include "postgres/worker_control.h"
 
 #include <csignal>
@@ -66,18 +66,6 @@ Oid extension_oid() {
     return extension;
 }
 
-void serve() {
-    while (!asked_to_end) {
-        CHECK_FOR_INTERRUPTS();
-        if (ConfigReloadPending) {
-            ConfigReloadPending = false;
-            ProcessConfigFile(PGC_SIGHUP);
-        }
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1, compat::wait_event());
-        ResetLatch(MyLatch);
-    }
-}
-
 } // namespace
 
 void reverse_etl_worker_main(Datum database) {
@@ -93,6 +81,6 @@ void reverse_etl_worker_main(Datum database) {
     if (!OidIsValid(extension) || !become_the_worker(extension))
         proc_exit(0);
     pgstat_report_appname("reverse_etl worker");
-    guard([] { serve(); });
+    guard([] { serve_outbox(asked_to_end); });
     proc_exit(0);
 }

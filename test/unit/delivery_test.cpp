@@ -573,10 +573,10 @@ BOOST_AUTO_TEST_CASE(a_wait_that_is_cancelled_leaves_a_transport_that_works) {
     struct Cancelled {};
     struct CancellingWaiter : PollWaiter {
         explicit CancellingWaiter(const LoopbackServer &server) : server(server) {}
-        void wait(int fd, long timeout_ms) override {
+        bool wait(int fd, long timeout_ms) override {
             if (server.requests() == 3)
                 throw Cancelled();
-            PollWaiter::wait(fd, std::min(timeout_ms, 20L));
+            return PollWaiter::wait(fd, std::min(timeout_ms, 20L));
         }
         const LoopbackServer &server;
     };

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "engine/key_queue.h"
+#include "postgres/postgres.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "datatype/timestamp.h"
+#include "storage/lock.h"
+}
+
+namespace reverse_etl {
+
+/// A row as it stands in the outbox.
+struct StoredRow {
+    QueuedRow row;
+    std::string operation;
+    Oid deliver_as;
+    TimestampTz enqueued_at, next_attempt_at; ///< the second 0 for none
+};
+
+/// The rows of one destination in the outbox, read and written by the background worker. All calls belong into
+/// sql::in_transaction, and throw what it turns into an Error.
+class Outbox {
+  public:
+    explicit Outbox(Oid destination) : destination_(destination) {}
+
+    /// Destinations that have rows, or a table for them.
+    static std::vector<Oid> destinations();
+
+    /// Makes the destination's own table, if it is not there.
+    void make_table();
+
+    /// The next rows, in order, of those that `known` does not hold; `more` tells whether there are others after them.
+    /// Transactions end in another order than they drew their numbers: rows that came late are found too.
+    std::vector<StoredRow> claim(const KeyQueue &known, std::size_t most, bool &more);
+    /// Forgets what was claimed: the next claim begins anew.
+    void start_over();
+
+    /// A row that has its outcome. `table` as in QueuedRow.
+    struct Settled {
+        std::int64_t id;
+        int table;
+    };
+    void remove(const std::vector<Settled> &rows);
+    struct Rejected {
+        std::int64_t id;
+        int table;
+        std::string key, row; ///< as they go into reverse_etl.rejected_rows
+        std::string reason;
+        std::int64_t status;
+    };
+    /// Moves rows to reverse_etl.rejected_rows.
+    void reject(const std::string &destination, const std::vector<Rejected> &rows);
+    struct Deferred {
+        std::int64_t id;
+        int table;
+        std::int64_t attempts, pause_ms, batch; ///< 0 for no batch
+        std::string reason;                     ///< "" for none
+    };
+    void defer(const std::vector<Deferred> &rows);
+    /// Notes the requests that rows are part of, before those are made.
+    void mark(const std::vector<QueuedRow *> &rows);
+
+    /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.
+    std::vector<StoredRow> expired(long ttl_ms, std::size_t most);
+
+    /// Gives the space of the table back, if it is empty and nobody writes to it.
+    bool truncate_if_empty();
+
+  private:
+    std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);
+    std::vector<VirtualTransactionId> writers() const;
+    std::string table_name(int table) const;
+
+    Oid destination_;
+    /// Rows up to `high_` were read, but those of `writers_`, who had not committed. Up to `safe_` there were no such;
+    /// up to `mark_` there are none any more once `writers_at_mark_` have ended.
+    std::int64_t safe_ = -1, high_ = -1, mark_ = -1;
+    std::vector<VirtualTransactionId> writers_, writers_at_mark_;
+};
+
+} // namespace reverse_etl

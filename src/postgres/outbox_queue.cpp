@@ -1,0 +1,394 @@
+#include "postgres/outbox_queue.h"
+
+#include "engine/backoff.h"
+#include "engine/json_text.h"
+#include "postgres/border.h"
+#include "postgres/sql.h"
+
+#include <algorithm>
+#include <utility>
+
+extern "C" {
+#include "catalog/pg_class.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// A row whose attempts fail while others succeed comes again after this time, twice as long each time.
+constexpr Milliseconds row_base{1'000}, row_cap{60 * 60'000};
+/// Rows that expired and are rejected in one transaction.
+constexpr std::size_t most_expired = 1000;
+
+std::mt19937_64 &random_numbers() {
+    static std::mt19937_64 numbers(std::random_device{}());
+    return numbers;
+}
+
+/// When a stored time will have come, on the clock that does not jump.
+Clock::time_point due_at(TimestampTz time) {
+    std::int64_t left = time - GetCurrentTimestamp();
+    return left <= 0 ? Clock::time_point{} : Clock::now() + std::chrono::microseconds(left);
+}
+
+} // namespace
+
+OutboxQueue::OutboxQueue(Oid destination, std::string identity)
+    : destination_oid_(destination), identity_(std::move(identity)), outbox_(destination) {}
+
+void OutboxQueue::claim() {
+    if (is_stale_ && rows_.under_way() == 0) {
+        for (LaneSlot &slot : lanes_) {
+            slot.lane.reset();
+            slot.refused.clear();
+        }
+        destination_.reset();
+        is_stale_ = false;
+    }
+    outbox_.make_table();
+    if (!open_definition())
+        return;
+    reject_expired();
+    if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
+        return;
+    std::vector<StoredRow> found = outbox_.claim(rows_, most_rows - rows_.size(), more_);
+    for (StoredRow &stored : found)
+        add(std::move(stored));
+    open_lanes();
+}
+
+/// Whether the destination is there and can be used.
+bool OutboxQueue::open_definition() {
+    if (destination_ != nullptr)
+        return true;
+    char kind = pg_call([&] { return get_rel_relkind(destination_oid_); });
+    if (kind != RELKIND_FOREIGN_TABLE) {
+        // It was dropped. Nothing can be delivered any more, but what was to be is not lost.
+        if (name_.empty())
+            name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
+        for (StoredRow &stored : outbox_.claim(rows_, most_expired, more_))
+            rejected_.push_back({static_cast<std::int64_t>(stored.row.id), stored.row.table,
+                                 without_nul(stored.row.key), without_nul(stored.row.row),
+                                 "the destination was dropped", 0});
+        return false;
+    }
+    destination_ = std::make_shared<const Destination>(destination_oid_);
+    if (auto unusable = circuits_.find(InvalidOid); unusable != circuits_.end()) {
+        unusable->second.succeeded();
+        states_changed_ = true;
+    }
+    name_ = destination_->name;
+    return true;
+}
+
+/// Rows too old are rejected before newer ones are read. What is under way is left to its outcome.
+void OutboxQueue::reject_expired() {
+    if (rows_.under_way() > 0)
+        return;
+    std::vector<StoredRow> expired = outbox_.expired(destination_->outbox.ttl_ms, most_expired);
+    if (expired.empty())
+        return;
+    rows_.clear();
+    outbox_.start_over();
+    more_ = true;
+    for (StoredRow &stored : expired)
+        rejected_.push_back({static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key),
+                             without_nul(stored.row.row), "expired: it waited longer than \"outbox_ttl\" allows", 0});
+    settle();
+}
+
+void OutboxQueue::add(StoredRow stored) {
+    std::string fault;
+    stored.row.lane = lane_of(stored, fault);
+    if (!fault.empty()) {
+        rejected_.push_back(
+            {static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key), "{}", fault, 0});
+        return;
+    }
+    if (stored.next_attempt_at != 0)
+        stored.row.due = due_at(stored.next_attempt_at);
+    rows_.add(std::make_unique<QueuedRow>(std::move(stored.row)),
+              [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
+}
+
+int OutboxQueue::lane_of(const StoredRow &stored, std::string &fault) {
+    LaneKey key{stored.operation, stored.deliver_as, {}, 0};
+    try {
+        reader_.read(stored.row.row, stored.row.key);
+    } catch (const std::exception &error) {
+        fault = error.what();
+        return 0;
+    }
+    key.names = reader_.names();
+    key.of_row = reader_.of_row();
+    auto [known, added] = lane_numbers_.try_emplace(std::move(key), static_cast<int>(lanes_.size()));
+    if (added)
+        lanes_.push_back({known->first, nullptr, ""});
+    return known->second;
+}
+
+/// An upsert or an update of the same columns leaves nothing of an earlier one, a delete nothing of either.
+bool OutboxQueue::may_replace(const QueuedRow &older, const QueuedRow &newer) const {
+    const LaneKey &before = lanes_[older.lane].key, &after = lanes_[newer.lane].key;
+    if (before.role != after.role || before.operation == operation_name(OperationKind::create))
+        return false;
+    return after.operation == operation_name(OperationKind::remove) ||
+           (older.lane == newer.lane && after.operation != operation_name(OperationKind::create));
+}
+
+void OutboxQueue::open_lanes() {
+    for (LaneSlot &slot : lanes_) {
+        if (slot.lane != nullptr || !slot.refused.empty())
+            continue;
+        try {
+            slot.lane = std::make_unique<Lane>(destination_, slot.key, static_cast<OutcomeSink &>(*this), identity_);
+        } catch (const PostgresError &) {
+            throw;
+        } catch (const Error &error) {
+            if (error.sqlstate == ERRCODE_FDW_OPTION_NAME_NOT_FOUND) {
+                // Credentials can be given.
+                circuits_[slot.key.role].failed(Fault::unauthorized, error.what(), Clock::now());
+                states_changed_ = true;
+            } else {
+                slot.refused = error.what();
+            }
+        } catch (const std::exception &error) {
+            slot.refused = error.what();
+        }
+    }
+}
+
+Clock::time_point OutboxQueue::send(Clock::time_point now) {
+    Clock::time_point next = Clock::time_point::max();
+    if (!paused_ && !is_stale_)
+        for (std::size_t i = 0; i < lanes_.size(); i++)
+            fill(i, now);
+    for (LaneSlot &slot : lanes_)
+        if (slot.lane != nullptr && slot.lane->jobs() > 0)
+            next = std::min(next, slot.lane->start_ready());
+    if (paused_ || rows_.size() == 0)
+        return next;
+    for (const auto &[role, circuit] : circuits_)
+        if (circuit.state() != Circuit::State::closed && circuit.retry_at() > now)
+            next = std::min(next, circuit.retry_at());
+    if (rows_.next_due() > now)
+        next = std::min(next, rows_.next_due());
+    return next;
+}
+
+void OutboxQueue::fill(std::size_t index, Clock::time_point now) {
+    LaneSlot &slot = lanes_[index];
+    int number = static_cast<int>(index);
+    if (!slot.refused.empty()) {
+        while (QueuedRow *row = rows_.take(number, now))
+            rejected(row->id, slot.refused, 0);
+        return;
+    }
+    if (slot.lane == nullptr)
+        return;
+    std::size_t of_role = 0;
+    for (const LaneSlot &other : lanes_)
+        if (other.lane != nullptr && other.key.role == slot.key.role)
+            of_role += other.lane->jobs();
+    Circuit &circuit = circuits_[slot.key.role];
+    while (slot.lane->has_room() && circuit.may_send(now, of_role) && rows_.next(number, now) != nullptr) {
+        const QueuedRow &first = *rows_.next(number, now);
+        if (first.batch != 0 && slot.lane->needs_marks() && !slot.lane->has_idempotency_key()) {
+            std::uint64_t id = rows_.take(number, now)->id;
+            rejected(id, "outcome unknown, the destination may have the row: the server stopped while it was sent", 0);
+            continue;
+        }
+        std::vector<Batch> batches = slot.lane->make_batches(rows_, number, now);
+        of_role += batches.size();
+        if (batches.empty())
+            continue;
+        if (!slot.lane->needs_marks()) {
+            slot.lane->submit(std::move(batches));
+            continue;
+        }
+        Marked marked{slot.lane.get(), {}, {}};
+        for (const Batch &batch : batches)
+            for (const BatchRow &of_batch : batch.rows()) {
+                QueuedRow &row = rows_.row(of_batch.number);
+                if (row.batch == 0) {
+                    row.batch = static_cast<std::int64_t>(batch.rows().front().number);
+                    marked.rows.push_back(&row);
+                }
+            }
+        marked.batches = std::move(batches);
+        marked_.push_back(std::move(marked));
+        // What is only noted counts as under way, and there is no need for more of it at a time.
+        break;
+    }
+}
+
+void OutboxQueue::mark() {
+    for (Marked &marked : marked_) {
+        outbox_.mark(marked.rows);
+        marked.rows.clear();
+    }
+}
+
+void OutboxQueue::submit_marked() {
+    for (Marked &marked : std::exchange(marked_, {}))
+        marked.lane->submit(std::move(marked.batches));
+}
+
+bool OutboxQueue::take(const Finished &finished) {
+    for (LaneSlot &slot : lanes_)
+        if (slot.lane != nullptr && slot.lane->take(finished))
+            return true;
+    return false;
+}
+
+void OutboxQueue::leave(std::uint64_t id) {
+    KeyQueue::Row row = rows_.finish(id);
+    Circuit &circuit = circuits_[row->role];
+    if (circuit.state() != Circuit::State::closed)
+        states_changed_ = true;
+    circuit.succeeded();
+    done_.push_back({static_cast<std::int64_t>(id), row->table});
+    for (const QueuedRow::Replaced &replaced : row->replaced)
+        done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table});
+    delivered_ += 1 + row->replaced.size();
+}
+
+void OutboxQueue::accepted(std::uint64_t id, const std::string &) {
+    leave(id);
+}
+
+void OutboxQueue::absent(std::uint64_t id) {
+    leave(id);
+}
+
+void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long status) {
+    KeyQueue::Row row = rows_.finish(id);
+    if (status != 0) {
+        circuits_[row->role].succeeded();
+        states_changed_ = true;
+    }
+    rejected_.push_back(
+        {static_cast<std::int64_t>(id), row->table, without_nul(row->key), without_nul(row->row), reason, status});
+    for (const QueuedRow::Replaced &replaced : row->replaced)
+        done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table});
+}
+
+void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
+    Clock::time_point now = Clock::now();
+    Oid role = rows_.row(batch.rows().front().number).role;
+    Circuit &circuit = circuits_[role];
+    // A failure among successes may be the rows' own doing; one among failures is not.
+    bool of_rows = circuit.state() == Circuit::State::closed;
+    circuit.failed(error.fault, error.what(), now);
+    bool waits_for_someone = circuit.state() == Circuit::State::paused;
+    states_changed_ = true;
+    // Rows that were sent together come again together.
+    int attempts = 0;
+    for (const BatchRow &of_batch : batch.rows())
+        attempts = std::max(attempts, rows_.row(of_batch.number).attempts);
+    Milliseconds pause = backoff(attempts + 1, row_base, row_cap, random_numbers());
+    for (const BatchRow &of_batch : batch.rows()) {
+        QueuedRow &row = rows_.row(of_batch.number);
+        if (of_rows && !waits_for_someone)
+            row.attempts++;
+        row.reasons.push_back(error.what());
+        if (row.attempts >= destination_->outbox.max_attempts) {
+            std::string history;
+            for (const std::string &reason : row.reasons)
+                history += (history.empty() ? "" : "\n") + reason;
+            rejected(row.id, "gave up after " + std::to_string(row.attempts) + " attempts: " + history, 0);
+            continue;
+        }
+        defer(row, pause, error.what());
+    }
+    for (LaneSlot &slot : lanes_)
+        if (slot.lane != nullptr && slot.key.role == role)
+            withdraw(*slot.lane);
+}
+
+/// Takes back what was not sent: the destination is to have its peace.
+void OutboxQueue::withdraw(Lane &lane) {
+    for (const std::unique_ptr<Job> &job : lane.withdraw())
+        for (const BatchRow &row : job->batch.rows())
+            defer(rows_.row(row.number), Milliseconds(0), "");
+}
+
+void OutboxQueue::defer(QueuedRow &row, Milliseconds pause, const std::string &reason) {
+    // That it was under way is no longer true; only a request with a key has to be the same again.
+    const LaneSlot &slot = lanes_[row.lane];
+    if (row.batch != 0 && !slot.lane->has_idempotency_key())
+        row.batch = 0;
+    deferred_.push_back({static_cast<std::int64_t>(row.id), row.table, row.attempts, pause.count(), row.batch, reason});
+    rows_.put_back(row.id, Clock::now() + pause);
+}
+
+bool OutboxQueue::has_outcomes() const {
+    return !done_.empty() || !rejected_.empty() || !deferred_.empty() || states_changed_;
+}
+
+void OutboxQueue::settle() {
+    if (!done_.empty())
+        outbox_.remove(std::exchange(done_, {}));
+    if (!rejected_.empty())
+        outbox_.reject(name_, std::exchange(rejected_, {}));
+    if (!deferred_.empty())
+        outbox_.defer(std::exchange(deferred_, {}));
+    if (states_changed_)
+        store_states();
+    states_changed_ = false;
+}
+
+void OutboxQueue::store_states() {
+    for (const auto &of_role : circuits_) {
+        Oid role = of_role.first;
+        const Circuit &circuit = of_role.second;
+        bool closed = circuit.state() == Circuit::State::closed;
+        if (closed && !stored_states_.contains(role))
+            continue;
+        pg_call([&] {
+            if (closed) {
+                sql::execute("DELETE FROM reverse_etl.destination_states "
+                             "WHERE destination OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.=) $2",
+                             {sql::oid(destination_oid_), sql::oid(role)});
+                return;
+            }
+            std::int64_t pause = std::chrono::duration_cast<Milliseconds>(circuit.retry_at() - Clock::now()).count();
+            sql::execute(R"(
+                INSERT INTO reverse_etl.destination_states (destination, role, state, reason, failures, retry_at)
+                VALUES ($1, $2, $3, $4, $5, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+)
+                        pg_catalog.make_interval(secs => $6::pg_catalog.float8 OPERATOR(pg_catalog./) 1000))
+                ON CONFLICT (destination, role) DO UPDATE
+                   SET state = excluded.state, reason = excluded.reason, failures = excluded.failures,
+                       retry_at = excluded.retry_at)",
+                         {sql::oid(destination_oid_), sql::oid(role),
+                          sql::text(circuit.state() == Circuit::State::paused ? "paused" : "failing"),
+                          sql::text(circuit.reason()), sql::int8(circuit.failures()), sql::int8(pause)});
+        });
+        if (closed)
+            stored_states_.erase(role);
+        else
+            stored_states_[role] = circuit.state();
+    }
+}
+
+void OutboxQueue::cannot_be_used(const std::string &reason) {
+    more_ = false;
+    circuits_[InvalidOid].failed(Fault::stopped, reason, Clock::now());
+    states_changed_ = true;
+}
+
+void OutboxQueue::truncate() {
+    if (outbox_.truncate_if_empty())
+        delivered_ = 0;
+}
+
+void OutboxQueue::retry_now() {
+    for (auto &[role, circuit] : circuits_)
+        circuit.retry_now();
+    rows_.release_all();
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,118 @@
+#pragma once
+
+#include "engine/circuit.h"
+#include "postgres/lane.h"
+#include "postgres/outbox.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// Delivers the outbox rows of one destination. The background worker calls the steps in turn: claim(), send(), take()
+/// and settle(); nothing here waits.
+class OutboxQueue : private OutcomeSink {
+  public:
+    OutboxQueue(Oid destination, std::string identity);
+
+    // In a transaction:
+
+    /// Reads what is new, as far as there is room for it.
+    void claim();
+    /// Writes down the outcomes.
+    void settle();
+    /// Notes which requests are about to be made, where one that is cut short cannot simply be made again.
+    void mark();
+
+    // Without one:
+
+    /// Starts requests; answers when to come again.
+    Clock::time_point send(Clock::time_point now);
+    /// Whether mark() is to be called before the next send().
+    bool has_marks() const { return !marked_.empty(); }
+    /// Sends what mark() noted, once its transaction has committed.
+    void submit_marked();
+    /// Takes an exchange that ended, if it is one of this queue's.
+    bool take(const Finished &finished);
+
+    /// Whether there are outcomes to write down.
+    bool has_outcomes() const;
+    /// Whether there is room for more rows than claim() found, or it was not called yet.
+    bool wants_to_claim() const { return more_ && rows_.size() < most_rows / 2; }
+    /// Nothing waits and nothing is under way.
+    bool is_idle() const { return rows_.size() == 0 && !more_ && !has_outcomes(); }
+    void claim_again() { more_ = true; }
+
+    /// Someone stopped or resumed the delivery.
+    void set_paused(bool paused) { paused_ = paused; }
+    /// What was read from the catalog may have changed: the table, its server, rights, credentials.
+    void forget_definition() { is_stale_ = true; }
+    bool has_forgotten() const { return is_stale_; }
+    /// Tries again now what was paused for a fault.
+    void retry_now();
+    /// The destination as a whole cannot be used, until something about it changes.
+    void cannot_be_used(const std::string &reason);
+
+    /// Whether truncate() is worth a transaction: much was delivered, and nothing waits.
+    bool may_truncate() const { return is_idle() && delivered_ >= worth_truncating; }
+    void truncate();
+
+  private:
+    static constexpr std::size_t most_rows = 20'000;
+    static constexpr std::size_t most_bytes = 32 << 20;
+    static constexpr std::size_t worth_truncating = 10'000;
+
+    struct LaneSlot {
+        LaneKey key;
+        std::unique_ptr<Lane> lane;
+        std::string refused; ///< why its rows cannot be sent
+    };
+
+    void accepted(std::uint64_t id, const std::string &) override;
+    void rejected(std::uint64_t id, const std::string &reason, long status) override;
+    void absent(std::uint64_t id) override;
+    void failed(const Batch &batch, const DestinationError &error) override;
+
+    bool open_definition();
+    void open_lanes();
+    int lane_of(const StoredRow &stored, std::string &fault);
+    void add(StoredRow stored);
+    void reject_expired();
+    bool may_replace(const QueuedRow &older, const QueuedRow &newer) const;
+    void fill(std::size_t index, Clock::time_point now);
+    void leave(std::uint64_t id);
+    void withdraw(Lane &lane);
+    /// A row that was not delivered goes back among those that wait.
+    void defer(QueuedRow &row, Milliseconds pause, const std::string &reason);
+    void store_states();
+
+    Oid destination_oid_;
+    std::string identity_;
+    Outbox outbox_;
+    std::shared_ptr<const Destination> destination_;
+    std::string name_; ///< of the destination, schema-qualified
+    KeyQueue rows_;
+    std::map<LaneKey, int> lane_numbers_;
+    std::vector<LaneSlot> lanes_;
+    std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
+    JsonRow reader_;
+    std::size_t delivered_ = 0; ///< since the last truncation
+    bool more_ = true, paused_ = false, is_stale_ = false;
+
+    struct Marked {
+        Lane *lane;
+        std::vector<Batch> batches;
+        std::vector<QueuedRow *> rows;
+    };
+    std::vector<Marked> marked_;
+
+    std::vector<Outbox::Settled> done_;
+    std::vector<Outbox::Rejected> rejected_;
+    std::vector<Outbox::Deferred> deferred_;
+    std::map<Oid, Circuit::State> stored_states_;
+    bool states_changed_ = false;
+};
+
+} // namespace reverse_etl

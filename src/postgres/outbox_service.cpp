@@ -1,0 +1,224 @@
+#include "postgres/outbox_service.h"
+
+#include "postgres/border.h"
+#include "postgres/latch_waiter.h"
+#include "postgres/outbox_queue.h"
+#include "postgres/session.h"
+#include "postgres/shared_memory.h"
+#include "postgres/sql.h"
+#include "postgres/worker_control.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+extern "C" {
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "postmaster/interrupt.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// A worker that was started on demand ends after so long without anything to do: connected to its database, it would
+/// be in the way of who wants to drop that.
+constexpr std::chrono::seconds longest_idle{60};
+/// How often rows that cannot leave are looked at, for those that expired.
+constexpr std::chrono::seconds between_expiries{60};
+/// How often it is tried to give a table's space back.
+constexpr std::chrono::seconds between_truncations{1};
+
+class OutboxService {
+  public:
+    OutboxService() : waiter_(true) {
+        identity_ = std::to_string(GetSystemIdentifier()) + "/" + std::to_string(MyDatabaseId);
+        the_service_ = this;
+        pg_call([] {
+            CacheRegisterRelcacheCallback(on_relation, 0);
+            for (int cache : {FOREIGNSERVEROID, USERMAPPINGOID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM})
+                CacheRegisterSyscacheCallback(cache, on_catalog, 0);
+        });
+        sql::in_transaction([] { pg_call([] { sql::execute("DELETE FROM reverse_etl.destination_states", {}); }); });
+    }
+
+    void serve(const volatile sig_atomic_t &asked_to_end) {
+        Clock::time_point busy = Clock::now();
+        while (!asked_to_end) {
+            pg_call([] {
+                CHECK_FOR_INTERRUPTS();
+                if (ConfigReloadPending) {
+                    ConfigReloadPending = false;
+                    ProcessConfigFile(PGC_SIGHUP);
+                }
+            });
+            if (called_)
+                look_around();
+            claim();
+            Clock::time_point now = Clock::now();
+            if (!is_idle())
+                busy = now;
+            else if (ends_when_idle() && now - busy >= longest_idle)
+                return;
+            Clock::time_point next = std::min(send(now), now + between_expiries);
+            std::vector<Finished> finished;
+            // Those who wake it want it to look around; between two looks it sees to its requests.
+            called_ = wait_until(next, finished);
+            for (const Finished &one : finished)
+                for (auto &[oid, queue] : queues_)
+                    if (queue->take(one))
+                        break;
+            settle();
+        }
+    }
+
+  private:
+    static bool ends_when_idle() { return !shared_memory::is_there(); }
+
+    bool is_idle() const {
+        return std::all_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->is_idle(); });
+    }
+
+    /// Finds new destinations, and what people did to them.
+    void look_around() {
+        std::vector<Oid> destinations;
+        std::set<Oid> paused, resumed;
+        sql::in_transaction([&] {
+            destinations = Outbox::destinations();
+            paused = read_oids(R"(
+                SELECT destination::pg_catalog.oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
+                UNION ALL
+                SELECT ftrelid FROM pg_catalog.pg_foreign_table JOIN reverse_etl.pauses
+                       ON server OPERATOR(pg_catalog.=) ftserver)");
+            resumed = read_oids("SELECT destination::pg_catalog.oid FROM reverse_etl.destination_states "
+                                "WHERE retry_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()");
+        });
+        for (Oid oid : destinations)
+            if (!queues_.contains(oid))
+                queues_.emplace(oid, std::make_unique<OutboxQueue>(oid, identity_));
+        for (auto &[oid, queue] : queues_) {
+            queue->claim_again();
+            queue->set_paused(paused.contains(oid));
+            if (resumed.contains(oid))
+                queue->retry_now();
+        }
+    }
+
+    static std::set<Oid> read_oids(const char *query) {
+        uint64 count = pg_call([&] { return sql::execute(query, {}); });
+        std::set<Oid> oids;
+        for (uint64 i = 0; i < count; i++)
+            oids.insert(pg_call([&] { return DatumGetObjectId(sql::column(i, 1)); }));
+        return oids;
+    }
+
+    void claim() {
+        for (auto &[oid, queue] : queues_) {
+            if (!queue->wants_to_claim() && !queue->has_forgotten())
+                continue;
+            if (queue->has_forgotten())
+                queue->retry_now();
+            claim_one(*queue);
+        }
+    }
+
+    /// What is wrong with one destination is no reason to leave the others alone.
+    void claim_one(OutboxQueue &queue) {
+        std::string fault;
+        try {
+            sql::in_transaction([&] { queue.claim(); });
+        } catch (const Error &error) {
+            fault = error.what() + (error.detail.empty() ? "" : ": " + error.detail);
+        } catch (const SettingError &error) {
+            fault = error.what();
+        }
+        if (!fault.empty())
+            queue.cannot_be_used(fault);
+    }
+
+    Clock::time_point send(Clock::time_point now) {
+        Clock::time_point next = Clock::time_point::max();
+        bool marks = false;
+        for (auto &[oid, queue] : queues_) {
+            next = std::min(next, queue->send(now));
+            marks = marks || queue->has_marks();
+        }
+        if (marks) {
+            sql::in_transaction([&] {
+                for (auto &[oid, queue] : queues_)
+                    if (queue->has_marks())
+                        queue->mark();
+            });
+            for (auto &[oid, queue] : queues_)
+                queue->submit_marked();
+            return now;
+        }
+        return next;
+    }
+
+    bool wait_until(Clock::time_point next, std::vector<Finished> &finished) {
+        waiter_.was_called = false;
+        session::transport().run(waiter_, next, finished);
+        return waiter_.was_called;
+    }
+
+    void settle() {
+        bool outcomes =
+            std::any_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->has_outcomes(); });
+        if (outcomes)
+            sql::in_transaction([&] {
+                for (auto &[oid, queue] : queues_)
+                    if (queue->has_outcomes())
+                        queue->settle();
+            });
+        Clock::time_point now = Clock::now();
+        if (now - truncated_ < between_truncations)
+            return;
+        for (auto &[oid, queue] : queues_)
+            if (queue->may_truncate()) {
+                truncated_ = now;
+                sql::in_transaction([&queue = queue] { queue->truncate(); });
+            }
+    }
+
+    static void on_relation(Datum, Oid relation) {
+        for (auto &[oid, queue] : the_service_->queues_)
+            if (relation == oid || !OidIsValid(relation))
+                queue->forget_definition();
+    }
+
+    static void on_catalog(Datum, int, uint32) {
+        for (auto &[oid, queue] : the_service_->queues_)
+            queue->forget_definition();
+    }
+
+    struct CalledWaiter : LatchWaiter {
+        using LatchWaiter::LatchWaiter;
+        bool wait(int fd, long timeout_ms) override {
+            bool called = LatchWaiter::wait(fd, timeout_ms);
+            was_called = was_called || called;
+            return called;
+        }
+        bool was_called = false;
+    };
+
+    static inline OutboxService *the_service_ = nullptr;
+    std::string identity_;
+    CalledWaiter waiter_;
+    std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
+    bool called_ = true;
+    Clock::time_point truncated_{};
+};
+
+} // namespace
+
+void serve_outbox(const volatile sig_atomic_t &asked_to_end) {
+    static OutboxService service;
+    service.serve(asked_to_end);
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <csignal>
+
+namespace reverse_etl {
+
+/// The background worker's loop: delivers the outbox of its database until it is asked to end, or until there is no
+/// more need of it. It sleeps until it is woken, an answer comes, or something is due.
+void serve_outbox(const volatile sig_atomic_t &asked_to_end);
+
+} // namespace reverse_etl
