@@ -90,12 +90,12 @@ class OutboxService {
         sql::in_transaction([&] {
             destinations = Outbox::destinations();
             paused = read_oids(R"(
-                SELECT destination::pg_catalog.oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
+                SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
                 UNION ALL
-                SELECT ftrelid FROM pg_catalog.pg_foreign_table JOIN reverse_etl.pauses
-                       ON server OPERATOR(pg_catalog.=) ftserver)");
-            resumed = read_oids("SELECT destination::pg_catalog.oid FROM reverse_etl.destination_states "
-                                "WHERE retry_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()");
+                SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
+                       ON server = ftserver)");
+            resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
+                                "WHERE retry_at <= clock_timestamp()");
         });
         for (Oid oid : destinations)
             if (!queues_.contains(oid))

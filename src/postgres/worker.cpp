@@ -77,6 +77,8 @@ void reverse_etl_worker_main(Datum database) {
     if (!database_exists(DatumGetObjectId(database)))
         proc_exit(0);
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+    // What it runs means Postgres' own functions and operators.
+    SetConfigOption("search_path", "pg_catalog", PGC_USERSET, PGC_S_OVERRIDE);
     Oid extension = extension_oid();
     if (!OidIsValid(extension) || !become_the_worker(extension))
         proc_exit(0);
