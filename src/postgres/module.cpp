@@ -3,6 +3,7 @@
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 #include "postgres/fdw.h"
+#include "postgres/identity.h"
 #include "postgres/options.h"
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
@@ -27,6 +28,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_fdw_validator);
 PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
 PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
 PG_FUNCTION_INFO_V1(reverse_etl_options);
+PG_FUNCTION_INFO_V1(reverse_etl_confirm_identity);
 void reverse_etl_launcher_main(Datum);
 void reverse_etl_worker_main(Datum);
 #pragma GCC visibility pop
@@ -40,6 +42,7 @@ void _PG_init(void) {
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
         register_launcher();
+        identity::remember_start();
     }
 }
 
@@ -156,4 +159,11 @@ Datum reverse_etl_options(PG_FUNCTION_ARGS) {
         }
     });
     return static_cast<Datum>(0);
+}
+
+/// reverse_etl.confirm_identity()
+Datum reverse_etl_confirm_identity(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
+    guard([] { identity::confirm(); });
+    PG_RETURN_VOID();
 }

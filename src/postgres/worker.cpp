@@ -2,6 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/compat.h"
+#include "postgres/identity.h"
 #include "postgres/worker_control.h"
 
 #include <csignal>
@@ -66,6 +67,13 @@ Oid extension_oid() {
     return extension;
 }
 
+bool may_send() {
+    pg_call([] { StartTransactionCommand(); });
+    bool matches = identity::matches();
+    pg_call([] { CommitTransactionCommand(); });
+    return matches;
+}
+
 void serve() {
     while (!asked_to_end) {
         CHECK_FOR_INTERRUPTS();
@@ -73,6 +81,7 @@ void serve() {
             ConfigReloadPending = false;
             ProcessConfigFile(PGC_SIGHUP);
         }
+        may_send();
         WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH, -1, compat::wait_event());
         ResetLatch(MyLatch);
     }
