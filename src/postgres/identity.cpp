@@ -16,6 +16,7 @@ extern "C" {
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
+#include "commands/dbcommands.h"
 #include "commands/extension.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -28,7 +29,6 @@ namespace reverse_etl::identity {
 
 namespace {
 
-constexpr const char *paused = "destinations are paused because this database looks like a copy";
 constexpr const char *hint = "If it is to talk to its destinations, a superuser runs "
                              "\"SELECT reverse_etl.confirm_identity()\" in it.";
 
@@ -89,6 +89,7 @@ struct Comparison {
     bool is_standby = false; ///< and may differ
 
     bool same() const { return !never_confirmed && parts[0] == '\0'; }
+    bool is_copy() const { return !same() && !is_standby; }
 };
 
 Comparison compare(Relation table) {
@@ -99,13 +100,15 @@ Comparison compare(Relation table) {
     while (HeapTuple row = systable_getnext(scan)) {
         Fingerprint confirmed = fingerprint_of(row, RelationGetDescr(table));
         comparison.never_confirmed = false;
-        comparison.parts = differences(comparison.present, confirmed, false);
-        if (comparison.parts[0] == '\0')
+        const char *parts = differences(comparison.present, confirmed, false);
+        if (parts[0] == '\0')
             continue;
+        comparison.parts = parts;
         comparison.values = differences(comparison.present, confirmed, true);
         comparison.is_standby = confirmed.system_identifier == comparison.present.system_identifier &&
                                 confirmed.database == comparison.present.database && is_standby();
-        break;
+        if (comparison.is_copy())
+            break;
     }
     systable_endscan(scan);
     return comparison;
@@ -116,6 +119,14 @@ Comparison compare() {
     Comparison comparison = compare(table);
     table_close(table, AccessShareLock);
     return comparison;
+}
+
+const char *this_database() {
+    return get_database_name(MyDatabaseId);
+}
+
+const char *paused() {
+    return psprintf("destinations are paused because database \"%s\" looks like a copy", this_database());
 }
 
 const char *explanation(const Comparison &comparison, bool with_values) {
@@ -164,33 +175,36 @@ void remember_start() {
 void refuse_copy() {
     struct Found {
         bool copy;
-        const char *detail, *detail_log;
+        const char *message, *detail, *detail_log;
     };
     Found found = pg_call([] {
         Comparison comparison = compare();
+        if (!comparison.is_copy())
+            return Found{};
         // Where the data directory is, not everyone may know.
         bool may_see_values = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
-        return Found{!comparison.same() && !comparison.is_standby, explanation(comparison, may_see_values),
-                     explanation(comparison, true)};
+        return Found{true, paused(), explanation(comparison, may_see_values), explanation(comparison, true)};
     });
     if (found.copy)
-        throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, paused, found.detail, hint, "", found.detail_log);
+        throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, found.message, found.detail, hint, "", found.detail_log);
 }
 
 bool matches() {
     static bool warned = false;
     return pg_call([] {
         Comparison comparison = compare();
-        if (!comparison.same() && comparison.is_standby) {
-            replace();
-            ereport(LOG, (errmsg("destinations go on, since this database was a standby and has been promoted"),
-                          errdetail_internal("%s", explanation(comparison, true))));
-        } else if (!comparison.same()) {
+        if (comparison.is_copy()) {
             if (!warned)
-                ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("%s", paused),
+                ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg_internal("%s", paused()),
                                   errdetail_internal("%s", explanation(comparison, true)), errhint("%s", hint)));
             warned = true;
             return false;
+        }
+        if (!comparison.same()) {
+            replace();
+            ereport(LOG, (errmsg("destinations go on, since database \"%s\" was a standby and has been promoted",
+                                 this_database()),
+                          errdetail_internal("%s", explanation(comparison, true))));
         }
         warned = false;
         return true;
@@ -205,7 +219,7 @@ void confirm() {
                             errdetail("Only superusers may confirm it.")));
         PreventCommandIfReadOnly("reverse_etl.confirm_identity()");
         Comparison before = replace();
-        ereport(NOTICE, (errmsg("this database may talk to its destinations"),
+        ereport(NOTICE, (errmsg("database \"%s\" may talk to its destinations", this_database()),
                          errdetail_internal("%s", before.same() ? "It was so before." : explanation(before, true))));
     });
     // What is created now has nothing to deliver.

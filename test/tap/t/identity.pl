@@ -11,7 +11,7 @@ use Test::More;
 my $insert  = q(INSERT INTO contacts (email) VALUES ('ada@example.com'));
 my $look_up = q(SELECT email FROM contacts WHERE email = 'ada@example.com');
 my $confirm = 'SELECT reverse_etl.confirm_identity()';
-my $copy    = 'destinations are paused because this database looks like a copy';
+my $copy    = qr/destinations are paused because database "\w+" looks like a copy/;
 my $preload = "shared_preload_libraries = 'reverse_etl'";
 
 my $sandbox = start_sandbox();
@@ -63,7 +63,7 @@ like(said($cold, "BEGIN READ ONLY;\n$confirm"), qr/ERROR:  25006: cannot execute
 said($cold, "BEGIN;\n$confirm;\nROLLBACK");
 like(said($cold, $insert), qr/$copy/, 'a confirmation that is rolled back is none');
 my $refused_then_not = said($cold, "$insert;\n\\! psql -X -q -d postgres -c '$confirm'\n$insert;");
-like($refused_then_not, qr/NOTICE:  this database may talk to its destinations\nDETAIL:  What differs .*: \Q$elsewhere\E/,
+like($refused_then_not, qr/NOTICE:  database "postgres" may talk to its destinations\nDETAIL:  What differs .*: \Q$elsewhere\E/,
     'a superuser confirms, and is told what');
 is(() = $refused_then_not =~ /ERROR/g, 1, 'a session that was refused delivers at once');
 is(said($cold, $insert), '', 'so do all others');
@@ -124,7 +124,7 @@ is(said($standby, $insert), '', 'promoted, it delivers');
 $standby->poll_query_until('postgres', 'SELECT data_directory = $$' . $standby->data_dir . '$$ FROM reverse_etl.identity')
     or die;
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.identity'), 1, 'and has an identity of its own');
-like(slurp_file($standby->logfile), qr/LOG:  destinations go on, since this database was a standby and has been promoted/,
+like(slurp_file($standby->logfile), qr/LOG:  destinations go on, since database "postgres" was a standby and has been promoted/,
     'the log says so');
 unlike(slurp_file($standby->logfile), qr/$copy/, 'and nothing of a copy');
 $standby->restart;
