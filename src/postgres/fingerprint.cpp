@@ -23,16 +23,19 @@ namespace {
 
 const char *host() {
     if (settings::host != nullptr && settings::host[0] != '\0')
-        return pstrdup(settings::host);
+        return settings::host;
     char name[HOST_NAME_MAX + 1] = "";
     if (gethostname(name, sizeof(name) - 1) != 0)
         ereport(ERROR, (errcode_for_file_access(), errmsg("could not get the name of the host: %m")));
     return pstrdup(name);
 }
 
+/// Resolved once, for it stays where it is as long as the server runs, and each link on the way costs.
 const char *data_directory() {
-    char path[PATH_MAX];
-    return pstrdup(realpath(DataDir, path) != nullptr ? path : DataDir);
+    static char path[PATH_MAX] = "";
+    if (path[0] == '\0' && realpath(DataDir, path) == nullptr)
+        strlcpy(path, DataDir, sizeof(path));
+    return path;
 }
 
 TimestampTz timestamp(const struct statx_timestamp &time) {

@@ -10,8 +10,8 @@ extern "C" {
 
 namespace reverse_etl {
 
-/// What tells a database from its copies. Plain data, allocated in the current memory context, since Postgres may raise
-/// while one is read.
+/// What tells a database from its copies. Plain data, since Postgres may raise while one is read; its texts last as
+/// long as the current memory context.
 struct Fingerprint {
     std::int64_t system_identifier; ///< made by initdb; a copy of the data directory keeps it
     Oid database;
