@@ -48,6 +48,8 @@ like($said, qr/^DETAIL:  What differs from the identity that was confirmed: data
 unlike($said, qr/\Q$folder/, 'in no way');
 like(said($cold, $look_up), qr/ERROR:  55000: $copy/, 'nor does it ask for rows');
 is(said($cold, "EXPLAIN $insert"), '', 'EXPLAIN is no delivery');
+unlike(said($cold, "BEGIN;\n$insert;\nCOMMIT"), qr/ERROR/, 'a row that is queued');
+is($cold->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox'), 1, 'waits');
 is($sandbox->get('/_sandbox/stats')->{requests}, 0, 'no request was made');
 wait_until(sub { slurp_file($cold->logfile) =~ /WARNING:  $copy/ });
 is(said($node, $insert), '', 'the original goes on');
