@@ -32,10 +32,8 @@ const char *host() {
 
 /// Resolved once, for it stays where it is as long as the server runs, and each link on the way costs.
 const char *data_directory() {
-    static char path[PATH_MAX] = "";
-    if (path[0] == '\0' && realpath(DataDir, path) == nullptr)
-        strlcpy(path, DataDir, sizeof(path));
-    return path;
+    static const char *const path = realpath(DataDir, nullptr);
+    return path != nullptr ? path : DataDir;
 }
 
 TimestampTz timestamp(const struct statx_timestamp &time) {
