@@ -32,6 +32,8 @@ POSTGRES_SOURCES = \
     src/postgres/destination.cpp \
     src/postgres/enqueue.cpp \
     src/postgres/explain.cpp \
+    src/postgres/fingerprint.cpp \
+    src/postgres/identity.cpp \
     src/postgres/import_schema.cpp \
     src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \

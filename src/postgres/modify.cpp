@@ -4,6 +4,7 @@
 #include "postgres/compat.h"
 #include "postgres/delivery_mode.h"
 #include "postgres/enqueue.h"
+#include "postgres/identity.h"
 #include "postgres/modify_plan.h"
 #include "postgres/push.h"
 #include "postgres/statement_hooks.h"
@@ -51,10 +52,12 @@ ModifyState &make_state(EState *estate, ResultRelInfo *relation, const Destinati
     MemoryContext context = estate->es_query_cxt;
     auto *state = make_in<ModifyState>(context);
     Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
-    if (is_queued(destination, estate))
+    if (is_queued(destination, estate)) {
         state->enqueue = make_in<Enqueue>(context, destination, plan, user, context);
-    else
+    } else {
+        identity::refuse_copy();
         state->push = make_in<Push>(context, destination, plan, user, estate, counter);
+    }
     for (AttrNumber attnum : plan.address)
         state->address.push_back(
             pg_call([&] { return ExecFindJunkAttributeInTlist(subplan->targetlist, address_name(attnum)); }));

@@ -3,6 +3,7 @@
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 #include "postgres/fdw.h"
+#include "postgres/identity.h"
 #include "postgres/options.h"
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
@@ -28,6 +29,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
 PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
 PG_FUNCTION_INFO_V1(reverse_etl_options);
 PG_FUNCTION_INFO_V1(reverse_etl_wake_worker);
+PG_FUNCTION_INFO_V1(reverse_etl_confirm_identity);
 void reverse_etl_launcher_main(Datum);
 void reverse_etl_worker_main(Datum);
 #pragma GCC visibility pop
@@ -41,6 +43,7 @@ void _PG_init(void) {
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
         register_launcher();
+        identity::remember_start();
     }
 }
 
@@ -166,5 +169,12 @@ Datum reverse_etl_options(PG_FUNCTION_ARGS) {
 Datum reverse_etl_wake_worker(PG_FUNCTION_ARGS) {
     (void)fcinfo;
     guard([] { wake_worker_at_commit(); });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.confirm_identity()
+Datum reverse_etl_confirm_identity(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
+    guard([] { identity::confirm(); });
     PG_RETURN_VOID();
 }

@@ -1,6 +1,7 @@
 #include "postgres/outbox_service.h"
 
 #include "postgres/border.h"
+#include "postgres/identity.h"
 #include "postgres/latch_waiter.h"
 #include "postgres/outbox_queue.h"
 #include "postgres/session.h"
@@ -87,7 +88,9 @@ class OutboxService {
     void look_around() {
         std::vector<Oid> destinations;
         std::set<Oid> paused, resumed;
+        bool may_send = false;
         sql::in_transaction([&] {
+            may_send = identity::matches();
             destinations = Outbox::destinations();
             paused = read_oids(R"(
                 SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
@@ -102,7 +105,7 @@ class OutboxService {
                 queues_.emplace(oid, std::make_unique<OutboxQueue>(oid, identity_));
         for (auto &[oid, queue] : queues_) {
             queue->claim_again();
-            queue->set_paused(paused.contains(oid));
+            queue->set_paused(!may_send || paused.contains(oid));
             if (resumed.contains(oid))
                 queue->retry_now();
         }

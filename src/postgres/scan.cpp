@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/destination.h"
+#include "postgres/identity.h"
 #include "postgres/row_encoder.h"
 #include "postgres/scan_plan.h"
 #include "postgres/session.h"
@@ -43,6 +44,7 @@ class Scan : private RecordSink {
         if (plan_.kind == ScanPlan::Kind::none)
             return;
 
+        identity::refuse_copy();
         policy_ = destination.policy;
         policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
         authenticator_ = destination.authenticator(user);

@@ -8,6 +8,12 @@ namespace reverse_etl::settings {
 /// back.
 extern bool allow_immediate_in_transaction;
 
+/// reverse_etl.host: the name of the host, where its own does not last.
+extern char *host;
+
+/// reverse_etl.pause_on_promotion: a standby that was promoted counts as a copy.
+extern bool pause_on_promotion;
+
 /// reverse_etl.inject_error, for tests: the name of the callback that is to fail.
 extern char *inject_error;
 
