@@ -1,6 +1,7 @@
 #include "postgres/session.h"
 
 #include "postgres/latch_waiter.h"
+#include "postgres/shared_rate_limiter.h"
 
 #include <map>
 
@@ -24,8 +25,7 @@ Waiter &waiter() {
 }
 
 RateLimiter &rate_limiter() {
-    static RateLimiter instance;
-    return instance;
+    return rate_limiter_of_process();
 }
 
 std::shared_ptr<Authenticator> authenticator(Oid server, const std::vector<AuthSpec> &kinds,
