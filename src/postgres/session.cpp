@@ -20,7 +20,8 @@ Transport &transport() {
 }
 
 Waiter &waiter() {
-    static LatchWaiter instance;
+    // Other sessions call this one when a place among the requests under way is free for it (rate_limiter).
+    static LatchWaiter instance(true);
     return instance;
 }
 
