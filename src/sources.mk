@@ -1,5 +1,6 @@
 # Every C++ source, listed once: the Makefile includes this file and CMake reads it.
 ENGINE_SOURCES = \
+    src/engine/announcement.cpp \
     src/engine/answer.cpp \
     src/engine/authenticator.cpp \
     src/engine/backoff.cpp \
@@ -14,9 +15,11 @@ ENGINE_SOURCES = \
     src/engine/json_row.cpp \
     src/engine/json_text.cpp \
     src/engine/key_queue.cpp \
+    src/engine/limit_bucket.cpp \
     src/engine/manifest_node.cpp \
     src/engine/operation_reader.cpp \
     src/engine/outcome_reader.cpp \
+    src/engine/pace.cpp \
     src/engine/placeholders.cpp \
     src/engine/rate_limiter.cpp \
     src/engine/row_writer.cpp \
@@ -56,6 +59,7 @@ POSTGRES_SOURCES = \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
     src/postgres/shared_memory.cpp \
+    src/postgres/shared_rate_limiter.cpp \
     src/postgres/sql.cpp \
     src/postgres/statement_hooks.cpp \
     src/postgres/value_decoder.cpp \

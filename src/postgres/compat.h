@@ -66,6 +66,15 @@ inline LocalTransactionId local_transaction() {
 #endif
 }
 
+/// Which of the cluster's processes this one is, as GetPGProcByNumber takes it. Moved out of PGPROC in 17.
+inline int proc_number() {
+#if PG_VERSION_NUM >= 170000
+    return MyProcNumber;
+#else
+    return MyProc->pgprocno;
+#endif
+}
+
 /// The role whose rights a foreign table is written with. Moved from the range table entry to its permissions in 16.
 inline Oid check_as_user(ResultRelInfo *relation, EState *estate) {
 #if PG_VERSION_NUM >= 160000

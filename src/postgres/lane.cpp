@@ -78,7 +78,7 @@ void check_rights(const Destination &destination, const PushPlan &plan, Oid role
 
 Policy policy_of(const Destination &destination, Oid role, const std::string &identity) {
     Policy policy = destination.policy;
-    policy.account = std::to_string(destination.server) + "/" + std::to_string(role);
+    policy.account = destination.account(role);
     policy.idempotency_scope = identity;
     return policy;
 }

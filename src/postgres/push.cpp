@@ -49,7 +49,7 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, EStat
       encoder_(operation_, values_of_, null_as(destination, plan.operation)), records_(values_of_, columns_),
       authenticator_(destination.authenticator(user)), policy_(destination.policy),
       descriptor_(descriptor_of(columns_)), estate_(estate), counter_(counter) {
-    policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
+    policy_.account = destination.account(user);
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
                                                session::rate_limiter(), *authenticator_, policy_);
     delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), false,

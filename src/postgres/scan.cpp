@@ -46,7 +46,7 @@ class Scan : private RecordSink {
 
         identity::refuse_copy();
         policy_ = destination.policy;
-        policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
+        policy_.account = destination.account(user);
         authenticator_ = destination.authenticator(user);
         compile();
         dispatcher_ = std::make_unique<Dispatcher>(*operation_, session::transport(), session::waiter(),
