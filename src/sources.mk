@@ -25,8 +25,10 @@ ENGINE_SOURCES = \
     src/engine/verdict.cpp \
 
 POSTGRES_SOURCES = \
+    src/postgres/act_as.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
+    src/postgres/changed_rows.cpp \
     src/postgres/connectors.cpp \
     src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
@@ -35,6 +37,7 @@ POSTGRES_SOURCES = \
     src/postgres/import_schema.cpp \
     src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
+    src/postgres/mapping.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
     src/postgres/options.cpp \
@@ -56,6 +59,10 @@ POSTGRES_SOURCES = \
     src/postgres/shared_memory.cpp \
     src/postgres/sql.cpp \
     src/postgres/statement_hooks.cpp \
+    src/postgres/stream_functions.cpp \
+    src/postgres/stream_statements.cpp \
+    src/postgres/stream_trigger.cpp \
+    src/postgres/streams.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \
     src/postgres/value_encoder_datetimes.cpp \
