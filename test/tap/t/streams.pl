@@ -31,10 +31,10 @@ as(marketing => q(SELECT reverse_etl.stream_table('customers', 'leads', 'SELECT 
 
 # With the rights of the stream's owner
 my $insert = q(INSERT INTO customers VALUES (1, 'ada@example.com', 'Ada'), (2, 'grace@example.com', 'Grace'));
-my $queued = q(SELECT enqueued_by, deliver_as, operation, coalesce("row", key) FROM reverse_etl.outbox ORDER BY id);
-is(shown_after(app => $insert), <<~'ROWS', 'who changes the table needs no right on the destination: the rows are its owner\'s');
-    marketing|marketing|create|{"email":"ada\@example.com","name":"Ad"}
-    marketing|marketing|create|{"email":"grace\@example.com","name":"Gr"}
+my $queued = q(SELECT enqueued_by, deliver_as, operation, CASE operation WHEN 'delete' THEN key ELSE "row" END FROM reverse_etl.outbox ORDER BY id);
+is(shown_after(app => $insert), <<~'ROWS', "who changes the table needs no right on the destination: the rows are its owner's");
+    marketing|marketing|create|{"email":"ada@example.com","name":"Ad"}
+    marketing|marketing|create|{"email":"grace@example.com","name":"Gr"}
     ROWS
 denied(app => q(INSERT INTO leads VALUES ('ada@example.com')), 'sending rows otherwise');
 is(session(app => "$insert; SELECT current_user, current_setting('search_path')"), 'app|"$user", public',
@@ -106,12 +106,12 @@ is($node->safe_psql('postgres', <<~SQL), "1", 'and so does one to a savepoint');
 is($sandbox->get('/_sandbox/count/http/leads')->{count}, 0, 'nothing has left');
 
 # What fires it
-is(shown_after($superuser => "$insert; UPDATE customers SET email = 'g' WHERE id = 2; DELETE FROM customers WHERE id = 1"), <<~ROWS, 'UPDATE of a key deletes the old one');
-    marketing|marketing|create|{"email":"ada\@example.com","name":"Ad"}
-    marketing|marketing|create|{"email":"grace\@example.com","name":"Gr"}
-    marketing|marketing|delete|{"email":"grace\@example.com"}
+is(shown_after($superuser => "$insert; UPDATE customers SET email = 'g' WHERE id = 2; DELETE FROM customers WHERE id = 1"), <<~'ROWS', 'UPDATE of a key deletes the old one');
+    marketing|marketing|create|{"email":"ada@example.com","name":"Ad"}
+    marketing|marketing|create|{"email":"grace@example.com","name":"Gr"}
+    marketing|marketing|delete|{"email":"grace@example.com"}
     marketing|marketing|create|{"email":"g","name":"Gr"}
-    marketing|marketing|delete|{"email":"ada\@example.com"}
+    marketing|marketing|delete|{"email":"ada@example.com"}
     ROWS
 is(shown_after($superuser => "SET session_replication_role = replica; $insert"), '',
     'a subscriber does not send what the publisher has sent');
@@ -159,7 +159,7 @@ like($said, qr/cannot drop table column public.customers.first_name because stre
     'and is guarded there');
 $node->command_ok([ 'pg_restore', '-e', '--schema-only', '-d', 'schema_only', "$folder/dump" ], 'the schema alone restores');
 (undef, undef, $said) = $node->psql('schema_only', $insert);
-like($said, qr/^WARNING:.*stream "customers_to_leads" does not exist/m, 'and there the tables can be changed: a WARNING tells');
+like($said, qr/WARNING: .*stream "customers_to_leads" does not exist/, 'and there the tables can be changed: a WARNING tells');
 is($node->safe_psql('schema_only', 'SELECT count(*) FROM customers'), '2', 'that nothing is sent');
 
 # What goes with what
@@ -168,16 +168,14 @@ for my $case (
     [ 'DROP FOREIGN TABLE leads CASCADE',        'the destination' ],
     [ 'DROP SERVER inhouse CASCADE',             'its server' ],
     [ 'DROP SCHEMA public CASCADE',              'the schema of both' ],
-    [ "DROP OWNED BY $superuser",                'all of its owner' ],
     [ 'DROP FUNCTION nickname(text) CASCADE',    'a function of the mapping' ],
     [ 'ALTER TABLE customers DROP COLUMN email CASCADE', 'a column' ],
 ) {
     my ($statement, $what) = @$case;
-    next if $statement =~ /OWNED/;
     is($node->safe_psql('restored', <<~SQL), '0|0', "with $what goes the stream") or diag($statement);
         BEGIN; SET LOCAL client_min_messages = error; $statement;
         SELECT (SELECT count(*) FROM reverse_etl.streams WHERE name = 'customers_to_leads'),
-               (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'customers_to_leads%');
+               (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'customers_to_leads%' AND tgrelid <> to_regclass('mallory.mine'));
         ROLLBACK;
         SQL
     (my $restricted = $statement) =~ s/ CASCADE//;
@@ -185,7 +183,7 @@ for my $case (
     like($said, qr/ERROR:  cannot drop/, "and without CASCADE it is refused: $restricted");
 }
 like(as($superuser => 'DROP FUNCTION nickname(text)'),
-    qr/cannot drop function public.nickname\(text\) because stream "customers_to_leads" needs it/,
+    qr/cannot drop function public.nickname\(pg_catalog.text\) because stream "customers_to_leads" needs it/,
     'also a function that the mapping calls');
 like(as($superuser => 'DROP EXTENSION reverse_etl'), qr/ERROR:  2BP01: cannot drop extension reverse_etl/,
     'DROP EXTENSION tells what depends on it');
