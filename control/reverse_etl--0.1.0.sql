@@ -611,6 +611,6 @@ CREATE EVENT TRIGGER reverse_etl_streams_drop ON sql_drop EXECUTE FUNCTION rever
 COMMENT ON EVENT TRIGGER reverse_etl_streams_drop IS 'streams go with their tables, and keep the columns that they need';
 CREATE EVENT TRIGGER reverse_etl_streams_alter ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SCHEMA',
-                 'ALTER TRIGGER', 'CREATE VIEW')
+                 'ALTER TRIGGER', 'CREATE VIEW', 'DROP OWNED')
     EXECUTE FUNCTION reverse_etl.guard_streams();
 COMMENT ON EVENT TRIGGER reverse_etl_streams_alter IS 'columns that streams need are not renamed or retyped under them';

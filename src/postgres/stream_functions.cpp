@@ -11,6 +11,7 @@ extern "C" {
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "nodes/parsenodes.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 }
@@ -102,6 +103,24 @@ bool may_matter(Node *command) {
     return false;
 }
 
+/// Streams belong to roles like tables: DROP OWNED drops them.
+void drop_owned_streams(List *role_names) {
+    ActAs role(owner_of_streams(), "pg_catalog");
+    pg_call([&] {
+        static constexpr const char *query =
+            "DELETE FROM reverse_etl.streams WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.regrole";
+        Oid types[] = {OIDOID};
+        SPI_connect();
+        ListCell *cell;
+        foreach (cell, role_names) {
+            Datum values[] = {ObjectIdGetDatum(get_rolespec_oid(static_cast<RoleSpec *>(lfirst(cell)), false))};
+            if (SPI_execute_with_args(query, 1, types, values, nullptr, false, 0) != SPI_OK_DELETE)
+                elog(ERROR, "could not run \"%s\"", query);
+        }
+        SPI_finish();
+    });
+}
+
 void call_sql(const char *query, bool argument) {
     pg_call([&] {
         Oid types[] = {BOOLOID};
@@ -150,6 +169,8 @@ Datum guard_streams(FunctionCallInfo call) {
     auto *event = reinterpret_cast<EventTriggerData *>(call->context);
     if (strcmp(event->event, "sql_drop") == 0)
         call_sql("SELECT reverse_etl.streams_after_drop($1)", cascades(event->parsetree));
+    else if (IsA(event->parsetree, DropOwnedStmt))
+        drop_owned_streams(reinterpret_cast<DropOwnedStmt *>(event->parsetree)->roles);
     else if (may_matter(event->parsetree))
         call_sql("SELECT reverse_etl.streams_after_alter() WHERE $1", true);
     return static_cast<Datum>(0);

@@ -12,6 +12,7 @@
 
 extern "C" {
 #include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -229,6 +230,8 @@ StreamDefinition definition_of(const TriggerData &trigger) {
         return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(name)), AccessShareLock, false);
     });
     stream.mapping = written.tgnargs == 2 ? written.tgargs[1] : "";
+    stream.on_delete =
+        TRIGGER_FOR_DELETE(written.tgtype) || TRIGGER_FOR_TRUNCATE(written.tgtype) ? "delete" : "nothing";
     return stream;
 }
 

@@ -1,5 +1,6 @@
 #include "postgres/streams.h"
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/destination.h"
 #include "postgres/fdw.h"
@@ -37,21 +38,9 @@ struct Row {
     int count;
 };
 
-/// Reads as the table's owner, whom row security lets see every row.
 bool read_row(const char *name, Row &row) {
     MemoryContext caller = CurrentMemoryContext;
-    Oid user;
-    int security_context;
-    GetUserIdAndSecContext(&user, &security_context);
-    HeapTuple table = SearchSysCache2(RELNAMENSP, CStringGetDatum("streams"),
-                                      ObjectIdGetDatum(get_namespace_oid("reverse_etl", false)));
-    if (!HeapTupleIsValid(table))
-        elog(ERROR, "table reverse_etl.streams does not exist");
-    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(table))->relowner;
-    ReleaseSysCache(table);
-
     SPI_connect();
-    SetUserIdAndSecContext(owner, security_context | SECURITY_LOCAL_USERID_CHANGE);
     Oid types[] = {TEXTOID};
     Datum values[] = {CStringGetTextDatum(name)};
     if (SPI_execute_with_args(by_name, 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
@@ -70,7 +59,6 @@ bool read_row(const char *name, Row &row) {
         deconstruct_array(columns, TEXTOID, -1, false, TYPALIGN_INT, &row.columns, nullptr, &row.count);
         MemoryContextSwitchTo(spi);
     }
-    SetUserIdAndSecContext(user, security_context);
     SPI_finish();
     return found;
 }
@@ -114,10 +102,25 @@ void check_deletes(const Destination &destination, const std::vector<StreamState
 
 } // namespace
 
+Oid owner_of_streams() {
+    return pg_call([] {
+        HeapTuple table = SearchSysCache2(RELNAMENSP, CStringGetDatum("streams"),
+                                          ObjectIdGetDatum(get_namespace_oid("reverse_etl", false)));
+        if (!HeapTupleIsValid(table))
+            elog(ERROR, "table reverse_etl.streams does not exist");
+        Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(table))->relowner;
+        ReleaseSysCache(table);
+        return owner;
+    });
+}
+
 std::optional<StreamDefinition> find_stream(const std::string &name) {
     Row row;
-    if (!pg_call([&] { return read_row(name.c_str(), row); }))
-        return std::nullopt;
+    {
+        ActAs role(owner_of_streams(), "pg_catalog");
+        if (!pg_call([&] { return read_row(name.c_str(), row); }))
+            return std::nullopt;
+    }
     StreamDefinition stream;
     stream.name = name;
     stream.source = row.oids[0];
@@ -171,7 +174,7 @@ AnalysedStream analyse(const StreamDefinition &stream) {
     std::vector<std::string> columns = stream.columns.empty() ? mapping.columns : stream.columns;
     check_columns(destination, columns);
     std::vector<StreamStatements::KeyColumn> key = key_of(destination, columns);
-    if (!stream.name.empty() && stream.deletes())
+    if (stream.deletes())
         check_deletes(destination, key);
     return {std::move(mapping), columns, std::move(key_names), {stream.destination, query, columns, key}};
 }
