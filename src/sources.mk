@@ -40,6 +40,7 @@ POSTGRES_SOURCES = \
     src/postgres/mapping.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
+    src/postgres/open_destination.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
     src/postgres/outbox_queue.cpp \
