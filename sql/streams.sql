@@ -10,7 +10,7 @@ IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts) FROM SERVER hubspot INTO hubspot;
 CREATE TABLE customers (id integer PRIMARY KEY, email text, first_name text, stage text, note text);
 INSERT INTO customers VALUES (1, 'ada@example.com', 'Ada', 'lead'), (2, 'grace@example.com', 'Grace', 'lead'),
                              (3, 'alan@example.com', 'Alan', 'lead');
-\set queued 'SELECT operation, key, "row" FROM reverse_etl.outbox ORDER BY id;'
+\set queued 'SELECT operation, key, "row" FROM reverse_etl.outbox WHERE enqueued_at >= now() ORDER BY id;'
 
 SELECT reverse_etl.stream_table('customers', 'hubspot.contacts',
     mapping => 'SELECT email, first_name AS firstname, stage AS lifecyclestage FROM changed');
