@@ -64,6 +64,7 @@ POSTGRES_SOURCES = \
     src/postgres/stream_statements.cpp \
     src/postgres/stream_trigger.cpp \
     src/postgres/streams.cpp \
+    src/postgres/trigger_functions.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \
     src/postgres/value_encoder_datetimes.cpp \

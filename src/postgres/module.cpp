@@ -8,7 +8,7 @@
 #include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
 #include "postgres/stream_functions.h"
-#include "postgres/stream_trigger.h"
+#include "postgres/trigger_functions.h"
 #include "postgres/worker_control.h"
 
 extern "C" {

@@ -4,22 +4,9 @@
 #include "postgres/border.h"
 #include "postgres/changed_rows.h"
 #include "postgres/delivery_mode.h"
-#include "postgres/streams.h"
-
-#include <array>
-#include <memory>
-#include <unordered_map>
 
 extern "C" {
-#include "catalog/namespace.h"
-#include "catalog/pg_trigger.h"
-#include "commands/trigger.h"
-#include "executor/spi.h"
-#include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
-#include "utils/varlena.h"
 }
 
 namespace reverse_etl {
@@ -28,45 +15,6 @@ namespace {
 
 /// A plan made for one row may suit a hundred thousand badly.
 constexpr int64 many_rows = 1000;
-
-/// What a session keeps of a trigger: what it is to do, analysed, and the plans that do it.
-class StreamTrigger {
-  public:
-    explicit StreamTrigger(StreamDefinition definition)
-        : definition_(std::move(definition)), memory_(pg_call([] {
-              return AllocSetContextCreate(TopMemoryContext, "reverse_etl stream", ALLOCSET_SMALL_SIZES);
-          })) {}
-    ~StreamTrigger() {
-        for (SPIPlanPtr plan : plans_)
-            if (plan != nullptr)
-                SPI_freeplan(plan);
-        MemoryContextDelete(memory_);
-    }
-    StreamTrigger(const StreamTrigger &) = delete;
-    StreamTrigger &operator=(const StreamTrigger &) = delete;
-
-    const StreamDefinition &definition() const { return definition_; }
-    bool is_stale() const { return stale_; }
-    void invalidate(Oid relation) {
-        stale_ |= !OidIsValid(relation) || relation == definition_.source || relation == definition_.destination;
-    }
-
-    void push(TriggerData *trigger);
-    void push_all_as_deleted();
-
-  private:
-    enum Statement { insert, remove, remove_moved, remove_all };
-
-    void analyse_once();
-    void execute(Statement statement, int64 rows);
-    std::string text(Statement statement) const;
-
-    StreamDefinition definition_;
-    MemoryContext memory_;
-    std::unique_ptr<AnalysedStream> analysed_;
-    std::array<SPIPlanPtr, 8> plans_{}; ///< two of each statement: for few rows and for many
-    bool stale_ = false;
-};
 
 /// One connection to SPI, as the role that a trigger runs as.
 class Connection {
@@ -82,6 +30,20 @@ class Connection {
     QueueEverything queue_;
     ActAs role_;
 };
+
+} // namespace
+
+StreamTrigger::StreamTrigger(StreamDefinition definition)
+    : definition_(std::move(definition)), memory_(pg_call([] {
+          return AllocSetContextCreate(TopMemoryContext, "reverse_etl stream", ALLOCSET_SMALL_SIZES);
+      })) {}
+
+StreamTrigger::~StreamTrigger() {
+    for (SPIPlanPtr plan : plans_)
+        if (plan != nullptr)
+            SPI_freeplan(plan);
+    MemoryContextDelete(memory_);
+}
 
 void StreamTrigger::push(TriggerData *trigger) {
     ChangedRows changed_rows = reverse_etl::changed_rows(trigger);
@@ -172,161 +134,6 @@ void StreamTrigger::execute(Statement statement, int64 rows) {
         if (result < 0)
             elog(ERROR, "could not push: %s", SPI_result_code_string(result));
     });
-}
-
-/// A session's triggers, by their oid.
-using Triggers = std::unordered_map<Oid, std::shared_ptr<StreamTrigger>>;
-
-Triggers &triggers() {
-    static Triggers kept;
-    return kept;
-}
-
-void forget_relation(Datum, Oid relation) {
-    for (auto &[oid, trigger] : triggers())
-        trigger->invalidate(relation);
-}
-
-/// A schema was renamed: the statements name their tables with their schemas.
-void forget_all(Datum, int, uint32) {
-    forget_relation(0, InvalidOid);
-}
-
-/// Whoever holds a trigger may go on using it when it is no longer kept. nullptr if it is not, or if it has changed.
-std::shared_ptr<StreamTrigger> kept(const Trigger &trigger) {
-    auto found = triggers().find(trigger.tgoid);
-    return found == triggers().end() || found->second->is_stale() ? nullptr : found->second;
-}
-
-std::shared_ptr<StreamTrigger> keep(const Trigger &trigger, StreamDefinition stream) {
-    static bool watches = false;
-    if (!watches)
-        pg_call([] {
-            CacheRegisterRelcacheCallback(forget_relation, 0);
-            CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, 0);
-        });
-    watches = true;
-    return triggers()[trigger.tgoid] = std::make_shared<StreamTrigger>(std::move(stream));
-}
-
-TriggerData *trigger_data(FunctionCallInfo call) {
-    if (!CALLED_AS_TRIGGER(call))
-        throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "this function is for triggers", "",
-                    "Use CREATE TRIGGER ... EXECUTE FUNCTION.");
-    return reinterpret_cast<TriggerData *>(call->context);
-}
-
-/// The arguments of push.
-StreamDefinition definition_of(const TriggerData &trigger) {
-    const Trigger &written = *trigger.tg_trigger;
-    if (written.tgnargs < 1 || written.tgnargs > 2)
-        throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-                    std::string("trigger \"") + written.tgname + "\" must give push a destination and a mapping", "",
-                    "For example EXECUTE FUNCTION reverse_etl.push('hubspot.contacts', 'SELECT email FROM changed').");
-    StreamDefinition stream;
-    stream.source = RelationGetRelid(trigger.tg_relation);
-    stream.destination = pg_call([&] {
-        text *name = cstring_to_text(written.tgargs[0]);
-        return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(name)), AccessShareLock, false);
-    });
-    stream.mapping = written.tgnargs == 2 ? written.tgargs[1] : "";
-    stream.on_delete =
-        TRIGGER_FOR_DELETE(written.tgtype) || TRIGGER_FOR_TRUNCATE(written.tgtype) ? "delete" : "nothing";
-    return stream;
-}
-
-void check_timing(const TriggerData &trigger) {
-    bool truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger.tg_event);
-    if (TRIGGER_FIRED_AFTER(trigger.tg_event) != truncate && !TRIGGER_FIRED_INSTEAD(trigger.tg_event))
-        return;
-    throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, std::string("trigger \"") + trigger.tg_trigger->tgname +
-                                                               "\" must be fired " +
-                                                               (truncate ? "BEFORE TRUNCATE" : "AFTER the change"));
-}
-
-const char *event_name(TriggerEvent event) {
-    return TRIGGER_FIRED_BY_INSERT(event)   ? "insert"
-           : TRIGGER_FIRED_BY_UPDATE(event) ? "update"
-           : TRIGGER_FIRED_BY_DELETE(event) ? "delete"
-                                            : "truncate";
-}
-
-/// Whether it is one of the triggers that stream_table made, and not one by which somebody would borrow the rights of
-/// the stream's owner. Names of triggers are unique on a table; a stream without one of its triggers is dropped.
-void check_is_made_by(const StreamDefinition &stream, const TriggerData &trigger) {
-    std::string event = event_name(trigger.tg_event);
-    bool made = stream.source == RelationGetRelid(trigger.tg_relation) &&
-                stream.name + "_" + event == trigger.tg_trigger->tgname &&
-                TRIGGER_FIRED_FOR_STATEMENT(trigger.tg_event) && (event != "delete" || stream.deletes()) &&
-                (event != "truncate" || stream.on_truncate != "nothing");
-    if (!made)
-        throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    std::string("trigger \"") + trigger.tg_trigger->tgname + "\" is not one of stream \"" +
-                        stream.name + "\"",
-                    "Only the triggers that stream_table made run with the rights of the stream's owner.",
-                    "Use the function reverse_etl.push in triggers of your own.");
-}
-
-/// A schema was restored without its data, for example to develop with it: changes must go through there.
-void warn_of_missing_stream(const Trigger &trigger, const char *stream) {
-    pg_call([&] {
-        ereport(WARNING, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("stream \"%s\" does not exist", stream),
-                          errdetail("Trigger \"%s\" is left of it, and sends nothing.", trigger.tgname),
-                          errhint("Drop the trigger.")));
-    });
-}
-
-void check_owner(const StreamDefinition &stream) {
-    if (!pg_call([&] { return SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(stream.owner)); }))
-        throw Error(ERRCODE_UNDEFINED_OBJECT, "the owner of stream \"" + stream.name + "\" no longer exists", "",
-                    "Call reverse_etl.unstream_table('" + stream.name + "'), and stream_table as another role.");
-}
-
-void refuse_truncate(const StreamDefinition &stream) {
-    throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                "cannot truncate " + qualified_name(stream.source) + " because stream \"" + stream.name + "\" reads it",
-                "TRUNCATE does not tell which rows it removes.",
-                "Use DELETE, or make the stream with on_truncate => 'delete' or 'nothing'.");
-}
-
-void fire(StreamTrigger &stream, TriggerData *data) {
-    if (!TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
-        stream.push(data);
-    else if (stream.definition().on_truncate == "refuse")
-        refuse_truncate(stream.definition());
-    else
-        stream.push_all_as_deleted();
-}
-
-} // namespace
-
-Datum push_changes(FunctionCallInfo call) {
-    TriggerData *data = trigger_data(call);
-    check_timing(*data);
-    std::shared_ptr<StreamTrigger> stream = kept(*data->tg_trigger);
-    if (stream == nullptr)
-        stream = keep(*data->tg_trigger, definition_of(*data));
-    fire(*stream, data);
-    return PointerGetDatum(nullptr);
-}
-
-Datum push_stream(FunctionCallInfo call) {
-    TriggerData *data = trigger_data(call);
-    check_timing(*data);
-    std::shared_ptr<StreamTrigger> stream = kept(*data->tg_trigger);
-    if (stream == nullptr) {
-        std::string name = data->tg_trigger->tgnargs == 1 ? data->tg_trigger->tgargs[0] : "";
-        std::optional<StreamDefinition> found = find_stream(name);
-        if (!found) {
-            warn_of_missing_stream(*data->tg_trigger, name.c_str());
-            return PointerGetDatum(nullptr);
-        }
-        check_owner(*found);
-        stream = keep(*data->tg_trigger, *std::move(found));
-    }
-    check_is_made_by(stream->definition(), *data);
-    fire(*stream, data);
-    return PointerGetDatum(nullptr);
 }
 
 } // namespace reverse_etl
