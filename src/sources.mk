@@ -28,8 +28,10 @@ ENGINE_SOURCES = \
     src/engine/verdict.cpp \
 
 POSTGRES_SOURCES = \
+    src/postgres/act_as.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
+    src/postgres/changed_rows.cpp \
     src/postgres/connectors.cpp \
     src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
@@ -40,8 +42,10 @@ POSTGRES_SOURCES = \
     src/postgres/import_schema.cpp \
     src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
+    src/postgres/mapping.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
+    src/postgres/open_destination.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
     src/postgres/outbox_queue.cpp \
@@ -62,6 +66,11 @@ POSTGRES_SOURCES = \
     src/postgres/shared_rate_limiter.cpp \
     src/postgres/sql.cpp \
     src/postgres/statement_hooks.cpp \
+    src/postgres/stream_functions.cpp \
+    src/postgres/stream_statements.cpp \
+    src/postgres/stream_trigger.cpp \
+    src/postgres/streams.cpp \
+    src/postgres/trigger_functions.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \
     src/postgres/value_encoder_datetimes.cpp \

@@ -14,6 +14,7 @@ extern "C" {
 #endif
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/pathnode.h"
 #include "parser/parse_relation.h"
 #include "storage/latch.h"
@@ -139,6 +140,23 @@ inline void insert_index_tuples(ResultRelInfo *relation, TupleTableSlot *slot, E
                               false
 #endif
         );
+}
+
+/// 16 gave the callback of tree walkers a type.
+using TreeWalker = bool (*)(Node *node, void *context);
+inline bool walk_query_tree(Query *query, TreeWalker walker, void *context, int flags) {
+#if PG_VERSION_NUM >= 160000
+    return query_tree_walker(query, walker, context, flags);
+#else
+    return query_tree_walker(query, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context, flags);
+#endif
+}
+inline bool walk_expression_tree(Node *node, TreeWalker walker, void *context) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_walker(node, walker, context);
+#else
+    return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context);
+#endif
 }
 
 /// 17 estimates with the statistics that the planner has.

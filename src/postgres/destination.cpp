@@ -256,8 +256,4 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     }
 }
 
-Destination *open_destination(Oid relation, MemoryContext context) {
-    return make_in<Destination>(context, relation);
-}
-
 } // namespace reverse_etl

@@ -8,6 +8,8 @@
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
+#include "postgres/stream_functions.h"
+#include "postgres/trigger_functions.h"
 #include "postgres/worker_control.h"
 
 extern "C" {
@@ -32,6 +34,11 @@ PG_FUNCTION_INFO_V1(reverse_etl_wake_worker);
 PG_FUNCTION_INFO_V1(reverse_etl_confirm_identity);
 void reverse_etl_launcher_main(Datum);
 void reverse_etl_worker_main(Datum);
+PG_FUNCTION_INFO_V1(reverse_etl_push);
+PG_FUNCTION_INFO_V1(reverse_etl_push_stream);
+PG_FUNCTION_INFO_V1(reverse_etl_read_mapping);
+PG_FUNCTION_INFO_V1(reverse_etl_check_stream);
+PG_FUNCTION_INFO_V1(reverse_etl_guard_streams);
 #pragma GCC visibility pop
 }
 
@@ -177,4 +184,29 @@ Datum reverse_etl_confirm_identity(PG_FUNCTION_ARGS) {
     (void)fcinfo;
     guard([] { identity::confirm(); });
     PG_RETURN_VOID();
+}
+
+/// CREATE TRIGGER ... EXECUTE FUNCTION reverse_etl.push(destination, mapping)
+Datum reverse_etl_push(PG_FUNCTION_ARGS) {
+    return guard([&] { return push_changes(fcinfo); });
+}
+
+/// The triggers that reverse_etl.stream_table makes.
+Datum reverse_etl_push_stream(PG_FUNCTION_ARGS) {
+    return guard([&] { return push_stream(fcinfo); });
+}
+
+/// reverse_etl.read_mapping(source, destination, mapping, deletes, search_path)
+Datum reverse_etl_read_mapping(PG_FUNCTION_ARGS) {
+    return guard([&] { return read_mapping(fcinfo); });
+}
+
+/// reverse_etl.check_stream(name)
+Datum reverse_etl_check_stream(PG_FUNCTION_ARGS) {
+    return guard([&] { return check_stream(fcinfo); });
+}
+
+/// The event triggers that keep what streams need.
+Datum reverse_etl_guard_streams(PG_FUNCTION_ARGS) {
+    return guard([&] { return guard_streams(fcinfo); });
 }
