@@ -29,6 +29,7 @@ ENGINE_SOURCES = \
 
 POSTGRES_SOURCES = \
     src/postgres/act_as.cpp \
+    src/postgres/audit_log.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
     src/postgres/changed_rows.cpp \
@@ -43,6 +44,9 @@ POSTGRES_SOURCES = \
     src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
     src/postgres/mapping.cpp \
+    src/postgres/ledger.cpp \
+    src/postgres/ledger_mailboxes.cpp \
+    src/postgres/ledger_service.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
     src/postgres/open_destination.cpp \

@@ -247,6 +247,7 @@ void Dispatcher::start(std::unique_ptr<Job> job, std::shared_ptr<const void> pla
     job->began = Clock::now();
     job->token_generation = authenticator_.generation();
     requests_++;
+    bytes_ += request.body.size();
     ExchangeId id = transport_.start(request);
     in_flight_.emplace(id, std::move(job));
 }

@@ -96,6 +96,8 @@ class Dispatcher {
 
     std::uint64_t requests() const { return requests_; }
     std::uint64_t retries() const { return retries_; }
+    /// Of the requests' bodies, before any compression.
+    std::uint64_t bytes() const { return bytes_; }
 
   private:
     /// One round of both: starts, waits until the deadline at most for something to end, settles what ended.
@@ -128,7 +130,7 @@ class Dispatcher {
     std::deque<std::unique_ptr<Job>> pending_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
     ExchangeId token_exchange_ = 0;
-    std::uint64_t requests_ = 0, retries_ = 0;
+    std::uint64_t requests_ = 0, retries_ = 0, bytes_ = 0;
 };
 
 } // namespace reverse_etl

@@ -49,6 +49,16 @@ inline uint32 wait_event() {
 #endif
 }
 
+/// Likewise while the worker writes to the ledger.
+inline uint32 ledger_event() {
+#if PG_VERSION_NUM >= 170000
+    static uint32 event = WaitEventExtensionNew("ReverseEtlLedger");
+    return event;
+#else
+    return PG_WAIT_EXTENSION;
+#endif
+}
+
 /// 18 turned the question around.
 inline bool is_background_worker(const PGPROC *process) {
 #if PG_VERSION_NUM >= 180000

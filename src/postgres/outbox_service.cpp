@@ -3,6 +3,7 @@
 #include "postgres/border.h"
 #include "postgres/identity.h"
 #include "postgres/latch_waiter.h"
+#include "postgres/ledger_service.h"
 #include "postgres/outbox_queue.h"
 #include "postgres/session.h"
 #include "postgres/shared_memory.h"
@@ -44,6 +45,7 @@ class OutboxService {
             for (int cache : {FOREIGNSERVEROID, USERMAPPINGOID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM})
                 CacheRegisterSyscacheCallback(cache, on_catalog, 0);
         });
+        ledger::start_service();
         sql::in_transaction([] { pg_call([] { sql::execute("DELETE FROM reverse_etl.destination_states", {}); }); });
     }
 
@@ -57,8 +59,12 @@ class OutboxService {
                     ProcessConfigFile(PGC_SIGHUP);
                 }
             });
-            if (called_)
+            if (called_) {
+                // Sessions wait for the ledger.
+                while (ledger::serve())
+                    continue;
                 look_around();
+            }
             claim();
             Clock::time_point now = Clock::now();
             if (!is_idle())

@@ -1,5 +1,6 @@
 #include "postgres/shared_memory.h"
 
+#include "postgres/ledger_mailboxes.h"
 #include "postgres/shared_rate_limiter.h"
 
 #include <cstring>
@@ -15,7 +16,7 @@ namespace reverse_etl::shared_memory {
 namespace {
 
 /// Every part, listed once.
-Part *const parts[] = {&rate_limits_part};
+Part *const parts[] = {&ledger::mailboxes, &rate_limits_part};
 
 constexpr const char *tranche = "reverse_etl";
 

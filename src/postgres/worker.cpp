@@ -52,10 +52,12 @@ bool database_exists(Oid database) {
     return stat(folder, &status) == 0;
 }
 
-/// The one worker of its database holds this lock on the extension while it lives. It conflicts with nothing else.
+/// The one worker of its database holds this lock on the extension while it lives. It conflicts with nothing else. As
+/// advisory locks do, it stays when a transaction aborts, and goes with the process.
 bool become_the_worker(Oid extension) {
     LOCKTAG tag;
     SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 1);
+    tag.locktag_lockmethodid = USER_LOCKMETHOD;
     return LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
