@@ -115,7 +115,7 @@ void Ticket::post(const Request &request) {
         mailbox_ = lay(request, false);
         return under_way();
     });
-    wake_worker();
+    nudge_worker();
 }
 
 std::int64_t Ticket::await() {
@@ -159,12 +159,12 @@ void Ticket::abandon(const PushResult *result) noexcept {
         mailbox.abandoned = true;
         mailbox.state = State::waiting;
     }
-    wake_worker();
+    nudge_worker();
 }
 
 void Ticket::leave(const Request &request) noexcept {
     if (lay(request, true) >= 0)
-        wake_worker();
+        nudge_worker();
 }
 
 dsm_handle make_segment(std::string_view rows) {

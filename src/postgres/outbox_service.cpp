@@ -63,7 +63,8 @@ class OutboxService {
                 // Sessions wait for the ledger.
                 while (ledger::serve())
                     continue;
-                look_around();
+                if (is_called())
+                    look_around();
             }
             claim();
             Clock::time_point now = Clock::now();

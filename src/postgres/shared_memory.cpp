@@ -2,6 +2,7 @@
 
 #include "postgres/ledger_mailboxes.h"
 #include "postgres/shared_rate_limiter.h"
+#include "postgres/worker_control.h"
 
 #include <cstring>
 #include <iterator>
@@ -16,7 +17,7 @@ namespace reverse_etl::shared_memory {
 namespace {
 
 /// Every part, listed once.
-Part *const parts[] = {&ledger::mailboxes, &rate_limits_part};
+Part *const parts[] = {&ledger::mailboxes, &rate_limits_part, &worker_calls};
 
 constexpr const char *tranche = "reverse_etl";
 
