@@ -145,6 +145,10 @@ CREATE POLICY own_rows ON reverse_etl.outbox USING (enqueued_by = quote_ident(cu
 COMMENT ON POLICY own_rows ON reverse_etl.outbox IS 'a user sees the rows that they queued';
 GRANT SELECT ON reverse_etl.outbox TO PUBLIC;
 
+CREATE PROCEDURE reverse_etl.wait(destination regclass, timeout interval DEFAULT NULL)
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_wait';
+COMMENT ON PROCEDURE reverse_etl.wait(regclass, interval) IS 'returns when every row that was queued so far has its outcome; of a user, their own rows';
+
 -- Destinations: what keeps queued rows from being delivered
 
 CREATE TABLE reverse_etl.destination_states (
@@ -268,6 +272,8 @@ CREATE TABLE reverse_etl.audit_log (
     rows bigint NOT NULL DEFAULT 0,
     accepted bigint NOT NULL DEFAULT 0,
     rejected bigint NOT NULL DEFAULT 0,
+    absent bigint NOT NULL DEFAULT 0,
+    replaced bigint NOT NULL DEFAULT 0,
     requests bigint NOT NULL DEFAULT 0,
     bytes bigint NOT NULL DEFAULT 0,
     error text,
@@ -287,8 +293,10 @@ COMMENT ON COLUMN reverse_etl.audit_log.outcome IS 'running or queued; then comp
 COMMENT ON COLUMN reverse_etl.audit_log.rows IS 'rows that the statement handed over';
 COMMENT ON COLUMN reverse_etl.audit_log.accepted IS 'rows that the destination accepted';
 COMMENT ON COLUMN reverse_etl.audit_log.rejected IS 'rows that it did not, or that could not be sent';
-COMMENT ON COLUMN reverse_etl.audit_log.requests IS 'requests that were made';
-COMMENT ON COLUMN reverse_etl.audit_log.bytes IS 'bytes of their bodies, before compression';
+COMMENT ON COLUMN reverse_etl.audit_log.absent IS 'queued rows that were to change or delete what the destination does not have';
+COMMENT ON COLUMN reverse_etl.audit_log.replaced IS 'queued rows in whose place a later change of the same key was sent';
+COMMENT ON COLUMN reverse_etl.audit_log.requests IS 'requests that were made; queued rows of several pushes share theirs, which stat_destinations counts';
+COMMENT ON COLUMN reverse_etl.audit_log.bytes IS 'bytes of their bodies, before compression; of immediate pushes';
 COMMENT ON COLUMN reverse_etl.audit_log.error IS 'what ended the push; it quotes no row';
 COMMENT ON COLUMN reverse_etl.audit_log.session_role IS 'the role that had logged in, or that SET SESSION AUTHORIZATION set';
 COMMENT ON COLUMN reverse_etl.audit_log.role IS 'the role that was current';
@@ -339,7 +347,52 @@ SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows_id_seq', '
 ALTER TABLE reverse_etl.rejected_rows ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON reverse_etl.rejected_rows USING (rejected_by = current_user);
 COMMENT ON POLICY own_rows ON reverse_etl.rejected_rows IS 'a user sees and deletes their own rejected rows';
-GRANT SELECT, DELETE ON reverse_etl.rejected_rows TO PUBLIC;
+-- A row may be mended before it is tried again.
+GRANT SELECT, DELETE, UPDATE (key, "row") ON reverse_etl.rejected_rows TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.requeue(destination regclass, operations text[], keys text[], rows text[]) RETURNS bigint
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_requeue';
+COMMENT ON FUNCTION reverse_etl.requeue(regclass, text[], text[], text[]) IS 'queues rows as rejected_rows holds them; see reverse_etl.retry()';
+
+CREATE FUNCTION reverse_etl.retry(destination regclass, condition text DEFAULT 'true') RETURNS bigint
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    queued bigint;
+BEGIN
+    -- The condition runs with the caller's rights, and sees the caller's rows.
+    EXECUTE format('WITH taken AS (
+                        DELETE FROM reverse_etl.rejected_rows
+                         WHERE destination = (SELECT n.nspname || ''.'' || c.relname
+                                                FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                                               WHERE c.oid = $1) AND (%s)
+                     RETURNING id, operation, key, "row")
+                    SELECT reverse_etl.requeue($1, array_agg(operation ORDER BY id), array_agg(key::text ORDER BY id),
+                                               array_agg("row"::text ORDER BY id))
+                      FROM taken', condition)
+       INTO queued USING destination;
+    RETURN COALESCE(queued, 0);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.retry(regclass, text) IS 'queues rejected rows again, those for which the condition on rejected_rows holds; how many they were';
+
+CREATE VIEW reverse_etl.destinations AS
+SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
+       CASE WHEN p.since IS NOT NULL THEN 'paused' ELSE COALESCE(f.state, 'active') END AS state,
+       o.waiting, o.oldest, f.reason AS last_error, f.retry_at, COALESCE(p.since, f.since) AS since
+  FROM pg_foreign_table AS t
+  JOIN pg_foreign_server AS s ON s.oid = t.ftserver
+  JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'reverse_etl'
+  LEFT JOIN LATERAL (SELECT min(paused_at) AS since FROM reverse_etl.pauses
+                      WHERE pauses.server = t.ftserver OR pauses.destination = t.ftrelid) AS p ON true
+  LEFT JOIN LATERAL (SELECT * FROM reverse_etl.destination_states AS d WHERE d.destination = t.ftrelid
+                      ORDER BY d.state = 'paused' DESC, d.retry_at DESC LIMIT 1) AS f ON true
+  LEFT JOIN LATERAL (SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM reverse_etl.outbox
+                      WHERE outbox.destination = t.ftrelid) AS o ON true
+ WHERE has_table_privilege(t.ftrelid, 'SELECT, INSERT, UPDATE, DELETE')
+    OR has_any_column_privilege(t.ftrelid, 'SELECT, INSERT, UPDATE')
+    OR pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW reverse_etl.destinations IS 'every destination: whether it gets queued rows, how many wait, and what keeps them';
+GRANT SELECT ON reverse_etl.destinations TO PUBLIC;
 
 -- Identity: what tells this database from its copies
 

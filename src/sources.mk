@@ -55,6 +55,7 @@ POSTGRES_SOURCES = \
     src/postgres/outbox_queue.cpp \
     src/postgres/outbox_service.cpp \
     src/postgres/outbox_table.cpp \
+    src/postgres/outbox_wait.cpp \
     src/postgres/outbox_writer.cpp \
     src/postgres/plan_modify.cpp \
     src/postgres/plan_scan.cpp \
@@ -62,6 +63,7 @@ POSTGRES_SOURCES = \
     src/postgres/push_plan.cpp \
     src/postgres/record_encoder.cpp \
     src/postgres/rejected_rows.cpp \
+    src/postgres/requeue.cpp \
     src/postgres/row_encoder.cpp \
     src/postgres/scan.cpp \
     src/postgres/session.cpp \

@@ -5,6 +5,8 @@
 #include "postgres/fdw.h"
 #include "postgres/identity.h"
 #include "postgres/options.h"
+#include "postgres/outbox_wait.h"
+#include "postgres/requeue.h"
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
@@ -19,7 +21,9 @@ extern "C" {
 #include "catalog/pg_foreign_table.h"
 #include "catalog/pg_user_mapping.h"
 #include "funcapi.h"
+#include "nodes/parsenodes.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 // Everything else in the library is hidden. Before 16 Postgres' own macros do not say that these are not.
 #pragma GCC visibility push(default)
@@ -31,6 +35,8 @@ PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
 PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
 PG_FUNCTION_INFO_V1(reverse_etl_options);
 PG_FUNCTION_INFO_V1(reverse_etl_wake_worker);
+PG_FUNCTION_INFO_V1(reverse_etl_wait);
+PG_FUNCTION_INFO_V1(reverse_etl_requeue);
 PG_FUNCTION_INFO_V1(reverse_etl_confirm_identity);
 void reverse_etl_launcher_main(Datum);
 void reverse_etl_worker_main(Datum);
@@ -177,6 +183,32 @@ Datum reverse_etl_wake_worker(PG_FUNCTION_ARGS) {
     (void)fcinfo;
     guard([] { wake_worker_at_commit(); });
     PG_RETURN_VOID();
+}
+
+/// CALL reverse_etl.wait(destination regclass, timeout interval)
+Datum reverse_etl_wait(PG_FUNCTION_ARGS) {
+    guard([&] {
+        if (PG_ARGISNULL(0))
+            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the destination must not be null");
+        auto *call = reinterpret_cast<CallContext *>(fcinfo->context);
+        if (call == nullptr || !IsA(call, CallContext) || call->atomic)
+            throw Error(ERRCODE_ACTIVE_SQL_TRANSACTION, "reverse_etl.wait cannot be called inside a transaction block",
+                        "Rows that the transaction queued leave when it has committed.", "End the transaction first.");
+        std::optional<long> timeout;
+        if (!PG_ARGISNULL(1))
+            timeout = pg_call([&] {
+                return static_cast<long>(DatumGetFloat8(DirectFunctionCall2(interval_part, CStringGetTextDatum("epoch"),
+                                                                            PG_GETARG_DATUM(1))) *
+                                         1000);
+            });
+        wait_for_outcomes(PG_GETARG_OID(0), timeout);
+    });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.requeue(destination regclass, operations text[], keys text[], rows text[]) returns bigint
+Datum reverse_etl_requeue(PG_FUNCTION_ARGS) {
+    return guard([&] { return Int64GetDatum(requeue(fcinfo)); });
 }
 
 /// reverse_etl.confirm_identity()

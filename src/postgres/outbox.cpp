@@ -249,6 +249,33 @@ void Outbox::remove(const std::vector<Settled> &rows) {
     }
 }
 
+void Outbox::count(const std::map<std::int64_t, Counts> &pushes) {
+    std::vector<int64> ids, accepted, rejected, absent, replaced;
+    for (const auto &[id, counts] : pushes) {
+        ids.push_back(id);
+        accepted.push_back(counts.accepted);
+        rejected.push_back(counts.rejected);
+        absent.push_back(counts.absent);
+        replaced.push_back(counts.replaced);
+    }
+    pg_call([&] {
+        sql::execute(
+            R"(
+            UPDATE reverse_etl.audit_log AS a
+               SET accepted = a.accepted + n.accepted, rejected = a.rejected + n.rejected,
+                   absent = a.absent + n.absent, replaced = a.replaced + n.replaced,
+                   outcome = CASE WHEN n.of_all + a.accepted + a.rejected + a.absent + a.replaced >= a.rows
+                                  THEN 'completed' ELSE a.outcome END,
+                   finished_at = CASE WHEN n.of_all + a.accepted + a.rejected + a.absent + a.replaced >= a.rows
+                                      THEN clock_timestamp() END
+              FROM (SELECT *, accepted + rejected + absent + replaced AS of_all
+                      FROM ROWS FROM (unnest($1), unnest($2), unnest($3), unnest($4), unnest($5))
+                           AS _ (id, accepted, rejected, absent, replaced)) AS n
+             WHERE a.id = n.id)",
+            {sql::int8s(ids), sql::int8s(accepted), sql::int8s(rejected), sql::int8s(absent), sql::int8s(replaced)});
+    });
+}
+
 void Outbox::reject(const std::string &destination, const std::vector<Rejected> &rows) {
     for (int table : {shared, own}) {
         std::vector<int64> ids = ids_of(rows, table), statuses;

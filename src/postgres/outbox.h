@@ -3,6 +3,7 @@
 #include "engine/key_queue.h"
 #include "postgres/postgres.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,6 +47,11 @@ class Outbox {
         int table;
     };
     void remove(const std::vector<Settled> &rows);
+    /// What became of the rows of a push, to be added to its row in reverse_etl.audit_log.
+    struct Counts {
+        std::int64_t accepted = 0, rejected = 0, absent = 0, replaced = 0;
+    };
+    static void count(const std::map<std::int64_t, Counts> &pushes);
     struct Rejected {
         std::int64_t id;
         int table;

@@ -69,10 +69,8 @@ bool OutboxQueue::open_definition() {
         // It was dropped. Nothing can be delivered any more, but what was to be is not lost.
         if (name_.empty())
             name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
-        for (StoredRow &stored : outbox_.claim(rows_, most_expired, more_))
-            rejected_.push_back({static_cast<std::int64_t>(stored.row.id), stored.row.table,
-                                 without_nul(stored.row.key), without_nul(stored.row.row),
-                                 "the destination was dropped", 0});
+        for (const StoredRow &stored : outbox_.claim(rows_, most_expired, more_))
+            reject_stored(stored, "the destination was dropped");
         return false;
     }
     destination_ = std::make_shared<const Destination>(destination_oid_);
@@ -94,9 +92,8 @@ void OutboxQueue::reject_expired() {
     rows_.clear();
     outbox_.start_over();
     more_ = true;
-    for (StoredRow &stored : expired)
-        rejected_.push_back({static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key),
-                             without_nul(stored.row.row), "expired: it waited longer than \"outbox_ttl\" allows", 0});
+    for (const StoredRow &stored : expired)
+        reject_stored(stored, "expired: it waited longer than \"outbox_ttl\" allows");
     settle();
 }
 
@@ -104,8 +101,7 @@ void OutboxQueue::add(StoredRow stored) {
     std::string fault;
     stored.row.lane = lane_of(stored, fault);
     if (!fault.empty()) {
-        rejected_.push_back(
-            {static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key), "{}", fault, 0});
+        reject_stored(stored, fault);
         return;
     }
     if (stored.next_attempt_at != 0)
@@ -244,24 +240,37 @@ bool OutboxQueue::take(const Finished &finished) {
     return false;
 }
 
-void OutboxQueue::leave(std::uint64_t id) {
+void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reason) {
+    rejected_.push_back({static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key),
+                         without_nul(stored.row.row), reason, 0});
+    counts_[stored.row.push].rejected++;
+}
+
+void OutboxQueue::leave_replaced(const QueuedRow &row) {
+    for (const QueuedRow::Replaced &replaced : row.replaced) {
+        done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table});
+        counts_[replaced.push].replaced++;
+    }
+}
+
+void OutboxQueue::leave(std::uint64_t id, Left how) {
     KeyQueue::Row row = rows_.finish(id);
     Circuit &circuit = circuits_[row->role];
     if (circuit.state() != Circuit::State::closed)
         states_changed_ = true;
     circuit.succeeded();
     done_.push_back({static_cast<std::int64_t>(id), row->table});
-    for (const QueuedRow::Replaced &replaced : row->replaced)
-        done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table});
+    (how == Left::accepted ? counts_[row->push].accepted : counts_[row->push].absent)++;
+    leave_replaced(*row);
     delivered_ += 1 + row->replaced.size();
 }
 
 void OutboxQueue::accepted(std::uint64_t id, const std::string &) {
-    leave(id);
+    leave(id, Left::accepted);
 }
 
 void OutboxQueue::absent(std::uint64_t id) {
-    leave(id);
+    leave(id, Left::absent);
 }
 
 void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long status) {
@@ -272,8 +281,8 @@ void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long sta
     }
     rejected_.push_back(
         {static_cast<std::int64_t>(id), row->table, without_nul(row->key), without_nul(row->row), reason, status});
-    for (const QueuedRow::Replaced &replaced : row->replaced)
-        done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table});
+    counts_[row->push].rejected++;
+    leave_replaced(*row);
 }
 
 void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
@@ -334,6 +343,9 @@ void OutboxQueue::settle() {
         outbox_.remove(std::exchange(done_, {}));
     if (!rejected_.empty())
         outbox_.reject(name_, std::exchange(rejected_, {}));
+    counts_.erase(0); // rows of no push
+    if (!counts_.empty())
+        Outbox::count(std::exchange(counts_, {}));
     if (!deferred_.empty())
         outbox_.defer(std::exchange(deferred_, {}));
     if (states_changed_)

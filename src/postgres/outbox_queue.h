@@ -82,7 +82,11 @@ class OutboxQueue : private OutcomeSink {
     void reject_expired();
     bool may_replace(const QueuedRow &older, const QueuedRow &newer) const;
     void fill(std::size_t index, Clock::time_point now);
-    void leave(std::uint64_t id);
+    enum class Left { accepted, absent };
+    void leave(std::uint64_t id, Left how);
+    void leave_replaced(const QueuedRow &row);
+    /// A row that never was in line.
+    void reject_stored(const StoredRow &stored, const std::string &reason);
     void withdraw(Lane &lane);
     /// A row that was not delivered goes back among those that wait.
     void defer(QueuedRow &row, Milliseconds pause, const std::string &reason);
@@ -109,6 +113,7 @@ class OutboxQueue : private OutcomeSink {
     std::vector<Marked> marked_;
 
     std::vector<Outbox::Settled> done_;
+    std::map<std::int64_t, Outbox::Counts> counts_; ///< by push
     std::vector<Outbox::Rejected> rejected_;
     std::vector<Outbox::Deferred> deferred_;
     std::map<Oid, Circuit::State> stored_states_;

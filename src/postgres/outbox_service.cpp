@@ -5,6 +5,7 @@
 #include "postgres/latch_waiter.h"
 #include "postgres/ledger_service.h"
 #include "postgres/outbox_queue.h"
+#include "postgres/outbox_wait.h"
 #include "postgres/session.h"
 #include "postgres/shared_memory.h"
 #include "postgres/sql.h"
@@ -30,8 +31,8 @@ namespace {
 /// A worker that was started on demand ends after so long without anything to do: connected to its database, it would
 /// be in the way of who wants to drop that.
 constexpr std::chrono::seconds longest_idle{60};
-/// How often rows that cannot leave are looked at, for those that expired.
-constexpr std::chrono::seconds between_expiries{60};
+/// How long it goes without a look at what nobody calls it for: rows that expire, faults that pass.
+constexpr std::chrono::seconds between_looks{60};
 /// How often it is tried to give a table's space back.
 constexpr std::chrono::seconds between_truncations{1};
 
@@ -66,13 +67,16 @@ class OutboxService {
                 if (is_called())
                     look_around();
             }
+            // Faults pass, and rows expire, without anybody who tells.
+            if (Clock::now() - looked_ >= between_looks)
+                look_around();
             claim();
             Clock::time_point now = Clock::now();
             if (!is_idle())
                 busy = now;
             else if (ends_when_idle() && now - busy >= longest_idle)
                 return;
-            Clock::time_point next = std::min(send(now), now + between_expiries);
+            Clock::time_point next = std::min(send(now), now + between_looks);
             std::vector<Finished> finished;
             // Those who wake it want it to look around; between two looks it sees to its requests.
             called_ = wait_until(next, finished);
@@ -94,6 +98,7 @@ class OutboxService {
     /// Finds new destinations, and what people did to them.
     void look_around() {
         std::vector<Oid> destinations;
+        looked_ = Clock::now();
         std::set<Oid> paused, resumed;
         bool may_send = false;
         sql::in_transaction([&] {
@@ -185,6 +190,8 @@ class OutboxService {
                     if (queue->has_outcomes())
                         queue->settle();
             });
+        if (outcomes)
+            announce_outcomes();
         Clock::time_point now = Clock::now();
         if (now - truncated_ < between_truncations)
             return;
@@ -221,6 +228,7 @@ class OutboxService {
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     bool called_ = true;
+    Clock::time_point looked_{};
     Clock::time_point truncated_{};
 };
 

@@ -1,6 +1,7 @@
 #include "postgres/shared_memory.h"
 
 #include "postgres/ledger_mailboxes.h"
+#include "postgres/outbox_wait.h"
 #include "postgres/shared_rate_limiter.h"
 #include "postgres/worker_control.h"
 
@@ -17,7 +18,7 @@ namespace reverse_etl::shared_memory {
 namespace {
 
 /// Every part, listed once.
-Part *const parts[] = {&ledger::mailboxes, &rate_limits_part, &worker_calls};
+Part *const parts[] = {&ledger::mailboxes, &outbox_outcomes, &rate_limits_part, &worker_calls};
 
 constexpr const char *tranche = "reverse_etl";
 

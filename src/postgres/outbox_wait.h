@@ -1,0 +1,19 @@
+#pragma once
+
+#include "postgres/shared_memory.h"
+
+#include <optional>
+
+namespace reverse_etl {
+
+/// What sessions sleep on that wait for rows of the outbox, for shared_memory's list.
+extern shared_memory::Part outbox_outcomes;
+
+/// Wakes them: the worker has written down outcomes.
+void announce_outcomes();
+
+/// Returns when every row of the destination that this role sees in the outbox now has its outcome. Ends the
+/// transaction again and again: call it from a procedure that may. Throws an Error when the time is over.
+void wait_for_outcomes(Oid destination, std::optional<long> timeout_ms);
+
+} // namespace reverse_etl
