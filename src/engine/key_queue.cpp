@@ -11,19 +11,21 @@ QueuedRow *KeyQueue::last_waiting(const QueuedRow &row) {
     auto chain = chains_.find(row.key_hash);
     if (chain == chains_.end())
         return nullptr;
-    QueuedRow &last = *rows_.at(chain->second.back());
-    return last.under_way || last.key != row.key ? nullptr : &last;
+    QueuedRow *last = chain->second.last;
+    return last->under_way || last->key != row.key ? nullptr : last;
 }
 
 void KeyQueue::append(Row row) {
     bytes_ += row->row.size() + row->key.size();
-    bool may_go = true;
     if (!row->key.empty()) {
-        std::deque<std::uint64_t> &chain = chains_[row->key_hash];
-        chain.push_back(row->id);
-        may_go = chain.size() == 1;
+        auto [chain, is_new] = chains_.try_emplace(row->key_hash, Chain{row.get(), row.get()});
+        if (!is_new) {
+            row->before = chain->second.last;
+            row->before->after = row.get();
+            chain->second.last = row.get();
+        }
     }
-    if (may_go)
+    if (row->before == nullptr)
         make_ready(*row);
     std::uint64_t id = row->id;
     rows_.emplace(id, std::move(row));
@@ -36,10 +38,15 @@ void KeyQueue::replace(QueuedRow &last, Row row) {
     row->due = std::max(row->due, last.due);
     bytes_ += row->row.size();
     bytes_ -= last.row.size();
-    std::deque<std::uint64_t> &chain = chains_.at(row->key_hash);
-    chain.back() = row->id;
-    if (chain.size() == 1)
+    Chain &chain = chains_.at(row->key_hash);
+    chain.last = row.get();
+    row->before = last.before;
+    if (row->before != nullptr) {
+        row->before->after = row.get();
+    } else {
+        chain.first = row.get();
         make_ready(*row);
+    }
     rows_.erase(last.id);
     std::uint64_t id = row->id;
     rows_.emplace(id, std::move(row));
@@ -89,12 +96,13 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
         replaced_.erase(replaced.id);
     if (row->key.empty())
         return row;
-    auto chain = chains_.find(row->key_hash);
-    chain->second.pop_front();
-    if (chain->second.empty())
-        chains_.erase(chain);
-    else
-        make_ready(*rows_.at(chain->second.front()));
+    if (row->after == nullptr) {
+        chains_.erase(row->key_hash);
+    } else {
+        row->after->before = nullptr;
+        chains_.at(row->key_hash).first = row->after;
+        make_ready(*row->after);
+    }
     return row;
 }
 

@@ -33,8 +33,9 @@ struct QueuedRow {
         std::int64_t push;
         int table;
     };
-    std::vector<Replaced> replaced;   ///< the changes that it stands for
-    std::vector<std::string> reasons; ///< new ones, not yet stored
+    std::vector<Replaced> replaced;                ///< the changes that it stands for
+    std::vector<std::string> reasons;              ///< why its attempts failed
+    QueuedRow *before = nullptr, *after = nullptr; ///< the changes of its key around it
 };
 
 /// Rows of one destination that were taken from the outbox. Changes of one key go one after the other, in their order,
@@ -87,10 +88,13 @@ class KeyQueue {
     void forget(const QueuedRow &row);
 
     std::unordered_map<std::uint64_t, Row> rows_;
-    std::unordered_set<std::uint64_t> replaced_;                         ///< the rows that others stand for
-    std::unordered_map<std::int64_t, std::deque<std::uint64_t>> chains_; ///< by key: in order, the first may go
-    std::map<int, std::deque<std::uint64_t>> ready_;                     ///< by lane; may hold rows that are gone
-    std::multimap<Clock::time_point, std::uint64_t> waiting_;            ///< by the time they are due
+    std::unordered_set<std::uint64_t> replaced_; ///< the rows that others stand for
+    struct Chain {
+        QueuedRow *first, *last;
+    };
+    std::unordered_map<std::int64_t, Chain> chains_; ///< the changes of a key in order, of which the first may go
+    std::map<int, std::deque<std::uint64_t>> ready_; ///< by lane; may hold rows that are gone
+    std::multimap<Clock::time_point, std::uint64_t> waiting_; ///< by the time they are due
     std::size_t bytes_ = 0, under_way_ = 0;
 };
 

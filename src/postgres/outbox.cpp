@@ -40,44 +40,69 @@ std::vector<int64> ids_of(const auto &rows, int table) {
     return ids;
 }
 
-StoredRow stored_row(uint64 i) {
-    struct {
-        int64 id, push, key_hash, batch;
-        int32 attempts;
-        bool own;
-        std::string_view operation, key, row;
-        Oid deliver_as;
-        TimestampTz enqueued_at, next_attempt_at;
-    } found;
-    pg_call([&] {
-        auto number = [&](int column) {
-            bool is_null;
-            Datum value = sql::column(i, column, &is_null);
-            return is_null ? 0 : DatumGetInt64(value);
-        };
-        found.id = number(1);
-        found.push = number(2);
-        found.operation = sql::text_column(i, 3);
-        found.deliver_as = DatumGetObjectId(sql::column(i, 4));
-        found.enqueued_at = number(5);
-        found.attempts = DatumGetInt32(sql::column(i, 6));
-        found.next_attempt_at = number(7);
-        found.batch = number(8);
-        found.key_hash = number(9);
-        found.key = sql::text_column(i, 10);
-        found.row = sql::text_column(i, 11);
-        found.own = DatumGetBool(sql::column(i, 12));
+/// A row of a result, where it lies.
+struct FoundRow {
+    int64 id, push, key_hash, batch;
+    int32 attempts;
+    bool own;
+    std::string_view operation, key, row;
+    Oid deliver_as;
+    TimestampTz enqueued_at, next_attempt_at;
+};
+
+FoundRow found_row(uint64 i) {
+    auto number = [&](int column) {
+        bool is_null;
+        Datum value = sql::column(i, column, &is_null);
+        return is_null ? 0 : DatumGetInt64(value);
+    };
+    FoundRow found;
+    found.id = number(1);
+    found.push = number(2);
+    found.operation = sql::text_column(i, 3);
+    found.deliver_as = DatumGetObjectId(sql::column(i, 4));
+    found.enqueued_at = number(5);
+    found.attempts = DatumGetInt32(sql::column(i, 6));
+    found.next_attempt_at = number(7);
+    found.batch = number(8);
+    found.key_hash = number(9);
+    found.key = sql::text_column(i, 10);
+    found.row = sql::text_column(i, 11);
+    found.own = DatumGetBool(sql::column(i, 12));
+    return found;
+}
+
+/// All rows of the result, but those that are known.
+std::vector<StoredRow> stored_rows(uint64 count, const KeyQueue *known) {
+    FoundRow *found = pg_call([&] {
+        auto *rows =
+            static_cast<FoundRow *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FoundRow) * (count + 1)));
+        for (uint64 i = 0; i < count; i++)
+            rows[i] = found_row(i);
+        return rows;
     });
-    StoredRow stored{{}, std::string(found.operation), found.deliver_as, found.enqueued_at, found.next_attempt_at};
-    stored.row.id = static_cast<std::uint64_t>(found.id);
-    stored.row.push = found.push;
-    stored.row.key_hash = found.key_hash;
-    stored.row.key = found.key;
-    stored.row.row = found.row;
-    stored.row.batch = found.batch;
-    stored.row.attempts = found.attempts;
-    stored.row.role = found.deliver_as;
-    stored.row.table = found.own ? own : shared;
+    std::vector<StoredRow> stored;
+    stored.reserve(count);
+    for (const FoundRow *row = found; row < found + count; row++) {
+        auto id = static_cast<std::uint64_t>(row->id);
+        if (known != nullptr && known->contains(id))
+            continue;
+        StoredRow &added = stored.emplace_back();
+        added.operation = row->operation;
+        added.deliver_as = row->deliver_as;
+        added.enqueued_at = row->enqueued_at;
+        added.next_attempt_at = row->next_attempt_at;
+        added.row = std::make_unique<QueuedRow>();
+        added.row->id = id;
+        added.row->push = row->push;
+        added.row->key_hash = row->key_hash;
+        added.row->key = row->key;
+        added.row->row = row->row;
+        added.row->batch = row->batch;
+        added.row->attempts = row->attempts;
+        added.row->role = row->deliver_as;
+        added.row->table = row->own ? own : shared;
+    }
     return stored;
 }
 
@@ -177,7 +202,7 @@ std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bo
     std::vector<StoredRow> rows = read(late_rows ? safe_ : high_, known, most, more);
     if (more) {
         // As if the others had not been there; what was to be looked for beyond is looked for again.
-        highest = std::min(highest, static_cast<std::int64_t>(rows.back().row.id));
+        highest = std::min(highest, static_cast<std::int64_t>(rows.back().row->id));
         if (late_rows)
             return rows;
     }
@@ -209,15 +234,8 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
                                      columns, columns, outbox_table_name(destination_));
         return sql::execute(query, {sql::oid(destination_), sql::int8(after), sql::int8(limit)});
     });
-    std::vector<StoredRow> rows;
-    more = count == static_cast<uint64>(limit);
-    for (uint64 i = 0; i < count; i++) {
-        auto id = static_cast<std::uint64_t>(pg_call([&] { return DatumGetInt64(sql::column(i, 1)); }));
-        if (known.contains(id))
-            continue;
-        rows.push_back(stored_row(i));
-    }
-    more = more && !rows.empty();
+    std::vector<StoredRow> rows = stored_rows(count, &known);
+    more = count == static_cast<uint64>(limit) && !rows.empty();
     // A commit that was not flushed to disk could be lost in a crash, and its rows must not leave before that is ruled
     // out.
     if (!rows.empty())
@@ -235,16 +253,26 @@ std::string Outbox::table_name(int table) const {
 
 void Outbox::remove(const std::vector<Settled> &rows) {
     for (int table : {shared, own}) {
-        std::vector<int64> ids = ids_of(rows, table);
+        std::vector<int64> ids = ids_of(rows, table), first, last;
         if (ids.empty())
             continue;
+        // Most rows were queued side by side and sent together: ranges are found faster than one number after another.
         std::sort(ids.begin(), ids.end());
+        for (int64 id : ids)
+            if (!last.empty() && last.back() == id - 1) {
+                last.back() = id;
+            } else {
+                first.push_back(id);
+                last.push_back(id);
+            }
         std::string name = table_name(table);
         pg_call([&] {
-            const char *query = psprintf("DELETE FROM ONLY reverse_etl.%s WHERE destination = $1 "
-                                         "AND id = ANY ($2)",
+            const char *query = psprintf(R"(
+                DELETE FROM ONLY reverse_etl.%s AS o
+                 USING ROWS FROM (unnest($2), unnest($3)) AS settled (first, last)
+                 WHERE o.destination = $1 AND o.id >= settled.first AND o.id <= settled.last)",
                                          name.c_str());
-            sql::execute(query, {sql::oid(destination_), sql::int8s(ids)});
+            sql::execute(query, {sql::oid(destination_), sql::int8s(first), sql::int8s(last)});
         });
     }
 }
@@ -384,10 +412,7 @@ std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) {
                                      columns, columns, outbox_table_name(destination_));
         return sql::execute(query, {sql::oid(destination_), sql::int8(ttl_ms), sql::int8(static_cast<int64>(most))});
     });
-    std::vector<StoredRow> rows;
-    for (uint64 i = 0; i < count; i++)
-        rows.push_back(stored_row(i));
-    return rows;
+    return stored_rows(count, nullptr);
 }
 
 bool Outbox::truncate_if_empty() {

@@ -4,6 +4,7 @@
 #include "postgres/postgres.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,10 @@ namespace reverse_etl {
 
 /// A row as it stands in the outbox.
 struct StoredRow {
-    QueuedRow row;
+    std::unique_ptr<QueuedRow> row;
     std::string operation;
-    Oid deliver_as;
-    TimestampTz enqueued_at, next_attempt_at; ///< the second 0 for none
+    Oid deliver_as = InvalidOid;
+    TimestampTz enqueued_at = 0, next_attempt_at = 0; ///< the second 0 for none
 };
 
 /// The rows of one destination in the outbox, read and written by the background worker. All calls belong into

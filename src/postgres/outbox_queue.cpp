@@ -20,6 +20,8 @@ namespace {
 
 /// A row whose attempts fail while others succeed comes again after this time, twice as long each time.
 constexpr Milliseconds row_base{1'000}, row_cap{60 * 60'000};
+/// How often is looked for them.
+constexpr std::chrono::seconds between_expiries{1};
 /// Rows that expired and are rejected in one transaction.
 constexpr std::size_t most_expired = 1000;
 
@@ -54,7 +56,7 @@ void OutboxQueue::claim() {
     reject_expired();
     if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
         return;
-    std::vector<StoredRow> found = outbox_.claim(rows_, most_rows - rows_.size(), more_);
+    std::vector<StoredRow> found = outbox_.claim(rows_, claimed_at_once, more_);
     for (StoredRow &stored : found)
         add(std::move(stored));
     open_lanes();
@@ -84,11 +86,14 @@ bool OutboxQueue::open_definition() {
 
 /// Rows too old are rejected before newer ones are read. What is under way is left to its outcome.
 void OutboxQueue::reject_expired() {
-    if (rows_.under_way() > 0)
+    Clock::time_point now = Clock::now();
+    if (rows_.under_way() > 0 || now - expiry_checked_ < between_expiries)
         return;
+    expiry_checked_ = now;
     std::vector<StoredRow> expired = outbox_.expired(destination_->outbox.ttl_ms, most_expired);
     if (expired.empty())
         return;
+    expiry_checked_ = {}; // there may be more of them
     rows_.clear();
     outbox_.start_over();
     more_ = true;
@@ -99,21 +104,21 @@ void OutboxQueue::reject_expired() {
 
 void OutboxQueue::add(StoredRow stored) {
     std::string fault;
-    stored.row.lane = lane_of(stored, fault);
+    stored.row->lane = lane_of(stored, fault);
     if (!fault.empty()) {
         reject_stored(stored, fault);
         return;
     }
     if (stored.next_attempt_at != 0)
-        stored.row.due = due_at(stored.next_attempt_at);
-    rows_.add(std::make_unique<QueuedRow>(std::move(stored.row)),
+        stored.row->due = due_at(stored.next_attempt_at);
+    rows_.add(std::move(stored.row),
               [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
 }
 
 int OutboxQueue::lane_of(const StoredRow &stored, std::string &fault) {
     LaneKey key{stored.operation, stored.deliver_as, {}, 0};
     try {
-        reader_.read(stored.row.row, stored.row.key);
+        reader_.read(stored.row->row, stored.row->key);
     } catch (const std::exception &error) {
         fault = error.what();
         return 0;
@@ -241,9 +246,9 @@ bool OutboxQueue::take(const Finished &finished) {
 }
 
 void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reason) {
-    rejected_.push_back({static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key),
-                         without_nul(stored.row.row), reason, 0});
-    counts_[stored.row.push].rejected++;
+    rejected_.push_back({static_cast<std::int64_t>(stored.row->id), stored.row->table, without_nul(stored.row->key),
+                         without_nul(stored.row->row), reason, 0});
+    counts_[stored.row->push].rejected++;
 }
 
 void OutboxQueue::leave_replaced(const QueuedRow &row) {

@@ -39,8 +39,10 @@ class OutboxQueue : private OutcomeSink {
 
     /// Whether there are outcomes to write down.
     bool has_outcomes() const;
+    /// Whether they should be now: there are many, or nothing else is going on.
+    bool should_settle() const { return has_outcomes() && (done_.size() >= many_outcomes || rows_.under_way() == 0); }
     /// Whether there is room for more rows than claim() found, or it was not called yet.
-    bool wants_to_claim() const { return more_ && rows_.size() < most_rows / 2; }
+    bool wants_to_claim() const { return more_ && rows_.size() < most_rows; }
     /// Nothing waits and nothing is under way.
     bool is_idle() const { return rows_.size() == 0 && !more_ && !has_outcomes(); }
     void claim_again() { more_ = true; }
@@ -60,9 +62,13 @@ class OutboxQueue : private OutcomeSink {
     void truncate();
 
   private:
-    static constexpr std::size_t most_rows = 20'000;
+    /// So many rows are at hand that requests never wait for a claim, and changes of one key meet.
+    static constexpr std::size_t most_rows = 5'000;
+    /// Rows of one claim: meanwhile nobody attends to requests.
+    static constexpr std::size_t claimed_at_once = 2'000;
     static constexpr std::size_t most_bytes = 32 << 20;
     static constexpr std::size_t worth_truncating = 10'000;
+    static constexpr std::size_t many_outcomes = 1'000;
 
     struct LaneSlot {
         LaneKey key;
@@ -102,6 +108,7 @@ class OutboxQueue : private OutcomeSink {
     std::vector<LaneSlot> lanes_;
     std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
     JsonRow reader_;
+    Clock::time_point expiry_checked_{};
     std::size_t delivered_ = 0; ///< since the last truncation
     bool more_ = true, paused_ = false, is_stale_ = false;
 

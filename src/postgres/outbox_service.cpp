@@ -33,6 +33,8 @@ namespace {
 constexpr std::chrono::seconds longest_idle{60};
 /// How long it goes without a look at what nobody calls it for: rows that expire, faults that pass.
 constexpr std::chrono::seconds between_looks{60};
+/// How long outcomes may wait for others, with which they are written down in one transaction.
+constexpr Milliseconds longest_unsettled{5};
 /// How often it is tried to give a table's space back.
 constexpr std::chrono::seconds between_truncations{1};
 
@@ -77,6 +79,8 @@ class OutboxService {
             else if (ends_when_idle() && now - busy >= longest_idle)
                 return;
             Clock::time_point next = std::min(send(now), now + between_looks);
+            if (unsettled_since_ != Clock::time_point::max())
+                next = std::min(next, unsettled_since_ + longest_unsettled);
             std::vector<Finished> finished;
             // Those who wake it want it to look around; between two looks it sees to its requests.
             called_ = wait_until(next, finished);
@@ -182,8 +186,17 @@ class OutboxService {
     }
 
     void settle() {
+        Clock::time_point now = Clock::now();
         bool outcomes =
             std::any_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->has_outcomes(); });
+        bool due = std::any_of(queues_.begin(), queues_.end(),
+                               [](const auto &entry) { return entry.second->should_settle(); });
+        if (!outcomes)
+            unsettled_since_ = Clock::time_point::max();
+        else if (unsettled_since_ == Clock::time_point::max())
+            unsettled_since_ = now;
+        if (outcomes && !due && now - unsettled_since_ < longest_unsettled)
+            return;
         if (outcomes)
             sql::in_transaction([&] {
                 for (auto &[oid, queue] : queues_)
@@ -192,7 +205,7 @@ class OutboxService {
             });
         if (outcomes)
             announce_outcomes();
-        Clock::time_point now = Clock::now();
+        unsettled_since_ = Clock::time_point::max();
         if (now - truncated_ < between_truncations)
             return;
         for (auto &[oid, queue] : queues_)
@@ -229,6 +242,7 @@ class OutboxService {
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     bool called_ = true;
     Clock::time_point looked_{};
+    Clock::time_point unsettled_since_ = Clock::time_point::max();
     Clock::time_point truncated_{};
 };
 
