@@ -1,0 +1,264 @@
+#include "engine/dispatcher.h"
+
+#include "dispatch_fixture.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <set>
+
+using namespace reverse_etl;
+using std::chrono::seconds;
+
+BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
+
+namespace {
+
+Settings at(const std::string &url) {
+    return {{"base_url", url}};
+}
+
+const char *const create = R"({"create": {"request": "POST /things", "rows": 10,
+    "body": {"$rows": {"$columns": "all"}}, "idempotency_key": "Idempotency-Key"}})";
+
+/// A destination whose tokens come from /token.
+Connector with_tokens() {
+    return Connector::parse(R"({"manifest": 1, "name": "tokens", "title": "Tokens", "base_url": "https://x",
+        "auth": {"kind": "oauth2", "grant": "client_credentials", "token_url": "{base_url}/token",
+                 "client_id": "{client_id}", "client_secret": "{client_secret}"},
+        "objects": {"things": {"operations": {"create":
+            {"request": "POST /things", "body": {"$columns": "all"}}}}}})");
+}
+
+/// Notes what becomes of jobs, by the number of their first row.
+struct Notes : JobHandler {
+    void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &) override {
+        note(*job, verdict.action == Action::proceed || verdict.action == Action::accept ? "done" : "not done");
+    }
+    void failed(std::unique_ptr<Job> job, const DestinationError &error) override {
+        note(*job, "failed: " + std::string(error.what()));
+        faults.insert(error.fault);
+    }
+    void note(const Job &job, const std::string &what) {
+        BOOST_TEST(jobs.emplace(job.batch.rows().front().number, what).second, "a second end of a job: " << what);
+    }
+    std::size_t count(const std::string &beginning) const {
+        return std::count_if(jobs.begin(), jobs.end(),
+                             [&](const auto &job) { return job.second.starts_with(beginning); });
+    }
+
+    std::map<std::uint64_t, std::string> jobs;
+    std::set<Fault> faults;
+};
+
+std::unique_ptr<Job> job(const CompiledOperation &operation, std::uint64_t first, std::uint64_t last = 0) {
+    Batch batch(operation.frame());
+    for (std::uint64_t number = first; number <= std::max(first, last); number++)
+        add_row(batch, operation, number, {"row " + std::to_string(number)});
+    return std::make_unique<Job>(std::move(batch));
+}
+
+/// A loop that serves several dispatchers, as the background worker has one.
+template <class... Dispatchers>
+void serve(Transport &transport, JobHandler &handler, Dispatchers &...dispatchers) {
+    PollWaiter waiter;
+    while ((dispatchers.jobs() + ...) > 0) {
+        Clock::time_point next = std::min({dispatchers.start_ready()..., Clock::now() + seconds(5)});
+        std::vector<Finished> finished;
+        transport.run(waiter, next, finished);
+        for (const Finished &one : finished)
+            BOOST_TEST((dispatchers.take(one, handler) + ...) == 1, "an exchange of nobody's");
+    }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(failures)
+
+BOOST_AUTO_TEST_CASE(a_job_that_fails_is_handed_over_and_the_others_go_on) {
+    ScriptedDestination destination([](const Received &request, auto &connection) {
+        connection.answer(request.body.find("row 2") == std::string::npos ? 201 : 503, "{}");
+    });
+    Policy policy = quick();
+    policy.max_attempts = 3;
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()), {},
+              policy);
+    Notes notes;
+    for (std::uint64_t number : {1, 2, 3})
+        line.dispatcher.submit(job(line.bound.operation, number));
+    line.dispatcher.run(notes);
+    BOOST_TEST(notes.jobs[1] == "done");
+    BOOST_TEST(notes.jobs[2] == "failed: " + destination.url() + ": HTTP status 503, after 3 attempts");
+    BOOST_TEST(notes.jobs[3] == "done");
+    BOOST_TEST(line.dispatcher.jobs() == 0u);
+    BOOST_TEST((notes.faults == std::set{Fault::unreachable}));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_sent_can_be_withdrawn) {
+    ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(401, "{}"); });
+    Policy policy = quick();
+    policy.max_in_flight = 2;
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()), {},
+              policy);
+    struct Withdrawing : Notes {
+        explicit Withdrawing(Dispatcher &dispatcher) : dispatcher(dispatcher) {}
+        void failed(std::unique_ptr<Job> job, const DestinationError &error) override {
+            Notes::failed(std::move(job), error);
+            for (const std::unique_ptr<Job> &other : dispatcher.withdraw())
+                withdrawn.insert(other->batch.rows().front().number);
+        }
+        Dispatcher &dispatcher;
+        std::set<std::uint64_t> withdrawn;
+    } notes(line.dispatcher);
+    for (std::uint64_t number = 1; number <= 20; number++)
+        line.dispatcher.submit(job(line.bound.operation, number));
+    line.dispatcher.run(notes);
+    BOOST_TEST(destination.received().size() == 2u);
+    BOOST_TEST(notes.count("failed: ") == 2u);
+    BOOST_TEST(notes.withdrawn.size() == 18u);
+    BOOST_TEST((notes.faults == std::set{Fault::unauthorized}));
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_knows_no_better_ends_everything) {
+    struct Plain : JobHandler {
+        void settled(std::unique_ptr<Job>, const Verdict &, Answer &) override {}
+    } plain;
+    ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(401, "{}"); });
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()));
+    line.dispatcher.submit(job(line.bound.operation, 1));
+    BOOST_CHECK_THROW(line.dispatcher.run(plain), DestinationError);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(one_loop)
+
+BOOST_AUTO_TEST_CASE(serves_many_dispatchers) {
+    ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(201, "{}"); });
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()));
+    Dispatcher other(line.bound.operation, line.transport, line.waiter, line.limiter, line.authenticator, line.policy);
+    Notes notes;
+    for (std::uint64_t number = 1; number <= 20; number++)
+        (number % 2 == 0 ? line.dispatcher : other).submit(job(line.bound.operation, number));
+    BOOST_TEST(line.dispatcher.jobs() == 10u);
+    BOOST_TEST(line.dispatcher.jobs_in_flight() == 0u);
+    serve(line.transport, notes, line.dispatcher, other);
+    BOOST_TEST(notes.count("done") == 20u);
+    BOOST_TEST(destination.received().size() == 20u);
+}
+
+BOOST_AUTO_TEST_CASE(start_ready_tells_when_more_may_start) {
+    ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(201, "{}"); });
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()));
+    BOOST_TEST((line.dispatcher.start_ready() == Clock::time_point::max()));
+    std::unique_ptr<Job> later = job(line.bound.operation, 1);
+    Clock::time_point when = later->ready = Clock::now() + Milliseconds(200);
+    line.dispatcher.submit(std::move(later));
+    BOOST_TEST((line.dispatcher.start_ready() == when));
+    BOOST_TEST(line.dispatcher.jobs_in_flight() == 0u);
+    Notes notes;
+    serve(line.transport, notes, line.dispatcher);
+    BOOST_TEST((Clock::now() >= when));
+    BOOST_TEST(notes.count("done") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(takes_only_its_own) {
+    ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(201, "{}"); });
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()));
+    Notes notes;
+    BOOST_TEST(!line.dispatcher.take({12345, {}}, notes));
+    BOOST_TEST(notes.jobs.empty());
+}
+
+BOOST_AUTO_TEST_CASE(fetching_a_token_keeps_nobody_else_waiting) {
+    std::atomic<bool> others_done = false;
+    // A connection has a thread of its own there.
+    LoopbackServer slow([&](const LoopbackServer::Request &request, auto &connection) {
+        if (request.target() != "/token") {
+            connection.answer(201, "{}");
+            return;
+        }
+        for (int i = 0; i < 500 && !others_done; i++)
+            std::this_thread::sleep_for(Milliseconds(10));
+        connection.answer(200, R"({"access_token": "t"})");
+    });
+    ScriptedDestination fast([](const Received &, auto &connection) { connection.answer(201, "{}"); });
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(fast.url()));
+    const Connector tokens = with_tokens();
+    const BoundOperation bound(tokens, "things", OperationKind::create, {"name"}, "", at(slow.url("")));
+    Authenticator authenticator(bound.object.auth, {{"client_id", "i"}, {"client_secret", "s"}});
+    Dispatcher waiting(bound.operation, line.transport, line.waiter, line.limiter, authenticator, line.policy);
+    struct Order : Notes {
+        explicit Order(std::atomic<bool> &others_done) : others_done(others_done) {}
+        void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override {
+            Notes::settled(std::move(job), verdict, answer);
+            others_done = count("done") == 5;
+        }
+        std::atomic<bool> &others_done;
+    } notes(others_done);
+    for (std::uint64_t number : {101, 102})
+        waiting.submit(job(bound.operation, number));
+    for (std::uint64_t number = 1; number <= 5; number++)
+        line.dispatcher.submit(job(line.bound.operation, number));
+    serve(line.transport, notes, line.dispatcher, waiting);
+    BOOST_TEST(notes.count("done") == 7u);
+    BOOST_TEST(slow.requests() == 3, "one token for both");
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_is_refused_fails_all_jobs) {
+    ScriptedDestination destination(
+        [](const Received &, auto &connection) { connection.answer(400, R"({"error": "invalid_client"})"); });
+    Line line(with_tokens(), "things", OperationKind::create, {"name"}, "", at(destination.url()),
+              {{"client_id", "i"}, {"client_secret", "s"}});
+    Notes notes;
+    for (std::uint64_t number : {1, 2, 3})
+        line.dispatcher.submit(job(line.bound.operation, number));
+    line.dispatcher.run(notes);
+    BOOST_TEST(notes.count("failed: no access token from ") == 3u);
+    BOOST_TEST((notes.faults == std::set{Fault::unauthorized}));
+    BOOST_TEST(destination.received().size() == 1u);
+    BOOST_TEST(line.dispatcher.jobs() == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(idempotency_keys)
+
+/// The keys of the requests for these rows, by a dispatcher of its own.
+std::vector<std::string> keys(const std::string &scope, const std::vector<std::pair<int, int>> &batches) {
+    ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(201, "{}"); });
+    Policy policy = quick();
+    policy.idempotency_scope = scope;
+    policy.max_in_flight = 1;
+    Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()), {},
+              policy);
+    Notes notes;
+    for (auto [first, last] : batches)
+        line.dispatcher.submit(job(line.bound.operation, first, last));
+    line.dispatcher.run(notes);
+    std::vector<std::string> found;
+    for (const Received &request : destination.received())
+        found.push_back(request.idempotency_key);
+    return found;
+}
+
+BOOST_AUTO_TEST_CASE(the_same_rows_get_the_same_key_again) {
+    const std::vector<std::string> first = keys("cluster/1", {{1, 3}, {4, 4}});
+    BOOST_TEST(first.size() == 2u);
+    BOOST_TEST(first[0].size() == 32u);
+    BOOST_TEST(first[0] != first[1]);
+    BOOST_TEST((keys("cluster/1", {{1, 3}, {4, 4}}) == first));
+}
+
+BOOST_AUTO_TEST_CASE(other_rows_and_other_databases_get_others) {
+    std::set<std::string> all;
+    for (const char *scope : {"cluster/1", "cluster/2", "cluster/11"})
+        for (const std::string &key : keys(scope, {{1, 1}, {1, 2}, {2, 2}, {11, 11}, {12, 12}, {1, 10}}))
+            BOOST_TEST(all.insert(key).second, "a key comes twice");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_scope_each_request_has_its_own) {
+    BOOST_TEST((keys("", {{1, 1}}) != keys("", {{1, 1}})));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
