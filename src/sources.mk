@@ -14,6 +14,7 @@ ENGINE_SOURCES = \
     src/engine/fetch.cpp \
     src/engine/json_row.cpp \
     src/engine/json_text.cpp \
+    src/engine/key_lookup.cpp \
     src/engine/key_queue.cpp \
     src/engine/limit_bucket.cpp \
     src/engine/manifest_node.cpp \

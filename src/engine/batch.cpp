@@ -52,6 +52,17 @@ void Batch::append_from(const Batch &other, std::size_t position) {
     rows_.back().attempts = row.attempts;
 }
 
+std::vector<Batch> Batch::halves() const {
+    std::vector<std::size_t> first, second;
+    for (std::size_t i = 0; i < rows_.size(); i++)
+        (i < rows_.size() / 2 ? first : second).push_back(i);
+    std::vector<Batch> halves;
+    for (const std::vector<std::size_t> &half : {first, second})
+        if (!half.empty())
+            halves.push_back(subset(half));
+    return halves;
+}
+
 const std::string &Batch::body() {
     if (!closed_)
         body_ += frame_->suffix;

@@ -41,6 +41,9 @@ class Batch {
     /// A batch of some of these rows, by their positions.
     Batch subset(const std::vector<std::size_t> &positions) const;
 
+    /// The same rows in two batches, for finding the ones at fault; a single row alone.
+    std::vector<Batch> halves() const;
+
     const std::string &body();
     std::size_t bytes() const { return body_.size() + frame_->suffix.size(); }
     const std::vector<BatchRow> &rows() const { return rows_; }

@@ -294,6 +294,14 @@ const ColumnSpec *Object::column_of_field(std::string_view field) const {
     return nullptr;
 }
 
+std::string Object::pointer_to(const std::string &field) const {
+    if (const ColumnSpec *spec = column_of_field(field))
+        return spec->read;
+    return substitute(read, [&](const std::string &placeholder) {
+        return placeholder == "field" ? std::optional(field) : std::nullopt;
+    });
+}
+
 Connector Connector::parse(std::string_view text) {
     Connector connector;
     try {

@@ -174,6 +174,8 @@ struct Object {
 
     const OperationSpec *operation(OperationKind kind) const;
     const ColumnSpec *column_of_field(std::string_view field) const;
+    /// Where in a record the field's value stands.
+    std::string pointer_to(const std::string &field) const;
 };
 
 /// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').

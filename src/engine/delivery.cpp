@@ -1,7 +1,5 @@
 #include "engine/delivery.h"
 
-#include <numeric>
-
 namespace reverse_etl {
 
 Delivery::Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
@@ -96,7 +94,7 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
         return;
     if (unmentioned.size() < batch.rows().size() || batch.rows().size() > 1) {
         if (operation_.spec().idempotent) {
-            halve(batch, unmentioned);
+            halve(batch.subset(unmentioned));
             return;
         }
     }
@@ -108,18 +106,8 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
 }
 
 void Delivery::halve(const Batch &batch) {
-    std::vector<std::size_t> all(batch.rows().size());
-    std::iota(all.begin(), all.end(), 0);
-    halve(batch, all);
-}
-
-void Delivery::halve(const Batch &batch, const std::vector<std::size_t> &positions) {
-    std::size_t middle = positions.size() / 2;
-    std::vector<std::size_t> first(positions.begin(), positions.begin() + middle);
-    std::vector<std::size_t> second(positions.begin() + middle, positions.end());
-    for (const std::vector<std::size_t> &half : {first, second})
-        if (!half.empty())
-            dispatcher_.submit(std::make_unique<Job>(batch.subset(half)));
+    for (Batch &half : batch.halves())
+        dispatcher_.submit(std::make_unique<Job>(std::move(half)));
 }
 
 void Delivery::reject_all(const Batch &batch, const std::string &reason, long status) {

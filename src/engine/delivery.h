@@ -53,9 +53,8 @@ class Delivery : private JobHandler {
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override { sink_.failed(job->batch, error); }
     void read_outcomes(Job &job, Answer &answer);
-    /// Sends the rows again, or those at these positions, in halves.
+    /// Sends the rows again, in halves.
     void halve(const Batch &batch);
-    void halve(const Batch &batch, const std::vector<std::size_t> &positions);
     void reject_all(const Batch &batch, const std::string &reason, long status);
 
     const CompiledOperation &operation_;

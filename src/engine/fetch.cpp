@@ -2,6 +2,27 @@
 
 namespace reverse_etl {
 
+void read_records(const CompiledOperation &operation, const Verdict &verdict, Answer &answer, RecordSink &sink) {
+    if (verdict.action == Action::absent || verdict.action == Action::accept)
+        return;
+    if (verdict.action != Action::proceed)
+        throw DestinationError(Fault::stopped, operation.object().base_url + ": " + verdict.reason,
+                               operation.request_line());
+    auto records = answer.at(operation.spec().records);
+    if (!records)
+        throw DestinationError(Fault::unintelligible,
+                               operation.object().base_url + ": the answer holds no records at \"" +
+                                   operation.spec().records + "\"",
+                               operation.request_line());
+    simdjson::dom::array several;
+    if (records->get(several) == simdjson::SUCCESS) {
+        for (simdjson::dom::element record : several)
+            sink.record(record);
+    } else if (records->is_object()) {
+        sink.record(*records);
+    }
+}
+
 Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink)
     : operation_(operation), dispatcher_(dispatcher), sink_(sink) {}
 
@@ -25,25 +46,9 @@ bool Fetch::next_page() {
 }
 
 void Fetch::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answer) {
-    if (verdict.action == Action::absent || verdict.action == Action::accept)
-        return;
-    if (verdict.action != Action::proceed)
-        throw DestinationError(Fault::stopped, operation_.object().base_url + ": " + verdict.reason,
-                               operation_.request_line());
-    auto records = answer.at(operation_.spec().records);
-    if (!records)
-        throw DestinationError(Fault::unintelligible,
-                               operation_.object().base_url + ": the answer holds no records at \"" +
-                                   operation_.spec().records + "\"",
-                               operation_.request_line());
-    simdjson::dom::array several;
-    if (records->get(several) == simdjson::SUCCESS) {
-        for (simdjson::dom::element record : several)
-            sink_.record(record);
-    } else if (records->is_object()) {
-        sink_.record(*records);
-    }
-    find_next(answer);
+    read_records(operation_, verdict, answer, sink_);
+    if (verdict.action == Action::proceed)
+        find_next(answer);
 }
 
 void Fetch::find_next(Answer &answer) {

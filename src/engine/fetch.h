@@ -14,6 +14,9 @@ class RecordSink {
     virtual void record(simdjson::dom::element record) = 0;
 };
 
+/// Hands over the records that the answer to a read holds. Throws DestinationError.
+void read_records(const CompiledOperation &operation, const Verdict &verdict, Answer &answer, RecordSink &sink);
+
 /// Reads from a destination: look-ups by key, several at once, or a list, page by page. Throws DestinationError.
 class Fetch : private JobHandler {
   public:

@@ -1,6 +1,5 @@
 #include "postgres/destination.h"
 
-#include "engine/placeholders.h"
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 #include "postgres/options.h"
@@ -173,12 +172,9 @@ void Destination::read_columns(Relation relation) {
                     column.field = spec.field;
         }
         column.encoding = object.encoding;
-        column.read = substitute(object.read, [&](const std::string &placeholder) {
-            return placeholder == "field" ? std::optional(column.field) : std::nullopt;
-        });
+        column.read = object.pointer_to(column.field);
         if (const ColumnSpec *spec = object.column_of_field(column.field)) {
             column.encoding = spec->encoding;
-            column.read = spec->read;
             column.writable = spec->writable;
             column.spec = spec;
         }
@@ -210,6 +206,11 @@ std::vector<const DestinationColumn *> Destination::key_columns() const {
     if (found.size() < object.key.size())
         found.clear();
     return found;
+}
+
+bool Destination::finds_id_by_key() const {
+    const OperationSpec *lookup = object.operation(OperationKind::lookup);
+    return lookup != nullptr && lookup->by_key && !object.id.empty() && key_columns().size() == 1;
 }
 
 const OperationSpec &Destination::operation(OperationKind kind) const {

@@ -66,6 +66,9 @@ class Destination {
     /// The columns of the object's key; empty if the object has no key or the table lacks one of them.
     std::vector<const DestinationColumn *> key_columns() const;
 
+    /// Whether the destination's id of a row can be looked up by the key.
+    bool finds_id_by_key() const;
+
     /// The operation, with the table's batch_size; an Error names what the object can do if it cannot do this.
     const OperationSpec &operation(OperationKind kind) const;
 

@@ -1,5 +1,6 @@
 #include "postgres/lane.h"
 
+#include "engine/json_text.h"
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/session.h"
@@ -83,83 +84,181 @@ Policy policy_of(const Destination &destination, Oid role, const std::string &id
     return policy;
 }
 
-/// A trigger names rows by their key, also where the destination wants its id: better no request than one that names
-/// nothing.
-void check_address(const Destination &destination, const PushPlan &plan) {
+/// The key by which rows are named where the operation wants the destination's id; nullptr where they are named as it
+/// wants. Better no request than one that names nothing.
+const DestinationColumn *key_to_look_up(const Destination &destination, const PushPlan &plan) {
     if (plan.address.empty() || destination.operation(plan.operation).by_key)
-        return;
-    const DestinationColumn *id = destination.id_column();
-    if (id == nullptr || plan.address.size() != 1 || plan.address.front() != id->attnum)
-        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
-                    std::string("the destination knows rows to ") + operation_name(plan.operation) + " by its id only");
+        return nullptr;
+    std::vector<const DestinationColumn *> address;
+    for (AttrNumber attnum : plan.address)
+        address.push_back(destination.column(attnum));
+    if (address.size() == 1 && address.front() == destination.id_column())
+        return nullptr;
+    if (!destination.finds_id_by_key() || address != destination.key_columns())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, std::string("the destination knows rows to ") +
+                                                       operation_name(plan.operation) +
+                                                       " by its id only, and cannot look it up");
+    return address.front();
 }
 
 PushPlan checked_plan_of(const Destination &destination, const LaneKey &key) {
     PushPlan plan = plan_of(destination, key);
-    check_address(destination, plan);
     check_rights(destination, plan, key.role);
     return plan;
 }
 
+/// The operation with the destination's id in place of the key.
+CompiledOperation compile_by_id(const Destination &destination, const PushPlan &plan) {
+    std::vector<StatementColumn> columns;
+    for (AttrNumber attnum : plan.written)
+        columns.push_back({destination.column(attnum)->field, true});
+    columns.push_back({destination.object.id, false});
+    int id = static_cast<int>(plan.written.size());
+    return CompiledOperation(destination.object, destination.operation(plan.operation), std::move(columns), id, {});
+}
+
+CompiledOperation compile_for(const Destination &destination, const PushPlan &plan) {
+    return key_to_look_up(destination, plan) == nullptr ? compile(destination, plan) : compile_by_id(destination, plan);
+}
+
 } // namespace
 
-Lane::Lane(std::shared_ptr<const Destination> destination, const LaneKey &key, OutcomeSink &sink,
+Lane::Lane(std::shared_ptr<const Destination> destination, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink,
            const std::string &identity)
-    : destination_(std::move(destination)), operation_(compile(*destination_, checked_plan_of(*destination_, key))),
-      writer_(operation_, null_as(*destination_, kind_of(key.operation))), sink_(sink),
+    : destination_(std::move(destination)), operation_(compile_for(*destination_, checked_plan_of(*destination_, key))),
+      writer_(operation_, null_as(*destination_, kind_of(key.operation))), rows_(rows), sink_(sink),
       authenticator_(destination_->authenticator(key.role)), policy_(policy_of(*destination_, key.role, identity)),
       dispatcher_(std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
                                                session::rate_limiter(), *authenticator_, policy_)),
-      delivery_(std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts)) {}
+      delivery_(std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts)) {
+    if (const DestinationColumn *looked_up = key_to_look_up(*destination_, plan_of(*destination_, key)))
+        lookup_ = std::make_unique<Lookup>(*this, *looked_up);
+}
 
-std::vector<Batch> Lane::make_batches(KeyQueue &rows, int lane, Clock::time_point now) {
+Lane::Lookup::Lookup(Lane &lane, const DestinationColumn &key)
+    : operation(lane.destination_->object, lane.destination_->operation(OperationKind::lookup), {{key.field, false}}, 0,
+                {lane.destination_->object.id, key.field}),
+      writer(operation, NullAs::null), dispatcher(operation, session::transport(), session::waiter(),
+                                                  session::rate_limiter(), *lane.authenticator_, lane.policy_),
+      lookup(operation, dispatcher, lane.sink_,
+             [&lane](std::uint64_t number, const std::string &id) { lane.found(number, id); }),
+      found(lane.operation_.frame()) {}
+
+std::vector<Batch> Lane::make_batches(int lane, Clock::time_point now) {
+    const CompiledOperation &operation = lookup_ == nullptr ? operation_ : lookup_->operation;
     std::vector<Batch> batches;
-    Batch batch(operation_.frame());
+    Batch batch(operation.frame());
     std::int64_t together = 0;
-    std::size_t most_bytes = operation_.spec().bytes;
-    while (const QueuedRow *next = rows.next(lane, now)) {
+    while (const QueuedRow *next = rows_.next(lane, now)) {
         // What was one request stays one.
         if (!batch.rows().empty() && next->batch != together)
             break;
         together = next->batch;
-        QueuedRow *row = rows.take(lane, now);
-        if (!write(*row, batch))
+        QueuedRow *row = rows_.take(lane, now);
+        bool written = lookup_ == nullptr ? write(row->id, row->row, row->key, writer_, batch)
+                                          : write(row->id, "", row->key, lookup_->writer, batch);
+        if (!written)
             continue;
-        if (batch.bytes() <= most_bytes) {
-            if (together == 0 && batch.rows().size() >= operation_.rows_per_batch())
-                break;
-            continue;
+        if (std::optional<Batch> full = cut(batch, operation)) {
+            batches.push_back(std::move(*full));
+            break;
         }
-        Batch alone = batch.rows().size() > 1 ? batch.split_last() : std::exchange(batch, Batch(operation_.frame()));
-        if (alone.bytes() > most_bytes) {
-            sink_.rejected(row->id,
-                           "the row makes a request of " + std::to_string(alone.bytes()) +
-                               " bytes, the destination takes " + std::to_string(most_bytes),
-                           0);
-            continue;
-        }
-        batches.push_back(std::exchange(batch, std::move(alone)));
-        break;
+        if (together == 0 && batch.rows().size() >= operation.rows_per_batch())
+            break;
     }
     if (!batch.rows().empty())
         batches.push_back(std::move(batch));
     return batches;
 }
 
-bool Lane::write(const QueuedRow &row, Batch &batch) {
+bool Lane::write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer, Batch &batch) {
     std::string reason;
     std::string &out = batch.begin_row();
     try {
-        values_.read(row.row, row.key);
-        writer_.write(values_, row.id, batch, out);
-        batch.end_row(row.id);
+        values_.read(row, key);
+        writer.write(values_, number, batch, out);
+        batch.end_row(number);
         return true;
     } catch (const std::exception &refusal) {
         reason = refusal.what();
     }
     batch.drop_row();
-    sink_.rejected(row.id, reason, 0);
+    sink_.rejected(number, reason, 0);
     return false;
+}
+
+/// The batch that is full, where its last row makes it too large and begins another.
+std::optional<Batch> Lane::cut(Batch &batch, const CompiledOperation &operation) {
+    std::size_t most_bytes = operation.spec().bytes;
+    if (batch.bytes() <= most_bytes)
+        return std::nullopt;
+    Batch last = batch.rows().size() > 1 ? batch.split_last() : std::exchange(batch, Batch(operation.frame()));
+    if (last.bytes() <= most_bytes)
+        return std::exchange(batch, std::move(last));
+    sink_.rejected(last.rows().front().number,
+                   "the row makes a request of " + std::to_string(last.bytes()) + " bytes, the destination takes " +
+                       std::to_string(most_bytes),
+                   0);
+    return std::nullopt;
+}
+
+void Lane::submit(std::vector<Batch> batches) {
+    if (lookup_ == nullptr)
+        delivery_->submit(std::move(batches));
+    else
+        lookup_->lookup.submit(std::move(batches));
+}
+
+void Lane::found(std::uint64_t number, const std::string &id) {
+    Batch &batch = lookup_->found;
+    std::string name;
+    append_json_string(name, destination_->object.id);
+    if (!write(number, rows_.row(number).row, "{" + name + ":" + id + "}", writer_, batch))
+        return;
+    if (std::optional<Batch> full = cut(batch, operation_))
+        submit_found(std::move(*full));
+    if (batch.rows().size() >= operation_.rows_per_batch())
+        submit_found(std::exchange(batch, Batch(operation_.frame())));
+}
+
+void Lane::submit_found(Batch batch) {
+    std::vector<Batch> batches;
+    batches.push_back(std::move(batch));
+    delivery_->submit(std::move(batches));
+}
+
+Clock::time_point Lane::start_ready() {
+    if (lookup_ == nullptr)
+        return delivery_->start_ready();
+    if (!lookup_->found.rows().empty() && lookup_->dispatcher.jobs() == 0)
+        submit_found(std::exchange(lookup_->found, Batch(operation_.frame())));
+    return std::min(lookup_->lookup.start_ready(), delivery_->start_ready());
+}
+
+bool Lane::take(const Finished &finished) {
+    return delivery_->take(finished) || (lookup_ != nullptr && lookup_->lookup.take(finished));
+}
+
+std::deque<std::unique_ptr<Job>> Lane::withdraw() {
+    std::deque<std::unique_ptr<Job>> jobs = dispatcher_->withdraw();
+    if (lookup_ != nullptr) {
+        for (std::unique_ptr<Job> &job : lookup_->dispatcher.withdraw())
+            jobs.push_back(std::move(job));
+        if (!lookup_->found.rows().empty())
+            jobs.push_back(std::make_unique<Job>(std::exchange(lookup_->found, Batch(operation_.frame()))));
+    }
+    return jobs;
+}
+
+std::size_t Lane::jobs() const {
+    std::size_t jobs = dispatcher_->jobs();
+    if (lookup_ != nullptr)
+        jobs += lookup_->dispatcher.jobs() + (lookup_->found.rows().empty() ? 0 : 1);
+    return jobs;
+}
+
+std::size_t Lane::jobs_in_flight() const {
+    return dispatcher_->jobs_in_flight() + (lookup_ == nullptr ? 0 : lookup_->dispatcher.jobs_in_flight());
 }
 
 } // namespace reverse_etl

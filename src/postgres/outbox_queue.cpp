@@ -145,7 +145,8 @@ void OutboxQueue::open_lanes() {
         if (slot.lane != nullptr || !slot.refused.empty())
             continue;
         try {
-            slot.lane = std::make_unique<Lane>(destination_, slot.key, static_cast<OutcomeSink &>(*this), identity_);
+            slot.lane =
+                std::make_unique<Lane>(destination_, slot.key, rows_, static_cast<OutcomeSink &>(*this), identity_);
         } catch (const PostgresError &) {
             throw;
         } catch (const Error &error) {
@@ -202,7 +203,7 @@ void OutboxQueue::fill(std::size_t index, Clock::time_point now) {
             rejected(id, "outcome unknown, the destination may have the row: the server stopped while it was sent", 0);
             continue;
         }
-        std::vector<Batch> batches = slot.lane->make_batches(rows_, number, now);
+        std::vector<Batch> batches = slot.lane->make_batches(number, now);
         of_role += batches.size();
         if (batches.empty())
             continue;

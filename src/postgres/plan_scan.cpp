@@ -130,12 +130,15 @@ std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destinati
     return addresses;
 }
 
-/// The ways in which an UPDATE or DELETE may name its row. What a trigger queues is never read: in a trigger it would
-/// keep the user's transaction waiting, and the row may still be in the outbox. Whoever delivers it looks its id up.
+/// The ways in which an UPDATE or DELETE may name its row. What is queued for sure is not read to find its id: that
+/// would keep the user's transaction waiting, and the row may still be in the outbox. Whoever delivers it looks the id
+/// up.
 std::vector<std::vector<const DestinationColumn *>> target_addresses(const Destination &destination,
                                                                      const OperationSpec &operation) {
     auto addresses = addresses_of(destination, operation);
-    if (!operation.by_key && QueueEverything::is_in_force() && !destination.key_columns().empty())
+    bool is_queued = QueueEverything::is_in_force() ||
+                     (destination.delivery == DeliveryMode::queued && destination.finds_id_by_key());
+    if (!operation.by_key && is_queued && !destination.key_columns().empty())
         addresses.push_back(destination.key_columns());
     return addresses;
 }
