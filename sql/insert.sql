@@ -92,6 +92,7 @@ INSERT INTO examples VALUES ('v1@example.com', 'View');
 INSERT INTO examples VALUES ('v2@example.org', 'View');
 
 -- The count is true where it is asked for in other ways.
+ALTER FOREIGN TABLE hubspot.contacts OPTIONS (ADD delivery 'immediate');
 DO $$
 DECLARE
     accepted bigint;

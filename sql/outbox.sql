@@ -1,0 +1,176 @@
+-- Queued rows: the outbox, and what becomes of its rows.
+\getenv sandbox_url SANDBOX_URL
+\set QUIET off
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/reset > /dev/null
+TRUNCATE reverse_etl.rejected_rows;
+CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
+    OPTIONS (connector 'hubspot', base_url :'sandbox_url', rate_limit 'none', delivery 'queued');
+CREATE USER MAPPING FOR CURRENT_USER SERVER hubspot OPTIONS (access_token 'pat-regress');
+CREATE SCHEMA hubspot;
+IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts, companies) FROM SERVER hubspot INTO hubspot;
+ALTER FOREIGN TABLE hubspot.contacts ADD score float8;
+-- Waits until the outbox is empty, 30 seconds at most.
+CREATE PROCEDURE delivered() LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    FOR i IN 1..1500 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM reverse_etl.outbox);
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+END $$;
+-- Waits until faults are known of so many destinations.
+CREATE PROCEDURE faults(number bigint) LANGUAGE plpgsql AS $$ BEGIN
+    FOR i IN 1..1500 LOOP
+        EXIT WHEN (SELECT count(*) FROM reverse_etl.destination_states) = number;
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+END $$;
+
+-- The tag counts the rows that were queued. A paused destination keeps them waiting.
+SELECT reverse_etl.pause('hubspot');
+SELECT server = (SELECT oid FROM pg_foreign_server WHERE srvname = 'hubspot') AS server, destination,
+       paused_by = current_user AS mine
+  FROM reverse_etl.pauses;
+INSERT INTO hubspot.contacts (email, firstname) VALUES ('ada@example.com', 'Ada'), ('grace@example.com', NULL);
+COPY hubspot.contacts (email, score) FROM stdin;
+edith@example.com	1.5
+\.
+SELECT destination, operation, enqueued_by = current_user::regrole AS mine, deliver_as = current_user::regrole AS as_me,
+       attempts, key, "row"
+  FROM reverse_etl.outbox ORDER BY id;
+SELECT count(*) FROM hubspot.contacts;
+SELECT reverse_etl.resume('hubspot');
+CALL delivered();
+SELECT email, firstname, score FROM hubspot.contacts ORDER BY email;
+
+-- UPDATE and DELETE that name their rows are queued without a look; others look at the destination as it is now.
+BEGIN;
+UPDATE hubspot.contacts SET firstname = 'Ada L.', score = NULL WHERE email = 'ada@example.com';
+DELETE FROM hubspot.contacts WHERE email IN ('grace@example.com', 'nobody@example.com');
+UPDATE hubspot.contacts SET firstname = 'E.' WHERE score > 1 RETURNING email, firstname;
+SELECT operation, key ? 'email' AS by_email, "row" FROM (SELECT id, operation, key::jsonb, "row" FROM reverse_etl.outbox) AS queued
+ ORDER BY id;
+COMMIT;
+CALL delivered();
+SELECT email, firstname, score FROM hubspot.contacts ORDER BY email;
+
+-- A row that the destination refuses has the others go on, and goes to reverse_etl.rejected_rows. "on_reject" comes too late.
+ALTER SERVER hubspot OPTIONS (ADD on_reject 'error');
+INSERT INTO hubspot.contacts (email, firstname) VALUES ('linus@example.com', 'Linus'), ('nobody', 'No'), (NULL, 'Null');
+CALL delivered();
+SELECT destination, operation, row_number > 0 AS numbered, key, "row", http_status, rejected_by = current_user AS mine,
+       left(reason, 70) AS reason
+  FROM reverse_etl.rejected_rows ORDER BY id;
+SELECT email FROM hubspot.contacts WHERE email = 'linus@example.com';
+TRUNCATE reverse_etl.rejected_rows;
+-- A value that cannot be sent is known as such at once.
+INSERT INTO hubspot.contacts (email, score) VALUES ('nan@example.com', 'NaN'), ('one@example.com', 1);
+SELECT row_number, "row", reason FROM reverse_etl.rejected_rows;
+CALL delivered();
+TRUNCATE reverse_etl.rejected_rows;
+
+-- Changes of one key that wait together become one, where the last leaves nothing of those before.
+SELECT reverse_etl.pause('hubspot.contacts');
+INSERT INTO hubspot.contacts (email, firstname) SELECT 'many@example.com', 'Change ' || n FROM generate_series(1, 100) AS n;
+INSERT INTO hubspot.contacts (email, lastname) VALUES ('many@example.com', 'Other columns');
+INSERT INTO hubspot.contacts (email, firstname) VALUES ('gone@example.com', 'Gone');
+DELETE FROM hubspot.contacts WHERE email = 'gone@example.com';
+SELECT count(*) FROM reverse_etl.outbox;
+\! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset?keep=data" > /dev/null
+SELECT reverse_etl.resume('hubspot.contacts');
+CALL delivered();
+\! curl --silent $SANDBOX_URL/_sandbox/stats | grep -o '"rows": *[0-9]*'
+SELECT email, firstname, lastname FROM hubspot.contacts WHERE email IN ('many@example.com', 'gone@example.com');
+-- Creates are none of these: each makes a row.
+SELECT reverse_etl.pause('hubspot.companies');
+INSERT INTO hubspot.companies (name) VALUES ('Acme'), ('Acme');
+SELECT reverse_etl.resume('hubspot.companies');
+CALL delivered();
+SELECT name FROM hubspot.companies;
+
+-- A role sees the rows that it queued, and those alone.
+CREATE ROLE regress_marketing;
+CREATE ROLE regress_sales;
+CREATE USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (access_token 'pat-marketing');
+CREATE USER MAPPING FOR regress_sales SERVER hubspot OPTIONS (access_token 'pat-sales');
+GRANT USAGE ON SCHEMA hubspot TO regress_marketing, regress_sales;
+GRANT INSERT, SELECT ON hubspot.contacts TO regress_marketing, regress_sales;
+SELECT reverse_etl.pause('hubspot');
+SET ROLE regress_marketing;
+INSERT INTO hubspot.contacts (email) VALUES ('marketing@example.com'), ('marketing');
+SET ROLE regress_sales;
+INSERT INTO hubspot.contacts (email) VALUES ('sales@example.com');
+SELECT enqueued_by, "row" FROM reverse_etl.outbox;
+INSERT INTO reverse_etl.outbox SELECT * FROM reverse_etl.outbox;
+DELETE FROM reverse_etl.outbox;
+SELECT reverse_etl.pause('hubspot.contacts');
+SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.pause('hubspot.nothing');
+RESET ROLE;
+SELECT enqueued_by, deliver_as, "row" FROM reverse_etl.outbox ORDER BY id;
+-- What it may at the time of delivery counts.
+REVOKE INSERT ON hubspot.contacts FROM regress_sales;
+SELECT reverse_etl.resume('hubspot');
+CALL delivered();
+SELECT rejected_by, "row", http_status, left(reason, 70) AS reason FROM reverse_etl.rejected_rows ORDER BY rejected_by;
+SET ROLE regress_marketing;
+SELECT rejected_by, "row" FROM reverse_etl.rejected_rows;
+SELECT email FROM hubspot.contacts WHERE email IN ('marketing@example.com', 'sales@example.com');
+RESET ROLE;
+TRUNCATE reverse_etl.rejected_rows;
+
+-- Wrong credentials pause the destination for those who have them, until somebody changes them.
+ALTER USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (SET access_token 'wrong');
+SET ROLE regress_marketing;
+INSERT INTO hubspot.contacts (email) VALUES ('late@example.com');
+RESET ROLE;
+CALL faults(1);
+SELECT destination, role, state, reason LIKE '%HTTP status 401%' AS says_why, failures, retry_at > now() AS tried_again
+  FROM reverse_etl.destination_states;
+INSERT INTO hubspot.contacts (email) VALUES ('mine@example.com');
+CALL faults(1);
+SELECT "row", attempts, array_length(reasons, 1) AS reasons FROM reverse_etl.outbox WHERE enqueued_by = 'regress_marketing'::regrole;
+ALTER USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (SET access_token 'pat-marketing');
+CALL delivered();
+CALL faults(0);
+SELECT email FROM hubspot.contacts WHERE email IN ('late@example.com', 'mine@example.com') ORDER BY email;
+-- None at all are the same.
+DROP USER MAPPING FOR regress_marketing SERVER hubspot;
+SET ROLE regress_marketing;
+INSERT INTO hubspot.contacts (email) VALUES ('none@example.com');
+RESET ROLE;
+CALL faults(1);
+SELECT destination, role, state, reason FROM reverse_etl.destination_states;
+CREATE USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (access_token 'pat-marketing');
+CALL delivered();
+CALL faults(0);
+
+-- Rows that wait too long are rejected, and so are those whose destination or column is gone.
+SELECT reverse_etl.pause('hubspot');
+INSERT INTO hubspot.contacts (email) VALUES ('old@example.com');
+INSERT INTO hubspot.companies (name) VALUES ('Acme');
+ALTER FOREIGN TABLE hubspot.companies DROP COLUMN name;
+SELECT pg_sleep(0.1);
+ALTER FOREIGN TABLE hubspot.contacts OPTIONS (ADD outbox_ttl '50ms');
+SELECT reverse_etl.resume('hubspot');
+CALL delivered();
+SELECT destination, key, "row", reason FROM reverse_etl.rejected_rows ORDER BY destination;
+TRUNCATE reverse_etl.rejected_rows;
+SELECT reverse_etl.pause('hubspot');
+INSERT INTO hubspot.companies (domain) VALUES ('acme.example');
+DROP FOREIGN TABLE hubspot.companies;
+SELECT reverse_etl.resume('hubspot');
+CALL delivered();
+SELECT destination, "row", reason FROM reverse_etl.rejected_rows;
+TRUNCATE reverse_etl.rejected_rows;
+
+-- Options
+ALTER SERVER hubspot OPTIONS (SET delivery 'later');
+ALTER SERVER hubspot OPTIONS (ADD outbox_ttl 'never');
+ALTER SERVER hubspot OPTIONS (ADD outbox_max_attempts '0');
+ALTER SERVER hubspot OPTIONS (ADD outbox_max_bytes 'much');
+ALTER SERVER hubspot OPTIONS (ADD outbox_max_rows '0');
+ALTER SERVER hubspot OPTIONS (ADD outbox_ttl '2d', ADD outbox_max_attempts '3', ADD outbox_max_bytes '1GB', ADD outbox_max_rows '1000');
+
+DROP PROCEDURE delivered, faults;
+DROP SCHEMA hubspot CASCADE;
+DROP SERVER hubspot CASCADE;
+DROP ROLE regress_marketing, regress_sales;
