@@ -293,7 +293,7 @@ COMMENT ON COLUMN reverse_etl.audit_log.outcome IS 'running or queued; then comp
 COMMENT ON COLUMN reverse_etl.audit_log.rows IS 'rows that the statement handed over';
 COMMENT ON COLUMN reverse_etl.audit_log.accepted IS 'rows that the destination accepted';
 COMMENT ON COLUMN reverse_etl.audit_log.rejected IS 'rows that it did not, or that could not be sent';
-COMMENT ON COLUMN reverse_etl.audit_log.absent IS 'queued rows that were to change or delete what the destination does not have';
+COMMENT ON COLUMN reverse_etl.audit_log.absent IS 'rows that were to change or delete what the destination does not have';
 COMMENT ON COLUMN reverse_etl.audit_log.replaced IS 'queued rows in whose place a later change of the same key was sent';
 COMMENT ON COLUMN reverse_etl.audit_log.requests IS 'requests that were made; queued rows of several pushes share theirs, which stat_destinations counts';
 COMMENT ON COLUMN reverse_etl.audit_log.bytes IS 'bytes of their bodies, before compression; of immediate pushes';

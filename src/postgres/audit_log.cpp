@@ -104,14 +104,15 @@ void insert_push(std::int64_t id, const PushRecord &push, const PushResult &resu
 void update_push(std::int64_t id, const PushResult &result) {
     static constexpr const char *update = R"(
         UPDATE reverse_etl.audit_log
-           SET outcome = $2, rows = $3, accepted = $4, rejected = $5, requests = $6, bytes = $7, error = $8,
+           SET outcome = $2, rows = $3, accepted = $4, rejected = $5, absent = $6, requests = $7, bytes = $8,
+               error = $9,
                finished_at = pg_catalog.clock_timestamp()
          WHERE id OPERATOR(pg_catalog.=) $1)";
     pg_call([&] {
         SPI_connect();
         sql::execute(update, {sql::int8(id), server_text(name_of(result.outcome)), sql::int8(result.rows),
-                              sql::int8(result.accepted), sql::int8(result.rejected), sql::int8(result.requests),
-                              sql::int8(result.bytes), words(result.error)});
+                              sql::int8(result.accepted), sql::int8(result.rejected), sql::int8(result.absent),
+                              sql::int8(result.requests), sql::int8(result.bytes), words(result.error)});
         SPI_finish();
     });
 }

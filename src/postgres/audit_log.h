@@ -28,7 +28,7 @@ enum class PushOutcome : std::int32_t { running, completed, failed, cancelled, q
 /// How far a push came.
 struct PushResult {
     PushOutcome outcome;
-    std::uint64_t rows, accepted, rejected, requests, bytes;
+    std::uint64_t rows, accepted, rejected, absent, requests, bytes;
     char error[512]; ///< "": there was none
 };
 

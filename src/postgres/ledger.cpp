@@ -16,7 +16,7 @@ void Entry::begin() {
     } else {
         sql::AsOwner as_owner;
         id_ = draw_push_id();
-        insert_push(id_, push_, {PushOutcome::running, 0, 0, 0, 0, 0, ""});
+        insert_push(id_, push_, {PushOutcome::running, 0, 0, 0, 0, 0, 0, ""});
     }
 }
 

@@ -62,7 +62,7 @@ std::optional<Answer> execute(const Request &request) {
         switch (request.kind) {
         case RequestKind::begin:
             answer.id = draw_push_id();
-            insert_push(answer.id, request.push, {PushOutcome::running, 0, 0, 0, 0, 0, ""});
+            insert_push(answer.id, request.push, {PushOutcome::running, 0, 0, 0, 0, 0, 0, ""});
             break;
         case RequestKind::keep:
             insert_rejected_rows(request.id, request.push, read_segment(request.rows, request.rows_bytes));

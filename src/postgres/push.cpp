@@ -255,7 +255,7 @@ void Push::settle() {
 }
 
 PushResult Push::result(PushOutcome outcome) const {
-    PushResult result{outcome, rows_, accepted_, rejected_, dispatcher_->requests(), dispatcher_->bytes(), ""};
+    PushResult result{outcome, rows_, accepted_, rejected_, absent_, dispatcher_->requests(), dispatcher_->bytes(), ""};
     if (outcome == PushOutcome::completed)
         return result;
     if (!fault_.empty())
@@ -289,6 +289,7 @@ void Push::rejected(std::uint64_t number, const std::string &reason, long status
 }
 
 void Push::absent(std::uint64_t) {
+    absent_++;
     // As SQL has it: a row that is not there is not counted.
 }
 

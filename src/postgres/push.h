@@ -92,7 +92,7 @@ class Push : private OutcomeSink {
     std::vector<RejectedRow> rejections_; ///< of the burst
     RejectionReport report_;
 
-    std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0;
+    std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0, absent_ = 0;
     std::uint64_t counted_ = 0; ///< accepted rows that the counter has
     std::string last_id_;
 
