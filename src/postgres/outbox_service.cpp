@@ -79,6 +79,8 @@ class OutboxService {
             else if (ends_when_idle() && now - busy >= longest_idle)
                 return;
             Clock::time_point next = std::min(send(now), now + between_looks);
+            // Rows may have their outcome without a request.
+            settle();
             if (unsettled_since_ != Clock::time_point::max())
                 next = std::min(next, unsettled_since_ + longest_unsettled);
             std::vector<Finished> finished;
@@ -88,7 +90,6 @@ class OutboxService {
                 for (auto &[oid, queue] : queues_)
                     if (queue->take(one))
                         break;
-            settle();
         }
     }
 
