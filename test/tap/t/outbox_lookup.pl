@@ -77,6 +77,24 @@ $node->safe_psql('postgres', q(SELECT reverse_etl.resume('hubspot')));
 settled();
 is(contacts('c5@example.com'), 0, 'it is looked up once it may leave');
 
+# An UPDATE by key, where each look-up is a request of its own
+$node->safe_psql('postgres', <<~SQL);
+    CREATE SERVER salesforce FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'salesforce', instance 'acme', base_url '${\$sandbox->url}');
+    CREATE USER MAPPING FOR CURRENT_USER SERVER salesforce OPTIONS (access_token 'token-1');
+    CREATE FOREIGN TABLE people (id text OPTIONS (field 'Id'), number text OPTIONS (field 'Number__c'),
+            name text OPTIONS (field 'LastName'))
+        SERVER salesforce OPTIONS (object 'Contact', key 'Number__c', delivery 'queued');
+    INSERT INTO people (number, name) SELECT i, 'n' FROM generate_series(1, 5) AS i;
+    SQL
+settled();
+forget_requests();
+$node->safe_psql('postgres', q(UPDATE people SET name = 'new' WHERE number IN ('1', '2', '3', 'none')));
+settled();
+my $people = $sandbox->get('/_sandbox/records/salesforce/Contact');
+is(join(',', sort map { "$_->{Number__c}=$_->{LastName}" } @$people), '1=new,2=new,3=new,4=n,5=n', 'UPDATE by key');
+is(scalar(grep { m{/composite/} } requests()), 1, 'what several look-ups find is updated together');
+
 # Faults
 fault({ path => '/batch/read', p_500 => 1 });
 $node->safe_psql('postgres', 'DELETE FROM customers WHERE id = 6');
