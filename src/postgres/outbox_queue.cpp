@@ -71,8 +71,11 @@ bool OutboxQueue::open_definition() {
         // It was dropped. Nothing can be delivered any more, but what was to be is not lost.
         if (name_.empty())
             name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
+        rows_.clear();
+        outbox_.start_over();
         for (const StoredRow &stored : outbox_.claim(rows_, most_expired, more_))
             reject_stored(stored, "the destination was dropped");
+        settle();
         return false;
     }
     destination_ = std::make_shared<const Destination>(destination_oid_);
