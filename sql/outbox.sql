@@ -9,13 +9,6 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER hubspot OPTIONS (access_token 'pat-r
 CREATE SCHEMA hubspot;
 IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts, companies) FROM SERVER hubspot INTO hubspot;
 ALTER FOREIGN TABLE hubspot.contacts ADD score float8;
--- Waits until the outbox is empty, 30 seconds at most.
-CREATE PROCEDURE delivered() LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
-    FOR i IN 1..1500 LOOP
-        EXIT WHEN NOT EXISTS (SELECT FROM reverse_etl.outbox);
-        PERFORM pg_sleep(0.02);
-    END LOOP;
-END $$;
 -- Waits until faults are known of so many destinations.
 CREATE PROCEDURE faults(number bigint) LANGUAGE plpgsql AS $$ BEGIN
     FOR i IN 1..1500 LOOP
@@ -36,35 +29,43 @@ edith@example.com	1.5
 SELECT destination, operation, enqueued_by = current_user::regrole AS mine, deliver_as = current_user::regrole AS as_me,
        attempts, key, "row"
   FROM reverse_etl.outbox ORDER BY id;
+SELECT destination, server, state, waiting, oldest < now() AS aged FROM reverse_etl.destinations ORDER BY destination::text;
 SELECT count(*) FROM hubspot.contacts;
+CALL reverse_etl.wait('hubspot.contacts', '50 ms');
 SELECT reverse_etl.resume('hubspot');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT email, firstname, score FROM hubspot.contacts ORDER BY email;
 
--- UPDATE and DELETE that name their rows are queued without a look; others look at the destination as it is now.
+-- UPDATE and DELETE that name their rows by key are queued without a look; others look at the destination as it is now.
 BEGIN;
 UPDATE hubspot.contacts SET firstname = 'Ada L.', score = NULL WHERE email = 'ada@example.com';
 DELETE FROM hubspot.contacts WHERE email IN ('grace@example.com', 'nobody@example.com');
 UPDATE hubspot.contacts SET firstname = 'E.' WHERE score > 1 RETURNING email, firstname;
-SELECT operation, key ? 'email' AS by_email, "row" FROM (SELECT id, operation, key::jsonb, "row" FROM reverse_etl.outbox) AS queued
- ORDER BY id;
+SELECT operation, key::jsonb - 'id' AS key, key::jsonb ? 'id' AS by_id, "row" FROM reverse_etl.outbox ORDER BY id;
 COMMIT;
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT email, firstname, score FROM hubspot.contacts ORDER BY email;
 
 -- A row that the destination refuses has the others go on, and goes to reverse_etl.rejected_rows. "on_reject" comes too late.
 ALTER SERVER hubspot OPTIONS (ADD on_reject 'error');
 INSERT INTO hubspot.contacts (email, firstname) VALUES ('linus@example.com', 'Linus'), ('nobody', 'No'), (NULL, 'Null');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT destination, operation, row_number > 0 AS numbered, key, "row", http_status, rejected_by = current_user AS mine,
        left(reason, 70) AS reason
   FROM reverse_etl.rejected_rows ORDER BY id;
 SELECT email FROM hubspot.contacts WHERE email = 'linus@example.com';
+-- What is mended can be tried again.
+UPDATE reverse_etl.rejected_rows SET "row" = jsonb_set("row", '{email}', '"mended@example.com"'), key = NULL
+ WHERE "row" ->> 'email' = 'nobody';
+SELECT reverse_etl.retry('hubspot.contacts', $$"row" ->> 'email' IS NOT NULL$$);
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
+SELECT email, firstname FROM hubspot.contacts WHERE email = 'mended@example.com';
+SELECT "row" FROM reverse_etl.rejected_rows;
 TRUNCATE reverse_etl.rejected_rows;
 -- A value that cannot be sent is known as such at once.
 INSERT INTO hubspot.contacts (email, score) VALUES ('nan@example.com', 'NaN'), ('one@example.com', 1);
 SELECT row_number, "row", reason FROM reverse_etl.rejected_rows;
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 TRUNCATE reverse_etl.rejected_rows;
 
 -- Changes of one key that wait together become one, where the last leaves nothing of those before.
@@ -76,14 +77,14 @@ DELETE FROM hubspot.contacts WHERE email = 'gone@example.com';
 SELECT count(*) FROM reverse_etl.outbox;
 \! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset?keep=data" > /dev/null
 SELECT reverse_etl.resume('hubspot.contacts');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 \! curl --silent $SANDBOX_URL/_sandbox/stats | grep -o '"rows": *[0-9]*'
 SELECT email, firstname, lastname FROM hubspot.contacts WHERE email IN ('many@example.com', 'gone@example.com');
 -- Creates are none of these: each makes a row.
 SELECT reverse_etl.pause('hubspot.companies');
 INSERT INTO hubspot.companies (name) VALUES ('Acme'), ('Acme');
 SELECT reverse_etl.resume('hubspot.companies');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.companies', '30 s');
 SELECT name FROM hubspot.companies;
 
 -- A role sees the rows that it queued, and those alone.
@@ -109,7 +110,7 @@ SELECT enqueued_by, deliver_as, "row" FROM reverse_etl.outbox ORDER BY id;
 -- What it may at the time of delivery counts.
 REVOKE INSERT ON hubspot.contacts FROM regress_sales;
 SELECT reverse_etl.resume('hubspot');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT rejected_by, "row", http_status, left(reason, 70) AS reason FROM reverse_etl.rejected_rows ORDER BY rejected_by;
 SET ROLE regress_marketing;
 SELECT rejected_by, "row" FROM reverse_etl.rejected_rows;
@@ -123,13 +124,15 @@ SET ROLE regress_marketing;
 INSERT INTO hubspot.contacts (email) VALUES ('late@example.com');
 RESET ROLE;
 CALL faults(1);
+SELECT destination, state, waiting, last_error LIKE '%HTTP status 401%' AS says_why FROM reverse_etl.destinations
+ WHERE destination = 'hubspot.contacts'::regclass;
 SELECT destination, role, state, reason LIKE '%HTTP status 401%' AS says_why, failures, retry_at > now() AS tried_again
   FROM reverse_etl.destination_states;
 INSERT INTO hubspot.contacts (email) VALUES ('mine@example.com');
 CALL faults(1);
 SELECT "row", attempts, array_length(reasons, 1) AS reasons FROM reverse_etl.outbox WHERE enqueued_by = 'regress_marketing'::regrole;
 ALTER USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (SET access_token 'pat-marketing');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 CALL faults(0);
 SELECT email FROM hubspot.contacts WHERE email IN ('late@example.com', 'mine@example.com') ORDER BY email;
 -- None at all are the same.
@@ -140,7 +143,7 @@ RESET ROLE;
 CALL faults(1);
 SELECT destination, role, state, reason FROM reverse_etl.destination_states;
 CREATE USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (access_token 'pat-marketing');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
 CALL faults(0);
 
 -- Rows that wait too long are rejected, and so are those whose destination or column is gone.
@@ -151,14 +154,20 @@ ALTER FOREIGN TABLE hubspot.companies DROP COLUMN name;
 SELECT pg_sleep(0.1);
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (ADD outbox_ttl '50ms');
 SELECT reverse_etl.resume('hubspot');
-CALL delivered();
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
+CALL reverse_etl.wait('hubspot.companies', '30 s');
 SELECT destination, key, "row", reason FROM reverse_etl.rejected_rows ORDER BY destination;
 TRUNCATE reverse_etl.rejected_rows;
 SELECT reverse_etl.pause('hubspot');
 INSERT INTO hubspot.companies (domain) VALUES ('acme.example');
 DROP FOREIGN TABLE hubspot.companies;
 SELECT reverse_etl.resume('hubspot');
-CALL delivered();
+DO $$ BEGIN
+    FOR i IN 1..1500 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM reverse_etl.outbox);
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+END $$;
 SELECT destination, "row", reason FROM reverse_etl.rejected_rows;
 TRUNCATE reverse_etl.rejected_rows;
 
@@ -170,7 +179,7 @@ ALTER SERVER hubspot OPTIONS (ADD outbox_max_bytes 'much');
 ALTER SERVER hubspot OPTIONS (ADD outbox_max_rows '0');
 ALTER SERVER hubspot OPTIONS (ADD outbox_ttl '2d', ADD outbox_max_attempts '3', ADD outbox_max_bytes '1GB', ADD outbox_max_rows '1000');
 
-DROP PROCEDURE delivered, faults;
+DROP PROCEDURE faults;
 DROP SCHEMA hubspot CASCADE;
 DROP SERVER hubspot CASCADE;
 DROP ROLE regress_marketing, regress_sales;

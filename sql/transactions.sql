@@ -4,13 +4,6 @@
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/reset > /dev/null
 CREATE SERVER inhouse FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE FOREIGN TABLE leads (email text) SERVER inhouse OPTIONS (path '/http/leads');
--- Waits until the outbox is empty, 30 seconds at most.
-CREATE PROCEDURE delivered() LANGUAGE plpgsql AS $$ BEGIN
-    FOR i IN 1..1500 LOOP
-        EXIT WHEN NOT EXISTS (SELECT FROM reverse_etl.outbox);
-        PERFORM pg_sleep(0.02);
-    END LOOP;
-END $$;
 
 -- auto, a statement on its own: at once, and the tag is the outcome.
 INSERT INTO leads VALUES ('alone@example.com');
@@ -23,7 +16,7 @@ INSERT INTO leads VALUES ('block2@example.com'), ('block3@example.com');
 SELECT destination, operation, "row" FROM reverse_etl.outbox ORDER BY id;
 SELECT email FROM leads;
 COMMIT;
-CALL delivered();
+CALL reverse_etl.wait('leads', '30 s');
 SELECT email FROM leads ORDER BY email;
 
 -- A rollback takes rows back, also one to a savepoint.
@@ -41,7 +34,7 @@ BEGIN;
 INSERT INTO leads VALUES ('rolled-back@example.com');
 SELECT 1 / 0;
 COMMIT;
-CALL delivered();
+CALL reverse_etl.wait('leads', '30 s');
 SELECT email FROM leads WHERE email LIKE 'savepoint%' OR email LIKE 'rolled%' ORDER BY email;
 
 -- Statements that are sent together are one transaction.
@@ -69,7 +62,7 @@ CREATE FUNCTION push_signup() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN INSERT INTO leads VALUES (NEW.email); RETURN NULL; END $$;
 CREATE TRIGGER push AFTER INSERT ON signups FOR EACH ROW EXECUTE FUNCTION push_signup();
 INSERT INTO signups VALUES ('trigger1@example.com'), ('trigger2@example.com');
-CALL delivered();
+CALL reverse_etl.wait('leads', '30 s');
 SELECT email FROM leads WHERE email !~ '^(alone|block|savepoint)' ORDER BY email;
 
 -- Statements of their own are also these.
@@ -98,7 +91,7 @@ queued2@example.com
 BEGIN;
 INSERT INTO leads VALUES ('queued3@example.com') RETURNING email;
 COMMIT;
-CALL delivered();
+CALL reverse_etl.wait('leads', '30 s');
 SELECT email FROM leads WHERE email LIKE 'queued%' ORDER BY email;
 
 -- immediate: never. A block is refused, and what runs within another statement is not.
@@ -120,5 +113,5 @@ SELECT email FROM leads WHERE email LIKE 'immediate%' ORDER BY email;
 
 DROP TABLE signups;
 DROP FUNCTION push_signup, add_lead;
-DROP PROCEDURE add_leads, delivered;
+DROP PROCEDURE add_leads;
 DROP SERVER inhouse CASCADE;
