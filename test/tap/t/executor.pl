@@ -13,8 +13,9 @@ my $copied  = $node->basedir . '/copied';
 
 $node->safe_psql('postgres', <<~SQL);
     CREATE EXTENSION pg_stat_statements;
+    -- Delivered at once also where that stands in a function
     CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
-        OPTIONS (connector 'hubspot', base_url '${\$sandbox->url}', rate_limit 'none');
+        OPTIONS (connector 'hubspot', base_url '${\$sandbox->url}', rate_limit 'none', delivery 'immediate');
     CREATE USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (access_token 'pat-1');
     CREATE FOREIGN TABLE contacts (id text OPTIONS (field 'hs_object_id'), email text, firstname text) SERVER hubspot;
     -- 250 rows, of which two are bad

@@ -93,6 +93,7 @@ for my $statement (
 ) {
     $sandbox->post('/_sandbox/reset', {});
     unlike(as(sales => $statement), qr/ERROR/, $statement);
+    wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox') == 0 });
     is(sender(), 'pat-marketing', 'goes with the credentials of the owner');
 }
 denied(sales => q(INSERT INTO own_people VALUES ('a@example.com')), "a view with the invoker's rights");
