@@ -14,6 +14,7 @@ ENGINE_SOURCES = \
     src/engine/json_row.cpp \
     src/engine/json_text.cpp \
     src/engine/key_queue.cpp \
+    src/engine/latency_histogram.cpp \
     src/engine/manifest_node.cpp \
     src/engine/operation_reader.cpp \
     src/engine/outcome_reader.cpp \
@@ -25,6 +26,7 @@ ENGINE_SOURCES = \
     src/engine/verdict.cpp \
 
 POSTGRES_SOURCES = \
+    src/postgres/activity.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
     src/postgres/connectors.cpp \
@@ -37,6 +39,7 @@ POSTGRES_SOURCES = \
     src/postgres/latch_waiter.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
+    src/postgres/monitoring.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
     src/postgres/outbox_queue.cpp \
@@ -45,6 +48,7 @@ POSTGRES_SOURCES = \
     src/postgres/outbox_writer.cpp \
     src/postgres/plan_modify.cpp \
     src/postgres/plan_scan.cpp \
+    src/postgres/progress_notices.cpp \
     src/postgres/push.cpp \
     src/postgres/push_plan.cpp \
     src/postgres/record_encoder.cpp \
@@ -56,6 +60,7 @@ POSTGRES_SOURCES = \
     src/postgres/shared_memory.cpp \
     src/postgres/sql.cpp \
     src/postgres/statement_hooks.cpp \
+    src/postgres/statistics.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \
     src/postgres/value_encoder_datetimes.cpp \

@@ -209,6 +209,8 @@ void Dispatcher::start(std::unique_ptr<Job> job) {
     request.timeout = policy_.timeout;
     job->token_generation = authenticator_.generation();
     requests_++;
+    if (observer_ != nullptr)
+        observer_->sent(job->batch.rows().size(), job->attempts > 0 || job->renewed);
     ExchangeId id = transport_.start(request);
     in_flight_.emplace(id, std::move(job));
 }
@@ -239,6 +241,8 @@ void Dispatcher::take_token(const Response &response, JobHandler &handler) {
 void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
     Answer answer(response, parser_);
     Verdict verdict = judge(operation_, answer);
+    if (observer_ != nullptr)
+        observer_->answered(job->batch.rows().size(), response, verdict);
     switch (verdict.action) {
     case Action::unauthorized:
         if (response.status == 401 && authenticator_.renewable() && !job->renewed) {

@@ -23,9 +23,6 @@ class Exchange {
     /// The answer, once libcurl is done with the handle. To be called once.
     Response finish(CURLcode result);
 
-    /// Adds what this exchange moved; the same moment as `finish`.
-    void count(Transport::Statistics &statistics) const;
-
     CURL *handle() const { return handle_; }
     ExchangeId id() const { return id_; }
 
@@ -40,6 +37,7 @@ class Exchange {
     void set_method(const Request &request);
     void set_headers(const Request &request);
     void take_header(std::string_view line);
+    Traffic traffic() const;
     Failure classify(CURLcode result) const;
     std::string describe(CURLcode result) const;
 

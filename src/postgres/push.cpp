@@ -48,10 +48,13 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, EStat
       operation_(compile(destination, plan)), values_of_(destination, columns_),
       encoder_(operation_, values_of_, null_as(destination, plan.operation)), records_(values_of_, columns_),
       authenticator_(destination.authenticator(user)), policy_(destination.policy),
-      descriptor_(descriptor_of(columns_)), estate_(estate), counter_(counter) {
+      activity_(destination.relation, plan.operation, GetUserId()),
+      notices_(session::waiter(), activity_, destination.name), descriptor_(descriptor_of(columns_)), estate_(estate),
+      counter_(counter) {
     policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
-    dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
-                                               session::rate_limiter(), *authenticator_, policy_);
+    dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), notices_, session::rate_limiter(),
+                                               *authenticator_, policy_);
+    dispatcher_->report_to(activity_);
     delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), false,
                                            policy_.max_attempts);
     pg_call([&] {
@@ -70,6 +73,7 @@ Push::~Push() {
 
 void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
     encode(slot, address, address_nulls);
+    notices_.tell_if_due();
     std::size_t rounds = policy_.max_in_flight * (destination_.stop_at_reject ? 1 : rounds_per_burst);
     std::size_t burst_rows = rows_ + 1 - burst_begin_;
     if (burst_rows >= rounds * operation_.rows_per_batch() || burst_bytes_ >= most_burst_bytes)
@@ -126,6 +130,7 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
         nulls_[at++] = address_nulls[i];
     }
     rows_++;
+    activity_.seen();
     keep_tuple();
 
     if (batches_.empty() || batches_.back().rows().size() >= operation_.rows_per_batch())
@@ -229,11 +234,13 @@ void Push::store_rejections() {
 
 void Push::accepted(std::uint64_t, const std::string &id) {
     accepted_++;
+    activity_.accepted();
     last_id_ = id;
 }
 
 void Push::rejected(std::uint64_t row, const std::string &reason, long status) {
     rejected_++;
+    activity_.rejected();
     rejections_.push_back({row, "", "", reason, status});
 }
 

@@ -7,6 +7,7 @@ extern "C" {
 namespace reverse_etl::settings {
 
 bool allow_immediate_in_transaction = false;
+bool progress = false;
 char *inject_error = nullptr;
 
 void define() {
@@ -14,6 +15,8 @@ void define() {
                              "Delivers rows immediately even inside a transaction block.",
                              "Rows that were sent stay sent when the transaction rolls back.",
                              &allow_immediate_in_transaction, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("reverse_etl.progress", "Prints a notice about a long delivery every few seconds.",
+                             nullptr, &progress, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomStringVariable("reverse_etl.inject_error", "Makes the named callback fail, for tests.", nullptr,
                                &inject_error, "", PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, nullptr, nullptr,
                                nullptr);

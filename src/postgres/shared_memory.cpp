@@ -1,6 +1,10 @@
 #include "postgres/shared_memory.h"
 
+#include "postgres/activity.h"
+#include "postgres/statistics.h"
+
 #include <cstring>
+#include <iterator>
 
 extern "C" {
 #include "storage/ipc.h"
@@ -12,7 +16,7 @@ namespace reverse_etl::shared_memory {
 namespace {
 
 /// Every part, listed once.
-Part *const parts[] = {nullptr};
+Part *const parts[] = {&Activity::shared, &statistics::shared};
 
 constexpr const char *tranche = "reverse_etl";
 
@@ -20,31 +24,20 @@ bool preloaded = false;
 shmem_request_hook_type next_request = nullptr;
 shmem_startup_hook_type next_startup = nullptr;
 
-int part_count() {
-    int count = 0;
-    for (Part *part : parts)
-        count += part != nullptr;
-    return count;
-}
-
 void request_memory() {
     if (next_request != nullptr)
         next_request();
-    if (part_count() == 0)
-        return;
     for (Part *part : parts)
-        RequestAddinShmemSpace(MAXALIGN(part->bytes));
-    RequestNamedLWLockTranche(tranche, part_count());
+        RequestAddinShmemSpace(CACHELINEALIGN(part->bytes));
+    RequestNamedLWLockTranche(tranche, std::size(parts));
 }
 
 void start() {
     if (next_startup != nullptr)
         next_startup();
-    if (part_count() == 0)
-        return;
     LWLockPadded *locks = GetNamedLWLockTranche(tranche);
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    for (int i = 0; i < part_count(); i++) {
+    for (std::size_t i = 0; i < std::size(parts); i++) {
         bool found = false;
         parts[i]->address = ShmemInitStruct(parts[i]->name, parts[i]->bytes, &found);
         parts[i]->lock = &locks[i].lock;
