@@ -46,6 +46,7 @@ class Exchange {
     ExchangeId id_ = 0;
     Response response_;
     std::size_t header_bytes_ = 0;
+    std::size_t body_bytes_ = 0; ///< of the request
     bool too_large_ = false;
     bool sent_before_ = false;
     char error_[CURL_ERROR_SIZE] = "";

@@ -1,9 +1,11 @@
 #pragma once
 
-#include "engine/transport.h"
-#include "engine/verdict.h"
+#include <cstddef>
 
 namespace reverse_etl {
+
+struct Response;
+struct Verdict;
 
 /// Is told of every request for rows; statistics are made of it. Requests for access tokens are not told.
 class RequestObserver {

@@ -57,7 +57,7 @@ Datum reverse_etl_statistics(PG_FUNCTION_ARGS) {
         for (const Numbers &numbers : visible()) {
             ResultRow row(fcinfo);
             row.add(ObjectIdGetDatum(numbers.destination));
-            for (Counter counter : {accepted, rejected, read, coalesced})
+            for (Counter counter : {rows_accepted, rows_rejected, rows_read, rows_coalesced})
                 row.add_count(numbers.counts[counter]);
             row.add(Int64GetDatum(numbers.waiting_rows));
             row.add(Int64GetDatum(numbers.waiting_bytes));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/waiter.h"
+#include "engine/transport.h"
 #include "postgres/activity.h"
 
 #include <string>

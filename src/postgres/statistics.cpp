@@ -1,5 +1,6 @@
 #include "postgres/statistics.h"
 
+#include "engine/verdict.h"
 #include "postgres/border.h"
 
 #include <utility>
@@ -189,13 +190,13 @@ void Statistics::add(statistics::Counter counter, std::uint64_t number) {
 void Statistics::add_rows() {
     if (accepted_ > 0 && place_ != nullptr)
         place_->last_accepted_at.store(GetCurrentTimestamp(), relaxed);
-    add(statistics::accepted, std::exchange(accepted_, 0));
-    add(statistics::rejected, std::exchange(rejected_, 0));
-    add(statistics::read, std::exchange(read_, 0));
+    add(statistics::rows_accepted, std::exchange(accepted_, 0));
+    add(statistics::rows_rejected, std::exchange(rejected_, 0));
+    add(statistics::rows_read, std::exchange(read_, 0));
 }
 
 void Statistics::coalesced(std::uint64_t rows) {
-    add(statistics::coalesced, rows);
+    add(statistics::rows_coalesced, rows);
 }
 
 void Statistics::add_waiting(std::int64_t rows, std::int64_t bytes) {

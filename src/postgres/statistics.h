@@ -22,10 +22,10 @@ namespace statistics {
 constexpr std::size_t places = 1024;
 
 enum Counter {
-    accepted,
-    rejected,
-    read,
-    coalesced,
+    rows_accepted,
+    rows_rejected,
+    rows_read,
+    rows_coalesced,
     requests,
     retries,
     throttled,

@@ -330,6 +330,8 @@ BOOST_AUTO_TEST_CASE(nobody_listens) {
     const Response response = exchange(get("http://" + where + "/path?token=secret"));
     BOOST_TEST((response.failure == Failure::not_connected));
     BOOST_TEST(response.status == 0);
+    BOOST_TEST(!response.traffic.opened_connection);
+    BOOST_TEST(!response.traffic.reused_connection);
     BOOST_TEST(response.failure_text.find(where) != std::string::npos, response.failure_text);
     BOOST_TEST(response.failure_text.find("secret") == std::string::npos, response.failure_text);
 }
