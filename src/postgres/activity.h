@@ -25,7 +25,7 @@ struct RunningPush {
 
 /// A push while it runs: what others see of it in reverse_etl.activity, and what is counted of it in
 /// reverse_etl.stat_destinations. It is not seen if a thousand others run already. Nothing but the constructor can
-/// raise.
+/// raise, and only that needs a transaction.
 class Activity : public RequestObserver {
   public:
     /// `role`: whose push it is.

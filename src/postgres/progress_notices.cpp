@@ -7,13 +7,14 @@
 
 namespace reverse_etl {
 
-void ProgressNotices::wait(int fd, long timeout_ms) {
+bool ProgressNotices::wait(int fd, long timeout_ms) {
     tell_if_due();
     if (settings::progress) {
-        long until_due = static_cast<long>(std::chrono::ceil<Milliseconds>(due_ - Clock::now()).count());
-        timeout_ms = timeout_ms < 0 ? until_due : std::min(timeout_ms, until_due);
+        auto until_due = std::chrono::ceil<Milliseconds>(due_ - Clock::now()).count();
+        long longest = std::max<long>(until_due, 0);
+        timeout_ms = timeout_ms < 0 ? longest : std::min(timeout_ms, longest);
     }
-    waiter_.wait(fd, std::max(timeout_ms, 0L));
+    return waiter_.wait(fd, timeout_ms);
 }
 
 void ProgressNotices::tell_if_due() {

@@ -14,7 +14,7 @@ class ProgressNotices : public Waiter {
     ProgressNotices(Waiter &waiter, const Activity &activity, const std::string &destination)
         : waiter_(waiter), activity_(activity), destination_(destination) {}
 
-    void wait(int fd, long timeout_ms) override;
+    bool wait(int fd, long timeout_ms) override;
 
     /// Prints the line if it is time to. For who does not wait: a statement may be slow itself.
     void tell_if_due();

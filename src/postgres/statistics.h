@@ -67,7 +67,7 @@ extern shared_memory::Part shared;
 
 /// Counts what becomes of one destination's rows and requests, for reverse_etl.stat_destinations. It is never written
 /// to a table, so it works in read-only transactions and stays after a rollback. Rows are gathered and added up with
-/// each answer; nothing but the constructor can raise.
+/// each answer. Nothing but the constructor can raise, and only that needs a transaction.
 class Statistics : public RequestObserver {
   public:
     explicit Statistics(Oid destination);

@@ -112,6 +112,26 @@ for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
 unlike($node->safe_psql('postgres', 'TABLE reverse_etl.stat_destinations'), qr/secret/, 'statistics show no secret');
 $node->restart;
 is($node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.stat_destinations'), 0, 'a restart begins anew');
+
+# There are places for 1024 destinations. When they are taken, those of dropped tables become free.
+$sandbox->post('/_sandbox/faults', {});
+$node->safe_psql('postgres', <<~'SQL');
+    DO $$
+    BEGIN
+        FOR i IN 1 .. 1030 LOOP
+            EXECUTE format($create$CREATE FOREIGN TABLE %I (email text) SERVER endpoint OPTIONS (path '/none')$create$,
+                           'd' || i);
+            EXECUTE format('SELECT count(*) FROM %I', 'd' || i);
+        END LOOP;
+    END
+    $$;
+    SQL
+my $places = 'SELECT count(*), sum(requests) FROM reverse_etl.stat_destinations';
+is($node->safe_psql('postgres', $places), '1024|1024', 'the first 1024 destinations are counted');
+$node->safe_psql('postgres',
+    'DROP FOREIGN TABLE d1, d2, d3; SELECT count(*) FROM d1030; SELECT count(*) FROM d1029;');
+is($node->safe_psql('postgres', $places), '1023|1023', 'others when some were dropped');
+is(counted('d1030', 'requests'), 1, 'from nothing');
 $node->stop;
 
 # Without shared_preload_libraries a session counts for itself.
