@@ -3,6 +3,7 @@
 #include "postgres/border.h"
 
 #include <optional>
+#include <utility>
 
 extern "C" {
 #include "catalog/pg_authid.h"
@@ -89,7 +90,6 @@ void leave_at_exit() {
 
 /// Takes a free slot, without a lock; nullptr if there is none.
 Activity::Slot *enter(const RunningPush &push) {
-    leave_at_exit();
     for (int i = 0; i < slots; i++) {
         Activity::Slot &slot = table().slot[(MyProcPid + i) % slots];
         int nobody = 0;
@@ -111,16 +111,31 @@ bool may_see(Oid role) {
 shared_memory::Part Activity::shared = {"reverse_etl activity", sizeof(Slots), nullptr, nullptr, nullptr};
 
 Activity::Activity(Oid destination, OperationKind operation, Oid role)
-    : state_{MyProcPid, MyDatabaseId, destination, role, operation, GetCurrentTimestamp(), 0, 0, 0, 0},
-      statistics_(destination), slot_(enter(state_)) {}
-
-Activity::~Activity() {
-    if (slot_ != nullptr)
-        leave(*slot_);
+    : state_{MyProcPid, MyDatabaseId, destination, role, operation, 0, 0, 0, 0, 0}, statistics_(destination) {
+    leave_at_exit();
 }
 
-void Activity::seen() {
-    state_.seen++;
+Activity::~Activity() {
+    end();
+}
+
+void Activity::begin() {
+    if (std::exchange(running_, true))
+        return;
+    state_.started_at = GetCurrentTimestamp();
+    state_.seen = state_.accepted = state_.rejected = state_.in_flight = 0;
+    slot_ = enter(state_);
+}
+
+void Activity::end() {
+    running_ = false;
+    statistics_.add_rows();
+    if (slot_ != nullptr)
+        leave(*std::exchange(slot_, nullptr));
+}
+
+void Activity::seen(std::uint64_t rows) {
+    state_.seen += rows;
     if (slot_ != nullptr)
         slot_->seen.store(state_.seen, relaxed);
 }

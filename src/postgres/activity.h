@@ -34,7 +34,12 @@ class Activity : public RequestObserver {
     Activity(const Activity &) = delete;
     Activity &operator=(const Activity &) = delete;
 
-    void seen();
+    /// It runs from here on; nothing happens if it does already.
+    void begin();
+    /// It has come to its end; another may begin.
+    void end();
+
+    void seen(std::uint64_t rows = 1);
     void accepted();
     void rejected();
     void sent(std::size_t rows, bool again) override;
@@ -54,7 +59,8 @@ class Activity : public RequestObserver {
   private:
     RunningPush state_;
     Statistics statistics_;
-    Slot *slot_; ///< nullptr: there was none left
+    bool running_ = false;
+    Slot *slot_ = nullptr; ///< nullptr while it runs: there was none left
 };
 
 } // namespace reverse_etl

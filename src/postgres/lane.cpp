@@ -96,9 +96,33 @@ Lane::Lane(std::shared_ptr<const Destination> destination, const LaneKey &key, O
     : destination_(std::move(destination)), operation_(compile(*destination_, checked_plan_of(*destination_, key))),
       writer_(operation_, null_as(*destination_, kind_of(key.operation))), sink_(sink),
       authenticator_(destination_->authenticator(key.role)), policy_(policy_of(*destination_, key.role, identity)),
+      activity_(destination_->relation, kind_of(key.operation), key.role),
       dispatcher_(std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
                                                session::rate_limiter(), *authenticator_, policy_)),
-      delivery_(std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts)) {}
+      delivery_(std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts)) {
+    dispatcher_->report_to(activity_);
+}
+
+void Lane::submit(std::vector<Batch> batches) {
+    activity_.begin();
+    for (const Batch &batch : batches)
+        activity_.seen(batch.rows().size());
+    delivery_->submit(std::move(batches));
+}
+
+bool Lane::take(const Finished &finished) {
+    bool is_own = delivery_->take(finished);
+    if (jobs() == 0)
+        activity_.end();
+    return is_own;
+}
+
+std::deque<std::unique_ptr<Job>> Lane::withdraw() {
+    std::deque<std::unique_ptr<Job>> unsent = dispatcher_->withdraw();
+    if (jobs() == 0)
+        activity_.end();
+    return unsent;
+}
 
 std::vector<Batch> Lane::make_batches(KeyQueue &rows, int lane, Clock::time_point now) {
     std::vector<Batch> batches;

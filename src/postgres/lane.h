@@ -3,6 +3,7 @@
 #include "engine/delivery.h"
 #include "engine/json_row.h"
 #include "engine/key_queue.h"
+#include "postgres/activity.h"
 #include "postgres/push_plan.h"
 
 #include <memory>
@@ -32,11 +33,14 @@ class Lane {
 
     /// Makes a batch of the rows that come next. Rows that cannot be sent are rejected at once.
     std::vector<Batch> make_batches(KeyQueue &rows, int lane, Clock::time_point now);
-    void submit(std::vector<Batch> batches) { delivery_->submit(std::move(batches)); }
+    void submit(std::vector<Batch> batches);
 
     Clock::time_point start_ready() { return delivery_->start_ready(); }
-    bool take(const Finished &finished) { return delivery_->take(finished); }
-    std::deque<std::unique_ptr<Job>> withdraw() { return dispatcher_->withdraw(); }
+    bool take(const Finished &finished);
+    std::deque<std::unique_ptr<Job>> withdraw();
+
+    /// What is seen and counted of its rows.
+    Activity &activity() { return activity_; }
 
     bool has_room() const { return dispatcher_->jobs() < policy_.max_in_flight; }
     std::size_t jobs() const { return dispatcher_->jobs(); }
@@ -55,6 +59,7 @@ class Lane {
     OutcomeSink &sink_;
     std::shared_ptr<Authenticator> authenticator_;
     Policy policy_;
+    Activity activity_;
     JsonRow values_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Delivery> delivery_;

@@ -81,6 +81,8 @@ bool OutboxQueue::open_definition() {
         states_changed_ = true;
     }
     name_ = destination_->name;
+    if (!statistics_)
+        statistics_.emplace(destination_oid_);
     return true;
 }
 
@@ -94,9 +96,11 @@ void OutboxQueue::reject_expired() {
     rows_.clear();
     outbox_.start_over();
     more_ = true;
-    for (StoredRow &stored : expired)
+    for (StoredRow &stored : expired) {
+        statistics_->rejected();
         rejected_.push_back({static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key),
                              without_nul(stored.row.row), "expired: it waited longer than \"outbox_ttl\" allows", 0});
+    }
     settle();
 }
 
@@ -104,6 +108,7 @@ void OutboxQueue::add(StoredRow stored) {
     std::string fault;
     stored.row.lane = lane_of(stored, fault);
     if (!fault.empty()) {
+        statistics_->rejected();
         rejected_.push_back(
             {static_cast<std::int64_t>(stored.row.id), stored.row.table, without_nul(stored.row.key), "{}", fault, 0});
         return;
@@ -246,6 +251,7 @@ bool OutboxQueue::take(const Finished &finished) {
 
 void OutboxQueue::leave(std::uint64_t id) {
     KeyQueue::Row row = rows_.finish(id);
+    statistics_->coalesced(row->replaced.size());
     Circuit &circuit = circuits_[row->role];
     if (circuit.state() != Circuit::State::closed)
         states_changed_ = true;
@@ -257,6 +263,7 @@ void OutboxQueue::leave(std::uint64_t id) {
 }
 
 void OutboxQueue::accepted(std::uint64_t id, const std::string &) {
+    lanes_[rows_.row(id).lane].lane->activity().accepted();
     leave(id);
 }
 
@@ -266,6 +273,11 @@ void OutboxQueue::absent(std::uint64_t id) {
 
 void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long status) {
     KeyQueue::Row row = rows_.finish(id);
+    statistics_->coalesced(row->replaced.size());
+    if (Lane *lane = lanes_[row->lane].lane.get())
+        lane->activity().rejected();
+    else
+        statistics_->rejected();
     if (status != 0) {
         circuits_[row->role].succeeded();
         states_changed_ = true;
@@ -330,6 +342,8 @@ bool OutboxQueue::has_outcomes() const {
 }
 
 void OutboxQueue::settle() {
+    if (statistics_)
+        statistics_->add_rows();
     if (!done_.empty())
         outbox_.remove(std::exchange(done_, {}));
     if (!rejected_.empty())

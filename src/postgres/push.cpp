@@ -55,6 +55,7 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, EStat
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), notices_, session::rate_limiter(),
                                                *authenticator_, policy_);
     dispatcher_->report_to(activity_);
+    activity_.begin();
     delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), false,
                                            policy_.max_attempts);
     pg_call([&] {

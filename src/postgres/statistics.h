@@ -84,12 +84,14 @@ class Statistics : public RequestObserver {
     /// What the outbox holds: after a restart nobody knows until it was counted.
     void set_waiting(std::int64_t rows, std::int64_t bytes);
 
+    /// Adds up the rows that were gathered.
+    void add_rows();
+
     void sent(std::size_t rows, bool again) override;
     void answered(std::size_t rows, const Response &response, const Verdict &verdict) override;
 
   private:
     void add(statistics::Counter counter, std::uint64_t number);
-    void add_rows();
 
     statistics::Place *place_; ///< nullptr: there was none left
     std::uint64_t accepted_ = 0, rejected_ = 0, read_ = 0;

@@ -100,6 +100,23 @@ like($notices[0],
     'that says how far it is');
 is($node->safe_psql('postgres', $activity), '', 'a push that ended is not shown');
 
+# Rows that the worker delivers are counted and shown as well.
+$sandbox->post('/_sandbox/reset');
+$sandbox->post('/_sandbox/faults', { latency_ms => 500 });
+$node->safe_psql('postgres', 'SELECT reverse_etl.stat_reset()');
+$node->safe_psql('postgres', <<~'SQL');
+    BEGIN;
+    INSERT INTO people SELECT 'q' || i || '@example.com' FROM generate_series(1, 1000) AS i;
+    INSERT INTO people SELECT 'q' || i || '@example.com' FROM generate_series(1, 100) AS i;
+    INSERT INTO people VALUES ('bad');
+    COMMIT;
+    SQL
+my $worker = q(SELECT count(*) = 1 FROM reverse_etl.activity JOIN pg_stat_activity USING (pid)
+    WHERE backend_type = 'reverse_etl worker' AND destination = 'people'::regclass AND rows_in_flight > 0);
+ok($node->poll_query_until('postgres', $worker), 'a delivery by the worker is shown');
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM reverse_etl.activity'), 'until it has ended');
+is(counted('people', 'rows_accepted, rows_rejected, rows_coalesced'), '1000|1|100', 'and counted');
+
 # However a push ends, it is no longer shown.
 for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
     ($session, $pid) = slow_push(10000);
