@@ -254,6 +254,57 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.resume(text) IS 'goes on with the delivery of queued rows, also where a fault had stopped it';
 
+-- The ledger: every push that began. The worker writes it, in a transaction of its own; a session does where the
+-- library is not preloaded, with the owner's rights.
+
+CREATE TABLE reverse_etl.audit_log (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    destination text NOT NULL,
+    operation text NOT NULL,
+    statement text NOT NULL,
+    delivery text NOT NULL CHECK (delivery IN ('immediate', 'queued')),
+    outcome text NOT NULL
+        CHECK (outcome IN ('running', 'queued', 'completed', 'failed', 'cancelled', 'unknown')),
+    rows bigint NOT NULL DEFAULT 0,
+    accepted bigint NOT NULL DEFAULT 0,
+    rejected bigint NOT NULL DEFAULT 0,
+    requests bigint NOT NULL DEFAULT 0,
+    bytes bigint NOT NULL DEFAULT 0,
+    error text,
+    session_role name NOT NULL,
+    role name NOT NULL,
+    application_name text NOT NULL,
+    pid integer NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz
+);
+COMMENT ON TABLE reverse_etl.audit_log IS 'every push that began, whatever became of its statement; a user sees their own';
+COMMENT ON COLUMN reverse_etl.audit_log.destination IS 'the foreign table, schema-qualified';
+COMMENT ON COLUMN reverse_etl.audit_log.operation IS 'what was asked of the destination: create, update, upsert or delete';
+COMMENT ON COLUMN reverse_etl.audit_log.statement IS 'the kind of statement: INSERT, UPDATE, DELETE, COPY or MERGE';
+COMMENT ON COLUMN reverse_etl.audit_log.delivery IS 'immediate: by the session, before its statement ended; queued: by the worker, after the commit';
+COMMENT ON COLUMN reverse_etl.audit_log.outcome IS 'running or queued; then completed (every row has its outcome), failed, cancelled, or unknown (the server or the session died)';
+COMMENT ON COLUMN reverse_etl.audit_log.rows IS 'rows that the statement handed over';
+COMMENT ON COLUMN reverse_etl.audit_log.accepted IS 'rows that the destination accepted';
+COMMENT ON COLUMN reverse_etl.audit_log.rejected IS 'rows that it did not, or that could not be sent';
+COMMENT ON COLUMN reverse_etl.audit_log.requests IS 'requests that were made';
+COMMENT ON COLUMN reverse_etl.audit_log.bytes IS 'bytes of their bodies, before compression';
+COMMENT ON COLUMN reverse_etl.audit_log.error IS 'what ended the push; it quotes no row';
+COMMENT ON COLUMN reverse_etl.audit_log.session_role IS 'the role that had logged in, or that SET SESSION AUTHORIZATION set';
+COMMENT ON COLUMN reverse_etl.audit_log.role IS 'the role that was current';
+COMMENT ON COLUMN reverse_etl.audit_log.application_name IS 'the session''s setting';
+COMMENT ON COLUMN reverse_etl.audit_log.pid IS 'the session''s process';
+COMMENT ON COLUMN reverse_etl.audit_log.started_at IS 'when the first row came';
+COMMENT ON COLUMN reverse_etl.audit_log.finished_at IS 'when it ended; null while it runs and where the end is unknown';
+CREATE INDEX ON reverse_etl.audit_log (pid) WHERE outcome = 'running';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log_id_seq', '');
+
+ALTER TABLE reverse_etl.audit_log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON reverse_etl.audit_log FOR SELECT USING (current_user IN (role, session_role));
+COMMENT ON POLICY own_rows ON reverse_etl.audit_log IS 'a user sees their own pushes';
+GRANT SELECT ON reverse_etl.audit_log TO PUBLIC;
+
 -- Rejected rows
 
 CREATE TABLE reverse_etl.rejected_rows (
@@ -271,7 +322,7 @@ CREATE TABLE reverse_etl.rejected_rows (
     rejected_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE reverse_etl.rejected_rows IS 'rows that a destination did not accept; a user sees their own';
-COMMENT ON COLUMN reverse_etl.rejected_rows.push IS 'the statement''s row in reverse_etl.audit_log';
+COMMENT ON COLUMN reverse_etl.rejected_rows.push IS 'the push that it was a row of: reverse_etl.audit_log.id';
 COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, schema-qualified';
 COMMENT ON COLUMN reverse_etl.rejected_rows.operation IS 'what was asked of the destination: create, update, upsert or delete';
 COMMENT ON COLUMN reverse_etl.rejected_rows.row_number IS 'the row''s place in its statement, from 1; of a queued row its number in the outbox';
@@ -289,6 +340,368 @@ ALTER TABLE reverse_etl.rejected_rows ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON reverse_etl.rejected_rows USING (rejected_by = current_user);
 COMMENT ON POLICY own_rows ON reverse_etl.rejected_rows IS 'a user sees and deletes their own rejected rows';
 GRANT SELECT, DELETE ON reverse_etl.rejected_rows TO PUBLIC;
+
+-- Identity: what tells this database from its copies
+
+CREATE TABLE reverse_etl.identity (
+    system_identifier bigint NOT NULL,
+    database oid NOT NULL,
+    host text NOT NULL,
+    data_directory text NOT NULL,
+    control_file bigint NOT NULL,
+    control_file_created timestamptz,
+    confirmed_by name NOT NULL,
+    confirmed_at timestamptz NOT NULL
+);
+COMMENT ON TABLE reverse_etl.identity IS 'which database may talk to its destinations; in a copy it is still the original';
+COMMENT ON COLUMN reverse_etl.identity.system_identifier IS 'the cluster''s, as pg_control_system() shows it';
+COMMENT ON COLUMN reverse_etl.identity.database IS 'the database''s oid';
+COMMENT ON COLUMN reverse_etl.identity.host IS 'the setting reverse_etl.host, or the name of the host';
+COMMENT ON COLUMN reverse_etl.identity.data_directory IS 'the data directory, without symbolic links';
+COMMENT ON COLUMN reverse_etl.identity.control_file IS 'the inode of the file global/pg_control';
+COMMENT ON COLUMN reverse_etl.identity.control_file_created IS 'when that file was made; null if its file system does not tell';
+-- No index and no constraint over rows: a dump has to restore, whatever is there already.
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.identity', '');
+-- It names the data directory, and so it is shown to those to whom Postgres shows that. All may ask, or a role that
+-- sees nothing of it could not dump the database.
+ALTER TABLE reverse_etl.identity ENABLE ROW LEVEL SECURITY;
+CREATE POLICY readers_of_settings ON reverse_etl.identity FOR SELECT
+    USING (pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE'));
+COMMENT ON POLICY readers_of_settings ON reverse_etl.identity IS 'the identity is shown to members of pg_read_all_settings';
+GRANT SELECT ON reverse_etl.identity TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.confirm_identity() RETURNS void
+LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'reverse_etl_confirm_identity';
+COMMENT ON FUNCTION reverse_etl.confirm_identity() IS 'lets a database that looks like a copy talk to its destinations; superusers only';
+REVOKE ALL ON FUNCTION reverse_etl.confirm_identity() FROM PUBLIC;
+
+-- A dump says row_security = off before it makes the extension: what it restores is not confirmed here, and the row of
+-- the original comes with its data, if it has any.
+SELECT reverse_etl.confirm_identity() WHERE pg_catalog.current_setting('row_security')::boolean;
+-- Streams: triggers that send what changes in a table
+
+CREATE FUNCTION reverse_etl.push() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_push';
+COMMENT ON FUNCTION reverse_etl.push() IS 'trigger function that sends the changed rows to a destination: push(destination, mapping)';
+
+CREATE FUNCTION reverse_etl.push_stream() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_push_stream';
+COMMENT ON FUNCTION reverse_etl.push_stream() IS 'trigger function of the triggers that stream_table makes';
+
+CREATE TABLE reverse_etl.streams (
+    name text PRIMARY KEY,
+    source regclass NOT NULL,
+    destination regclass NOT NULL,
+    mapping text NOT NULL,
+    on_delete text NOT NULL CHECK (on_delete IN ('delete', 'nothing')),
+    on_truncate text NOT NULL CHECK (on_truncate IN ('refuse', 'delete', 'nothing')),
+    owner regrole NOT NULL,
+    search_path text NOT NULL,
+    columns text[] NOT NULL,
+    reads regclass[] NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE reverse_etl.streams IS 'streams made by reverse_etl.stream_table; a user sees their own and those of their tables';
+COMMENT ON COLUMN reverse_etl.streams.source IS 'the table whose changes are sent';
+COMMENT ON COLUMN reverse_etl.streams.destination IS 'the foreign table that they are sent to';
+COMMENT ON COLUMN reverse_etl.streams.mapping IS 'a SELECT over the changed rows, which have the name "changed"';
+COMMENT ON COLUMN reverse_etl.streams.on_delete IS 'whether rows that are gone from the source are deleted at the destination';
+COMMENT ON COLUMN reverse_etl.streams.on_truncate IS 'what a TRUNCATE of the source does: it is refused, deletes all rows at the destination, or nothing';
+COMMENT ON COLUMN reverse_etl.streams.owner IS 'the role with whose rights and credentials rows are sent';
+COMMENT ON COLUMN reverse_etl.streams.search_path IS 'where the names in the mapping are looked up';
+COMMENT ON COLUMN reverse_etl.streams.columns IS 'the destination''s columns that are written';
+COMMENT ON COLUMN reverse_etl.streams.reads IS 'the relations that the mapping reads';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.streams', '');
+
+-- A stream is made and removed as whoever calls stream_table and unstream_table. Nobody can make one that runs as
+-- another role, or for a table that has not its triggers.
+ALTER TABLE reverse_etl.streams ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_streams ON reverse_etl.streams FOR SELECT USING (
+    pg_has_role(owner, 'USAGE')
+    OR pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE pg_class.oid = source), 'USAGE'));
+COMMENT ON POLICY own_streams ON reverse_etl.streams IS 'a user sees their own streams and those of their tables';
+CREATE POLICY new_streams ON reverse_etl.streams FOR INSERT WITH CHECK (
+    owner = quote_ident(current_user)::regrole
+    AND EXISTS (SELECT FROM pg_catalog.pg_trigger
+                 WHERE tgrelid = source AND tgname = name || '_insert' AND tgfoid = 'reverse_etl.push_stream'::regproc));
+COMMENT ON POLICY new_streams ON reverse_etl.streams IS 'a stream belongs to who makes it, and has triggers';
+CREATE POLICY drop_streams ON reverse_etl.streams FOR DELETE USING (
+    pg_has_role(owner, 'USAGE')
+    OR pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE pg_class.oid = source), 'USAGE'));
+COMMENT ON POLICY drop_streams ON reverse_etl.streams IS 'a user removes their own streams and those of their tables';
+GRANT SELECT, INSERT, DELETE ON reverse_etl.streams TO PUBLIC;
+
+-- The owner of a stream need not own the table: so the triggers are dropped with the rights of the extension's owner.
+CREATE FUNCTION reverse_etl.drop_stream_triggers() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    trigger_name name;
+BEGIN
+    FOR trigger_name IN
+        SELECT tgname FROM pg_trigger
+         WHERE tgrelid = old.source AND tgfoid = 'reverse_etl.push_stream'::regproc
+           AND tgname IN (old.name || '_insert', old.name || '_update', old.name || '_delete', old.name || '_truncate')
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, old.source);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_stream_triggers() IS 'drops the triggers of a stream that is removed';
+REVOKE ALL ON FUNCTION reverse_etl.drop_stream_triggers() FROM PUBLIC;
+CREATE TRIGGER drop_triggers AFTER DELETE ON reverse_etl.streams
+    FOR EACH ROW EXECUTE FUNCTION reverse_etl.drop_stream_triggers();
+COMMENT ON TRIGGER drop_triggers ON reverse_etl.streams IS 'a stream and its triggers go together';
+
+CREATE FUNCTION reverse_etl.read_mapping(source regclass, destination regclass, mapping text, deletes boolean,
+    search_path text, OUT mapping_used text, OUT columns text[], OUT key text[], OUT reads regclass[])
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_read_mapping';
+COMMENT ON FUNCTION reverse_etl.read_mapping(regclass, regclass, text, boolean, text) IS 'checks the mapping of a stream; see reverse_etl.stream_table';
+
+CREATE FUNCTION reverse_etl.check_stream_rights(destination regclass, columns text[], key text[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    missing text;
+BEGIN
+    SELECT string_agg(needed, ', ') INTO missing FROM (
+        SELECT format('INSERT (%s)', string_agg(quote_ident(name), ', ')) AS needed
+          FROM unnest(columns) AS name WHERE NOT has_column_privilege(destination, name, 'INSERT') HAVING count(*) > 0
+        UNION ALL
+        SELECT 'DELETE' WHERE key IS NOT NULL AND NOT has_table_privilege(destination, 'DELETE')
+        UNION ALL
+        SELECT format('SELECT (%s)', string_agg(quote_ident(name), ', '))
+          FROM unnest(key) AS name WHERE NOT has_column_privilege(destination, name, 'SELECT') HAVING count(*) > 0
+    ) AS rights;
+    IF missing IS NOT NULL THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('permission denied for foreign table %s', destination),
+            DETAIL = format('A stream runs with the rights of its owner, and role "%s" lacks %s.', current_user, missing),
+            HINT = CASE WHEN key IS NOT NULL THEN 'DELETE and SELECT on the key are for deletes: on_delete => ''nothing'' sends none.' ELSE '' END;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.check_stream_rights(regclass, text[], text[]) IS 'raises an error that names the rights which the current role lacks for a stream';
+
+-- The default of search_path is the caller's, which the function itself does not see.
+CREATE FUNCTION reverse_etl.stream_table(source regclass, destination regclass, mapping text DEFAULT NULL,
+    on_delete text DEFAULT 'delete', on_truncate text DEFAULT 'refuse', name text DEFAULT NULL,
+    search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    about record;
+    stream text := stream_table.name;
+    the_source record;
+BEGIN
+    IF source IS NULL OR destination IS NULL OR on_delete IS NULL OR on_truncate IS NULL OR search_path IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'only the mapping and the name of a stream may be NULL';
+    END IF;
+    IF on_delete NOT IN ('delete', 'nothing') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for on_delete: "%s"', on_delete), HINT = 'Use delete or nothing.';
+    END IF;
+    IF on_truncate NOT IN ('refuse', 'delete', 'nothing') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for on_truncate: "%s"', on_truncate), HINT = 'Use refuse, delete or nothing.';
+    END IF;
+    IF on_truncate = 'delete' AND on_delete = 'nothing' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'on_truncate cannot be "delete" when on_delete is "nothing"';
+    END IF;
+    SELECT relname, relkind, relpersistence INTO the_source FROM pg_class WHERE oid = source;
+    IF the_source.relkind NOT IN ('r', 'p') OR the_source.relpersistence = 't' THEN
+        RAISE wrong_object_type USING
+            MESSAGE = format('"%s" cannot be streamed', source),
+            DETAIL = 'The source of a stream is a table that is not temporary.',
+            HINT = CASE WHEN the_source.relkind IN ('v', 'm')
+                        THEN 'Stream a table that the view reads, with a mapping that joins the others.' ELSE '' END;
+    END IF;
+    -- A trigger's name is the stream's and the event's.
+    stream := coalesce(stream, left(the_source.relname || '_to_'
+                                    || (SELECT relname FROM pg_class WHERE oid = destination), 54));
+    IF octet_length(stream) > 54 OR stream = '' THEN
+        RAISE invalid_name USING
+            MESSAGE = format('invalid name for a stream: "%s"', stream), HINT = 'It may have 54 bytes at most.';
+    END IF;
+
+    about := reverse_etl.read_mapping(source, destination, nullif(rtrim(mapping, E' \n\t;'), ''), on_delete = 'delete', search_path);
+    PERFORM reverse_etl.check_stream_rights(destination, about.columns,
+                                            CASE on_delete WHEN 'delete' THEN about.key END);
+    IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = source AND tgname = stream || '_insert') THEN
+        RAISE duplicate_object USING
+            MESSAGE = format('stream "%s" already exists', stream),
+            HINT = 'Call reverse_etl.unstream_table first, or give this stream another name.';
+    END IF;
+    EXECUTE format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
+                    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                   stream || '_insert', source, stream);
+    EXECUTE format('CREATE TRIGGER %I AFTER UPDATE ON %s REFERENCING NEW TABLE AS changed OLD TABLE AS changed_before
+                    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                   stream || '_update', source, stream);
+    IF on_delete = 'delete' THEN
+        EXECUTE format('CREATE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS changed
+                        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                       stream || '_delete', source, stream);
+    END IF;
+    IF on_truncate <> 'nothing' THEN
+        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
+                        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                       stream || '_truncate', source, stream);
+    END IF;
+    INSERT INTO reverse_etl.streams (name, source, destination, mapping, on_delete, on_truncate, owner, search_path,
+                                     columns, reads)
+    VALUES (stream, stream_table.source, stream_table.destination, about.mapping_used, stream_table.on_delete,
+            stream_table.on_truncate, quote_ident(current_user)::regrole, stream_table.search_path, about.columns,
+            about.reads);
+    RETURN stream;
+EXCEPTION WHEN unique_violation THEN
+    RAISE duplicate_object USING
+        MESSAGE = format('stream "%s" already exists', stream),
+        HINT = 'Call reverse_etl.unstream_table first, or give this stream another name.';
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.stream_table(regclass, regclass, text, text, text, text, text) IS 'sends what changes in a table to a destination from now on, in the transaction that changes it; returns the stream''s name';
+
+CREATE FUNCTION reverse_etl.unstream_table(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM reverse_etl.streams WHERE streams.name = unstream_table.name;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('stream "%s" does not exist', unstream_table.name),
+            HINT = 'reverse_etl.streams lists them.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.unstream_table(text) IS 'removes a stream: what changes from now on is not sent';
+
+CREATE FUNCTION reverse_etl.unstream_table(source regclass, destination regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM reverse_etl.streams
+     WHERE streams.source = unstream_table.source AND streams.destination = unstream_table.destination;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('no stream leads from "%s" to "%s"', source, destination),
+            HINT = 'reverse_etl.streams lists them.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.unstream_table(regclass, regclass) IS 'removes all streams from a table to a destination';
+
+-- What streams need is not dropped or changed under them.
+
+CREATE FUNCTION reverse_etl.check_stream(name text) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_stream';
+COMMENT ON FUNCTION reverse_etl.check_stream(text) IS 'raises the error that the next change of a stream''s source would raise';
+
+-- These two see all streams, whoever drops or alters something: so they run as the extension's owner.
+CREATE FUNCTION reverse_etl.streams_after_drop(cascade boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stream record;
+    reason text;
+BEGIN
+    FOR stream IN
+        SELECT streams.name, lost.*
+          FROM reverse_etl.streams
+          CROSS JOIN LATERAL (
+              SELECT object_type, object_identity, object_type = 'trigger' AS is_trigger,
+                     CASE WHEN classid = 'pg_class'::regclass AND objsubid = 0
+                          THEN CASE objid WHEN source THEN 'source' WHEN destination THEN 'destination' END
+                     END AS role
+                FROM pg_event_trigger_dropped_objects()
+               WHERE NOT is_temporary
+                 AND CASE object_type
+                         WHEN 'trigger' THEN
+                             address_names[3] IN (name || '_insert', name || '_update', name || '_delete', name || '_truncate')
+                             AND (SELECT format('%s.%s', relnamespace::regnamespace, quote_ident(relname))
+                                    FROM pg_class WHERE oid = source)
+                                 = format('%I.%I', address_names[1], address_names[2])
+                         WHEN 'default value' THEN false
+                         ELSE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
+                              OR classid <> 'pg_class'::regclass AND address_names <> '{}'
+                                 AND strpos(mapping, address_names[cardinality(address_names)]) > 0
+                     END
+               ORDER BY role, is_trigger DESC LIMIT 1) AS lost
+         ORDER BY streams.name
+    LOOP
+        reason := format('It is the stream''s %s.', stream.role);
+        IF NOT stream.is_trigger AND stream.role IS NULL THEN
+            BEGIN
+                PERFORM reverse_etl.check_stream(stream.name);
+                CONTINUE;
+            EXCEPTION WHEN OTHERS THEN
+                reason := format('Without it the stream would fail: %s.', SQLERRM);
+            END;
+        END IF;
+        IF NOT cascade AND NOT stream.is_trigger THEN
+            RAISE dependent_objects_still_exist USING
+                MESSAGE = format('cannot drop %s %s because stream "%s" needs it',
+                                 stream.object_type, stream.object_identity, stream.name),
+                DETAIL = reason,
+                HINT = format('Call reverse_etl.unstream_table(%L) first, or use DROP ... CASCADE to remove the stream too.',
+                              stream.name);
+        END IF;
+        RAISE NOTICE 'stream "%" is removed too', stream.name;
+        DELETE FROM reverse_etl.streams WHERE streams.name = stream.name;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.streams_after_drop(boolean) IS 'refuses to drop what a stream needs, or removes the stream with it';
+
+CREATE FUNCTION reverse_etl.streams_after_alter() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stream record;
+    misnamed record;
+BEGIN
+    FOR stream IN
+        SELECT streams.name, command.object_type, command.object_identity
+          FROM reverse_etl.streams
+          CROSS JOIN LATERAL (
+              SELECT object_type, object_identity FROM pg_event_trigger_ddl_commands()
+               WHERE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
+                  OR classid = 'pg_namespace'::regclass
+               LIMIT 1) AS command
+         ORDER BY streams.name
+    LOOP
+        BEGIN
+            PERFORM reverse_etl.check_stream(stream.name);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE dependent_objects_still_exist USING
+                MESSAGE = format('cannot alter %s %s because stream "%s" needs it as it was',
+                                 stream.object_type, stream.object_identity, stream.name),
+                DETAIL = format('After that the stream would fail: %s.', SQLERRM),
+                HINT = format('Call reverse_etl.unstream_table(%L) first, and stream_table again afterwards.',
+                              stream.name);
+        END;
+    END LOOP;
+    SELECT trim(trailing E'\\000' FROM encode(tgargs, 'escape')) AS stream, tgname INTO misnamed
+      FROM pg_event_trigger_ddl_commands() AS command JOIN pg_trigger ON pg_trigger.oid = command.objid
+     WHERE command.classid = 'pg_trigger'::regclass AND command.command_tag = 'ALTER TRIGGER'
+       AND tgfoid = 'reverse_etl.push_stream'::regproc;
+    IF FOUND THEN
+        RAISE dependent_objects_still_exist USING
+            MESSAGE = format('cannot rename a trigger of stream "%s"', misnamed.stream),
+            HINT = 'The names of its triggers tell which they are.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.streams_after_alter() IS 'refuses to alter what a stream needs as it is';
+
+CREATE FUNCTION reverse_etl.guard_streams() RETURNS event_trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_guard_streams';
+COMMENT ON FUNCTION reverse_etl.guard_streams() IS 'function of the event triggers that guard what streams need';
+
+REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.guard_streams() FROM PUBLIC;
+
+CREATE EVENT TRIGGER reverse_etl_streams_drop ON sql_drop EXECUTE FUNCTION reverse_etl.guard_streams();
+COMMENT ON EVENT TRIGGER reverse_etl_streams_drop IS 'streams go with their tables, and keep the columns that they need';
+CREATE EVENT TRIGGER reverse_etl_streams_alter ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SCHEMA',
+                 'ALTER TRIGGER', 'CREATE VIEW', 'DROP OWNED')
+    EXECUTE FUNCTION reverse_etl.guard_streams();
+COMMENT ON EVENT TRIGGER reverse_etl_streams_alter IS 'columns that streams need are not renamed or retyped under them';
 
 -- Monitoring: what the processes of the cluster count in shared memory. The functions show a role what it may see, so
 -- that everybody may call them.

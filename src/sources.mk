@@ -1,5 +1,6 @@
 # Every C++ source, listed once: the Makefile includes this file and CMake reads it.
 ENGINE_SOURCES = \
+    src/engine/announcement.cpp \
     src/engine/answer.cpp \
     src/engine/authenticator.cpp \
     src/engine/backoff.cpp \
@@ -15,9 +16,11 @@ ENGINE_SOURCES = \
     src/engine/json_text.cpp \
     src/engine/key_queue.cpp \
     src/engine/latency_histogram.cpp \
+    src/engine/limit_bucket.cpp \
     src/engine/manifest_node.cpp \
     src/engine/operation_reader.cpp \
     src/engine/outcome_reader.cpp \
+    src/engine/pace.cpp \
     src/engine/placeholders.cpp \
     src/engine/rate_limiter.cpp \
     src/engine/row_writer.cpp \
@@ -26,20 +29,30 @@ ENGINE_SOURCES = \
     src/engine/verdict.cpp \
 
 POSTGRES_SOURCES = \
+    src/postgres/act_as.cpp \
     src/postgres/activity.cpp \
+    src/postgres/audit_log.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
+    src/postgres/changed_rows.cpp \
     src/postgres/connectors.cpp \
     src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
     src/postgres/enqueue.cpp \
     src/postgres/explain.cpp \
+    src/postgres/fingerprint.cpp \
+    src/postgres/identity.cpp \
     src/postgres/import_schema.cpp \
     src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
+    src/postgres/mapping.cpp \
+    src/postgres/ledger.cpp \
+    src/postgres/ledger_mailboxes.cpp \
+    src/postgres/ledger_service.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
     src/postgres/monitoring.cpp \
+    src/postgres/open_destination.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
     src/postgres/outbox_queue.cpp \
@@ -58,9 +71,15 @@ POSTGRES_SOURCES = \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
     src/postgres/shared_memory.cpp \
+    src/postgres/shared_rate_limiter.cpp \
     src/postgres/sql.cpp \
     src/postgres/statement_hooks.cpp \
     src/postgres/statistics.cpp \
+    src/postgres/stream_functions.cpp \
+    src/postgres/stream_statements.cpp \
+    src/postgres/stream_trigger.cpp \
+    src/postgres/streams.cpp \
+    src/postgres/trigger_functions.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \
     src/postgres/value_encoder_datetimes.cpp \

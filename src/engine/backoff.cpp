@@ -32,6 +32,12 @@ std::optional<std::time_t> http_date(const std::string &text) {
     return time == -1 ? std::nullopt : std::optional(time);
 }
 
+/// The time of the answer: the destination's own, since clocks differ.
+std::time_t time_of(const Response &response, std::chrono::system_clock::time_point now) {
+    const std::string *date = response.header("date");
+    return (date ? http_date(*date) : std::nullopt).value_or(std::chrono::system_clock::to_time_t(now));
+}
+
 } // namespace
 
 Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19937_64 &random) {
@@ -46,6 +52,17 @@ std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit) 
     return amount ? std::optional(wait_of(*amount * static_cast<double>(unit.count()) / 1000)) : std::nullopt;
 }
 
+std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header,
+                                    std::chrono::system_clock::time_point now) {
+    const std::string *text = header.name.empty() ? nullptr : response.header(header.name);
+    if (!text)
+        return std::nullopt;
+    if (header.unit != TimeHeader::Unit::epoch_seconds)
+        return wait_of(*text, Milliseconds(header.unit == TimeHeader::Unit::milliseconds ? 1 : 1000));
+    const auto until = number(*text);
+    return until ? std::optional(wait_of(*until - static_cast<double>(time_of(response, now)))) : std::nullopt;
+}
+
 std::optional<Milliseconds> retry_after(const Response &response, std::chrono::system_clock::time_point now) {
     const std::string *text = response.header("retry-after");
     if (!text)
@@ -55,9 +72,7 @@ std::optional<Milliseconds> retry_after(const Response &response, std::chrono::s
     const auto until = http_date(*text);
     if (!until)
         return std::nullopt;
-    const std::string *date = response.header("date");
-    const auto sent = (date ? http_date(*date) : std::nullopt).value_or(std::chrono::system_clock::to_time_t(now));
-    return wait_of(std::difftime(*until, sent));
+    return wait_of(std::difftime(*until, time_of(response, now)));
 }
 
 } // namespace reverse_etl

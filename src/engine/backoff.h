@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/connector.h"
 #include "engine/transport.h"
 
 #include <optional>
@@ -14,6 +15,10 @@ Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19
 /// The wait that a header gives as a number of units (fractions are met in the wild). Never negative; nothing when the
 /// text is no number.
 std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit);
+
+/// Reads a header that the connector names. Never negative; nothing when there is no such header or it is no number.
+std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header,
+                                    std::chrono::system_clock::time_point now);
 
 /// Reads Retry-After in both forms of RFC 9110 section 10.2.3: seconds or an HTTP date, which is measured against the
 /// answer's own Date header where there is one, since clocks differ. Never negative; nothing when there is no such

@@ -42,13 +42,25 @@ using Scalar = std::variant<std::nullptr_t, bool, double, std::string>;
 /// For every pointer one of the values must stand there.
 using Condition = std::vector<std::pair<std::string, std::vector<Scalar>>>;
 
+/// A header that tells a number.
+struct NumberHeader {
+    std::string name;  ///< in lower case; "" for none
+    std::string after; ///< the text that the number stands behind; "": it begins the header
+};
+
+/// A header that tells a time to wait.
+struct TimeHeader {
+    enum class Unit { seconds, milliseconds, epoch_seconds };
+    std::string name; ///< in lower case; "" for none
+    Unit unit = Unit::seconds;
+};
+
 struct ErrorRule {
     std::vector<long> statuses;                                ///< empty: any
     std::optional<std::pair<std::string, std::string>> header; ///< name in lower case, value
     Condition body;
     Action then = Action::reject;
-    std::string wait_header; ///< in lower case; where the answer says how long to wait, if not in Retry-After
-    bool wait_in_ms = false;
+    TimeHeader wait; ///< where the answer says how long to wait, if not in Retry-After
     Pointers reason; ///< empty: the connector's
 };
 
@@ -71,9 +83,12 @@ struct ResultSpec {
 
 struct RateLimitSpec {
     std::string name;
-    int requests = 0;
+    int requests = 0; ///< in `seconds`
     int seconds = 0;
+    int concurrent = 0;   ///< requests under way at once, where the limit is one of those; else 0
     std::string for_each; ///< a template over the row; "" for one bucket in all
+    NumberHeader limit_header, used_header, remaining_header; ///< what answers tell of it
+    TimeHeader reset_header;
 };
 
 struct QueryParameter {

@@ -1,5 +1,6 @@
 #include "engine/dispatcher.h"
 
+#include "engine/announcement.h"
 #include "engine/backoff.h"
 
 #include <algorithm>
@@ -14,6 +15,14 @@ namespace {
 
 /// The longest that one wait lasts, so that a lost wake-up cannot hang a statement.
 constexpr std::chrono::seconds longest_wait{5};
+
+/// Requests do not arrive as evenly as they leave: so much longer than it says is a window taken.
+Clock::duration with_margin(std::chrono::seconds window) {
+    return window + std::min(Milliseconds(window) / 100, Milliseconds(20));
+}
+
+/// Answers that were left alone for longer do not tell how long the destination took.
+constexpr Milliseconds left_alone{20};
 
 /// Who is being spoken to: the scheme and host of a URL, without what may be private in its path.
 std::string origin(const std::string &url) {
@@ -52,7 +61,16 @@ std::string rows_of(const Batch &batch) {
 Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
                        Authenticator &authenticator, const Policy &policy)
     : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
-      policy_(policy), random_(std::random_device{}()) {}
+      policy_(policy), pace_(bucket_of("pace/" + operation.request_line())), attended_(Clock::now()),
+      random_(std::random_device{}()) {
+    if (policy_.keep_rate_limits)
+        for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())
+            limits_.push_back({bucket_of(limit.spec.name + "/"), limit.spec.requests,
+                               with_margin(std::chrono::seconds(limit.spec.seconds)), limit.spec.concurrent});
+    // What the destination says goes for the whole account then.
+    if (limits_.empty())
+        limits_.push_back({bucket_of("")});
+}
 
 Dispatcher::~Dispatcher() {
     for (const auto &[id, job] : in_flight_)
@@ -96,9 +114,9 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobH
     Milliseconds pause = delay(job->attempts);
     if (verdict.delay) {
         // Jitter on top, so that what was refused together does not come back together.
-        pause = *verdict.delay + pause / 10;
-        for (const RateLimit &limit : limits_of(*job))
-            limiter_.hold(limit.bucket, Clock::now() + *verdict.delay);
+        Milliseconds asked = std::min<Milliseconds>(*verdict.delay, longest_hold);
+        pause = asked + pause / 10;
+        limiter_.hold(limits_of(*job), Clock::now() + asked, Clock::now());
     }
     job->ready = Clock::now() + pause;
     // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
@@ -118,6 +136,8 @@ void Dispatcher::advance(JobHandler &handler) {
 }
 
 void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others) {
+    if (Clock::now() > attended_ + left_alone)
+        attended_since_ = Clock::now();
     Clock::time_point next = start_ready();
     std::vector<Finished> finished;
     transport_.run(waiter_, std::min(next, deadline), finished);
@@ -128,6 +148,7 @@ void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vect
     std::move(finished.begin(), own, std::back_inserter(others));
     for (; own != finished.end(); ++own)
         take(*own, handler);
+    attended_ = Clock::now();
 }
 
 bool Dispatcher::take(const Finished &finished, JobHandler &handler) {
@@ -155,40 +176,55 @@ std::size_t Dispatcher::rows_in_flight() const {
 }
 
 std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const {
-    std::vector<RateLimit> limits;
-    if (!policy_.keep_rate_limits)
-        return limits;
-    for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())
-        limits.push_back({policy_.account + "/" + limit.spec.name + "/" +
-                              CompiledOperation::expand(limit.scope, &job.batch, "", false),
-                          limit.spec.requests, std::chrono::seconds(limit.spec.seconds)});
+    std::vector<RateLimit> limits = limits_;
+    for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++) {
+        const CompiledOperation::CompiledLimit &limit = operation_.rate_limits()[i];
+        if (!limit.scope.empty())
+            limits[i].bucket =
+                bucket_of(limit.spec.name + "/" + CompiledOperation::expand(limit.scope, &job.batch, "", false));
+    }
     return limits;
 }
 
 Clock::time_point Dispatcher::start_ready() {
-    Clock::time_point now = Clock::now();
     Clock::time_point next = Clock::time_point::max();
-    if (!pending_.empty() && !authenticator_.ready()) {
+    if (pending_.empty())
+        return next;
+    if (!authenticator_.ready()) {
         fetch_token();
         return next;
     }
-    for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() < policy_.max_in_flight;) {
-        std::vector<RateLimit> limits = limits_of(**it);
-        Clock::time_point ready = std::max((*it)->ready, limits.empty() ? now : limiter_.earliest(limits, now));
-        if (ready > now) {
-            next = std::min(next, ready);
+    std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
+    Permission refusal;
+    std::vector<RateLimit> refused;
+    for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() < most;) {
+        Clock::time_point now = Clock::now();
+        if ((*it)->ready > now) {
+            next = std::min(next, (*it)->ready);
             ++it;
             continue;
         }
-        limiter_.note(limits, now);
-        std::unique_ptr<Job> job = std::move(*it);
-        it = pending_.erase(it);
-        start(std::move(job));
+        // Asked once for all jobs that count against the same.
+        std::vector<RateLimit> limits = limits_of(**it);
+        Permission permission = limits == refused ? refusal : limiter_.acquire(limits, now);
+        if (permission.given) {
+            std::unique_ptr<Job> job = std::move(*it);
+            it = pending_.erase(it);
+            start(std::move(job), std::move(permission.places));
+            continue;
+        }
+        // A place may be free earlier than said; for a window nothing is gained by asking earlier.
+        if (!permission.for_a_place)
+            (*it)->ready = permission.again;
+        next = std::min(next, permission.again);
+        refusal = std::move(permission);
+        refused = std::move(limits);
+        ++it;
     }
     return next;
 }
 
-void Dispatcher::start(std::unique_ptr<Job> job) {
+void Dispatcher::start(std::unique_ptr<Job> job, std::shared_ptr<const void> places) {
     const OperationSpec &spec = operation_.spec();
     Request request;
     request.method = spec.method;
@@ -207,10 +243,13 @@ void Dispatcher::start(std::unique_ptr<Job> job) {
     request.ca_file = policy_.ca_file;
     request.connect_timeout = policy_.connect_timeout;
     request.timeout = policy_.timeout;
+    request.place = std::move(places);
+    job->began = Clock::now();
     job->token_generation = authenticator_.generation();
     requests_++;
     if (observer_ != nullptr)
         observer_->sent(job->batch.rows().size(), job->attempts > 0 || job->renewed);
+    bytes_ += request.body.size();
     ExchangeId id = transport_.start(request);
     in_flight_.emplace(id, std::move(job));
 }
@@ -238,11 +277,25 @@ void Dispatcher::take_token(const Response &response, JobHandler &handler) {
             handler.failed(std::move(job), *refused);
 }
 
+void Dispatcher::learn(const Job &job, const Response &response, const Verdict &verdict) {
+    Clock::time_point now = Clock::now();
+    int most = static_cast<int>(policy_.max_in_flight);
+    if (verdict.action == Action::wait)
+        limiter_.declined(pace_, most, job.began, now);
+    else if (response.failure == Failure::none && verdict.action != Action::retry)
+        limiter_.answered(pace_, most, job.began,
+                          job.began < attended_since_ ? std::nullopt : std::optional(now - job.began), now);
+    for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++)
+        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, std::chrono::system_clock::now()))
+            limiter_.learn(limits_of(job)[i], *announcement, now);
+}
+
 void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
     Answer answer(response, parser_);
     Verdict verdict = judge(operation_, answer);
     if (observer_ != nullptr)
         observer_->answered(job->batch.rows().size(), response, verdict);
+    learn(*job, response, verdict);
     switch (verdict.action) {
     case Action::unauthorized:
         if (response.status == 401 && authenticator_.renewable() && !job->renewed) {

@@ -25,8 +25,8 @@ struct Policy {
     Milliseconds connect_timeout{10000};
     Milliseconds timeout{60000};
     std::string ca_file;
-    std::string account; ///< prefix of rate limit buckets: whose limits they are
-    bool keep_rate_limits = true;
+    std::string account;          ///< prefix of rate limit buckets: whose limits they are
+    bool keep_rate_limits = true; ///< those that the connector names; the destination's own word is always kept
     /// Makes idempotency keys out of the rows' numbers, which then must be unique within it: the same rows get the same
     /// key again, also after a crash. "": each request has a random one.
     std::string idempotency_scope;
@@ -42,6 +42,7 @@ struct Job {
     std::string idempotency_key;
     int attempts = 0;
     Clock::time_point ready; ///< not before
+    Clock::time_point began; ///< its last attempt
     unsigned token_generation = 0;
     bool renewed = false; ///< its credentials were refused and fetched anew already
 };
@@ -99,16 +100,21 @@ class Dispatcher {
 
     std::uint64_t requests() const { return requests_; }
     std::uint64_t retries() const { return retries_; }
+    /// Of the requests' bodies, before any compression.
+    std::uint64_t bytes() const { return bytes_; }
 
   private:
     /// One round of both: starts, waits until the deadline at most for something to end, settles what ended.
     void turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others);
     std::vector<RateLimit> limits_of(const Job &job) const;
-    void start(std::unique_ptr<Job> job);
+    BucketKey bucket_of(const std::string &name) const { return bucket_key(policy_.account + "/" + name); }
+    void start(std::unique_ptr<Job> job, std::shared_ptr<const void> places);
     /// Sends again after the usual delay, or gives up when the attempts have run out.
     void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
     void fetch_token();
     void take_token(const Response &response, JobHandler &handler);
+    /// Takes what an answer says of limits and of the destination's pace.
+    void learn(const Job &job, const Response &response, const Verdict &verdict);
     void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
     void give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response, JobHandler &handler) const;
     std::string idempotency_key(const Batch &batch) const;
@@ -120,12 +126,16 @@ class Dispatcher {
     Authenticator &authenticator_;
     const Policy &policy_;
     RequestObserver *observer_ = nullptr;
+    std::vector<RateLimit> limits_;      ///< of every job; for_each names others for some
+    const BucketKey pace_;               ///< the operation's, for this account
+    Clock::time_point attended_;         ///< last time
+    Clock::time_point attended_since_{}; ///< without a pause
     std::mt19937_64 random_;
     simdjson::dom::parser parser_;
     std::deque<std::unique_ptr<Job>> pending_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
     ExchangeId token_exchange_ = 0;
-    std::uint64_t requests_ = 0, retries_ = 0;
+    std::uint64_t requests_ = 0, retries_ = 0, bytes_ = 0;
 };
 
 } // namespace reverse_etl

@@ -257,6 +257,7 @@ std::size_t Exchange::on_body(char *data, std::size_t size, std::size_t count, v
 }
 
 Response Exchange::finish(CURLcode result) {
+    place_.reset();
     const Traffic traffic = this->traffic();
     Response answer = std::move(response_);
     answer.status = info<long>(handle_, CURLINFO_RESPONSE_CODE);

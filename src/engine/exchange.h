@@ -20,6 +20,9 @@ class Exchange {
     /// Sets the handle up for a request. Where the request must not be made, that is the answer at once.
     std::optional<Response> prepare(ExchangeId id, const Request &request);
 
+    /// Held until the exchange has ended.
+    void take_place(std::shared_ptr<const void> place) { place_ = std::move(place); }
+
     /// The answer, once libcurl is done with the handle. To be called once.
     Response finish(CURLcode result);
 
@@ -44,6 +47,7 @@ class Exchange {
     CURL *handle_;
     curl_slist *header_list_ = nullptr;
     ExchangeId id_ = 0;
+    std::shared_ptr<const void> place_;
     Response response_;
     std::size_t header_bytes_ = 0;
     std::size_t body_bytes_ = 0; ///< of the request

@@ -122,6 +122,44 @@ ResultSpec read_result(const ManifestNode &node) {
     return result;
 }
 
+TimeHeader read_time_header(const ManifestNode &node) {
+    static constexpr TimeHeader::Unit units[] = {TimeHeader::Unit::seconds, TimeHeader::Unit::milliseconds,
+                                                 TimeHeader::Unit::epoch_seconds};
+    node.only({"header", "unit"});
+    TimeHeader header;
+    header.name = lower_case(node.at("header").text());
+    if (node.has("unit"))
+        header.unit = units[node.at("unit").one_of({"s", "ms", "epoch_s"})];
+    return header;
+}
+
+NumberHeader read_number_header(const ManifestNode &limit, const char *member) {
+    if (!limit.has(member))
+        return {};
+    limit.at(member).only({"header", "after"});
+    return {lower_case(limit.at(member).at("header").text()), limit.at(member).text("after", "")};
+}
+
+RateLimitSpec read_rate_limit(const ManifestNode &node) {
+    RateLimitSpec limit;
+    limit.name = node.at("name").text();
+    limit.for_each = node.text("for_each", "");
+    if (node.has("concurrent")) {
+        node.only({"name", "concurrent", "for_each"});
+        limit.concurrent = node.at("concurrent").positive_integer();
+        return limit;
+    }
+    node.only({"name", "requests", "seconds", "concurrent", "for_each", "limit", "used", "remaining", "reset"});
+    limit.requests = node.at("requests").positive_integer();
+    limit.seconds = node.at("seconds").positive_integer();
+    limit.limit_header = read_number_header(node, "limit");
+    limit.used_header = read_number_header(node, "used");
+    limit.remaining_header = read_number_header(node, "remaining");
+    if (node.has("reset"))
+        limit.reset_header = read_time_header(node.at("reset"));
+    return limit;
+}
+
 ErrorRule read_error_rule(const ManifestNode &node) {
     node.only({"status", "header", "body", "then", "for", "reason"});
     ErrorRule rule;
@@ -146,12 +184,8 @@ ErrorRule read_error_rule(const ManifestNode &node) {
                                          Action::accept, Action::unauthorized, Action::stop};
     rule.then =
         actions[node.at("then").one_of({"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop"})];
-    if (node.has("for")) {
-        node.at("for").only({"header", "unit"});
-        rule.wait_header = lower_case(node.at("for").at("header").text());
-        if (node.at("for").has("unit"))
-            rule.wait_in_ms = node.at("for").at("unit").one_of({"s", "ms"}) == 1;
-    }
+    if (node.has("for"))
+        rule.wait = read_time_header(node.at("for"));
     if (node.has("reason"))
         rule.reason = node.at("reason").pointers();
     return rule;
@@ -199,11 +233,8 @@ std::vector<ErrorRule> read_error_rules(const ManifestNode &node) {
 
 std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node) {
     std::vector<RateLimitSpec> limits;
-    for (const ManifestNode &limit : node.elements()) {
-        limit.only({"name", "requests", "seconds", "for_each"});
-        limits.push_back({limit.at("name").text(), limit.at("requests").positive_integer(),
-                          limit.at("seconds").positive_integer(), limit.text("for_each", "")});
-    }
+    for (const ManifestNode &limit : node.elements())
+        limits.push_back(read_rate_limit(limit));
     return limits;
 }
 

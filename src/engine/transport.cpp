@@ -218,6 +218,7 @@ ExchangeId Transport::start(const Request &request) {
     impl.in_flight.reserve(impl.in_flight.size() + 1);
     if (const CURLMcode result = curl_multi_add_handle(impl.multi, exchange.handle()); result != CURLM_OK)
         throw std::runtime_error(curl_multi_strerror(result));
+    exchange.take_place(request.place);
     impl.in_flight.push_back(std::move(impl.idle.back()));
     impl.idle.pop_back();
     return id;

@@ -27,6 +27,8 @@ struct Request {
     std::string ca_file;
     Milliseconds connect_timeout{10000};
     Milliseconds timeout{60000};
+    /// Let go of when the exchange has ended or was dropped, for whoever counts those under way.
+    std::shared_ptr<const void> place;
 };
 
 enum class Failure {

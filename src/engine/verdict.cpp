@@ -61,11 +61,11 @@ std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule,
 }
 
 std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response) {
-    if (rule != nullptr && !rule->wait_header.empty())
-        if (const std::string *value = response.header(rule->wait_header))
-            if (auto wait = wait_of(*value, Milliseconds(rule->wait_in_ms ? 1 : 1000)))
-                return wait;
-    return retry_after(response, std::chrono::system_clock::now());
+    auto now = std::chrono::system_clock::now();
+    if (rule != nullptr)
+        if (auto wait = wait_of(response, rule->wait, now))
+            return wait;
+    return retry_after(response, now);
 }
 
 Verdict judge_failure(const Response &response) {

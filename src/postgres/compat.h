@@ -14,6 +14,7 @@ extern "C" {
 #endif
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/pathnode.h"
 #include "parser/parse_relation.h"
 #include "storage/latch.h"
@@ -48,6 +49,16 @@ inline uint32 wait_event() {
 #endif
 }
 
+/// Likewise while the worker writes to the ledger.
+inline uint32 ledger_event() {
+#if PG_VERSION_NUM >= 170000
+    static uint32 event = WaitEventExtensionNew("ReverseEtlLedger");
+    return event;
+#else
+    return PG_WAIT_EXTENSION;
+#endif
+}
+
 /// 18 turned the question around.
 inline bool is_background_worker(const PGPROC *process) {
 #if PG_VERSION_NUM >= 180000
@@ -63,6 +74,15 @@ inline LocalTransactionId local_transaction() {
     return MyProc->vxid.lxid;
 #else
     return MyProc->lxid;
+#endif
+}
+
+/// Which of the cluster's processes this one is, as GetPGProcByNumber takes it. Moved out of PGPROC in 17.
+inline int proc_number() {
+#if PG_VERSION_NUM >= 170000
+    return MyProcNumber;
+#else
+    return MyProc->pgprocno;
 #endif
 }
 
@@ -130,6 +150,23 @@ inline void insert_index_tuples(ResultRelInfo *relation, TupleTableSlot *slot, E
                               false
 #endif
         );
+}
+
+/// 16 gave the callback of tree walkers a type.
+using TreeWalker = bool (*)(Node *node, void *context);
+inline bool walk_query_tree(Query *query, TreeWalker walker, void *context, int flags) {
+#if PG_VERSION_NUM >= 160000
+    return query_tree_walker(query, walker, context, flags);
+#else
+    return query_tree_walker(query, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context, flags);
+#endif
+}
+inline bool walk_expression_tree(Node *node, TreeWalker walker, void *context) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_walker(node, walker, context);
+#else
+    return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context);
+#endif
 }
 
 /// 17 estimates with the statistics that the planner has.

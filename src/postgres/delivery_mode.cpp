@@ -57,6 +57,10 @@ QueueEverything::~QueueEverything() {
     queue_everything--;
 }
 
+bool QueueEverything::is_in_force() {
+    return queue_everything > 0;
+}
+
 bool is_queued(const Destination &destination, EState *estate) {
     if (queue_everything > 0 || destination.delivery == DeliveryMode::queued)
         return true;

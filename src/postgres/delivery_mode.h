@@ -20,6 +20,8 @@ class QueueEverything {
     ~QueueEverything();
     QueueEverything(const QueueEverything &) = delete;
     QueueEverything &operator=(const QueueEverything &) = delete;
+
+    static bool is_in_force();
 };
 
 } // namespace reverse_etl

@@ -223,9 +223,25 @@ const OperationSpec &Destination::operation(OperationKind kind) const {
                 "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + known + ".");
 }
 
-std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
+Settings Destination::credentials(Oid user) const {
     Settings credentials;
     add_options(credentials, pg_call([&] { return user_mapping_options(user, server); }));
+    return credentials;
+}
+
+std::string Destination::account(Oid user) const {
+    // Each with its length: no two sets of credentials read alike.
+    std::string identity;
+    for (const auto &[name, value] : credentials(user))
+        for (const std::string &text : {name, value})
+            identity += std::to_string(text.size()) + ":" + text;
+    BucketKey digest = bucket_key(identity);
+    return std::to_string(MyDatabaseId) + "/" + std::to_string(server) + "/" + std::to_string(digest[0]) + "-" +
+           std::to_string(digest[1]);
+}
+
+std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
+    Settings credentials = this->credentials(user);
     try {
         return session::authenticator(server, object.auth, credentials);
     } catch (const SettingError &error) {
@@ -238,10 +254,6 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
                                               server_name + "\" lacks the credentials that the destination needs",
                     "", error.hint);
     }
-}
-
-Destination *open_destination(Oid relation, MemoryContext context) {
-    return make_in<Destination>(context, relation);
 }
 
 } // namespace reverse_etl

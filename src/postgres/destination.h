@@ -72,7 +72,12 @@ class Destination {
     /// Signs as this role's user mapping (or PUBLIC's) says. Throws when there is none.
     std::shared_ptr<Authenticator> authenticator(Oid user) const;
 
+    /// Whose rate limits count for this role: the server's account that its credentials belong to. Roles with the same
+    /// credentials share one. No credential can be told from it.
+    std::string account(Oid user) const;
+
   private:
+    Settings credentials(Oid user) const;
     void read_columns(Relation relation);
 };
 

@@ -1,7 +1,6 @@
 #include "postgres/enqueue.h"
 
-#include "engine/json_text.h"
-#include "postgres/border.h"
+#include "postgres/sql.h"
 #include "postgres/worker_control.h"
 
 #include <algorithm>
@@ -13,11 +12,14 @@ extern "C" {
 
 namespace reverse_etl {
 
-Enqueue::Enqueue(const Destination &destination, const PushPlan &plan, Oid user, MemoryContext context)
+Enqueue::Enqueue(const Destination &destination, const PushPlan &plan, const char *statement, Oid user,
+                 MemoryContext context)
     : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
       values_of_(destination, columns_), records_(values_of_, columns_),
       scratch_(pg_call([&] { return AllocSetContextCreate(context, "reverse_etl row", ALLOCSET_SMALL_SIZES); })),
-      writer_({destination.relation, operation_name(plan.operation), GetUserId(), user, 0}, context),
+      push_(make_push_record(destination.name, operation_name(plan.operation), statement, "queued")),
+      push_id_(draw_push_id()),
+      writer_({destination.relation, operation_name(plan.operation), GetUserId(), user, push_id_}, context),
       nulls_(std::make_unique<bool[]>(columns_.size())) {
     values_.resize(columns_.size());
     if (!plan.address.empty())
@@ -80,23 +82,30 @@ void Enqueue::reject(const std::string &reason) {
     std::size_t written = plan_.written.size();
     RejectedRow rejected{rows_, "", "", reason, 0};
     records_.encode_anyhow(values_.data(), nulls_.get(), 0, written, rejected.row, scratch_);
-    rejected.row = without_nul(rejected.row);
-    if (!plan_.address.empty()) {
+    if (!plan_.address.empty())
         records_.encode_anyhow(values_.data(), nulls_.get(), written, columns_.size(), rejected.key, scratch_);
-        rejected.key = without_nul(rejected.key);
-    }
     report_.add("Row " + std::to_string(rows_) + ": " + reason);
     rejections_.push_back(std::move(rejected));
 }
 
 void Enqueue::finish() {
     writer_.finish();
-    if (!rejections_.empty())
-        store_rejected_rows(destination_.name, operation_name(plan_.operation), rejections_);
-    rejections_.clear();
+    if (rows_ > 0)
+        record();
     if (rows_ > report_.rows())
         wake_worker_at_commit();
     report_.warn(destination_.name, rows_);
+}
+
+void Enqueue::record() {
+    PushResult result{};
+    result.rows = rows_;
+    result.rejected = report_.rows();
+    result.outcome = result.rows > result.rejected ? PushOutcome::queued : PushOutcome::completed;
+    sql::AsOwner as_owner;
+    insert_push(push_id_, push_, result);
+    for (const std::string &rows : rejected_rows_json(rejections_))
+        insert_rejected_rows(push_id_, push_, rows);
 }
 
 } // namespace reverse_etl

@@ -9,7 +9,8 @@ namespace reverse_etl {
 class Enqueue {
   public:
     /// `user`: with whose rights and credentials the rows will leave.
-    Enqueue(const Destination &destination, const PushPlan &plan, Oid user, MemoryContext context);
+    Enqueue(const Destination &destination, const PushPlan &plan, const char *statement, Oid user,
+            MemoryContext context);
 
     /// Adds a row, as Push::add() does. False if it cannot be sent: it is rejected now.
     bool add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
@@ -20,6 +21,8 @@ class Enqueue {
   private:
     std::string key_of(const std::string &row) const;
     void reject(const std::string &reason);
+    /// Puts the push on record, in this transaction as all of it.
+    void record();
 
     const Destination &destination_;
     PushPlan plan_;
@@ -27,6 +30,8 @@ class Enqueue {
     ColumnEncoders values_of_;
     RecordEncoder records_;
     MemoryContext scratch_;
+    PushRecord push_;
+    std::int64_t push_id_;
     OutboxWriter writer_;
 
     std::vector<Datum> values_;

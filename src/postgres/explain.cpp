@@ -26,10 +26,13 @@ void show_number(const char *label, std::int64_t number, ExplainState *explain) 
 }
 
 std::string described(const RateLimitSpec &limit) {
+    std::string scope = limit.for_each.empty() ? "" : " for each " + limit.for_each;
+    if (limit.concurrent > 0)
+        return std::to_string(limit.concurrent) + (limit.concurrent == 1 ? " request" : " requests") + " at once" +
+               scope;
     std::string seconds = limit.seconds == 1 ? "second" : std::to_string(limit.seconds) + " seconds";
     if (limit.seconds == 86400)
         seconds = "day";
-    std::string scope = limit.for_each.empty() ? "" : " for each " + limit.for_each;
     return std::to_string(limit.requests) + (limit.requests == 1 ? " request per " : " requests per ") + seconds +
            scope;
 }
@@ -38,7 +41,7 @@ std::string described(const RateLimitSpec &limit) {
 double shortest_seconds(const CompiledOperation &operation, double requests) {
     double seconds = 0;
     for (const CompiledOperation::CompiledLimit &limit : operation.rate_limits())
-        if (limit.spec.for_each.empty())
+        if (limit.spec.for_each.empty() && limit.spec.requests > 0)
             seconds = std::max(seconds, (std::ceil(requests / limit.spec.requests) - 1) * limit.spec.seconds);
     return seconds;
 }

@@ -78,13 +78,25 @@ void check_rights(const Destination &destination, const PushPlan &plan, Oid role
 
 Policy policy_of(const Destination &destination, Oid role, const std::string &identity) {
     Policy policy = destination.policy;
-    policy.account = std::to_string(destination.server) + "/" + std::to_string(role);
+    policy.account = destination.account(role);
     policy.idempotency_scope = identity;
     return policy;
 }
 
+/// A trigger names rows by their key, also where the destination wants its id: better no request than one that names
+/// nothing.
+void check_address(const Destination &destination, const PushPlan &plan) {
+    if (plan.address.empty() || destination.operation(plan.operation).by_key)
+        return;
+    const DestinationColumn *id = destination.id_column();
+    if (id == nullptr || plan.address.size() != 1 || plan.address.front() != id->attnum)
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    std::string("the destination knows rows to ") + operation_name(plan.operation) + " by its id only");
+}
+
 PushPlan checked_plan_of(const Destination &destination, const LaneKey &key) {
     PushPlan plan = plan_of(destination, key);
+    check_address(destination, plan);
     check_rights(destination, plan, key.role);
     return plan;
 }

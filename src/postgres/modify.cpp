@@ -4,6 +4,7 @@
 #include "postgres/compat.h"
 #include "postgres/delivery_mode.h"
 #include "postgres/enqueue.h"
+#include "postgres/identity.h"
 #include "postgres/modify_plan.h"
 #include "postgres/push.h"
 #include "postgres/statement_hooks.h"
@@ -46,15 +47,34 @@ bool row_by_row(const ResultRelInfo *relation, CmdType command) {
                                    : triggers->trig_delete_after_row;
 }
 
-ModifyState &make_state(EState *estate, ResultRelInfo *relation, const Destination &destination, const PushPlan &plan,
-                        uint64 *counter, const Plan *subplan) {
+/// What the user asked for, as the ledger has it.
+const char *statement_kind(const ModifyTableState *state) {
+    if (state->ps.plan == nullptr)
+        return "COPY";
+    switch (state->operation) {
+    case CMD_UPDATE:
+        return "UPDATE";
+    case CMD_DELETE:
+        return "DELETE";
+    case CMD_MERGE:
+        return "MERGE";
+    default:
+        return "INSERT";
+    }
+}
+
+ModifyState &make_state(ModifyTableState *modify, ResultRelInfo *relation, const Destination &destination,
+                        const PushPlan &plan, uint64 *counter, const Plan *subplan) {
+    EState *estate = modify->ps.state;
     MemoryContext context = estate->es_query_cxt;
     auto *state = make_in<ModifyState>(context);
     Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
-    if (is_queued(destination, estate))
-        state->enqueue = make_in<Enqueue>(context, destination, plan, user, context);
-    else
-        state->push = make_in<Push>(context, destination, plan, user, estate, counter);
+    if (is_queued(destination, estate)) {
+        state->enqueue = make_in<Enqueue>(context, destination, plan, statement_kind(modify), user, context);
+    } else {
+        identity::refuse_copy();
+        state->push = make_in<Push>(context, destination, plan, statement_kind(modify), user, estate, counter);
+    }
     for (AttrNumber attnum : plan.address)
         state->address.push_back(
             pg_call([&] { return ExecFindJunkAttributeInTlist(subplan->targetlist, address_name(attnum)); }));
@@ -172,7 +192,7 @@ void begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, 
             return;
         EState *estate = state->ps.state;
         Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
-        make_state(estate, relation, *destination, push_plan_of(plan),
+        make_state(state, relation, *destination, push_plan_of(plan),
                    state->canSetTag ? &estate->es_processed : nullptr, outerPlanState(state)->plan);
     });
 }
@@ -190,7 +210,7 @@ void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
         PushPlan plan =
             plan_insert(*destination, named, RelationGetDescr(relation->ri_RelationDesc), relation->ri_TrigDesc);
         uint64 *counter = is_copy ? copy_counter() : state->canSetTag ? &estate->es_processed : nullptr;
-        ModifyState &made = make_state(estate, relation, *destination, plan, counter, nullptr);
+        ModifyState &made = make_state(state, relation, *destination, plan, counter, nullptr);
         if (loaded_by_this_statement() && made.push != nullptr)
             go_one_by_one(made);
     });

@@ -3,10 +3,13 @@
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 #include "postgres/fdw.h"
+#include "postgres/identity.h"
 #include "postgres/options.h"
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
+#include "postgres/stream_functions.h"
+#include "postgres/trigger_functions.h"
 #include "postgres/worker_control.h"
 
 extern "C" {
@@ -28,8 +31,14 @@ PG_FUNCTION_INFO_V1(reverse_etl_built_in_connectors);
 PG_FUNCTION_INFO_V1(reverse_etl_check_manifest);
 PG_FUNCTION_INFO_V1(reverse_etl_options);
 PG_FUNCTION_INFO_V1(reverse_etl_wake_worker);
+PG_FUNCTION_INFO_V1(reverse_etl_confirm_identity);
 void reverse_etl_launcher_main(Datum);
 void reverse_etl_worker_main(Datum);
+PG_FUNCTION_INFO_V1(reverse_etl_push);
+PG_FUNCTION_INFO_V1(reverse_etl_push_stream);
+PG_FUNCTION_INFO_V1(reverse_etl_read_mapping);
+PG_FUNCTION_INFO_V1(reverse_etl_check_stream);
+PG_FUNCTION_INFO_V1(reverse_etl_guard_streams);
 #pragma GCC visibility pop
 }
 
@@ -41,6 +50,7 @@ void _PG_init(void) {
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
         register_launcher();
+        identity::remember_start();
     }
 }
 
@@ -167,4 +177,36 @@ Datum reverse_etl_wake_worker(PG_FUNCTION_ARGS) {
     (void)fcinfo;
     guard([] { wake_worker_at_commit(); });
     PG_RETURN_VOID();
+}
+
+/// reverse_etl.confirm_identity()
+Datum reverse_etl_confirm_identity(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
+    guard([] { identity::confirm(); });
+    PG_RETURN_VOID();
+}
+
+/// CREATE TRIGGER ... EXECUTE FUNCTION reverse_etl.push(destination, mapping)
+Datum reverse_etl_push(PG_FUNCTION_ARGS) {
+    return guard([&] { return push_changes(fcinfo); });
+}
+
+/// The triggers that reverse_etl.stream_table makes.
+Datum reverse_etl_push_stream(PG_FUNCTION_ARGS) {
+    return guard([&] { return push_stream(fcinfo); });
+}
+
+/// reverse_etl.read_mapping(source, destination, mapping, deletes, search_path)
+Datum reverse_etl_read_mapping(PG_FUNCTION_ARGS) {
+    return guard([&] { return read_mapping(fcinfo); });
+}
+
+/// reverse_etl.check_stream(name)
+Datum reverse_etl_check_stream(PG_FUNCTION_ARGS) {
+    return guard([&] { return check_stream(fcinfo); });
+}
+
+/// The event triggers that keep what streams need.
+Datum reverse_etl_guard_streams(PG_FUNCTION_ARGS) {
+    return guard([&] { return guard_streams(fcinfo); });
 }

@@ -81,23 +81,23 @@ StoredRow stored_row(uint64 i) {
     return stored;
 }
 
-constexpr const char *columns = "id, push, operation, deliver_as::pg_catalog.oid, enqueued_at, attempts, "
-                                "next_attempt_at, batch, key_hash, key::pg_catalog.text, \"row\"::pg_catalog.text";
+constexpr const char *columns = "id, push, operation, deliver_as::oid, enqueued_at, attempts, "
+                                "next_attempt_at, batch, key_hash, key::text, \"row\"::text";
 
 } // namespace
 
 std::vector<Oid> Outbox::destinations() {
     // The shared table is small, but for the first rows of a destination; its index is skipped through.
     constexpr const char *query = R"(
-        SELECT pg_catalog.substr(relname, 8)::pg_catalog.oid
-          FROM pg_catalog.pg_inherits JOIN pg_catalog.pg_class ON pg_class.oid OPERATOR(pg_catalog.=) inhrelid
-         WHERE inhparent OPERATOR(pg_catalog.=) 'reverse_etl.outbox'::pg_catalog.regclass
+        SELECT substr(relname, 8)::oid
+          FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+         WHERE inhparent = 'reverse_etl.outbox'::regclass
         UNION
         (WITH RECURSIVE skipped (destination) AS (
-            (SELECT destination::pg_catalog.oid FROM ONLY reverse_etl.outbox ORDER BY 1 LIMIT 1)
+            (SELECT destination::oid FROM ONLY reverse_etl.outbox ORDER BY 1 LIMIT 1)
             UNION ALL
-            SELECT (SELECT o.destination::pg_catalog.oid FROM ONLY reverse_etl.outbox AS o
-                     WHERE o.destination OPERATOR(pg_catalog.>) skipped.destination ORDER BY 1 LIMIT 1)
+            SELECT (SELECT o.destination::oid FROM ONLY reverse_etl.outbox AS o
+                     WHERE o.destination > skipped.destination ORDER BY 1 LIMIT 1)
               FROM skipped WHERE destination IS NOT NULL)
          SELECT destination FROM skipped WHERE destination IS NOT NULL))";
     uint64 count = pg_call([&] { return sql::execute(query, {}); });
@@ -157,9 +157,9 @@ std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bo
     std::int64_t highest = pg_call([&] {
         const char *query = psprintf(R"(
             SELECT GREATEST(
-                (SELECT id FROM ONLY reverse_etl.outbox WHERE destination OPERATOR(pg_catalog.=) $1
+                (SELECT id FROM ONLY reverse_etl.outbox WHERE destination = $1
                   ORDER BY destination DESC, id DESC LIMIT 1),
-                (SELECT id FROM ONLY reverse_etl.%s WHERE destination OPERATOR(pg_catalog.=) $1
+                (SELECT id FROM ONLY reverse_etl.%s WHERE destination = $1
                   ORDER BY destination DESC, id DESC LIMIT 1)))",
                                      outbox_table_name(destination_));
         sql::execute(query, {sql::oid(destination_)});
@@ -199,11 +199,11 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
     uint64 count = pg_call([&] {
         const char *query = psprintf(R"(
             (SELECT %s, false FROM ONLY reverse_etl.outbox
-              WHERE destination OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.>) $2
+              WHERE destination = $1 AND id > $2
               ORDER BY destination, id LIMIT $3)
             UNION ALL
             (SELECT %s, true FROM ONLY reverse_etl.%s
-              WHERE destination OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.>) $2
+              WHERE destination = $1 AND id > $2
               ORDER BY destination, id LIMIT $3)
             ORDER BY 1 LIMIT $3)",
                                      columns, columns, outbox_table_name(destination_));
@@ -241,8 +241,8 @@ void Outbox::remove(const std::vector<Settled> &rows) {
         std::sort(ids.begin(), ids.end());
         std::string name = table_name(table);
         pg_call([&] {
-            const char *query = psprintf("DELETE FROM ONLY reverse_etl.%s WHERE destination OPERATOR(pg_catalog.=) $1 "
-                                         "AND id OPERATOR(pg_catalog.=) ANY ($2)",
+            const char *query = psprintf("DELETE FROM ONLY reverse_etl.%s WHERE destination = $1 "
+                                         "AND id = ANY ($2)",
                                          name.c_str());
             sql::execute(query, {sql::oid(destination_), sql::int8s(ids)});
         });
@@ -267,17 +267,17 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
             const char *query = psprintf(R"(
                 WITH gone AS (
                     DELETE FROM ONLY reverse_etl.%s AS o
-                     USING ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5),
-                                      pg_catalog.unnest($6), pg_catalog.unnest($7))
+                     USING ROWS FROM (unnest($3), unnest($4), unnest($5),
+                                      unnest($6), unnest($7))
                            AS rejected (id, key, "row", reason, status)
-                     WHERE o.destination OPERATOR(pg_catalog.=) $1 AND o.id OPERATOR(pg_catalog.=) rejected.id
+                     WHERE o.destination = $1 AND o.id = rejected.id
                  RETURNING o.push, o.operation, o.id, o.enqueued_at, o.enqueued_by, rejected.key, rejected."row",
                            rejected.reason, rejected.status)
                 INSERT INTO reverse_etl.rejected_rows
                        (push, destination, operation, row_number, key, "row", reason, http_status, statement_at,
                         rejected_by)
-                SELECT push, $2, operation, id, key::pg_catalog.jsonb, "row"::pg_catalog.jsonb, reason,
-                       NULLIF(status, 0), enqueued_at, pg_catalog.pg_get_userbyid(enqueued_by)
+                SELECT push, $2, operation, id, key::jsonb, "row"::jsonb, reason,
+                       NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by)
                   FROM gone)",
                                          name.c_str());
             sql::execute(query, {sql::oid(destination_), sql::text(destination), sql::int8s(ids), sql::texts(keys),
@@ -304,15 +304,15 @@ void Outbox::defer(const std::vector<Deferred> &rows) {
             const char *query = psprintf(R"(
                 UPDATE ONLY reverse_etl.%s AS o
                    SET attempts = deferred.attempts, batch = NULLIF(deferred.batch, 0),
-                       next_attempt_at = pg_catalog.now() OPERATOR(pg_catalog.+)
-                           pg_catalog.make_interval(secs => deferred.pause_ms::pg_catalog.float8
-                                                            OPERATOR(pg_catalog./) 1000),
+                       next_attempt_at = now() +
+                           make_interval(secs => deferred.pause_ms::float8
+                                                            / 1000),
                        reasons = CASE WHEN deferred.reason IS NULL THEN o.reasons
-                                      ELSE pg_catalog.array_append(o.reasons, deferred.reason) END
-                  FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4),
-                                  pg_catalog.unnest($5), pg_catalog.unnest($6))
+                                      ELSE array_append(o.reasons, deferred.reason) END
+                  FROM ROWS FROM (unnest($2), unnest($3), unnest($4),
+                                  unnest($5), unnest($6))
                        AS deferred (id, attempts, pause_ms, batch, reason)
-                 WHERE o.destination OPERATOR(pg_catalog.=) $1 AND o.id OPERATOR(pg_catalog.=) deferred.id)",
+                 WHERE o.destination = $1 AND o.id = deferred.id)",
                                          name.c_str());
             sql::execute(query, {sql::oid(destination_), sql::int8s(ids), sql::int8s(attempts), sql::int8s(pauses),
                                  sql::int8s(batches), sql::texts(reasons)});
@@ -334,8 +334,8 @@ void Outbox::mark(const std::vector<QueuedRow *> &rows) {
         pg_call([&] {
             const char *query = psprintf(R"(
                 UPDATE ONLY reverse_etl.%s AS o SET batch = marked.batch
-                  FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3)) AS marked (id, batch)
-                 WHERE o.destination OPERATOR(pg_catalog.=) $1 AND o.id OPERATOR(pg_catalog.=) marked.id)",
+                  FROM ROWS FROM (unnest($2), unnest($3)) AS marked (id, batch)
+                 WHERE o.destination = $1 AND o.id = marked.id)",
                                          name.c_str());
             sql::execute(query, {sql::oid(destination_), sql::int8s(ids), sql::int8s(batches)});
         });
@@ -348,12 +348,12 @@ std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) {
         const char *query = psprintf(R"(
             SELECT * FROM (
                 (SELECT %s, false FROM ONLY reverse_etl.outbox
-                  WHERE destination OPERATOR(pg_catalog.=) $1 ORDER BY destination, id LIMIT $3)
+                  WHERE destination = $1 ORDER BY destination, id LIMIT $3)
                 UNION ALL
                 (SELECT %s, true FROM ONLY reverse_etl.%s
-                  WHERE destination OPERATOR(pg_catalog.=) $1 ORDER BY destination, id LIMIT $3)) AS oldest
-             WHERE enqueued_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-)
-                   pg_catalog.make_interval(secs => $2::pg_catalog.float8 OPERATOR(pg_catalog./) 1000))",
+                  WHERE destination = $1 ORDER BY destination, id LIMIT $3)) AS oldest
+             WHERE enqueued_at < now() -
+                   make_interval(secs => $2::float8 / 1000))",
                                      columns, columns, outbox_table_name(destination_));
         return sql::execute(query, {sql::oid(destination_), sql::int8(ttl_ms), sql::int8(static_cast<int64>(most))});
     });

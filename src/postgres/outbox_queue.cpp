@@ -365,15 +365,15 @@ void OutboxQueue::store_states() {
         pg_call([&] {
             if (closed) {
                 sql::execute("DELETE FROM reverse_etl.destination_states "
-                             "WHERE destination OPERATOR(pg_catalog.=) $1 AND role OPERATOR(pg_catalog.=) $2",
+                             "WHERE destination = $1 AND role = $2",
                              {sql::oid(destination_oid_), sql::oid(role)});
                 return;
             }
             std::int64_t pause = std::chrono::duration_cast<Milliseconds>(circuit.retry_at() - Clock::now()).count();
             sql::execute(R"(
                 INSERT INTO reverse_etl.destination_states (destination, role, state, reason, failures, retry_at)
-                VALUES ($1, $2, $3, $4, $5, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+)
-                        pg_catalog.make_interval(secs => $6::pg_catalog.float8 OPERATOR(pg_catalog./) 1000))
+                VALUES ($1, $2, $3, $4, $5, clock_timestamp() +
+                        make_interval(secs => $6::float8 / 1000))
                 ON CONFLICT (destination, role) DO UPDATE
                    SET state = excluded.state, reason = excluded.reason, failures = excluded.failures,
                        retry_at = excluded.retry_at)",

@@ -1,7 +1,9 @@
 #include "postgres/outbox_service.h"
 
 #include "postgres/border.h"
+#include "postgres/identity.h"
 #include "postgres/latch_waiter.h"
+#include "postgres/ledger_service.h"
 #include "postgres/outbox_queue.h"
 #include "postgres/session.h"
 #include "postgres/shared_memory.h"
@@ -43,6 +45,7 @@ class OutboxService {
             for (int cache : {FOREIGNSERVEROID, USERMAPPINGOID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM})
                 CacheRegisterSyscacheCallback(cache, on_catalog, 0);
         });
+        ledger::start_service();
         sql::in_transaction([] { pg_call([] { sql::execute("DELETE FROM reverse_etl.destination_states", {}); }); });
     }
 
@@ -56,8 +59,13 @@ class OutboxService {
                     ProcessConfigFile(PGC_SIGHUP);
                 }
             });
-            if (called_)
-                look_around();
+            if (called_) {
+                // Sessions wait for the ledger.
+                while (ledger::serve())
+                    continue;
+                if (is_called())
+                    look_around();
+            }
             claim();
             Clock::time_point now = Clock::now();
             if (!is_idle())
@@ -87,22 +95,24 @@ class OutboxService {
     void look_around() {
         std::vector<Oid> destinations;
         std::set<Oid> paused, resumed;
+        bool may_send = false;
         sql::in_transaction([&] {
+            may_send = identity::matches();
             destinations = Outbox::destinations();
             paused = read_oids(R"(
-                SELECT destination::pg_catalog.oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
+                SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
                 UNION ALL
-                SELECT ftrelid FROM pg_catalog.pg_foreign_table JOIN reverse_etl.pauses
-                       ON server OPERATOR(pg_catalog.=) ftserver)");
-            resumed = read_oids("SELECT destination::pg_catalog.oid FROM reverse_etl.destination_states "
-                                "WHERE retry_at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()");
+                SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
+                       ON server = ftserver)");
+            resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
+                                "WHERE retry_at <= clock_timestamp()");
         });
         for (Oid oid : destinations)
             if (!queues_.contains(oid))
                 queues_.emplace(oid, std::make_unique<OutboxQueue>(oid, identity_));
         for (auto &[oid, queue] : queues_) {
             queue->claim_again();
-            queue->set_paused(paused.contains(oid));
+            queue->set_paused(!may_send || paused.contains(oid));
             if (resumed.contains(oid))
                 queue->retry_now();
         }

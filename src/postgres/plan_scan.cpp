@@ -2,6 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/compat.h"
+#include "postgres/delivery_mode.h"
 #include "postgres/relation_plan.h"
 #include "postgres/scan_plan.h"
 
@@ -129,6 +130,16 @@ std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destinati
     return addresses;
 }
 
+/// The ways in which an UPDATE or DELETE may name its row. What a trigger queues is never read: in a trigger it would
+/// keep the user's transaction waiting, and the row may still be in the outbox. Whoever delivers it looks its id up.
+std::vector<std::vector<const DestinationColumn *>> target_addresses(const Destination &destination,
+                                                                     const OperationSpec &operation) {
+    auto addresses = addresses_of(destination, operation);
+    if (!operation.by_key && QueueEverything::is_in_force() && !destination.key_columns().empty())
+        addresses.push_back(destination.key_columns());
+    return addresses;
+}
+
 /// Whether the query needs nothing of the target but these columns.
 bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector<const DestinationColumn *> &columns) {
     const Query *query = root->parse;
@@ -163,7 +174,7 @@ Access choose_access(PlannerInfo *root, RelOptInfo *relation, List *clauses) {
     if (plan->may_skip_reading) {
         OperationKind kind = root->parse->commandType == CMD_DELETE ? OperationKind::remove : OperationKind::update;
         if (const OperationSpec *operation = destination.object.operation(kind))
-            for (const auto &columns : addresses_of(destination, *operation))
+            for (const auto &columns : target_addresses(destination, *operation))
                 if (pg_call([&] {
                         return find_values(root, relation, clauses, columns, access.values) &&
                                needs_only(root, relation, columns);

@@ -1,6 +1,5 @@
 #include "postgres/push.h"
 
-#include "engine/json_text.h"
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/session.h"
@@ -11,6 +10,7 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "executor/tuptable.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 }
 
@@ -43,15 +43,16 @@ TupleDesc descriptor_of(const std::vector<const DestinationColumn *> &columns) {
 
 } // namespace
 
-Push::Push(const Destination &destination, const PushPlan &plan, Oid user, EState *estate, uint64 *counter)
+Push::Push(const Destination &destination, const PushPlan &plan, const char *statement, Oid user, EState *estate,
+           uint64 *counter)
     : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
       operation_(compile(destination, plan)), values_of_(destination, columns_),
       encoder_(operation_, values_of_, null_as(destination, plan.operation)), records_(values_of_, columns_),
       authenticator_(destination.authenticator(user)), policy_(destination.policy),
       activity_(destination.relation, plan.operation, GetUserId()),
       notices_(session::waiter(), activity_, destination.name), descriptor_(descriptor_of(columns_)), estate_(estate),
-      counter_(counter) {
-    policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
+      counter_(counter), entry_(destination.name, operation_name(plan.operation), statement) {
+    policy_.account = destination.account(user);
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), notices_, session::rate_limiter(),
                                                *authenticator_, policy_);
     dispatcher_->report_to(activity_);
@@ -70,6 +71,8 @@ Push::Push(const Destination &destination, const PushPlan &plan, Oid user, EStat
 Push::~Push() {
     std::vector<Push *> &active = active_pushes();
     active.erase(std::remove(active.begin(), active.end(), this), active.end());
+    if (rows_ > settled_)
+        entry_.fail(result(sqlstate_ == ERRCODE_QUERY_CANCELED ? PushOutcome::cancelled : PushOutcome::failed));
 }
 
 void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
@@ -80,7 +83,10 @@ void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_n
     if (burst_rows >= rounds * operation_.rows_per_batch() || burst_bytes_ >= most_burst_bytes)
         deliver();
     else if (!batches_.empty() && batches_.back().rows().size() >= operation_.rows_per_batch() && may_send_ahead())
-        step([&] { delivery_->start(std::exchange(batches_, {})); });
+        step([&] {
+            entry_.ensure_begun();
+            delivery_->start(std::exchange(batches_, {}));
+        });
 }
 
 /// Whether requests may be under way while the statement makes its next rows. They are not attended to meanwhile: so
@@ -108,6 +114,7 @@ bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *a
 void Push::finish() {
     deliver();
     report_.warn(destination_.name, rows_);
+    settle();
 }
 
 void Push::finish_all(EState *estate) {
@@ -118,7 +125,25 @@ void Push::finish_all(EState *estate) {
             push->finish();
 }
 
+bool Push::any() {
+    return !active_pushes().empty();
+}
+
+void Push::note_error(int sqlstate) noexcept {
+    for (Push *push : active_pushes()) {
+        push->sqlstate_ = sqlstate;
+        try {
+            if (ledger::has_mailboxes() && !push->destination_.stop_at_reject)
+                push->keep_rejections();
+        } catch (const std::exception &) {
+            // The error that is on its way is the one to tell.
+        }
+    }
+}
+
 void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
+    if (!entry_.begun())
+        entry_.begin();
     std::size_t at = 0;
     if (!plan_.written.empty())
         pg_call([&] { slot_getallattrs(slot); });
@@ -176,6 +201,7 @@ void Push::step(Step &&step) {
     try {
         step();
     } catch (const DestinationError &error) {
+        fault_ = error.what();
         throw Error(sqlstate_of(error.fault), "could not deliver to \"" + destination_.name + "\": " + error.what(),
                     progress(), error.hint, error.detail);
     } catch (const PostgresError &error) {
@@ -191,46 +217,59 @@ void Push::step(Step &&step) {
 void Push::deliver() {
     if (!batches_.empty() && batches_.back().rows().empty())
         batches_.pop_back();
-    step([&] { delivery_->deliver(std::exchange(batches_, {})); });
+    if (rows_ >= burst_begin_)
+        step([&] {
+            entry_.ensure_begun();
+            delivery_->deliver(std::exchange(batches_, {}));
+        });
     if (counter_ != nullptr)
         *counter_ += accepted_ - counted_;
     counted_ = accepted_;
-    if (!rejections_.empty())
-        store_rejections();
+    keep_rejections();
     tuples_.clear();
     burst_bytes_ = 0;
     burst_begin_ = rows_ + 1;
     MemoryContextReset(burst_context_);
 }
 
-void Push::store_rejections() {
-    std::sort(rejections_.begin(), rejections_.end(),
-              [](const RejectedRow &a, const RejectedRow &b) { return a.number < b.number; });
+void Push::keep_rejections() {
+    if (rejections_.empty())
+        return;
+    std::vector<RejectedRow> rows = std::exchange(rejections_, {});
+    std::sort(rows.begin(), rows.end(), [](const RejectedRow &a, const RejectedRow &b) { return a.number < b.number; });
     if (destination_.stop_at_reject) {
         // The reason quotes the row; the server log is not where that belongs.
-        const RejectedRow &first = rejections_.front();
+        const RejectedRow &first = rows.front();
+        fault_ = "row " + std::to_string(first.number) + " was rejected";
         throw Error(
             ERRCODE_FDW_ERROR, "destination \"" + destination_.name + "\" rejected row " + std::to_string(first.number),
             first.reason + "\n" + progress(),
             "With the option \"on_reject\" set to store, rejected rows are kept and the others go on.", "", progress());
     }
-    for (RejectedRow &row : rejections_) {
+    for (const RejectedRow &row : rows)
         report_.add("Row " + std::to_string(row.number) + ": " + row.reason);
-        HeapTuple tuple = pg_call([&] {
-            HeapTuple kept = heap_tuple_from_minimal_tuple(tuples_[row.number - burst_begin_]);
-            heap_deform_tuple(kept, descriptor_, values_.data(), nulls_.get());
-            return kept;
-        });
-        std::size_t written = plan_.written.size();
-        records_.encode_anyhow(values_.data(), nulls_.get(), 0, written, row.row, scratch_);
-        if (!plan_.address.empty())
-            records_.encode_anyhow(values_.data(), nulls_.get(), written, columns_.size(), row.key, scratch_);
-        row.row = without_nul(row.row);
-        row.key = without_nul(row.key);
-        heap_freetuple(tuple);
-    }
-    store_rejected_rows(destination_.name, operation_name(plan_.operation), rejections_);
-    rejections_.clear();
+    for (const std::string &text : rejected_rows_json(rows))
+        entry_.keep(text);
+}
+
+void Push::settle() {
+    if (rows_ == settled_)
+        return;
+    entry_.settle(result(PushOutcome::completed));
+    settled_ = rows_;
+}
+
+PushResult Push::result(PushOutcome outcome) const {
+    PushResult result{outcome, rows_, accepted_, rejected_, dispatcher_->requests(), dispatcher_->bytes(), ""};
+    if (outcome == PushOutcome::completed)
+        return result;
+    if (!fault_.empty())
+        strlcpy(result.error, fault_.c_str(), sizeof(result.error));
+    else if (sqlstate_ != 0)
+        snprintf(result.error, sizeof(result.error), "SQLSTATE %s", unpack_sql_state(sqlstate_));
+    else if (proc_exit_inprogress)
+        strlcpy(result.error, "the session ended", sizeof(result.error));
+    return result;
 }
 
 void Push::accepted(std::uint64_t, const std::string &id) {
@@ -239,10 +278,21 @@ void Push::accepted(std::uint64_t, const std::string &id) {
     last_id_ = id;
 }
 
-void Push::rejected(std::uint64_t row, const std::string &reason, long status) {
+void Push::rejected(std::uint64_t number, const std::string &reason, long status) {
     rejected_++;
     activity_.rejected();
-    rejections_.push_back({row, "", "", reason, status});
+    RejectedRow row{number, "", "", reason, status};
+    HeapTuple tuple = pg_call([&] {
+        HeapTuple kept = heap_tuple_from_minimal_tuple(tuples_[number - burst_begin_]);
+        heap_deform_tuple(kept, descriptor_, values_.data(), nulls_.get());
+        return kept;
+    });
+    std::size_t written = plan_.written.size();
+    records_.encode_anyhow(values_.data(), nulls_.get(), 0, written, row.row, scratch_);
+    if (!plan_.address.empty())
+        records_.encode_anyhow(values_.data(), nulls_.get(), written, columns_.size(), row.key, scratch_);
+    heap_freetuple(tuple);
+    rejections_.push_back(std::move(row));
 }
 
 void Push::absent(std::uint64_t) {

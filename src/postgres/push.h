@@ -2,6 +2,7 @@
 
 #include "engine/delivery.h"
 #include "postgres/activity.h"
+#include "postgres/ledger.h"
 #include "postgres/progress_notices.h"
 #include "postgres/push_plan.h"
 #include "postgres/record_encoder.h"
@@ -25,7 +26,8 @@ namespace reverse_etl {
 class Push : private OutcomeSink {
   public:
     /// Accepted rows are added to *counter, if there is one, as they are known.
-    Push(const Destination &destination, const PushPlan &plan, Oid user, EState *estate, uint64 *counter);
+    Push(const Destination &destination, const PushPlan &plan, const char *statement, Oid user, EState *estate,
+         uint64 *counter);
     ~Push() override;
 
     /// Adds a row: the written columns' values come from the slot (null if none are written), the address columns'
@@ -42,6 +44,11 @@ class Push : private OutcomeSink {
     /// Finishes the pushes of a query.
     static void finish_all(EState *estate);
 
+    /// Whether the session has a push.
+    static bool any();
+    /// An error is on its way that may end the session's pushes: for what the ledger must know of before the abort.
+    static void note_error(int sqlstate) noexcept;
+
   private:
     void accepted(std::uint64_t row, const std::string &id) override;
     void rejected(std::uint64_t row, const std::string &reason, long status) override;
@@ -54,7 +61,10 @@ class Push : private OutcomeSink {
     template <class Step>
     void step(Step &&step);
     void deliver();
-    void store_rejections();
+    void keep_rejections();
+    /// Puts the outcomes on record. The statement may have more rows, and then it is called once more.
+    void settle();
+    PushResult result(PushOutcome outcome) const;
     std::string progress() const;
 
     const Destination &destination_;
@@ -89,6 +99,11 @@ class Push : private OutcomeSink {
     std::uint64_t rows_ = 0, accepted_ = 0, rejected_ = 0;
     std::uint64_t counted_ = 0; ///< accepted rows that the counter has
     std::string last_id_;
+
+    ledger::Entry entry_;
+    std::uint64_t settled_ = 0; ///< rows whose outcomes are on record
+    int sqlstate_ = 0;          ///< of the error that ends the push
+    std::string fault_;         ///< what ends it, in words that quote no row
 };
 
 } // namespace reverse_etl

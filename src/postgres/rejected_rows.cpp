@@ -1,20 +1,12 @@
 #include "postgres/rejected_rows.h"
 
-#include "postgres/border.h"
+#include "engine/json_text.h"
+#include "postgres/sql.h"
 
 extern "C" {
-#include "access/htup_details.h"
-#include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/syscache.h"
-#include "utils/timestamp.h"
 }
 
 namespace reverse_etl {
@@ -24,85 +16,48 @@ namespace {
 /// Reasons that the WARNING repeats; the others are in the table.
 constexpr std::size_t most_reasons_shown = 5;
 
-/// It runs as the table's owner, and nothing in it is the user's.
-constexpr const char *insert = R"(
-    INSERT INTO reverse_etl.rejected_rows
-           (destination, operation, row_number, key, "row", reason, http_status, statement_at, rejected_by)
-    SELECT $1, $2, number, key::pg_catalog.jsonb, "row"::pg_catalog.jsonb, reason, status, $8, $9
-      FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6),
-                      pg_catalog.unnest($7)) AS _ (number, key, "row", reason, status))";
-
-Oid owner_of_table() {
-    Oid table = get_relname_relid("rejected_rows", get_namespace_oid("reverse_etl", false));
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple))
-        elog(ERROR, "table reverse_etl.rejected_rows does not exist");
-    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
-/// An array of one value a row.
-struct Column {
-    Datum *values;
-    bool *nulls;
-    int count = 0;
-
-    explicit Column(std::size_t rows)
-        : values(static_cast<Datum *>(palloc(sizeof(Datum) * rows))), nulls(static_cast<bool *>(palloc0(rows))) {}
-    void add(Datum value) { values[count++] = value; }
-    void add_null() { nulls[count++] = true; }
-    void add_text(const std::string &utf8) {
-        if (utf8.empty())
-            add_null();
-        else
-            add(CStringGetTextDatum(pg_any_to_server(utf8.c_str(), static_cast<int>(utf8.size()), PG_UTF8)));
-    }
-    Datum array(Oid type, int length, bool by_value, char alignment) const {
-        int lower = 1, size = count;
-        return PointerGetDatum(construct_md_array(values, nulls, 1, &size, &lower, type, length, by_value, alignment));
-    }
-    Datum texts() const { return array(TEXTOID, -1, false, TYPALIGN_INT); }
-};
+/// What one text holds, unless a single row is larger.
+constexpr std::size_t most_bytes = 1 << 20;
 
 } // namespace
 
-void store_rejected_rows(const std::string &destination, const char *operation, const std::vector<RejectedRow> &rows) {
+std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows) {
+    std::vector<std::string> texts;
+    for (const RejectedRow &row : rows) {
+        if (texts.empty() || texts.back().size() >= most_bytes)
+            texts.emplace_back();
+        std::string &text = texts.back();
+        text += (text.empty() ? "[{\"number\":" : ",{\"number\":") + std::to_string(row.number);
+        if (!row.key.empty())
+            text += ",\"key\":" + row.key;
+        text += ",\"row\":" + row.row + ",\"reason\":";
+        append_json_string(text, row.reason.empty() ? "no reason was given" : row.reason);
+        if (row.status != 0)
+            text += ",\"status\":" + std::to_string(row.status);
+        text += '}';
+    }
+    for (std::string &text : texts)
+        text = without_nul(text + ']');
+    return texts;
+}
+
+void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::string_view rows) {
+    static constexpr const char *insert = R"(
+        INSERT INTO reverse_etl.rejected_rows
+               (push, destination, operation, row_number, key, "row", reason, http_status, statement_at, rejected_by)
+        SELECT $1, $2, $3, number, key, "row", reason, status, $4, $5
+          FROM pg_catalog.json_to_recordset($6)
+               AS _(number pg_catalog.int8, key pg_catalog.jsonb, "row" pg_catalog.jsonb, reason pg_catalog.text,
+                    status pg_catalog.int4))";
     pg_call([&] {
-        Oid user;
-        int security_context;
-        GetUserIdAndSecContext(&user, &security_context);
         SPI_connect();
-        Column numbers(rows.size()), keys(rows.size()), objects(rows.size()), reasons(rows.size()),
-            statuses(rows.size());
-        for (const RejectedRow &row : rows) {
-            numbers.add(Int64GetDatum(static_cast<int64>(row.number)));
-            keys.add_text(row.key);
-            objects.add_text(row.row);
-            reasons.add_text(row.reason.empty() ? "no reason was given" : row.reason);
-            if (row.status == 0)
-                statuses.add_null();
-            else
-                statuses.add(Int32GetDatum(static_cast<int32>(row.status)));
-        }
-        Oid types[] = {TEXTOID,      TEXTOID,      INT8ARRAYOID,   TEXTARRAYOID, TEXTARRAYOID,
-                       TEXTARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID, NAMEOID};
-        Datum values[] = {CStringGetTextDatum(destination.c_str()),
-                          CStringGetTextDatum(operation),
-                          numbers.array(INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE),
-                          keys.texts(),
-                          objects.texts(),
-                          reasons.texts(),
-                          statuses.array(INT4OID, 4, true, TYPALIGN_INT),
-                          TimestampTzGetDatum(GetCurrentStatementStartTimestamp()),
-                          DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(user, false)))};
-        // Nobody is granted to write into the table; its owner writes, as with referential actions. An abort restores
-        // the user.
-        SetUserIdAndSecContext(owner_of_table(), security_context | SECURITY_LOCAL_USERID_CHANGE);
-        if (SPI_execute_with_args(insert, 9, types, values, nullptr, false, 0) != SPI_OK_INSERT)
-            elog(ERROR, "could not insert into reverse_etl.rejected_rows");
+        sql::execute(insert, {sql::int8(push_id),
+                              {TEXTOID, CStringGetTextDatum(push.destination)},
+                              sql::text(push.operation),
+                              sql::timestamptz(push.statement_at),
+                              sql::name(push.role),
+                              sql::json(rows)});
         SPI_finish();
-        SetUserIdAndSecContext(user, security_context);
     });
 }
 

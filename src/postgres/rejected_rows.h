@@ -1,9 +1,10 @@
 #pragma once
 
-#include "postgres/postgres.h"
+#include "postgres/audit_log.h"
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reverse_etl {
@@ -18,8 +19,12 @@ struct RejectedRow {
     long status; ///< of HTTP; 0: the row was not sent, or had no answer
 };
 
-/// Adds to reverse_etl.rejected_rows, in this transaction.
-void store_rejected_rows(const std::string &destination, const char *operation, const std::vector<RejectedRow> &rows);
+/// The rows as JSON texts of a bounded size, each an array, in UTF-8: so they go to the worker, too.
+std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows);
+
+/// Adds such a text to reverse_etl.rejected_rows. Whoever calls it has a transaction and the rights: the worker, or a
+/// session as the owner.
+void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::string_view rows);
 
 /// Counts the rows that a statement had rejected, for the one WARNING at its end.
 class RejectionReport {

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/destination.h"
+#include "postgres/identity.h"
 #include "postgres/row_encoder.h"
 #include "postgres/scan_plan.h"
 #include "postgres/session.h"
@@ -44,8 +45,9 @@ class Scan : private RecordSink {
         if (plan_.kind == ScanPlan::Kind::none)
             return;
 
+        identity::refuse_copy();
         policy_ = destination.policy;
-        policy_.account = std::to_string(destination.server) + "/" + std::to_string(user);
+        policy_.account = destination.account(user);
         authenticator_ = destination.authenticator(user);
         compile();
         dispatcher_ = std::make_unique<Dispatcher>(*operation_, session::transport(), session::waiter(),

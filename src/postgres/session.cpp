@@ -1,6 +1,7 @@
 #include "postgres/session.h"
 
 #include "postgres/latch_waiter.h"
+#include "postgres/shared_rate_limiter.h"
 
 #include <map>
 
@@ -19,13 +20,13 @@ Transport &transport() {
 }
 
 Waiter &waiter() {
-    static LatchWaiter instance;
+    // Other sessions call this one when a place among the requests under way is free for it (rate_limiter).
+    static LatchWaiter instance(true);
     return instance;
 }
 
 RateLimiter &rate_limiter() {
-    static RateLimiter instance;
-    return instance;
+    return rate_limiter_of_process();
 }
 
 std::shared_ptr<Authenticator> authenticator(Oid server, const std::vector<AuthSpec> &kinds,

@@ -7,6 +7,8 @@ extern "C" {
 namespace reverse_etl::settings {
 
 bool allow_immediate_in_transaction = false;
+char *host = nullptr;
+bool pause_on_promotion = false;
 bool progress = false;
 char *inject_error = nullptr;
 
@@ -15,6 +17,12 @@ void define() {
                              "Delivers rows immediately even inside a transaction block.",
                              "Rows that were sent stay sent when the transaction rolls back.",
                              &allow_immediate_in_transaction, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("reverse_etl.host", "Names this host, for telling a database from its copies.",
+                               "Empty, it is the name that the operating system gives.", &host, "", PGC_SIGHUP,
+                               GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable("reverse_etl.pause_on_promotion", "Pauses destinations when a standby is promoted.",
+                             "They go on when a superuser has called reverse_etl.confirm_identity().",
+                             &pause_on_promotion, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("reverse_etl.progress", "Prints a notice about a long delivery every few seconds.",
                              nullptr, &progress, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomStringVariable("reverse_etl.inject_error", "Makes the named callback fail, for tests.", nullptr,

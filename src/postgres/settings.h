@@ -11,6 +11,12 @@ extern bool allow_immediate_in_transaction;
 /// reverse_etl.progress: a long statement prints a NOTICE about itself every few seconds.
 extern bool progress;
 
+/// reverse_etl.host: the name of the host, where its own does not last.
+extern char *host;
+
+/// reverse_etl.pause_on_promotion: a standby that was promoted counts as a copy.
+extern bool pause_on_promotion;
+
 /// reverse_etl.inject_error, for tests: the name of the callback that is to fail.
 extern char *inject_error;
 

@@ -1,7 +1,10 @@
 #include "postgres/shared_memory.h"
 
 #include "postgres/activity.h"
+#include "postgres/ledger_mailboxes.h"
+#include "postgres/shared_rate_limiter.h"
 #include "postgres/statistics.h"
+#include "postgres/worker_control.h"
 
 #include <cstring>
 #include <iterator>
@@ -16,7 +19,7 @@ namespace reverse_etl::shared_memory {
 namespace {
 
 /// Every part, listed once.
-Part *const parts[] = {&Activity::shared, &statistics::shared};
+Part *const parts[] = {&Activity::shared, &ledger::mailboxes, &rate_limits_part, &statistics::shared, &worker_calls};
 
 constexpr const char *tranche = "reverse_etl";
 

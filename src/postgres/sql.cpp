@@ -4,24 +4,53 @@
 #include <optional>
 
 extern "C" {
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 }
 
 namespace reverse_etl::sql {
 
 namespace {
 
-Datum text_datum(const std::string &utf8) {
-    return CStringGetTextDatum(pg_any_to_server(utf8.c_str(), static_cast<int>(utf8.size()), PG_UTF8));
+Datum text_datum(std::string_view utf8) {
+    auto size = static_cast<int>(utf8.size());
+    const char *text = pg_any_to_server(utf8.data(), size, PG_UTF8);
+    return PointerGetDatum(text == utf8.data() ? cstring_to_text_with_len(text, size) : cstring_to_text(text));
+}
+
+Oid owner_of_tables() {
+    Oid table = get_relname_relid("audit_log", get_namespace_oid("reverse_etl", false));
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+    if (!HeapTupleIsValid(tuple))
+        elog(ERROR, "table reverse_etl.audit_log does not exist");
+    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ReleaseSysCache(tuple);
+    return owner;
 }
 
 } // namespace
+
+AsOwner::AsOwner() {
+    pg_call([&] {
+        GetUserIdAndSecContext(&user_, &security_context_);
+        SetUserIdAndSecContext(owner_of_tables(), security_context_ | SECURITY_LOCAL_USERID_CHANGE);
+    });
+}
+
+AsOwner::~AsOwner() {
+    SetUserIdAndSecContext(user_, security_context_);
+}
 
 void begin() {
     pg_call([] {
@@ -89,8 +118,24 @@ Parameter int8(int64 value) {
     return {INT8OID, Int64GetDatum(value)};
 }
 
-Parameter text(const std::string &utf8) {
+Parameter text(std::string_view utf8) {
     return {TEXTOID, text_datum(utf8)};
+}
+
+Parameter json(std::string_view utf8) {
+    return {JSONOID, text_datum(utf8)};
+}
+
+Parameter int4(int32 value) {
+    return {INT4OID, Int32GetDatum(value)};
+}
+
+Parameter name(const char *value) {
+    return {NAMEOID, DirectFunctionCall1(namein, CStringGetDatum(value))};
+}
+
+Parameter timestamptz(TimestampTz value) {
+    return {TIMESTAMPTZOID, TimestampTzGetDatum(value)};
 }
 
 Parameter oids(const std::vector<Oid> &values) {

@@ -1,6 +1,6 @@
 #pragma once
 
-/// SQL that the background worker runs, in transactions of its own.
+/// SQL on the extension's own tables: the background worker's, in transactions of its own, and sessions'.
 
 #include "postgres/border.h"
 
@@ -8,6 +8,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+extern "C" {
+#include "utils/timestamp.h"
+}
 
 namespace reverse_etl::sql {
 
@@ -28,7 +32,11 @@ uint64 execute(const char *text, std::initializer_list<Parameter> parameters, lo
 // Parameters and arrays of them. Call inside pg_call.
 Parameter oid(Oid value);
 Parameter int8(int64 value);
-Parameter text(const std::string &utf8);
+Parameter text(std::string_view utf8);
+Parameter json(std::string_view utf8);
+Parameter int4(int32 value);
+Parameter name(const char *value);
+Parameter timestamptz(TimestampTz value);
 Parameter oids(const std::vector<Oid> &values);
 Parameter int8s(const std::vector<int64> &values);
 /// "" is NULL.
@@ -38,6 +46,20 @@ Parameter texts(const std::vector<std::string> &utf8);
 Datum column(uint64 row, int number, bool *is_null = nullptr);
 /// In UTF-8; valid while the transaction lasts.
 std::string_view text_column(uint64 row, int number);
+
+/// The rights of the tables' owner, while it lives: what a session writes with, since nobody else may. An abort
+/// restores the user as well.
+class AsOwner {
+  public:
+    AsOwner();
+    ~AsOwner();
+    AsOwner(const AsOwner &) = delete;
+    AsOwner &operator=(const AsOwner &) = delete;
+
+  private:
+    Oid user_ = InvalidOid;
+    int security_context_ = 0;
+};
 
 // The parts of in_transaction.
 void begin();

@@ -20,15 +20,35 @@ ProcessUtility_hook_type next_process_utility = nullptr;
 uint64 *copied_rows = nullptr; ///< of the COPY that runs, in its process_utility()
 TimestampTz loading_statement = 0;
 
+/// Tells the pushes of the error that is on its way. What they do may end in errors of its own, so it must not find
+/// this one under way.
+[[noreturn]] void rethrow(MemoryContext memory) {
+    if (!Push::any())
+        PG_RE_THROW();
+    MemoryContextSwitchTo(memory);
+    ErrorData *error = CopyErrorData();
+    FlushErrorState();
+    Push::note_error(error->sqlerrcode);
+    ReThrowError(error);
+    pg_unreachable();
+}
+
 /// `once` is the argument that went away in 18.
 template <class... Once>
 void executor_run(QueryDesc *query, ScanDirection direction, uint64 count, Once... once) {
-    (next_executor_run != nullptr ? next_executor_run : standard_ExecutorRun)(query, direction, count, once...);
-    guard([&] {
-        uint64 before = query->estate->es_processed;
-        Push::finish_all(query->estate);
-        compat::add_to_total(query->estate, query->estate->es_processed - before);
-    });
+    MemoryContext memory = CurrentMemoryContext;
+    PG_TRY();
+    {
+        (next_executor_run != nullptr ? next_executor_run : standard_ExecutorRun)(query, direction, count, once...);
+        guard([&] {
+            uint64 before = query->estate->es_processed;
+            Push::finish_all(query->estate);
+            compat::add_to_total(query->estate, query->estate->es_processed - before);
+        });
+    }
+    PG_CATCH();
+    { rethrow(memory); }
+    PG_END_TRY();
 }
 
 void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
@@ -41,12 +61,17 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
     }
     uint64 rows = 0;
     uint64 *outer = copied_rows;
+    MemoryContext memory = CurrentMemoryContext;
     copied_rows = &rows;
     PG_TRY();
     { next(statement, text, read_only_tree, context, parameters, environment, receiver, completion); }
-    PG_FINALLY();
-    { copied_rows = outer; }
+    PG_CATCH();
+    {
+        copied_rows = outer;
+        rethrow(memory);
+    }
     PG_END_TRY();
+    copied_rows = outer;
     if (completion != nullptr)
         completion->nprocessed += rows;
 }

@@ -52,10 +52,12 @@ bool database_exists(Oid database) {
     return stat(folder, &status) == 0;
 }
 
-/// The one worker of its database holds this lock on the extension while it lives. It conflicts with nothing else.
+/// The one worker of its database holds this lock on the extension while it lives. It conflicts with nothing else. As
+/// advisory locks do, it stays when a transaction aborts, and goes with the process.
 bool become_the_worker(Oid extension) {
     LOCKTAG tag;
     SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 1);
+    tag.locktag_lockmethodid = USER_LOCKMETHOD;
     return LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
@@ -77,6 +79,8 @@ void reverse_etl_worker_main(Datum database) {
     if (!database_exists(DatumGetObjectId(database)))
         proc_exit(0);
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+    // What it runs means Postgres' own functions and operators.
+    SetConfigOption("search_path", "pg_catalog", PGC_USERSET, PGC_S_OVERRIDE);
     Oid extension = extension_oid();
     if (!OidIsValid(extension) || !become_the_worker(extension))
         proc_exit(0);

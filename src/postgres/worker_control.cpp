@@ -6,10 +6,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 extern "C" {
 #include "access/xact.h"
 #include "pgstat.h"
+#include "port/atomics.h"
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
@@ -74,7 +76,25 @@ void set_up(BackgroundWorker &worker, const char *function) {
 
 } // namespace
 
+shared_memory::Part worker_calls = {"reverse_etl worker calls", sizeof(pg_atomic_uint64),
+                                    [](void *part) { pg_atomic_init_u64(static_cast<pg_atomic_uint64 *>(part), 0); },
+                                    nullptr, nullptr};
+
+bool is_called() {
+    static uint64 seen = PG_UINT64_MAX; // the first answer is yes
+    if (worker_calls.address == nullptr)
+        return true;
+    uint64 before = std::exchange(seen, pg_atomic_read_u64(static_cast<pg_atomic_uint64 *>(worker_calls.address)));
+    return seen != before;
+}
+
 bool wake_worker() {
+    if (worker_calls.address != nullptr)
+        pg_atomic_fetch_add_u64(static_cast<pg_atomic_uint64 *>(worker_calls.address), 1);
+    return nudge_worker();
+}
+
+bool nudge_worker() {
     PGPROC *process = find_worker(MyDatabaseId);
     if (process != nullptr)
         SetLatch(&process->procLatch);
@@ -101,12 +121,12 @@ bool start_worker(Oid database, Oid tablespace) {
 }
 
 void require_worker() {
-    if (wake_worker())
+    if (nudge_worker())
         return;
     if (!pg_call([] { return start_worker(MyDatabaseId, MyDatabaseTableSpace); }))
         throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl could not be started", "",
                     "You might need to increase \"max_worker_processes\".");
-    for (int waited = 0; !wake_worker(); waited += 10) {
+    for (int waited = 0; !nudge_worker(); waited += 10) {
         if (waited >= longest_start_ms)
             throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl did not start", "",
                         "See the server log for the reason.");

@@ -1,14 +1,21 @@
 #pragma once
 
-#include "postgres/postgres.h"
+#include "postgres/shared_memory.h"
 
 namespace reverse_etl {
 
 /// The background worker of this session's database, as other processes see it. It needs no shared memory: it is found
 /// among the processes, and woken by its latch.
 
-/// Wakes the worker if it runs. Never raises. Whether it runs.
+/// Wakes the worker if it runs, to look at its tables. Never raises. Whether it runs.
 bool wake_worker();
+
+/// Wakes the worker if it runs, for what lies in shared memory alone. Never raises. Whether it runs.
+bool nudge_worker();
+
+/// Whether somebody woke a worker to look at its tables, since this process last asked.
+bool is_called();
+extern shared_memory::Part worker_calls;
 
 /// Wakes the worker once this transaction has committed, and starts it if it does not run. May raise: a WARNING tells
 /// when no worker can be started.

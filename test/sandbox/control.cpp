@@ -79,6 +79,8 @@ void set_settings(World &world, const Request &request, Answer &answer) {
         for_each_member(body, [&](std::string_view name, std::string_view raw) {
             if (name == "hubspot_rate_max")
                 settings.hubspot_rate_max = std::max<std::size_t>(1, whole_number(raw));
+            else if (name == "hubspot_rate_remaining")
+                settings.hubspot_rate_remaining = whole_number(raw);
             else if (name == "salesforce_page_size")
                 settings.salesforce_page_size = std::max<std::size_t>(1, whole_number(raw));
             else if (name == "slack_channel_rate")
@@ -112,6 +114,7 @@ void stats(World &world, const Request &, Answer &answer) {
     add("bytes", stats.bytes);
     add("in_flight", stats.in_flight);
     add("in_flight_max", stats.in_flight_max);
+    add("in_a_second_max", stats.in_a_second_max);
     answer.body += ",\"status\":{";
     bool first = true;
     for (auto [status, count] : stats.status) {

@@ -781,8 +781,8 @@ void finish(World &world, Answer &answer) {
     if (answer.status != 429) {
         int interval = world.faults.rules.empty() ? 10'000 : world.faults.rules.front().interval_ms;
         answer.headers.push_back({"X-HubSpot-RateLimit-Interval-Milliseconds", std::to_string(interval)});
-        answer.headers.push_back(
-            {"X-HubSpot-RateLimit-Remaining", std::to_string(world.settings.hubspot_rate_max - 1)});
+        std::size_t remaining = world.settings.hubspot_rate_remaining.value_or(world.settings.hubspot_rate_max - 1);
+        answer.headers.push_back({"X-HubSpot-RateLimit-Remaining", std::to_string(remaining)});
     }
     answer.headers.push_back({"X-HubSpot-RateLimit-Max", std::to_string(world.settings.hubspot_rate_max)});
     answer.headers.push_back({"X-HubSpot-RateLimit-Daily", "1000000"});

@@ -42,6 +42,14 @@ void write_redirect(const FaultRule &rule, Answer &answer) {
     answer.headers.push_back({"Location", rule.redirect_to});
 }
 
+void count_last_second(Stats &stats) {
+    auto now = std::chrono::steady_clock::now();
+    stats.last_second.push_back(now);
+    while (stats.last_second.front() <= now - std::chrono::seconds(1))
+        stats.last_second.pop_front();
+    stats.in_a_second_max = std::max<std::uint64_t>(stats.in_a_second_max, stats.last_second.size());
+}
+
 } // namespace
 
 bool Service::begin(std::string_view target, bool first) {
@@ -53,6 +61,7 @@ bool Service::begin(std::string_view target, bool first) {
     stats.connections += first;
     stats.open_connections += first;
     stats.in_flight_max = std::max(stats.in_flight_max, ++stats.in_flight);
+    count_last_second(stats);
     return true;
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +18,7 @@ namespace reverse_etl::sandbox {
 // What a test may ask for that is no fault.
 struct Settings {
     std::size_t hubspot_rate_max = 190; // that its headers announce
+    std::optional<std::size_t> hubspot_rate_remaining;
     std::size_t salesforce_page_size = 2000;
     bool slack_channel_rate = false; // one message a second and channel
     Header http_credentials;         // the header that /http/ asks for; no name: none
@@ -28,6 +32,8 @@ struct Stats {
     std::uint64_t bytes = 0;
     std::uint64_t in_flight = 0;
     std::uint64_t in_flight_max = 0;
+    std::deque<std::chrono::steady_clock::time_point> last_second; // when its requests came
+    std::uint64_t in_a_second_max = 0;
     std::map<int, std::uint64_t> status;
 };
 

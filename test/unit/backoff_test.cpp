@@ -70,3 +70,18 @@ BOOST_AUTO_TEST_CASE(what_says_nothing_gives_nothing) {
     for (const char *text : {"", "soon", "nan", "inf", "12 parsecs"})
         BOOST_TEST((retry_after({{"retry-after", text}}) == std::nullopt), text);
 }
+
+BOOST_AUTO_TEST_CASE(a_header_that_the_connector_names) {
+    const auto wait = [](TimeHeader::Unit unit, const char *text) {
+        Response response;
+        response.headers = {{"x-reset", text}};
+        return wait_of(response, {"x-reset", unit}, now);
+    };
+    BOOST_TEST((wait(TimeHeader::Unit::seconds, "2") == Milliseconds(2000)));
+    BOOST_TEST((wait(TimeHeader::Unit::milliseconds, "2") == Milliseconds(2)));
+    BOOST_TEST((wait(TimeHeader::Unit::epoch_seconds, "784111787") == Milliseconds(10000)));
+    BOOST_TEST((wait(TimeHeader::Unit::epoch_seconds, "784111000") == Milliseconds(0)));
+    BOOST_TEST((wait(TimeHeader::Unit::epoch_seconds, "later") == std::nullopt));
+    BOOST_TEST((wait_of(Response(), {"x-reset", TimeHeader::Unit::seconds}, now) == std::nullopt));
+    BOOST_TEST((wait_of(Response(), TimeHeader(), now) == std::nullopt));
+}

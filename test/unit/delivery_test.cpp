@@ -523,7 +523,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(pace)
 
-BOOST_AUTO_TEST_CASE(no_more_in_flight_than_allowed) {
+/// Delivers twelve rows, a request each; the most that were under way at once.
+int most_in_flight(const Policy &policy, const std::string &more) {
     std::atomic<int> now = 0, most = 0;
     LoopbackServer server([&](const auto &, auto &connection) {
         const int here = ++now;
@@ -533,15 +534,25 @@ BOOST_AUTO_TEST_CASE(no_more_in_flight_than_allowed) {
         --now;
         connection.answer(201, "{}");
     });
-    Policy policy = quick();
-    policy.max_in_flight = 3;
     Deliverer things(server.url(""),
-                     small_connector(R"({"create": {"request": "POST /", "body": {"$columns": "all"}}})"), "things",
-                     OperationKind::create, {"name"}, "", {}, policy);
+                     small_connector(R"({"create": {"request": "POST /", "body": {"$columns": "all"}}})", more),
+                     "things", OperationKind::create, {"name"}, "", {}, policy);
     things.deliver(std::vector<Values>(12, {"x"}));
     BOOST_TEST(things.count("accepted") == 12u);
+    return most;
+}
+
+BOOST_AUTO_TEST_CASE(no_more_in_flight_than_allowed) {
+    Policy policy = quick();
+    policy.max_in_flight = 3;
+    const int most = most_in_flight(policy, "");
     BOOST_TEST(most <= 3);
     BOOST_TEST(most > 1);
+}
+
+BOOST_AUTO_TEST_CASE(no_more_in_flight_than_the_connector_permits) {
+    const int most = most_in_flight(quick(), R"("rate_limits": [{"name": "open", "concurrent": 2}], )");
+    BOOST_TEST(most == 2);
 }
 
 BOOST_AUTO_TEST_CASE(rate_limits_are_kept) {
@@ -558,10 +569,12 @@ BOOST_AUTO_TEST_CASE(rate_limits_of_one_value_hold_up_no_other) {
     ScriptedDestination endpoint([](const Received &, auto &connection) { connection.answer(201, "{}"); });
     Messages messages(endpoint,
                       R"(, "rate_limits": [{"name": "one", "requests": 1, "seconds": 1, "for_each": "{row.name}"}])");
-    messages.deliver({{"a"}, {"a"}, {"b"}, {"c"}});
+    messages.deliver({{"a"}, {"a"}, {"b"}, {"a"}, {"c"}});
     const auto received = endpoint.received();
-    BOOST_TEST((received[3].at - received[0].at >= milliseconds(900)));
-    BOOST_TEST(contains(received[3].body, "a"));
+    for (int i : {3, 4}) {
+        BOOST_TEST((received[i].at - received[0].at >= milliseconds(900 * (i - 2))));
+        BOOST_TEST(contains(received[i].member("name").dump(), "a"));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(rate_limits_can_be_let_go) {

@@ -42,7 +42,10 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
         "request": "PATCH /{team}/{key}", "query": {"one": "{key_field}", "many": ["{fields}"]},
         "headers": {"X-A": "b"}, "format": "form", "body": {"$columns": "all"}, "rows": 7, "bytes": 1000, "by": "id",
         "idempotent": true, "idempotency_key": "Idempotency-Key",
-        "rate_limits": [{"name": "r", "requests": 2, "seconds": 3, "for_each": "{row.channel}"}],
+        "rate_limits": [{"name": "r", "requests": 2, "seconds": 3, "for_each": "{row.channel}",
+                         "limit": {"header": "X-Limit"}, "remaining": {"header": "X-Remaining"},
+                         "used": {"header": "X-Used", "after": "used="}, "reset": {"header": "X-Reset", "unit": "epoch_s"}},
+                        {"name": "c", "concurrent": 4}],
         "outcome": [{"each": "/results", "row": [{"number": "/n"}, {"key": "/k"}], "accepted_when": {"/ok": [true, 1]},
                      "wait_when": {"/e": "w"}, "absent_when": {"/e": null}, "id": "/id", "reason": ["/a", "/b"]},
                     {"each": "/errors", "is": "rejected", "row": "position"}],
@@ -63,6 +66,13 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(spec.idempotent);
     BOOST_TEST(spec.idempotency_header == "Idempotency-Key");
     BOOST_TEST(spec.rate_limits[0].for_each == "{row.channel}");
+    BOOST_TEST(spec.rate_limits[0].requests == 2);
+    BOOST_TEST(spec.rate_limits[0].limit_header.name == "x-limit");
+    BOOST_TEST(spec.rate_limits[0].remaining_header.name == "x-remaining");
+    BOOST_TEST(spec.rate_limits[0].used_header.after == "used=");
+    BOOST_TEST((spec.rate_limits[0].reset_header.unit == TimeHeader::Unit::epoch_seconds));
+    BOOST_TEST(spec.rate_limits[1].concurrent == 4);
+    BOOST_TEST(spec.rate_limits[1].requests == 0);
 
     BOOST_TEST(spec.results.size() == 2u);
     BOOST_TEST(spec.results[0].each.value() == "/results");
@@ -78,8 +88,8 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(rule.header->first == "x-reason");
     BOOST_TEST(rule.header->second == "full");
     BOOST_TEST((rule.then == Action::wait));
-    BOOST_TEST(rule.wait_header == "x-wait");
-    BOOST_TEST(rule.wait_in_ms);
+    BOOST_TEST(rule.wait.name == "x-wait");
+    BOOST_TEST((rule.wait.unit == TimeHeader::Unit::milliseconds));
     BOOST_TEST((rule.reason == Pointers{"/why"}));
     BOOST_TEST(spec.records == "/data");
     BOOST_TEST(spec.next_cursor == "/c");

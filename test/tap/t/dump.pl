@@ -47,8 +47,11 @@ is($node->safe_psql('restored', 'SELECT name FROM reverse_etl.connectors WHERE N
     'with the connector');
 is($node->safe_psql('restored', 'SELECT id, "row" FROM reverse_etl.rejected_rows'), '1|{"email": "no address"}',
     'and the rejected rows');
+like(($node->psql('restored', 'INSERT INTO orders VALUES (1)'))[2], qr/because database "restored" looks like a copy/,
+    'it does not deliver, since it is a copy');
+$node->safe_psql('restored', 'SELECT reverse_etl.confirm_identity()');
 $node->safe_psql('restored', q(INSERT INTO orders VALUES (1); INSERT INTO contacts (email) VALUES ('bad')));
-is($sandbox->get('/_sandbox/count/http/acme')->{count}, 1, 'and it delivers');
+is($sandbox->get('/_sandbox/count/http/acme')->{count}, 1, 'confirmed, it delivers');
 is($node->safe_psql('restored', 'SELECT count(*), max(id) FROM reverse_etl.rejected_rows'), '2|2',
     'ids go on where they were');
 

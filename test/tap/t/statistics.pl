@@ -58,7 +58,7 @@ my $read_only = 'BEGIN READ ONLY; SELECT count(*) FROM people; SELECT rows_read 
     . "WHERE destination = 'people'::regclass; COMMIT;";
 is($node->safe_psql('postgres', $read_only), "3\n3", 'a read-only transaction counts, and sees what is counted');
 
-# A push that takes seven seconds, and a look at it from outside.
+# A push that takes seven seconds or more, as the pace adapts, and a look at it from outside.
 $node->safe_psql('postgres', <<~'SQL');
     CREATE ROLE sender;
     CREATE ROLE other;
@@ -94,9 +94,9 @@ for my $case ([ sender => 1 ], [ other => 0 ], [ monitor => 1 ]) {
 $session->query_until(qr/ended/, '');
 $session->quit; # and with that everything is read
 my @notices = grep { /NOTICE/ } split /\n/, $session->{stderr};
-is(@notices, 1, 'one notice in seven seconds');
+cmp_ok(@notices, '>=', 1, 'a notice after five seconds');
 like($notices[0],
-    qr/ NOTICE:  delivery to "public.people": 1000 rows seen, 600 accepted, 0 rejected, 200 in flight, \d+ rows\/s$/,
+    qr/ NOTICE:  delivery to "public.people": 1000 rows seen, [3-6]00 accepted, 0 rejected, [12]00 in flight, \d+ rows\/s$/,
     'that says how far it is');
 is($node->safe_psql('postgres', $activity), '', 'a push that ended is not shown');
 
@@ -128,7 +128,8 @@ for my $end ('pg_cancel_backend', 'pg_terminate_backend') {
 
 unlike($node->safe_psql('postgres', 'TABLE reverse_etl.stat_destinations'), qr/secret/, 'statistics show no secret');
 $node->restart;
-is($node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.stat_destinations'), 0, 'a restart begins anew');
+is($node->safe_psql('postgres', 'SELECT coalesce(sum(requests), 0) FROM reverse_etl.stat_destinations'), 0,
+    'a restart begins anew');
 
 # There are places for 1024 destinations. When they are taken, those of dropped tables become free.
 $sandbox->post('/_sandbox/faults', {});
@@ -143,11 +144,11 @@ $node->safe_psql('postgres', <<~'SQL');
     END
     $$;
     SQL
-my $places = 'SELECT count(*), sum(requests) FROM reverse_etl.stat_destinations';
-is($node->safe_psql('postgres', $places), '1024|1024', 'the first 1024 destinations are counted');
+my $places = 'SELECT count(*) FROM reverse_etl.stat_destinations';
+is($node->safe_psql('postgres', $places), 1024, 'the first 1024 destinations are counted');
 $node->safe_psql('postgres',
     'DROP FOREIGN TABLE d1, d2, d3; SELECT count(*) FROM d1030; SELECT count(*) FROM d1029;');
-is($node->safe_psql('postgres', $places), '1023|1023', 'others when some were dropped');
+is($node->safe_psql('postgres', $places), 1023, 'others when some were dropped');
 is(counted('d1030', 'requests'), 1, 'from nothing');
 $node->stop;
 

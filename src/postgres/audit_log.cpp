@@ -1,0 +1,135 @@
+#include "postgres/audit_log.h"
+
+#include "postgres/sql.h"
+
+#include <cstring>
+
+extern "C" {
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+const char *name_of(PushOutcome outcome) {
+    switch (outcome) {
+    case PushOutcome::running:
+        return "running";
+    case PushOutcome::completed:
+        return "completed";
+    case PushOutcome::failed:
+        return "failed";
+    case PushOutcome::cancelled:
+        return "cancelled";
+    case PushOutcome::queued:
+        return "queued";
+    }
+    return "unknown";
+}
+
+sql::Parameter server_text(const char *text) {
+    return {TEXTOID, CStringGetTextDatum(text)};
+}
+
+/// What a destination says may be cut in the middle of a character, or have none of this encoding.
+sql::Parameter words(const char *text) {
+    char *kept = pstrdup(text);
+    kept[pg_mbcliplen(kept, std::strlen(kept), sizeof(PushResult::error) - 1)] = '\0';
+    if (!pg_verify_mbstr(GetDatabaseEncoding(), kept, std::strlen(kept), true))
+        for (char *c = kept; *c != '\0'; c++)
+            if (IS_HIGHBIT_SET(*c))
+                *c = '?';
+    return kept[0] == '\0' ? sql::Parameter{TEXTOID, 0, true} : server_text(kept);
+}
+
+void set_role(char (&target)[NAMEDATALEN], Oid role) {
+    char *name = pg_call([&] { return GetUserNameFromId(role, false); });
+    strlcpy(target, name, NAMEDATALEN);
+    pfree(name);
+}
+
+} // namespace
+
+PushRecord make_push_record(const std::string &destination, const char *operation, const char *statement,
+                            const char *delivery) {
+    PushRecord push{};
+    strlcpy(push.destination, destination.c_str(), sizeof(push.destination));
+    strlcpy(push.operation, operation, sizeof(push.operation));
+    strlcpy(push.statement, statement, sizeof(push.statement));
+    strlcpy(push.delivery, delivery, sizeof(push.delivery));
+    set_role(push.session_role, GetSessionUserId());
+    set_role(push.role, GetUserId());
+    strlcpy(push.application_name, application_name, sizeof(push.application_name));
+    push.pid = MyProcPid;
+    push.started_at = GetCurrentTimestamp();
+    push.statement_at = GetCurrentStatementStartTimestamp();
+    return push;
+}
+
+std::int64_t draw_push_id() {
+    return pg_call([] {
+        return nextval_internal(get_relname_relid("audit_log_id_seq", get_namespace_oid("reverse_etl", false)), false);
+    });
+}
+
+void insert_push(std::int64_t id, const PushRecord &push, const PushResult &result) {
+    static constexpr const char *insert = R"(
+        INSERT INTO reverse_etl.audit_log
+               (id, destination, operation, statement, delivery, outcome, rows, rejected, session_role, role,
+                application_name, pid, started_at, finished_at)
+        OVERRIDING SYSTEM VALUE
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                CASE WHEN $6 OPERATOR(pg_catalog.=) 'completed' THEN pg_catalog.clock_timestamp() END))";
+    pg_call([&] {
+        SPI_connect();
+        sql::execute(insert, {sql::int8(id), server_text(push.destination), server_text(push.operation),
+                              server_text(push.statement), server_text(push.delivery),
+                              server_text(name_of(result.outcome)), sql::int8(result.rows), sql::int8(result.rejected),
+                              sql::name(push.session_role), sql::name(push.role), server_text(push.application_name),
+                              sql::int4(push.pid), sql::timestamptz(push.started_at)});
+        SPI_finish();
+    });
+}
+
+void update_push(std::int64_t id, const PushResult &result) {
+    static constexpr const char *update = R"(
+        UPDATE reverse_etl.audit_log
+           SET outcome = $2, rows = $3, accepted = $4, rejected = $5, requests = $6, bytes = $7, error = $8,
+               finished_at = pg_catalog.clock_timestamp()
+         WHERE id OPERATOR(pg_catalog.=) $1)";
+    pg_call([&] {
+        SPI_connect();
+        sql::execute(update, {sql::int8(id), server_text(name_of(result.outcome)), sql::int8(result.rows),
+                              sql::int8(result.accepted), sql::int8(result.rejected), sql::int8(result.requests),
+                              sql::int8(result.bytes), words(result.error)});
+        SPI_finish();
+    });
+}
+
+void mark_lost_pushes() {
+    // A process number may be in use again: by a session that began later than the push.
+    static constexpr const char *update = R"(
+        UPDATE reverse_etl.audit_log
+           SET outcome = 'unknown'
+         WHERE outcome OPERATOR(pg_catalog.=) 'running'
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(NULL) AS process
+                            WHERE process.pid OPERATOR(pg_catalog.=) audit_log.pid
+                              AND process.backend_start OPERATOR(pg_catalog.<=) audit_log.started_at))";
+    pg_call([&] {
+        SPI_connect();
+        sql::execute(update, {});
+        SPI_finish();
+    });
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,118 @@
+#include "postgres/ledger_service.h"
+
+#include "postgres/border.h"
+#include "postgres/ledger_mailboxes.h"
+#include "postgres/rejected_rows.h"
+#include "postgres/sql.h"
+
+#include <csignal>
+#include <optional>
+
+extern "C" {
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+}
+
+namespace reverse_etl::ledger {
+
+namespace {
+
+/// Whoever locks the ledger's tables does not stop the worker for longer.
+constexpr const char *lock_timeout = "1s";
+
+/// How requests are executed, within a transaction.
+class Execution {
+  public:
+    Execution() : caller_(MemoryContextSwitchTo(TopTransactionContext)) {
+        auto set = [](const char *name, const char *value) {
+            set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+        };
+        pg_call([&] {
+            set("lock_timeout", lock_timeout);
+            // On this machine's disk, whatever the configuration says; and not at the mercy of a standby.
+            set("synchronous_commit", "local");
+        });
+        // The timeout comes as a cancel.
+        pqsignal(SIGINT, StatementCancelHandler);
+    }
+    ~Execution() {
+        pqsignal(SIGINT, SIG_IGN);
+        QueryCancelPending = false;
+        MemoryContextSwitchTo(caller_);
+    }
+    Execution(const Execution &) = delete;
+    Execution &operator=(const Execution &) = delete;
+
+  private:
+    MemoryContext caller_;
+};
+
+/// Does one request, in a subtransaction: one that cannot be done does not sink the others. No answer if somebody
+/// cancelled it.
+std::optional<Answer> execute(const Request &request) {
+    Answer answer{request.id, 0, ""};
+    ResourceOwner owner = CurrentResourceOwner;
+    pg_call([] { BeginInternalSubTransaction(nullptr); });
+    bool done = false;
+    try {
+        switch (request.kind) {
+        case RequestKind::begin:
+            answer.id = draw_push_id();
+            insert_push(answer.id, request.push, {PushOutcome::running, 0, 0, 0, 0, 0, ""});
+            break;
+        case RequestKind::keep:
+            insert_rejected_rows(request.id, request.push, read_segment(request.rows, request.rows_bytes));
+            break;
+        case RequestKind::settle:
+            update_push(request.id, request.result);
+            break;
+        }
+        pg_call([] { ReleaseCurrentSubTransaction(); });
+        done = true;
+    } catch (const PostgresError &error) {
+        answer.sqlstate = error.data->sqlerrcode;
+        strlcpy(answer.error, error.what(), sizeof(answer.error));
+    }
+    if (!done)
+        pg_call([] { RollbackAndReleaseCurrentSubTransaction(); });
+    CurrentResourceOwner = owner;
+    if (answer.sqlstate == ERRCODE_QUERY_CANCELED)
+        return std::nullopt;
+    return answer;
+}
+
+} // namespace
+
+void start_service() {
+    sql::in_transaction([] { mark_lost_pushes(); });
+}
+
+bool serve() {
+    if (!has_mailboxes())
+        return false;
+    std::vector<Taken> requests = take_requests();
+    if (requests.empty())
+        return false;
+    std::vector<std::optional<Answer>> answers;
+    sql::in_transaction([&] {
+        Execution execution;
+        for (const Taken &taken : requests)
+            answers.push_back(execute(taken.request));
+    });
+    for (std::size_t i = 0; i < requests.size(); i++) {
+        if (!answers[i]) {
+            put_back_request(requests[i].mailbox);
+            continue;
+        }
+        answer_request(requests[i].mailbox, *answers[i]);
+        if (requests[i].request.kind == RequestKind::keep)
+            drop_segment(requests[i].request.rows);
+    }
+    return true;
+}
+
+} // namespace reverse_etl::ledger

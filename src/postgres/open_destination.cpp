@@ -1,0 +1,74 @@
+#include "postgres/border.h"
+#include "postgres/connectors.h"
+#include "postgres/destination.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+extern "C" {
+#include "utils/inval.h"
+#include "utils/syscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// Destinations that the session has opened: to put one together takes longer than to queue a row. Each is kept until
+/// something changes of which it is made.
+using Kept = std::unordered_map<Oid, std::shared_ptr<Destination>>;
+std::uint64_t changes = 0;
+
+Kept &kept() {
+    static Kept destinations;
+    return destinations;
+}
+
+void forget_relation(Datum, Oid relation) {
+    changes++;
+    if (OidIsValid(relation))
+        kept().erase(relation);
+    else
+        kept().clear();
+}
+
+/// A server or a schema was altered.
+void forget_all(Datum, int, uint32) {
+    forget_relation(0, InvalidOid);
+}
+
+void watch_changes() {
+    static bool watches = false;
+    if (!watches)
+        pg_call([] {
+            CacheRegisterRelcacheCallback(forget_relation, 0);
+            CacheRegisterSyscacheCallback(FOREIGNSERVEROID, forget_all, 0);
+            CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, 0);
+        });
+    watches = true;
+}
+
+/// Connectors that were made here are rows: nothing tells when one changes.
+bool has_built_in_connector(const Destination &destination) {
+    std::vector<std::string> names = built_in_connector_names();
+    return std::find(names.begin(), names.end(), destination.object.connector) != names.end();
+}
+
+std::shared_ptr<Destination> find(Oid relation) {
+    if (auto found = kept().find(relation); found != kept().end())
+        return found->second;
+    watch_changes();
+    std::uint64_t before = changes;
+    auto made = std::make_shared<Destination>(relation);
+    if (before == changes && has_built_in_connector(*made))
+        kept()[relation] = made;
+    return made;
+}
+
+} // namespace
+
+Destination *open_destination(Oid relation, MemoryContext context) {
+    return make_in<std::shared_ptr<Destination>>(context, find(relation))->get();
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "postgres/postgres.h"
+
+namespace reverse_etl {
+
+/// reverse_etl.read_mapping: what stream_table has to know of a mapping. Raises an error for one that would not work.
+Datum read_mapping(FunctionCallInfo call);
+
+/// reverse_etl.check_stream: raises the error that the next change of the source would raise.
+Datum check_stream(FunctionCallInfo call);
+
+/// reverse_etl.guard_streams, the function of the event triggers: calls streams_after_drop or streams_after_alter.
+Datum guard_streams(FunctionCallInfo call);
+
+} // namespace reverse_etl

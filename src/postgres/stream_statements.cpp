@@ -1,0 +1,86 @@
+#include "postgres/stream_statements.h"
+
+#include "postgres/border.h"
+#include "postgres/mapping.h"
+
+#include <utility>
+
+extern "C" {
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+std::string quoted(const std::string &name) {
+    return pg_call([&] { return quote_identifier(name.c_str()); });
+}
+
+template <class Items, class Text>
+std::string joined(const Items &items, const char *separator, Text &&text) {
+    std::string all;
+    for (const auto &item : items)
+        all += (all.empty() ? "" : separator) + text(item);
+    return all;
+}
+
+} // namespace
+
+StreamStatements::StreamStatements(Oid destination, std::string mapping, std::vector<std::string> columns,
+                                   std::vector<KeyColumn> key)
+    : destination_(qualified_name(destination)), mapping_(std::move(mapping)), columns_(std::move(columns)),
+      key_(std::move(key)) {}
+
+std::string StreamStatements::insert() const {
+    std::string columns = joined(columns_, ", ", quoted);
+    return "INSERT INTO " + destination_ + " (" + columns + ") SELECT " + columns + " FROM " + mapped();
+}
+
+std::string StreamStatements::remove() const {
+    return remove(keys_of(mapped()));
+}
+
+std::string StreamStatements::remove_moved() const {
+    return remove(keys_of(mapped(std::string("SELECT * FROM ") + changed_before)) + " EXCEPT " + keys_of(mapped()));
+}
+
+std::string StreamStatements::remove_all(Oid source) const {
+    return remove(keys_of(mapped("SELECT * FROM " + qualified_name(source))));
+}
+
+std::string StreamStatements::remove(const std::string &keys) const {
+    return "DELETE FROM " + destination_ + " AS destination USING (" + keys + ") AS gone WHERE " +
+           joined(key_, " AND ", [](const KeyColumn &column) {
+               std::string name = quoted(column.name);
+               return "destination." + name + " = gone." + name;
+           });
+}
+
+std::string StreamStatements::keys_of(const std::string &rows) const {
+    return "SELECT " +
+           joined(key_, ", ",
+                  [](const KeyColumn &column) {
+                      std::string name = quoted(column.name);
+                      return name + "::" + column.type + " AS " + name;
+                  }) +
+           " FROM " + rows;
+}
+
+// The mapping may end with a comment: hence the line break.
+std::string StreamStatements::mapped() const {
+    return "(" + mapping_ + "\n) AS mapped";
+}
+
+std::string StreamStatements::mapped(const std::string &changed_rows) const {
+    return std::string("(WITH ") + changed + " AS (" + changed_rows + ") SELECT * FROM " + mapped() + ") AS mapped";
+}
+
+std::string qualified_name(Oid relation) {
+    return pg_call([&] {
+        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+    });
+}
+
+} // namespace reverse_etl

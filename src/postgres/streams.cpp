@@ -1,0 +1,182 @@
+#include "postgres/streams.h"
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/destination.h"
+#include "postgres/fdw.h"
+
+#include <algorithm>
+
+extern "C" {
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr const char *by_name = R"(
+    SELECT source::pg_catalog.oid, destination::pg_catalog.oid, owner::pg_catalog.oid,
+           mapping, on_delete, on_truncate, search_path, columns
+      FROM reverse_etl.streams WHERE name OPERATOR(pg_catalog.=) $1)";
+
+/// The row as Postgres hands it out.
+struct Row {
+    Oid oids[3];
+    char *texts[4];
+    Datum *columns;
+    int count;
+};
+
+bool read_row(const char *name, Row &row) {
+    MemoryContext caller = CurrentMemoryContext;
+    SPI_connect();
+    Oid types[] = {TEXTOID};
+    Datum values[] = {CStringGetTextDatum(name)};
+    if (SPI_execute_with_args(by_name, 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
+        elog(ERROR, "could not read reverse_etl.streams");
+    bool found = SPI_processed > 0;
+    if (found) {
+        HeapTuple tuple = SPI_tuptable->vals[0];
+        TupleDesc descriptor = SPI_tuptable->tupdesc;
+        bool is_null = false;
+        MemoryContext spi = MemoryContextSwitchTo(caller);
+        for (int i = 0; i < 3; i++)
+            row.oids[i] = DatumGetObjectId(SPI_getbinval(tuple, descriptor, 1 + i, &is_null));
+        for (int i = 0; i < 4; i++)
+            row.texts[i] = SPI_getvalue(tuple, descriptor, 4 + i);
+        ArrayType *columns = DatumGetArrayTypePCopy(SPI_getbinval(tuple, descriptor, 8, &is_null));
+        deconstruct_array(columns, TEXTOID, -1, false, TYPALIGN_INT, &row.columns, nullptr, &row.count);
+        MemoryContextSwitchTo(spi);
+    }
+    SPI_finish();
+    return found;
+}
+
+std::vector<StreamStatements::KeyColumn> key_of(const Destination &destination,
+                                                const std::vector<std::string> &columns) {
+    std::vector<StreamStatements::KeyColumn> key;
+    for (const DestinationColumn *column : destination.key_columns()) {
+        if (std::find(columns.begin(), columns.end(), column->name) == columns.end())
+            return {};
+        key.push_back({column->name, pg_call([&] { return format_type_be_qualified(column->type); })});
+    }
+    return key;
+}
+
+void check_columns(const Destination &destination, const std::vector<std::string> &columns) {
+    for (const std::string &name : columns)
+        if (std::none_of(destination.columns.begin(), destination.columns.end(),
+                         [&](const DestinationColumn &column) { return column.name == name; }))
+            throw Error(ERRCODE_UNDEFINED_COLUMN,
+                        "destination \"" + destination.name + "\" has no column \"" + name + "\"", "",
+                        "The mapping names the destination's columns: SELECT ... AS column FROM changed.");
+}
+
+void check_deletes(const Destination &destination, const std::vector<StreamStatements::KeyColumn> &key) {
+    const char *hint = "Use on_delete => 'nothing' to send no deletes.";
+    if (destination.object.operation(OperationKind::remove) == nullptr)
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "destination \"" + destination.name + "\" cannot delete rows of a stream", "", hint);
+    std::string names;
+    for (const DestinationColumn *column : destination.key_columns())
+        names += (names.empty() ? "\"" : ", \"") + column->name + "\"";
+    if (names.empty())
+        throw Error(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+                    "destination \"" + destination.name + "\" has no key by which a stream could delete rows", "",
+                    std::string("Set its table option \"key\". ") + hint);
+    if (key.empty())
+        throw Error(ERRCODE_UNDEFINED_COLUMN, "the mapping does not yield the key of \"" + destination.name + "\"",
+                    "The key is " + names + ".", std::string("Add it to the mapping. ") + hint);
+}
+
+} // namespace
+
+Oid owner_of_streams() {
+    return pg_call([] {
+        HeapTuple table = SearchSysCache2(RELNAMENSP, CStringGetDatum("streams"),
+                                          ObjectIdGetDatum(get_namespace_oid("reverse_etl", false)));
+        if (!HeapTupleIsValid(table))
+            elog(ERROR, "table reverse_etl.streams does not exist");
+        Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(table))->relowner;
+        ReleaseSysCache(table);
+        return owner;
+    });
+}
+
+std::optional<StreamDefinition> find_stream(const std::string &name) {
+    Row row;
+    {
+        ActAs role(owner_of_streams(), "pg_catalog");
+        if (!pg_call([&] { return read_row(name.c_str(), row); }))
+            return std::nullopt;
+    }
+    StreamDefinition stream;
+    stream.name = name;
+    stream.source = row.oids[0];
+    stream.destination = row.oids[1];
+    stream.owner = row.oids[2];
+    stream.mapping = row.texts[0];
+    stream.on_delete = row.texts[1];
+    stream.on_truncate = row.texts[2];
+    stream.search_path = row.texts[3];
+    for (int i = 0; i < row.count; i++)
+        stream.columns.emplace_back(pg_call([&] { return TextDatumGetCString(row.columns[i]); }));
+    return stream;
+}
+
+void check_is_destination(Oid relation) {
+    bool is_ours = pg_call([&] {
+        LockRelationOid(relation, AccessShareLock);
+        return get_rel_relkind(relation) == RELKIND_FOREIGN_TABLE &&
+               GetFdwRoutineByRelId(relation)->BeginForeignModify == begin_modify;
+    });
+    if (!is_ours)
+        throw Error(ERRCODE_WRONG_OBJECT_TYPE, qualified_name(relation) + " is not a destination", "",
+                    "A destination is a foreign table of the foreign data wrapper \"reverse_etl\".");
+}
+
+std::string mapping_by_name(Oid source, const Destination &destination) {
+    std::string columns;
+    for (const DestinationColumn &column : destination.columns) {
+        AttrNumber found = pg_call([&] { return get_attnum(source, column.name.c_str()); });
+        if (found > 0 && column.is_written_by(destination.object.insert))
+            columns += (columns.empty() ? "" : ", ") +
+                       std::string(pg_call([&] { return quote_identifier(column.name.c_str()); }));
+    }
+    if (columns.empty())
+        throw Error(ERRCODE_UNDEFINED_COLUMN,
+                    "no column of " + qualified_name(source) + " has the name of a column of \"" + destination.name +
+                        "\"",
+                    "", "Say with a mapping which column goes where: SELECT ... AS column FROM changed.");
+    return "SELECT " + columns + " FROM " + changed;
+}
+
+AnalysedStream analyse(const StreamDefinition &stream) {
+    check_is_destination(stream.destination);
+    Destination destination(stream.destination);
+    std::vector<std::string> key_names;
+    for (const DestinationColumn *column : destination.key_columns())
+        key_names.push_back(column->name);
+    std::string query = stream.mapping.empty() ? mapping_by_name(stream.source, destination) : stream.mapping;
+    Mapping mapping = analyse(query, key_names);
+
+    std::vector<std::string> columns = stream.columns.empty() ? mapping.columns : stream.columns;
+    check_columns(destination, columns);
+    std::vector<StreamStatements::KeyColumn> key = key_of(destination, columns);
+    if (stream.deletes())
+        check_deletes(destination, key);
+    return {std::move(mapping), columns, std::move(key_names), {stream.destination, query, columns, key}};
+}
+
+} // namespace reverse_etl
