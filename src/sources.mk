@@ -16,6 +16,7 @@ ENGINE_SOURCES = \
     src/engine/json_text.cpp \
     src/engine/key_lookup.cpp \
     src/engine/key_queue.cpp \
+    src/engine/latency_histogram.cpp \
     src/engine/limit_bucket.cpp \
     src/engine/manifest_node.cpp \
     src/engine/operation_reader.cpp \
@@ -30,6 +31,7 @@ ENGINE_SOURCES = \
 
 POSTGRES_SOURCES = \
     src/postgres/act_as.cpp \
+    src/postgres/activity.cpp \
     src/postgres/audit_log.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
@@ -50,6 +52,7 @@ POSTGRES_SOURCES = \
     src/postgres/ledger_service.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
+    src/postgres/monitoring.cpp \
     src/postgres/open_destination.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
@@ -60,6 +63,7 @@ POSTGRES_SOURCES = \
     src/postgres/outbox_writer.cpp \
     src/postgres/plan_modify.cpp \
     src/postgres/plan_scan.cpp \
+    src/postgres/progress_notices.cpp \
     src/postgres/push.cpp \
     src/postgres/push_plan.cpp \
     src/postgres/record_encoder.cpp \
@@ -73,6 +77,7 @@ POSTGRES_SOURCES = \
     src/postgres/shared_rate_limiter.cpp \
     src/postgres/sql.cpp \
     src/postgres/statement_hooks.cpp \
+    src/postgres/statistics.cpp \
     src/postgres/stream_functions.cpp \
     src/postgres/stream_statements.cpp \
     src/postgres/stream_trigger.cpp \

@@ -247,6 +247,8 @@ void Dispatcher::start(std::unique_ptr<Job> job, std::shared_ptr<const void> pla
     job->began = Clock::now();
     job->token_generation = authenticator_.generation();
     requests_++;
+    if (observer_ != nullptr)
+        observer_->sent(job->batch.rows().size(), job->attempts > 0 || job->renewed);
     bytes_ += request.body.size();
     ExchangeId id = transport_.start(request);
     in_flight_.emplace(id, std::move(job));
@@ -291,6 +293,8 @@ void Dispatcher::learn(const Job &job, const Response &response, const Verdict &
 void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
     Answer answer(response, parser_);
     Verdict verdict = judge(operation_, answer);
+    if (observer_ != nullptr)
+        observer_->answered(job->batch.rows().size(), response, verdict);
     learn(*job, response, verdict);
     switch (verdict.action) {
     case Action::unauthorized:

@@ -4,6 +4,7 @@
 #include "engine/batch.h"
 #include "engine/compiled_operation.h"
 #include "engine/rate_limiter.h"
+#include "engine/request_observer.h"
 #include "engine/transport.h"
 #include "engine/verdict.h"
 
@@ -71,6 +72,9 @@ class Dispatcher {
     Dispatcher(const Dispatcher &) = delete;
     Dispatcher &operator=(const Dispatcher &) = delete;
 
+    /// From now on the observer, which must outlive this, is told of every request.
+    void report_to(RequestObserver &observer) { observer_ = &observer; }
+
     void submit(std::unique_ptr<Job> job);
     /// The delay before the attempt of that number, with full jitter.
     Milliseconds delay(int attempt);
@@ -121,6 +125,7 @@ class Dispatcher {
     RateLimiter &limiter_;
     Authenticator &authenticator_;
     const Policy &policy_;
+    RequestObserver *observer_ = nullptr;
     std::vector<RateLimit> limits_;      ///< of every job; for_each names others for some
     const BucketKey pace_;               ///< the operation's, for this account
     Clock::time_point attended_;         ///< last time

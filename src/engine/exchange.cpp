@@ -118,6 +118,7 @@ std::optional<Response> Exchange::prepare(ExchangeId id, const Request &request)
     id_ = id;
     response_ = {};
     header_bytes_ = 0;
+    body_bytes_ = request.body.size();
     too_large_ = false;
     sent_before_ = false;
     error_[0] = '\0';
@@ -257,14 +258,32 @@ std::size_t Exchange::on_body(char *data, std::size_t size, std::size_t count, v
 
 Response Exchange::finish(CURLcode result) {
     place_.reset();
+    const Traffic traffic = this->traffic();
     Response answer = std::move(response_);
     answer.status = info<long>(handle_, CURLINFO_RESPONSE_CODE);
+    answer.traffic = traffic;
     Response failed;
     failed.failure = classify(result);
+    failed.traffic = traffic;
     if (failed.failure == Failure::none)
         return answer;
     failed.failure_text = describe(result);
     return failed;
+}
+
+Traffic Exchange::traffic() const {
+    const auto number = [this](CURLINFO name) { return static_cast<std::uint64_t>(info<curl_off_t>(handle_, name)); };
+    Traffic traffic;
+    traffic.time = std::chrono::microseconds(number(CURLINFO_TOTAL_TIME_T));
+    // Of a kept connection that broke libcurl tells nothing any more, but of the next one, on which nothing was sent.
+    traffic.bytes_sent = sent_before_ ? body_bytes_ : number(CURLINFO_SIZE_UPLOAD_T);
+    traffic.bytes_received = number(CURLINFO_SIZE_DOWNLOAD_T);
+    traffic.bytes_uncompressed = response_.body.size();
+    // libcurl counts attempts to connect too.
+    const bool attempted = info<long>(handle_, CURLINFO_NUM_CONNECTS) > 0 && !sent_before_;
+    traffic.opened_connection = attempted && number(CURLINFO_CONNECT_TIME_T) > 0;
+    traffic.reused_connection = !attempted && info<long>(handle_, CURLINFO_REQUEST_SIZE) > 0;
+    return traffic;
 }
 
 Failure Exchange::classify(CURLcode result) const {
@@ -316,12 +335,6 @@ std::string Exchange::describe(CURLcode result) const {
     std::replace_if(
         text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     return text;
-}
-
-void Exchange::count(Transport::Statistics &statistics) const {
-    statistics.connections_opened += static_cast<std::uint64_t>(info<long>(handle_, CURLINFO_NUM_CONNECTS));
-    statistics.bytes_sent += static_cast<std::uint64_t>(info<curl_off_t>(handle_, CURLINFO_SIZE_UPLOAD_T));
-    statistics.bytes_received += static_cast<std::uint64_t>(info<curl_off_t>(handle_, CURLINFO_SIZE_DOWNLOAD_T));
 }
 
 const std::string *Response::header(std::string_view name) const {

@@ -26,9 +26,6 @@ class Exchange {
     /// The answer, once libcurl is done with the handle. To be called once.
     Response finish(CURLcode result);
 
-    /// Adds what this exchange moved; the same moment as `finish`.
-    void count(Transport::Statistics &statistics) const;
-
     CURL *handle() const { return handle_; }
     ExchangeId id() const { return id_; }
 
@@ -43,6 +40,7 @@ class Exchange {
     void set_method(const Request &request);
     void set_headers(const Request &request);
     void take_header(std::string_view line);
+    Traffic traffic() const;
     Failure classify(CURLcode result) const;
     std::string describe(CURLcode result) const;
 
@@ -52,6 +50,7 @@ class Exchange {
     std::shared_ptr<const void> place_;
     Response response_;
     std::size_t header_bytes_ = 0;
+    std::size_t body_bytes_ = 0; ///< of the request
     bool too_large_ = false;
     bool sent_before_ = false;
     char error_[CURL_ERROR_SIZE] = "";

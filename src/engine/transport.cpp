@@ -106,7 +106,6 @@ struct Transport::Impl {
     std::vector<std::unique_ptr<Exchange>> in_flight;
     std::vector<std::unique_ptr<Exchange>> idle;
     std::vector<Finished> ended; ///< before they began, or given back
-    Statistics statistics;
 };
 
 Transport::Impl::Impl() {
@@ -184,7 +183,6 @@ void Transport::Impl::reap(std::vector<Finished> &finished) {
     while (const CURLMsg *message = curl_multi_info_read(multi, &left)) {
         const CURLcode result = message->data.result; // the message is gone once its handle is removed
         auto exchange = take(Exchange::of(message->easy_handle)->id());
-        exchange->count(statistics);
         finished.push_back({exchange->id(), exchange->finish(result)});
         idle.push_back(std::move(exchange));
     }
@@ -223,7 +221,6 @@ ExchangeId Transport::start(const Request &request) {
     exchange.take_place(request.place);
     impl.in_flight.push_back(std::move(impl.idle.back()));
     impl.idle.pop_back();
-    ++impl.statistics.requests;
     return id;
 }
 
@@ -248,10 +245,6 @@ void Transport::run(Waiter &waiter, Clock::time_point deadline, std::vector<Fini
 
 void Transport::give_back(std::vector<Finished> finished) {
     std::move(finished.begin(), finished.end(), std::back_inserter(impl_->ended));
-}
-
-const Transport::Statistics &Transport::statistics() const {
-    return impl_->statistics;
 }
 
 } // namespace reverse_etl

@@ -41,6 +41,16 @@ enum class Failure {
     unusable,      ///< the request cannot be made: bad URL, unsupported protocol
 };
 
+/// What an exchange took, however it ended. Bytes are those of bodies.
+struct Traffic {
+    std::chrono::microseconds time{};
+    std::uint64_t bytes_sent = 0;         ///< as they travelled
+    std::uint64_t bytes_received = 0;     ///< as they travelled
+    std::uint64_t bytes_uncompressed = 0; ///< what was received, once decompressed
+    bool opened_connection = false;
+    bool reused_connection = false;
+};
+
 /// How an exchange ended.
 struct Response {
     Failure failure = Failure::none;
@@ -48,6 +58,7 @@ struct Response {
     long status = 0;
     Headers headers; ///< of the final answer, names in lower case
     std::string body;
+    Traffic traffic;
 
     /// The value of a header, or nullptr. The name must be in lower case.
     const std::string *header(std::string_view name) const;
@@ -88,15 +99,6 @@ class Transport {
 
     /// Takes back what ended but was somebody else's: the next run() appends it again.
     void give_back(std::vector<Finished> finished);
-
-    /// Of all exchanges that ended; bytes are those of bodies as they travelled.
-    struct Statistics {
-        std::uint64_t requests = 0; ///< started
-        std::uint64_t connections_opened = 0;
-        std::uint64_t bytes_sent = 0;
-        std::uint64_t bytes_received = 0;
-    };
-    const Statistics &statistics() const;
 
   private:
     struct Impl;

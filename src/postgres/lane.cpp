@@ -128,9 +128,11 @@ Lane::Lane(std::shared_ptr<const Destination> destination, const LaneKey &key, K
     : destination_(std::move(destination)), operation_(compile_for(*destination_, checked_plan_of(*destination_, key))),
       writer_(operation_, null_as(*destination_, kind_of(key.operation))), rows_(rows), sink_(sink),
       authenticator_(destination_->authenticator(key.role)), policy_(policy_of(*destination_, key.role, identity)),
+      activity_(destination_->relation, kind_of(key.operation), key.role),
       dispatcher_(std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
                                                session::rate_limiter(), *authenticator_, policy_)),
       delivery_(std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts)) {
+    dispatcher_->report_to(activity_);
     if (const DestinationColumn *looked_up = key_to_look_up(*destination_, plan_of(*destination_, key)))
         lookup_ = std::make_unique<Lookup>(*this, *looked_up);
 }
@@ -142,7 +144,9 @@ Lane::Lookup::Lookup(Lane &lane, const DestinationColumn &key)
                                                   session::rate_limiter(), *lane.authenticator_, lane.policy_),
       lookup(operation, dispatcher, lane.sink_,
              [&lane](std::uint64_t number, const std::string &id) { lane.found(number, id); }),
-      found(lane.operation_.frame()) {}
+      found(lane.operation_.frame()) {
+    dispatcher.report_to(lane.activity_);
+}
 
 std::vector<Batch> Lane::make_batches(int lane, Clock::time_point now) {
     const CompiledOperation &operation = lookup_ == nullptr ? operation_ : lookup_->operation;
@@ -203,6 +207,9 @@ std::optional<Batch> Lane::cut(Batch &batch, const CompiledOperation &operation)
 }
 
 void Lane::submit(std::vector<Batch> batches) {
+    activity_.begin();
+    for (const Batch &batch : batches)
+        activity_.seen(batch.rows().size());
     if (lookup_ == nullptr)
         delivery_->submit(std::move(batches));
     else
@@ -236,7 +243,10 @@ Clock::time_point Lane::start_ready() {
 }
 
 bool Lane::take(const Finished &finished) {
-    return delivery_->take(finished) || (lookup_ != nullptr && lookup_->lookup.take(finished));
+    bool is_own = delivery_->take(finished) || (lookup_ != nullptr && lookup_->lookup.take(finished));
+    if (jobs() == 0)
+        activity_.end();
+    return is_own;
 }
 
 std::deque<std::unique_ptr<Job>> Lane::withdraw() {
@@ -247,6 +257,8 @@ std::deque<std::unique_ptr<Job>> Lane::withdraw() {
         if (!lookup_->found.rows().empty())
             jobs.push_back(std::make_unique<Job>(std::exchange(lookup_->found, Batch(operation_.frame()))));
     }
+    if (this->jobs() == 0)
+        activity_.end();
     return jobs;
 }
 

@@ -4,6 +4,7 @@
 #include "engine/json_row.h"
 #include "engine/key_lookup.h"
 #include "engine/key_queue.h"
+#include "postgres/activity.h"
 #include "postgres/push_plan.h"
 
 #include <memory>
@@ -41,6 +42,9 @@ class Lane {
     bool take(const Finished &finished);
     std::deque<std::unique_ptr<Job>> withdraw();
 
+    /// What is seen and counted of its rows.
+    Activity &activity() { return activity_; }
+
     bool has_room() const { return jobs() < policy_.max_in_flight; }
     std::size_t jobs() const;
     std::size_t jobs_in_flight() const;
@@ -73,6 +77,7 @@ class Lane {
     OutcomeSink &sink_;
     std::shared_ptr<Authenticator> authenticator_;
     Policy policy_;
+    Activity activity_;
     JsonRow values_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Delivery> delivery_;

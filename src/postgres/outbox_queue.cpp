@@ -84,6 +84,8 @@ bool OutboxQueue::open_definition() {
         states_changed_ = true;
     }
     name_ = destination_->name;
+    if (!statistics_)
+        statistics_.emplace(destination_oid_);
     return true;
 }
 
@@ -253,6 +255,8 @@ void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reas
     rejected_.push_back({static_cast<std::int64_t>(stored.row->id), stored.row->table, without_nul(stored.row->key),
                          without_nul(stored.row->row), reason, 0});
     counts_[stored.row->push].rejected++;
+    if (statistics_)
+        statistics_->rejected();
 }
 
 void OutboxQueue::leave_replaced(const QueuedRow &row) {
@@ -264,6 +268,7 @@ void OutboxQueue::leave_replaced(const QueuedRow &row) {
 
 void OutboxQueue::leave(std::uint64_t id, Left how) {
     KeyQueue::Row row = rows_.finish(id);
+    statistics_->coalesced(row->replaced.size());
     Circuit &circuit = circuits_[row->role];
     if (circuit.state() != Circuit::State::closed)
         states_changed_ = true;
@@ -275,6 +280,7 @@ void OutboxQueue::leave(std::uint64_t id, Left how) {
 }
 
 void OutboxQueue::accepted(std::uint64_t id, const std::string &) {
+    lanes_[rows_.row(id).lane].lane->activity().accepted();
     leave(id, Left::accepted);
 }
 
@@ -284,6 +290,11 @@ void OutboxQueue::absent(std::uint64_t id) {
 
 void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long status) {
     KeyQueue::Row row = rows_.finish(id);
+    statistics_->coalesced(row->replaced.size());
+    if (Lane *lane = lanes_[row->lane].lane.get())
+        lane->activity().rejected();
+    else
+        statistics_->rejected();
     if (status != 0) {
         circuits_[row->role].succeeded();
         states_changed_ = true;
@@ -348,6 +359,8 @@ bool OutboxQueue::has_outcomes() const {
 }
 
 void OutboxQueue::settle() {
+    if (statistics_)
+        statistics_->add_rows();
     if (!done_.empty())
         outbox_.remove(std::exchange(done_, {}));
     if (!rejected_.empty())

@@ -3,9 +3,11 @@
 #include "engine/circuit.h"
 #include "postgres/lane.h"
 #include "postgres/outbox.h"
+#include "postgres/statistics.h"
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -102,7 +104,8 @@ class OutboxQueue : private OutcomeSink {
     std::string identity_;
     Outbox outbox_;
     std::shared_ptr<const Destination> destination_;
-    std::string name_; ///< of the destination, schema-qualified
+    std::optional<Statistics> statistics_; ///< of what no lane counts
+    std::string name_;                     ///< of the destination, schema-qualified
     KeyQueue rows_;
     std::map<LaneKey, int> lane_numbers_;
     std::vector<LaneSlot> lanes_;

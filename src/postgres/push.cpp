@@ -49,11 +49,14 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
       operation_(compile(destination, plan)), values_of_(destination, columns_),
       encoder_(operation_, values_of_, null_as(destination, plan.operation)), records_(values_of_, columns_),
       authenticator_(destination.authenticator(user)), policy_(destination.policy),
-      descriptor_(descriptor_of(columns_)), estate_(estate), counter_(counter),
-      entry_(destination.name, operation_name(plan.operation), statement) {
+      activity_(destination.relation, plan.operation, GetUserId()),
+      notices_(session::waiter(), activity_, destination.name), descriptor_(descriptor_of(columns_)), estate_(estate),
+      counter_(counter), entry_(destination.name, operation_name(plan.operation), statement) {
     policy_.account = destination.account(user);
-    dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),
-                                               session::rate_limiter(), *authenticator_, policy_);
+    dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), notices_, session::rate_limiter(),
+                                               *authenticator_, policy_);
+    dispatcher_->report_to(activity_);
+    activity_.begin();
     delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), false,
                                            policy_.max_attempts);
     pg_call([&] {
@@ -74,6 +77,7 @@ Push::~Push() {
 
 void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
     encode(slot, address, address_nulls);
+    notices_.tell_if_due();
     std::size_t rounds = policy_.max_in_flight * (destination_.stop_at_reject ? 1 : rounds_per_burst);
     std::size_t burst_rows = rows_ + 1 - burst_begin_;
     if (burst_rows >= rounds * operation_.rows_per_batch() || burst_bytes_ >= most_burst_bytes)
@@ -152,6 +156,7 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
         nulls_[at++] = address_nulls[i];
     }
     rows_++;
+    activity_.seen();
     keep_tuple();
 
     if (batches_.empty() || batches_.back().rows().size() >= operation_.rows_per_batch())
@@ -269,11 +274,13 @@ PushResult Push::result(PushOutcome outcome) const {
 
 void Push::accepted(std::uint64_t, const std::string &id) {
     accepted_++;
+    activity_.accepted();
     last_id_ = id;
 }
 
 void Push::rejected(std::uint64_t number, const std::string &reason, long status) {
     rejected_++;
+    activity_.rejected();
     RejectedRow row{number, "", "", reason, status};
     HeapTuple tuple = pg_call([&] {
         HeapTuple kept = heap_tuple_from_minimal_tuple(tuples_[number - burst_begin_]);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "engine/delivery.h"
+#include "postgres/activity.h"
 #include "postgres/ledger.h"
+#include "postgres/progress_notices.h"
 #include "postgres/push_plan.h"
 #include "postgres/record_encoder.h"
 #include "postgres/rejected_rows.h"
@@ -74,6 +76,8 @@ class Push : private OutcomeSink {
     RecordEncoder records_;
     std::shared_ptr<Authenticator> authenticator_;
     Policy policy_;
+    Activity activity_;
+    ProgressNotices notices_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Delivery> delivery_;
     TupleDesc descriptor_; ///< of the columns

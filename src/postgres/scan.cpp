@@ -8,6 +8,7 @@
 #include "postgres/row_encoder.h"
 #include "postgres/scan_plan.h"
 #include "postgres/session.h"
+#include "postgres/statistics.h"
 #include "postgres/value_decoder.h"
 
 #include <set>
@@ -51,6 +52,8 @@ class Scan : private RecordSink {
         compile();
         dispatcher_ = std::make_unique<Dispatcher>(*operation_, session::transport(), session::waiter(),
                                                    session::rate_limiter(), *authenticator_, policy_);
+        statistics_ = std::make_unique<Statistics>(destination.relation);
+        dispatcher_->report_to(*statistics_);
         for (AttrNumber attnum : plan_.retrieved)
             decoders_.emplace_back(attnum, ValueDecoder(*destination_.column(attnum), node->ss.ps.state->es_query_cxt));
     }
@@ -227,6 +230,7 @@ class Scan : private RecordSink {
     }
 
     void record(simdjson::dom::element record) override {
+        statistics_->read();
         std::fill_n(nulls_.get(), descriptor_->natts, true);
         MemoryContext caller = MemoryContextSwitchTo(page_context_);
         for (auto &[attnum, decoder] : decoders_)
@@ -256,6 +260,7 @@ class Scan : private RecordSink {
     std::unique_ptr<CompiledOperation> operation_;
     std::unique_ptr<ColumnEncoders> key_values_;
     std::unique_ptr<RowEncoder> encoder_;
+    std::unique_ptr<Statistics> statistics_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Fetch> fetch_;
     std::vector<std::pair<AttrNumber, ValueDecoder>> decoders_;

@@ -8,6 +8,9 @@ namespace reverse_etl::settings {
 /// back.
 extern bool allow_immediate_in_transaction;
 
+/// reverse_etl.progress: a long statement prints a NOTICE about itself every few seconds.
+extern bool progress;
+
 /// reverse_etl.host: the name of the host, where its own does not last.
 extern char *host;
 

@@ -1,8 +1,10 @@
 #include "postgres/shared_memory.h"
 
+#include "postgres/activity.h"
 #include "postgres/ledger_mailboxes.h"
 #include "postgres/outbox_wait.h"
 #include "postgres/shared_rate_limiter.h"
+#include "postgres/statistics.h"
 #include "postgres/worker_control.h"
 
 #include <cstring>
@@ -18,7 +20,8 @@ namespace reverse_etl::shared_memory {
 namespace {
 
 /// Every part, listed once.
-Part *const parts[] = {&ledger::mailboxes, &outbox_outcomes, &rate_limits_part, &worker_calls};
+Part *const parts[] = {&Activity::shared, &ledger::mailboxes,  &outbox_outcomes,
+                       &rate_limits_part, &statistics::shared, &worker_calls};
 
 constexpr const char *tranche = "reverse_etl";
 
@@ -30,7 +33,7 @@ void request_memory() {
     if (next_request != nullptr)
         next_request();
     for (Part *part : parts)
-        RequestAddinShmemSpace(MAXALIGN(part->bytes));
+        RequestAddinShmemSpace(CACHELINEALIGN(part->bytes));
     RequestNamedLWLockTranche(tranche, std::size(parts));
 }
 

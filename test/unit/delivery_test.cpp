@@ -307,6 +307,35 @@ BOOST_AUTO_TEST_CASE(a_wait_that_is_asked_for_is_kept) {
     BOOST_TEST(contacts.line.dispatcher.retries() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(an_observer_is_told_of_every_request) {
+    struct Observer : RequestObserver {
+        void sent(std::size_t rows, bool again) override {
+            told += "sent " + std::to_string(rows) + (again ? " again, " : ", ");
+        }
+        void answered(std::size_t rows, const Response &response, const Verdict &verdict) override {
+            told += std::to_string(response.status) + " for " + std::to_string(rows) +
+                    (verdict.action == Action::wait ? ": wait, " : ", ");
+            time += response.traffic.time;
+        }
+        std::string told;
+        std::chrono::microseconds time{};
+    } observer;
+    int requests = 0;
+    ScriptedDestination hubspot([&](const Received &request, auto &connection) {
+        if (++requests == 1)
+            connection.answer(429, R"({"status": "error", "message": "slow down"})");
+        else
+            connection.answer(200, all_done(request));
+    });
+    Policy one_at_a_time = quick();
+    one_at_a_time.max_in_flight = 1;
+    Contacts contacts(hubspot, OperationKind::upsert, one_at_a_time);
+    contacts.line.dispatcher.report_to(observer);
+    contacts.deliver(emails(2));
+    BOOST_TEST(observer.told == "sent 2, 429 for 2: wait, sent 2 again, 200 for 2, ");
+    BOOST_TEST(observer.time.count() > 0);
+}
+
 BOOST_AUTO_TEST_CASE(all_requests_of_the_account_keep_the_wait) {
     int requests = 0;
     ScriptedDestination hubspot([&](const Received &request, auto &connection) {

@@ -213,7 +213,10 @@ BOOST_AUTO_TEST_CASE(a_compressed_answer_is_decompressed) {
         BOOST_TEST(request["Accept-Encoding"].find("gzip") != boost::beast::string_view::npos);
         connection.answer(200, gzip("a compressed answer"), "Content-Encoding: gzip\r\n");
     });
-    BOOST_TEST(exchange(get(server.url())).body == "a compressed answer");
+    const Response response = exchange(get(server.url()));
+    BOOST_TEST(response.body == "a compressed answer");
+    BOOST_TEST(response.traffic.bytes_received == gzip("a compressed answer").size());
+    BOOST_TEST(response.traffic.bytes_uncompressed == response.body.size());
 }
 
 BOOST_AUTO_TEST_CASE(large_bodies_both_ways) {
@@ -232,12 +235,14 @@ BOOST_AUTO_TEST_CASE(one_is_kept) {
     Transport transport;
     for (int i = 0; i < 200; ++i) {
         const std::string body = "row " + std::to_string(i);
-        BOOST_REQUIRE_EQUAL(exchange(transport, post(server.url(), body)).body, body);
+        const Response response = exchange(transport, post(server.url(), body));
+        BOOST_REQUIRE_EQUAL(response.body, body);
+        BOOST_REQUIRE_EQUAL(response.traffic.bytes_sent, body.size());
+        BOOST_REQUIRE_EQUAL(response.traffic.bytes_received, body.size());
+        BOOST_REQUIRE_EQUAL(response.traffic.opened_connection, i == 0);
+        BOOST_REQUIRE_EQUAL(response.traffic.reused_connection, i > 0);
     }
     BOOST_TEST(server.connections() == 1);
-    BOOST_TEST(transport.statistics().requests == 200u);
-    BOOST_TEST(transport.statistics().connections_opened == 1u);
-    BOOST_TEST(transport.statistics().bytes_sent == transport.statistics().bytes_received);
 }
 
 BOOST_AUTO_TEST_CASE(eight_in_flight) {
@@ -325,6 +330,8 @@ BOOST_AUTO_TEST_CASE(nobody_listens) {
     const Response response = exchange(get("http://" + where + "/path?token=secret"));
     BOOST_TEST((response.failure == Failure::not_connected));
     BOOST_TEST(response.status == 0);
+    BOOST_TEST(!response.traffic.opened_connection);
+    BOOST_TEST(!response.traffic.reused_connection);
     BOOST_TEST(response.failure_text.find(where) != std::string::npos, response.failure_text);
     BOOST_TEST(response.failure_text.find("secret") == std::string::npos, response.failure_text);
 }
