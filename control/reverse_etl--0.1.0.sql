@@ -377,7 +377,8 @@ COMMENT ON FUNCTION reverse_etl.retry(regclass, text) IS 'queues rejected rows a
 
 CREATE VIEW reverse_etl.destinations AS
 SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
-       CASE WHEN p.since IS NOT NULL THEN 'paused' ELSE COALESCE(f.state, 'active') END AS state,
+       CASE WHEN p.since IS NOT NULL THEN 'paused' WHEN o.waiting >= m.rows THEN 'full'
+            ELSE COALESCE(f.state, 'active') END AS state,
        o.waiting, o.oldest, f.reason AS last_error, f.retry_at, COALESCE(p.since, f.since) AS since
   FROM pg_foreign_table AS t
   JOIN pg_foreign_server AS s ON s.oid = t.ftserver
@@ -388,6 +389,11 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
                       ORDER BY d.state = 'paused' DESC, d.retry_at DESC LIMIT 1) AS f ON true
   LEFT JOIN LATERAL (SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM reverse_etl.outbox
                       WHERE outbox.destination = t.ftrelid) AS o ON true
+  LEFT JOIN LATERAL (SELECT COALESCE((SELECT option_value::bigint FROM pg_options_to_table(t.ftoptions)
+                                       WHERE option_name = 'outbox_max_rows'),
+                                     (SELECT option_value::bigint FROM pg_options_to_table(s.srvoptions)
+                                       WHERE option_name = 'outbox_max_rows'),
+                                     50000000) AS rows) AS m ON true
  WHERE has_table_privilege(t.ftrelid, 'SELECT, INSERT, UPDATE, DELETE')
     OR has_any_column_privilege(t.ftrelid, 'SELECT, INSERT, UPDATE')
     OR pg_has_role('pg_monitor', 'USAGE');

@@ -56,6 +56,7 @@ POSTGRES_SOURCES = \
     src/postgres/open_destination.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
+    src/postgres/outbox_level.cpp \
     src/postgres/outbox_queue.cpp \
     src/postgres/outbox_service.cpp \
     src/postgres/outbox_table.cpp \

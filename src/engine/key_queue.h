@@ -27,7 +27,8 @@ struct QueuedRow {
     std::int64_t batch = 0;  ///< the request that it has to go with; 0 for any
     std::int64_t push = 0;
     std::uint32_t role = 0;
-    int table = 0; ///< where it is stored
+    int table = 0;                ///< where it is stored
+    std::size_t stored_bytes = 0; ///< its own, and those of the changes that it stands for
     struct Replaced {
         std::uint64_t id;
         std::int64_t push;

@@ -1,5 +1,6 @@
 #include "postgres/enqueue.h"
 
+#include "postgres/outbox_level.h"
 #include "postgres/sql.h"
 #include "postgres/worker_control.h"
 
@@ -62,6 +63,7 @@ bool Enqueue::add(TupleTableSlot *slot, const Datum *address, const bool *addres
         reject(refusal.what());
         return false;
     }
+    bytes_ += key_text_.size() + row_text_.size();
     writer_.add(key_text_, row_text_);
     return true;
 }
@@ -92,8 +94,12 @@ void Enqueue::finish() {
     writer_.finish();
     if (rows_ > 0)
         record();
-    if (rows_ > report_.rows())
+    if (std::uint64_t queued = rows_ - report_.rows(); queued > 0) {
+        check_outbox_level(destination_, queued, bytes_);
         wake_worker_at_commit();
+        // After the wake-up was asked for, so that it is done before it.
+        raise_outbox_level_at_commit(destination_.relation, queued, bytes_);
+    }
     report_.warn(destination_.name, rows_);
 }
 

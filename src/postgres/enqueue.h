@@ -40,7 +40,7 @@ class Enqueue {
     std::vector<std::size_t> key_;
     std::string row_text_, key_text_;
 
-    std::uint64_t rows_ = 0;
+    std::uint64_t rows_ = 0, bytes_ = 0;
     std::vector<RejectedRow> rejections_;
     RejectionReport report_;
 };

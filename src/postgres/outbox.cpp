@@ -98,6 +98,7 @@ std::vector<StoredRow> stored_rows(uint64 count, const KeyQueue *known) {
         added.row->key_hash = row->key_hash;
         added.row->key = row->key;
         added.row->row = row->row;
+        added.row->stored_bytes = row->key.size() + row->row.size();
         added.row->batch = row->batch;
         added.row->attempts = row->attempts;
         added.row->role = row->deliver_as;
@@ -413,6 +414,18 @@ std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) {
         return sql::execute(query, {sql::oid(destination_), sql::int8(ttl_ms), sql::int8(static_cast<int64>(most))});
     });
     return stored_rows(count, nullptr);
+}
+
+std::pair<std::int64_t, std::int64_t> Outbox::count_all() {
+    struct Level {
+        std::int64_t rows, bytes;
+    } level = pg_call([&] {
+        sql::execute("SELECT count(*), COALESCE(sum(octet_length(key::text) + octet_length(\"row\"::text)), 0)::bigint "
+                     "FROM reverse_etl.outbox WHERE destination = $1",
+                     {sql::oid(destination_)});
+        return Level{DatumGetInt64(sql::column(0, 1)), DatumGetInt64(sql::column(0, 2))};
+    });
+    return {level.rows, level.bytes};
 }
 
 bool Outbox::truncate_if_empty() {

@@ -75,6 +75,9 @@ class Outbox {
     /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.
     std::vector<StoredRow> expired(long ttl_ms, std::size_t most);
 
+    /// The number of its rows, and their bytes. Reads them all.
+    std::pair<std::int64_t, std::int64_t> count_all();
+
     /// Gives the space of the table back, if it is empty and nobody writes to it.
     bool truncate_if_empty();
 

@@ -6,6 +6,7 @@
 #include "postgres/sql.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 extern "C" {
@@ -56,7 +57,12 @@ void OutboxQueue::claim() {
     reject_expired();
     if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
         return;
+    if (!std::exchange(counted_, true) && statistics_->waiting().first == 0)
+        std::apply([this](auto... level) { statistics_->set_waiting(level...); }, outbox_.count_all());
     std::vector<StoredRow> found = outbox_.claim(rows_, claimed_at_once, more_);
+    // What was counted and what is there may part, where part of a transaction was rolled back.
+    if (found.empty() && rows_.size() == 0)
+        statistics_->set_waiting(0, 0);
     for (StoredRow &stored : found)
         add(std::move(stored));
     open_lanes();
@@ -255,8 +261,14 @@ void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reas
     rejected_.push_back({static_cast<std::int64_t>(stored.row->id), stored.row->table, without_nul(stored.row->key),
                          without_nul(stored.row->row), reason, 0});
     counts_[stored.row->push].rejected++;
+    lower_level(1, stored.row->stored_bytes);
     if (statistics_)
         statistics_->rejected();
+}
+
+void OutboxQueue::lower_level(std::size_t rows, std::size_t bytes) {
+    if (statistics_)
+        statistics_->add_waiting(-static_cast<std::int64_t>(rows), -static_cast<std::int64_t>(bytes));
 }
 
 void OutboxQueue::leave_replaced(const QueuedRow &row) {
@@ -269,6 +281,7 @@ void OutboxQueue::leave_replaced(const QueuedRow &row) {
 void OutboxQueue::leave(std::uint64_t id, Left how) {
     KeyQueue::Row row = rows_.finish(id);
     statistics_->coalesced(row->replaced.size());
+    lower_level(1 + row->replaced.size(), row->stored_bytes);
     Circuit &circuit = circuits_[row->role];
     if (circuit.state() != Circuit::State::closed)
         states_changed_ = true;
@@ -291,6 +304,7 @@ void OutboxQueue::absent(std::uint64_t id) {
 void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long status) {
     KeyQueue::Row row = rows_.finish(id);
     statistics_->coalesced(row->replaced.size());
+    lower_level(1 + row->replaced.size(), row->stored_bytes);
     if (Lane *lane = lanes_[row->lane].lane.get())
         lane->activity().rejected();
     else

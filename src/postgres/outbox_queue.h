@@ -93,6 +93,7 @@ class OutboxQueue : private OutcomeSink {
     enum class Left { accepted, absent };
     void leave(std::uint64_t id, Left how);
     void leave_replaced(const QueuedRow &row);
+    void lower_level(std::size_t rows, std::size_t bytes);
     /// A row that never was in line.
     void reject_stored(const StoredRow &stored, const std::string &reason);
     void withdraw(Lane &lane);
@@ -113,6 +114,7 @@ class OutboxQueue : private OutcomeSink {
     JsonRow reader_;
     Clock::time_point expiry_checked_{};
     std::size_t delivered_ = 0; ///< since the last truncation
+    bool counted_ = false;      ///< the rows that were there when the worker came
     bool more_ = true, paused_ = false, is_stale_ = false;
 
     struct Marked {

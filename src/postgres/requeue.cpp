@@ -1,6 +1,7 @@
 #include "postgres/requeue.h"
 
 #include "postgres/border.h"
+#include "postgres/outbox_level.h"
 #include "postgres/outbox_writer.h"
 #include "postgres/worker_control.h"
 
@@ -65,8 +66,13 @@ int64 requeue(FunctionCallInfo fcinfo) {
             writer.add(keys[i], rows[i]);
         writer.finish();
     }
-    if (!rows.empty())
+    if (!rows.empty()) {
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < rows.size(); i++)
+            bytes += keys[i].size() + rows[i].size();
         wake_worker_at_commit();
+        raise_outbox_level_at_commit(destination, rows.size(), bytes);
+    }
     return static_cast<int64>(rows.size());
 }
 

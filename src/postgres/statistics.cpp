@@ -213,6 +213,13 @@ void Statistics::set_waiting(std::int64_t rows, std::int64_t bytes) {
     place_->waiting_bytes.store(bytes, relaxed);
 }
 
+std::pair<std::int64_t, std::int64_t> Statistics::waiting() const {
+    if (place_ == nullptr)
+        return {0, 0};
+    return {std::max<std::int64_t>(0, place_->waiting_rows.load(relaxed)),
+            std::max<std::int64_t>(0, place_->waiting_bytes.load(relaxed))};
+}
+
 void Statistics::sent(std::size_t, bool again) {
     add(statistics::requests, 1);
     add(statistics::retries, again ? 1 : 0);

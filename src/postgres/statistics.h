@@ -83,6 +83,8 @@ class Statistics : public RequestObserver {
     void add_waiting(std::int64_t rows, std::int64_t bytes);
     /// What the outbox holds: after a restart nobody knows until it was counted.
     void set_waiting(std::int64_t rows, std::int64_t bytes);
+    /// Rows and bytes that wait, as far as is known; never negative.
+    std::pair<std::int64_t, std::int64_t> waiting() const;
 
     /// Adds up the rows that were gathered.
     void add_rows();
