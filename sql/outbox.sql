@@ -147,12 +147,12 @@ CALL reverse_etl.wait('hubspot.contacts', '30 s');
 CALL faults(0);
 
 -- Rows that wait too long are rejected, and so are those whose destination or column is gone.
+ALTER FOREIGN TABLE hubspot.contacts OPTIONS (ADD outbox_ttl '1s');
 SELECT reverse_etl.pause('hubspot');
 INSERT INTO hubspot.contacts (email) VALUES ('old@example.com');
 INSERT INTO hubspot.companies (name) VALUES ('Acme');
 ALTER FOREIGN TABLE hubspot.companies DROP COLUMN name;
-SELECT pg_sleep(1.2);
-ALTER FOREIGN TABLE hubspot.contacts OPTIONS (ADD outbox_ttl '1s');
+SELECT pg_sleep(1.5);
 SELECT reverse_etl.resume('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 CALL reverse_etl.wait('hubspot.companies', '30 s');
