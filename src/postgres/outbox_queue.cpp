@@ -30,12 +30,6 @@ std::mt19937_64 &random_numbers() {
     return numbers;
 }
 
-/// When a stored time will have come, on the clock that does not jump.
-Clock::time_point due_at(TimestampTz time) {
-    std::int64_t left = time - GetCurrentTimestamp();
-    return left <= 0 ? Clock::time_point{} : Clock::now() + std::chrono::microseconds(left);
-}
-
 } // namespace
 
 OutboxQueue::OutboxQueue(Oid destination, std::string identity)
@@ -57,8 +51,14 @@ void OutboxQueue::claim() {
     if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
         return;
     std::vector<StoredRow> found = outbox_.claim(rows_, claimed_at_once, more_);
-    for (StoredRow &stored : found)
+    // Stored times on the clock that does not jump. What is due together stays so.
+    Clock::time_point now = Clock::now();
+    TimestampTz stored_now = GetCurrentTimestamp();
+    for (StoredRow &stored : found) {
+        if (stored.next_attempt_at > stored_now)
+            stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
         add(std::move(stored));
+    }
     open_lanes();
 }
 
@@ -109,8 +109,6 @@ void OutboxQueue::add(StoredRow stored) {
         reject_stored(stored, fault);
         return;
     }
-    if (stored.next_attempt_at != 0)
-        stored.row->due = due_at(stored.next_attempt_at);
     rows_.add(std::move(stored.row),
               [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
 }
@@ -317,7 +315,7 @@ void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
             rejected(row.id, "gave up after " + std::to_string(row.attempts) + " attempts: " + history, 0);
             continue;
         }
-        defer(row, pause, error.what());
+        defer(row, now, pause, error.what());
     }
     for (LaneSlot &slot : lanes_)
         if (slot.lane != nullptr && slot.key.role == role)
@@ -326,18 +324,19 @@ void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
 
 /// Takes back what was not sent: the destination is to have its peace.
 void OutboxQueue::withdraw(Lane &lane) {
+    Clock::time_point now = Clock::now();
     for (const std::unique_ptr<Job> &job : lane.withdraw())
         for (const BatchRow &row : job->batch.rows())
-            defer(rows_.row(row.number), Milliseconds(0), "");
+            defer(rows_.row(row.number), now, Milliseconds(0), "");
 }
 
-void OutboxQueue::defer(QueuedRow &row, Milliseconds pause, const std::string &reason) {
+void OutboxQueue::defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason) {
     // That it was under way is no longer true; only a request with a key has to be the same again.
     const LaneSlot &slot = lanes_[row.lane];
     if (row.batch != 0 && !slot.lane->has_idempotency_key())
         row.batch = 0;
     deferred_.push_back({static_cast<std::int64_t>(row.id), row.table, row.attempts, pause.count(), row.batch, reason});
-    rows_.put_back(row.id, Clock::now() + pause);
+    rows_.put_back(row.id, now + pause);
 }
 
 bool OutboxQueue::has_outcomes() const {

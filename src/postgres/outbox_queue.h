@@ -95,7 +95,7 @@ class OutboxQueue : private OutcomeSink {
     void reject_stored(const StoredRow &stored, const std::string &reason);
     void withdraw(Lane &lane);
     /// A row that was not delivered goes back among those that wait.
-    void defer(QueuedRow &row, Milliseconds pause, const std::string &reason);
+    void defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason);
     void store_states();
 
     Oid destination_oid_;

@@ -25,7 +25,7 @@ constexpr const char *library = "reverse_etl";
 constexpr const char *worker_type = "reverse_etl worker";
 /// A worker that broke comes again after so many seconds.
 constexpr int restart_after = 1;
-constexpr int longest_start_ms = 10'000;
+constexpr int longest_start_ms = 10'000, longest_end_ms = 10'000;
 
 bool wake_wanted = false;
 
@@ -138,14 +138,14 @@ void require_worker() {
     }
 }
 
-void stop_worker(Oid database) {
-    for (int waited = 0; waited < longest_start_ms; waited += 10) {
-        PGPROC *process = find_worker(database);
-        if (process == nullptr)
-            return;
-        // SIGUSR2 asks it to end for good; after SIGTERM it would be restarted.
-        if (waited == 0)
-            kill(process->pid, SIGUSR2);
+bool ask_worker_to_end(Oid database) {
+    PGPROC *process = find_worker(database);
+    // SIGUSR2 asks it to end for good; after SIGTERM it would be restarted.
+    return process != nullptr && kill(process->pid, SIGUSR2) == 0;
+}
+
+void wait_for_end_of_worker(Oid database) {
+    for (int waited = 0; waited < longest_end_ms && find_worker(database) != nullptr; waited += 10) {
         CHECK_FOR_INTERRUPTS();
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, compat::wait_event());
         ResetLatch(MyLatch);
