@@ -108,8 +108,11 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     Row row = std::move(rows_.extract(id).mapped());
     under_way_--;
     bytes_ -= row->row.size() + row->key.size();
-    for (const QueuedRow::Replaced &replaced : row->replaced)
+    finished_.insert(id);
+    for (const QueuedRow::Replaced &replaced : row->replaced) {
         replaced_.erase(replaced.id);
+        finished_.insert(replaced.id);
+    }
     if (row->key.empty())
         return row;
     if (row->after == nullptr) {

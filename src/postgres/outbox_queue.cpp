@@ -50,15 +50,19 @@ void OutboxQueue::claim() {
     reject_expired();
     if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
         return;
-    std::vector<StoredRow> found = outbox_.claim(rows_, claimed_at_once, more_);
     // Stored times on the clock that does not jump. What is due together stays so.
     Clock::time_point now = Clock::now();
     TimestampTz stored_now = GetCurrentTimestamp();
-    for (StoredRow &stored : found) {
-        if (stored.next_attempt_at > stored_now)
-            stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
-        add(std::move(stored));
-    }
+    bool within_request = false;
+    do {
+        for (StoredRow &stored : outbox_.claim(rows_, claimed_at_once, more_)) {
+            if (stored.next_attempt_at > stored_now)
+                stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
+            within_request = stored.row->batch != 0;
+            add(std::move(stored));
+        }
+        // The rows of a request that was made before are claimed together.
+    } while (within_request && more_ && rows_.size() < most_rows);
     open_lanes();
 }
 
@@ -129,13 +133,29 @@ int OutboxQueue::lane_of(const StoredRow &stored, std::string &fault) {
     return known->second;
 }
 
-/// An upsert or an update of the same columns leaves nothing of an earlier one, a delete nothing of either.
-bool OutboxQueue::may_replace(const QueuedRow &older, const QueuedRow &newer) const {
+/// An upsert or an update of the same columns leaves nothing of an earlier one, a delete nothing of either. `newer` is
+/// what reader_ read.
+bool OutboxQueue::may_replace(const QueuedRow &older, const QueuedRow &newer) {
     const LaneKey &before = lanes_[older.lane].key, &after = lanes_[newer.lane].key;
     if (before.role != after.role || before.operation == operation_name(OperationKind::create))
         return false;
-    return after.operation == operation_name(OperationKind::remove) ||
-           (older.lane == newer.lane && after.operation != operation_name(OperationKind::create));
+    if (after.operation == operation_name(OperationKind::remove))
+        return true;
+    return older.lane == newer.lane && after.operation != operation_name(OperationKind::create) &&
+           (after.operation == operation_name(OperationKind::update) || destination_->null_as != NullAs::omit ||
+            writes_all_of(older));
+}
+
+/// Whether no NULL of the row that reader_ read, which is not sent, leaves a value of the earlier one as it is.
+bool OutboxQueue::writes_all_of(const QueuedRow &older) {
+    std::vector<int> left;
+    for (std::size_t i = 0; i < reader_.of_row(); i++)
+        if (reader_.is_null(static_cast<int>(i)))
+            left.push_back(static_cast<int>(i));
+    if (left.empty())
+        return true;
+    older_reader_.read(older.row, "");
+    return std::all_of(left.begin(), left.end(), [&](int column) { return older_reader_.is_null(column); });
 }
 
 void OutboxQueue::open_lanes() {
@@ -356,6 +376,7 @@ void OutboxQueue::settle() {
     if (states_changed_)
         store_states();
     states_changed_ = false;
+    rows_.forget_finished();
 }
 
 void OutboxQueue::store_states() {

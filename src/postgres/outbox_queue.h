@@ -86,7 +86,8 @@ class OutboxQueue : private OutcomeSink {
     int lane_of(const StoredRow &stored, std::string &fault);
     void add(StoredRow stored);
     void reject_expired();
-    bool may_replace(const QueuedRow &older, const QueuedRow &newer) const;
+    bool may_replace(const QueuedRow &older, const QueuedRow &newer);
+    bool writes_all_of(const QueuedRow &older);
     void fill(std::size_t index, Clock::time_point now);
     enum class Left { accepted, absent };
     void leave(std::uint64_t id, Left how);
@@ -107,7 +108,7 @@ class OutboxQueue : private OutcomeSink {
     std::map<LaneKey, int> lane_numbers_;
     std::vector<LaneSlot> lanes_;
     std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
-    JsonRow reader_;
+    JsonRow reader_, older_reader_;
     Clock::time_point expiry_checked_{};
     std::size_t delivered_ = 0; ///< since the last truncation
     bool more_ = true, paused_ = false, is_stale_ = false;

@@ -28,6 +28,7 @@ constexpr int restart_after = 1;
 constexpr int longest_start_ms = 10'000, longest_end_ms = 10'000;
 
 bool wake_wanted = false;
+bool was_running = false; ///< the worker, when this transaction was about to commit
 
 /// The worker's process; nullptr if there is none.
 PGPROC *find_worker(Oid database) {
@@ -48,13 +49,16 @@ void wake_when_committed(XactEvent event, void *) {
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
         // Started before the commit, since nothing may fail after it; it looks for rows when it is told to, below.
-        if (find_worker(MyDatabaseId) == nullptr && !start_worker(MyDatabaseId, MyDatabaseTableSpace))
+        was_running = find_worker(MyDatabaseId) != nullptr;
+        if (!was_running && !start_worker(MyDatabaseId, MyDatabaseTableSpace))
             ereport(WARNING, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
                               errmsg("queued rows will wait, since their background worker could not be started"),
                               errhint("You might need to increase \"max_worker_processes\".")));
         break;
     case XACT_EVENT_COMMIT:
-        wake_worker();
+        // One that ended meanwhile, since it had been idle, is started again.
+        if (!wake_worker() && was_running)
+            start_worker(MyDatabaseId, MyDatabaseTableSpace);
         wake_wanted = false;
         break;
     case XACT_EVENT_ABORT:

@@ -118,6 +118,14 @@ $node->safe_psql('postgres', <<~'SQL');
 settle();
 is(lastname('gone@example.com'), undef, 'what was deleted last is gone');
 is(lastname('back@example.com'), '2', 'what came back is there');
+$node->safe_psql('postgres', <<~'SQL');
+    SELECT reverse_etl.pause('contacts');
+    INSERT INTO contacts VALUES ('kept@example.com', '1');
+    INSERT INTO contacts VALUES ('kept@example.com', NULL);
+    SELECT reverse_etl.resume('contacts');
+    SQL
+settle();
+is(lastname('kept@example.com'), '1', 'what a later change leaves alone is not lost');
 
 # A standby is silent, and goes on when it is promoted.
 fresh();
