@@ -18,12 +18,7 @@ extern "C" {
 #include "optimizer/pathnode.h"
 #include "parser/parse_relation.h"
 #include "storage/latch.h"
-#include "storage/lock.h"
 #include "storage/proc.h"
-#include "storage/procarray.h"
-#if PG_VERSION_NUM < 170000
-#include "storage/sinvaladt.h"
-#endif
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -80,19 +75,6 @@ inline LocalTransactionId local_transaction() {
 #else
     return MyProc->lxid;
 #endif
-}
-
-/// The number of a transaction that holds a lock, also of one that is prepared; none if it has ended or has no number.
-/// What a backend is known by changed in 17.
-inline TransactionId transaction_number(const VirtualTransactionId &holder) {
-    if (VirtualTransactionIdIsRecoveredPreparedXact(holder))
-        return holder.localTransactionId;
-#if PG_VERSION_NUM >= 170000
-    PGPROC *process = ProcNumberGetProc(holder.procNumber);
-#else
-    PGPROC *process = BackendIdGetProc(holder.backendId);
-#endif
-    return process == nullptr ? InvalidTransactionId : process->xid;
 }
 
 /// Which of the cluster's processes this one is, as GetPGProcByNumber takes it. Moved out of PGPROC in 17.

@@ -1,7 +1,6 @@
 #include "postgres/outbox.h"
 
 #include "postgres/border.h"
-#include "postgres/compat.h"
 #include "postgres/outbox_table.h"
 #include "postgres/sql.h"
 
@@ -27,8 +26,10 @@ namespace {
 /// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
 enum Table { shared, own };
 
-bool ended(TransactionId transaction, const std::vector<TransactionId> &running) {
-    return std::find(running.begin(), running.end(), transaction) == running.end();
+bool ended(const VirtualTransactionId &transaction, const std::vector<VirtualTransactionId> &running) {
+    return std::none_of(running.begin(), running.end(), [&](const VirtualTransactionId &other) {
+        return VirtualTransactionIdEquals(transaction, other);
+    });
 }
 
 std::vector<int64> ids_of(const auto &rows, int table) {
@@ -149,27 +150,29 @@ void Outbox::make_table() {
     });
 }
 
-/// Those who may have drawn numbers for rows that nobody sees yet: they hold the lock that writing takes. A transaction
-/// keeps its number when it is prepared, and had one before it took the lock.
-std::vector<TransactionId> Outbox::writers() const {
-    std::vector<TransactionId> found;
-    for (const std::string &name : {table_name(shared), table_name(own)}) {
-        struct {
-            VirtualTransactionId *transactions;
-            int count;
-        } holders;
-        pg_call([&] {
+/// Those who may have drawn numbers for rows that nobody sees yet: they hold the lock that writing takes.
+std::vector<VirtualTransactionId> Outbox::writers() const {
+    std::vector<VirtualTransactionId> found;
+    struct {
+        VirtualTransactionId *holders;
+        int count;
+    } of_table[2];
+    pg_call([&] {
+        Oid schema = get_namespace_oid("reverse_etl", false);
+        const char *names[] = {"outbox", outbox_table_name(destination_)};
+        for (int i = 0; i < 2; i++) {
             LOCKTAG tag;
-            SET_LOCKTAG_RELATION(tag, MyDatabaseId,
-                                 get_relname_relid(name.c_str(), get_namespace_oid("reverse_etl", false)));
-            holders.transactions = GetLockConflicts(&tag, ShareLock, &holders.count);
-        });
-        for (int i = 0; i < holders.count; i++) {
-            TransactionId transaction = compat::transaction_number(holders.transactions[i]);
-            if (TransactionIdIsValid(transaction))
-                found.push_back(transaction);
+            SET_LOCKTAG_RELATION(tag, MyDatabaseId, get_relname_relid(names[i], schema));
+            of_table[i].holders = GetLockConflicts(&tag, ShareLock, &of_table[i].count);
+            // The array is used again by the next call.
+            auto *copy =
+                static_cast<VirtualTransactionId *>(palloc(sizeof(VirtualTransactionId) * (of_table[i].count + 1)));
+            std::copy_n(of_table[i].holders, of_table[i].count, copy);
+            of_table[i].holders = copy;
         }
-    }
+    });
+    for (const auto &[holders, count] : of_table)
+        found.insert(found.end(), holders, holders + count);
     return found;
 }
 
@@ -189,7 +192,7 @@ std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bo
         Datum value = sql::column(0, 1, &is_null);
         return is_null ? std::int64_t{-1} : DatumGetInt64(value);
     });
-    std::vector<TransactionId> now_writing = writers();
+    std::vector<VirtualTransactionId> now_writing = writers();
     pg_call([] {
         PopActiveSnapshot();
         PushActiveSnapshot(GetLatestSnapshot());

@@ -11,6 +11,7 @@
 
 extern "C" {
 #include "datatype/timestamp.h"
+#include "storage/lock.h"
 }
 
 namespace reverse_etl {
@@ -79,14 +80,14 @@ class Outbox {
 
   private:
     std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);
-    std::vector<TransactionId> writers() const;
+    std::vector<VirtualTransactionId> writers() const;
     std::string table_name(int table) const;
 
     Oid destination_;
     /// Rows up to `high_` were read, but those of `writers_`, who had not committed. Up to `safe_` there were no such;
     /// up to `mark_` there are none any more once `writers_at_mark_` have ended.
     std::int64_t safe_ = -1, high_ = -1, mark_ = -1;
-    std::vector<TransactionId> writers_, writers_at_mark_;
+    std::vector<VirtualTransactionId> writers_, writers_at_mark_;
 };
 
 } // namespace reverse_etl

@@ -107,22 +107,22 @@ is($sandbox->get('/_sandbox/stats')->{requests}, 1, 'changes that wait together 
 is($sandbox->get('/_sandbox/stats')->{rows}, 50, 'once a key');
 is(lastname('c7@example.com'), '20', 'in the last state');
 $node->safe_psql('postgres', <<~'SQL');
-    SELECT reverse_etl.pause('contacts');
+    SELECT reverse_etl.pause('public.contacts');
     INSERT INTO contacts VALUES ('gone@example.com', '1');
     DELETE FROM contacts WHERE email = 'gone@example.com';
     INSERT INTO contacts VALUES ('back@example.com', '1');
     DELETE FROM contacts WHERE email = 'back@example.com';
     INSERT INTO contacts VALUES ('back@example.com', '2');
-    SELECT reverse_etl.resume('contacts');
+    SELECT reverse_etl.resume('public.contacts');
     SQL
 settle();
 is(lastname('gone@example.com'), undef, 'what was deleted last is gone');
 is(lastname('back@example.com'), '2', 'what came back is there');
 $node->safe_psql('postgres', <<~'SQL');
-    SELECT reverse_etl.pause('contacts');
+    SELECT reverse_etl.pause('public.contacts');
     INSERT INTO contacts VALUES ('kept@example.com', '1');
     INSERT INTO contacts VALUES ('kept@example.com', NULL);
-    SELECT reverse_etl.resume('contacts');
+    SELECT reverse_etl.resume('public.contacts');
     SQL
 settle();
 is(lastname('kept@example.com'), '1', 'what a later change leaves alone is not lost');

@@ -40,7 +40,7 @@ expect('Bearer other');
 queue('INSERT INTO events VALUES (2002)');
 wait_for_state('events', 'paused');
 expect('Bearer right');
-$node->safe_psql('postgres', q(SELECT reverse_etl.resume('events')));
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume('public.events')));
 wait_until(sub { waiting('events') == 0 });
 is(arrived('events'), 2002, 'so does resume()');
 
@@ -109,7 +109,7 @@ $node->safe_psql('postgres', <<~'SQL');
     CREATE ROLE leaver;
     CREATE USER MAPPING FOR PUBLIC SERVER inhouse OPTIONS (token 'right');
     GRANT INSERT ON events TO clerk, leaver;
-    SELECT reverse_etl.pause('events');
+    SELECT reverse_etl.pause('public.events');
     SET ROLE clerk;
     INSERT INTO events VALUES (1);
     SET ROLE leaver;
@@ -118,7 +118,7 @@ $node->safe_psql('postgres', <<~'SQL');
     INSERT INTO events VALUES (3);
     REVOKE INSERT ON events FROM clerk, leaver;
     DROP ROLE leaver;
-    SELECT reverse_etl.resume('events');
+    SELECT reverse_etl.resume('public.events');
     SQL
 wait_until(sub { waiting('events') == 0 });
 is($node->safe_psql('postgres', q(SELECT row ->> 'n', reason FROM reverse_etl.rejected_rows ORDER BY 1)),
@@ -129,10 +129,10 @@ is(arrived('events'), 1, 'the others arrive');
 $node->safe_psql('postgres', <<~'SQL');
     TRUNCATE reverse_etl.rejected_rows;
     ALTER FOREIGN TABLE events OPTIONS (ADD outbox_ttl '1s');
-    SELECT reverse_etl.pause('events');
+    SELECT reverse_etl.pause('public.events');
     INSERT INTO events VALUES (4);
     SELECT pg_sleep(1.1);
-    SELECT reverse_etl.resume('events');
+    SELECT reverse_etl.resume('public.events');
     SQL
 wait_until(sub { waiting('events') == 0 });
 is($node->safe_psql('postgres', q(SELECT reason FROM reverse_etl.rejected_rows)),
@@ -142,7 +142,7 @@ is(arrived('events'), 1, 'and not sent');
 # A destination that is dropped
 $node->safe_psql('postgres', <<~'SQL');
     TRUNCATE reverse_etl.rejected_rows;
-    SELECT reverse_etl.pause('events');
+    SELECT reverse_etl.pause('public.events');
     INSERT INTO events SELECT generate_series(5, 7);
     DROP FOREIGN TABLE events;
     SELECT reverse_etl.wake_worker();
