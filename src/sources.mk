@@ -92,5 +92,6 @@ POSTGRES_SOURCES = \
     src/postgres/value_encoder_strings.cpp \
     src/postgres/worker.cpp \
     src/postgres/worker_control.cpp \
+    src/postgres/worker_hooks.cpp \
     src/postgres/worker_launcher.cpp \
 

@@ -1,5 +1,6 @@
 #include "engine/key_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace reverse_etl {
@@ -54,18 +55,33 @@ void KeyQueue::replace(QueuedRow &last, Row row) {
 }
 
 void KeyQueue::make_ready(const QueuedRow &row) {
-    if (row.due == Clock::time_point{})
-        ready_[row.lane].push_back(row.id);
-    else
+    if (row.due != Clock::time_point{}) {
         waiting_.emplace(row.due, row.id);
+        return;
+    }
+    std::deque<std::uint64_t> &ready = ready_[row.lane];
+    auto place = ready.end();
+    // Beside those that it has to go with, if they are there.
+    if (row.batch != 0) {
+        auto companion = std::find_if(ready.rbegin(), ready.rend(), [&](std::uint64_t id) {
+            auto other = rows_.find(id);
+            return other != rows_.end() && other->second->batch == row.batch;
+        });
+        if (companion != ready.rend())
+            place = companion.base();
+    }
+    ready.insert(place, row.id);
 }
 
 void KeyQueue::release_due(Clock::time_point now) {
     while (!waiting_.empty() && waiting_.begin()->first <= now) {
         auto row = rows_.find(waiting_.begin()->second);
-        if (row != rows_.end())
-            ready_[row->second->lane].push_front(row->first);
         waiting_.erase(waiting_.begin());
+        if (row == rows_.end())
+            continue;
+        // Behind the others: what failed before is not what a destination is tried out with.
+        row->second->due = {};
+        make_ready(*row->second);
     }
 }
 
@@ -93,8 +109,11 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     Row row = std::move(rows_.extract(id).mapped());
     under_way_--;
     bytes_ -= row->row.size() + row->key.size();
-    for (const QueuedRow::Replaced &replaced : row->replaced)
+    finished_.insert(id);
+    for (const QueuedRow::Replaced &replaced : row->replaced) {
         replaced_.erase(replaced.id);
+        finished_.insert(replaced.id);
+    }
     if (row->key.empty())
         return row;
     if (row->after == nullptr) {

@@ -57,7 +57,11 @@ class KeyQueue {
             append(std::move(row));
     }
 
-    bool contains(std::uint64_t id) const { return rows_.contains(id) || replaced_.contains(id); }
+    bool contains(std::uint64_t id) const {
+        return rows_.contains(id) || replaced_.contains(id) || finished_.contains(id);
+    }
+    /// How many rows contains() knows.
+    std::size_t known() const { return size() + finished_.size(); }
     const QueuedRow &row(std::uint64_t id) const { return *rows_.at(id); }
     QueuedRow &row(std::uint64_t id) { return *rows_.at(id); }
 
@@ -67,6 +71,8 @@ class KeyQueue {
     QueuedRow *take(int lane, Clock::time_point now);
     /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
     Row finish(std::uint64_t id);
+    /// The outcomes of all that finished are stored: none of those rows is read again.
+    void forget_finished() { finished_.clear(); }
     /// A row that was under way has to go again, and not before `due`.
     void put_back(std::uint64_t id, Clock::time_point due);
     /// Nobody has to wait any longer for the time it is due.
@@ -90,6 +96,7 @@ class KeyQueue {
 
     std::unordered_map<std::uint64_t, Row> rows_;
     std::unordered_set<std::uint64_t> replaced_; ///< the rows that others stand for
+    std::unordered_set<std::uint64_t> finished_; ///< the rows whose outcomes may not be stored yet
     struct Chain {
         QueuedRow *first, *last;
     };

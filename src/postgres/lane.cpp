@@ -154,8 +154,8 @@ std::vector<Batch> Lane::make_batches(int lane, Clock::time_point now) {
     Batch batch(operation.frame());
     std::int64_t together = 0;
     while (const QueuedRow *next = rows_.next(lane, now)) {
-        // What was one request stays one.
-        if (!batch.rows().empty() && next->batch != together)
+        // What was one request stays one, and is one that can be made again: the rows are read again in their order.
+        if (!batch.rows().empty() && (next->batch != together || next->id < batch.rows().back().number))
             break;
         together = next->batch;
         QueuedRow *row = rows_.take(lane, now);

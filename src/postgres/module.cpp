@@ -13,6 +13,7 @@
 #include "postgres/stream_functions.h"
 #include "postgres/trigger_functions.h"
 #include "postgres/worker_control.h"
+#include "postgres/worker_hooks.h"
 
 extern "C" {
 #include "access/reloptions.h"
@@ -53,6 +54,7 @@ using namespace reverse_etl;
 void _PG_init(void) {
     settings::define();
     install_statement_hooks();
+    install_worker_hooks();
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
         register_launcher();

@@ -221,7 +221,7 @@ std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bo
 
 /// The rows with greater numbers, as many as are asked for, without those that are known.
 std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more) {
-    long limit = static_cast<long>(most + known.size());
+    long limit = static_cast<long>(most + known.known());
     uint64 count = pg_call([&] {
         const char *query = psprintf(R"(
             (SELECT %s, false FROM ONLY reverse_etl.outbox

@@ -31,12 +31,6 @@ std::mt19937_64 &random_numbers() {
     return numbers;
 }
 
-/// When a stored time will have come, on the clock that does not jump.
-Clock::time_point due_at(TimestampTz time) {
-    std::int64_t left = time - GetCurrentTimestamp();
-    return left <= 0 ? Clock::time_point{} : Clock::now() + std::chrono::microseconds(left);
-}
-
 } // namespace
 
 OutboxQueue::OutboxQueue(Oid destination, std::string identity)
@@ -59,12 +53,22 @@ void OutboxQueue::claim() {
         return;
     if (!std::exchange(counted_, true) && statistics_->waiting().first == 0)
         std::apply([this](auto... level) { statistics_->set_waiting(level...); }, outbox_.count_all());
-    std::vector<StoredRow> found = outbox_.claim(rows_, claimed_at_once, more_);
+    // Stored times on the clock that does not jump. What is due together stays so.
+    Clock::time_point now = Clock::now();
+    TimestampTz stored_now = GetCurrentTimestamp();
+    bool within_request = false;
+    do {
+        for (StoredRow &stored : outbox_.claim(rows_, claimed_at_once, more_)) {
+            if (stored.next_attempt_at > stored_now)
+                stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
+            within_request = stored.row->batch != 0;
+            add(std::move(stored));
+        }
+        // The rows of a request that was made before are claimed together.
+    } while (within_request && more_ && rows_.size() < most_rows);
     // What was counted and what is there may part, where part of a transaction was rolled back.
-    if (found.empty() && rows_.size() == 0)
+    if (is_idle())
         statistics_->set_waiting(0, 0);
-    for (StoredRow &stored : found)
-        add(std::move(stored));
     open_lanes();
 }
 
@@ -120,8 +124,6 @@ void OutboxQueue::add(StoredRow stored) {
         reject_stored(stored, fault);
         return;
     }
-    if (stored.next_attempt_at != 0)
-        stored.row->due = due_at(stored.next_attempt_at);
     rows_.add(std::move(stored.row),
               [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
 }
@@ -142,13 +144,29 @@ int OutboxQueue::lane_of(const StoredRow &stored, std::string &fault) {
     return known->second;
 }
 
-/// An upsert or an update of the same columns leaves nothing of an earlier one, a delete nothing of either.
-bool OutboxQueue::may_replace(const QueuedRow &older, const QueuedRow &newer) const {
+/// An upsert or an update of the same columns leaves nothing of an earlier one, a delete nothing of either. `newer` is
+/// what reader_ read.
+bool OutboxQueue::may_replace(const QueuedRow &older, const QueuedRow &newer) {
     const LaneKey &before = lanes_[older.lane].key, &after = lanes_[newer.lane].key;
     if (before.role != after.role || before.operation == operation_name(OperationKind::create))
         return false;
-    return after.operation == operation_name(OperationKind::remove) ||
-           (older.lane == newer.lane && after.operation != operation_name(OperationKind::create));
+    if (after.operation == operation_name(OperationKind::remove))
+        return true;
+    return older.lane == newer.lane && after.operation != operation_name(OperationKind::create) &&
+           (after.operation == operation_name(OperationKind::update) || destination_->null_as != NullAs::omit ||
+            writes_all_of(older));
+}
+
+/// Whether no NULL of the row that reader_ read, which is not sent, leaves a value of the earlier one as it is.
+bool OutboxQueue::writes_all_of(const QueuedRow &older) {
+    std::vector<int> left;
+    for (std::size_t i = 0; i < reader_.of_row(); i++)
+        if (reader_.is_null(static_cast<int>(i)))
+            left.push_back(static_cast<int>(i));
+    if (left.empty())
+        return true;
+    older_reader_.read(older.row, "");
+    return std::all_of(left.begin(), left.end(), [&](int column) { return older_reader_.is_null(column); });
 }
 
 void OutboxQueue::open_lanes() {
@@ -345,7 +363,7 @@ void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
             rejected(row.id, "gave up after " + std::to_string(row.attempts) + " attempts: " + history, 0);
             continue;
         }
-        defer(row, pause, error.what());
+        defer(row, now, pause, error.what());
     }
     for (LaneSlot &slot : lanes_)
         if (slot.lane != nullptr && slot.key.role == role)
@@ -354,18 +372,19 @@ void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
 
 /// Takes back what was not sent: the destination is to have its peace.
 void OutboxQueue::withdraw(Lane &lane) {
+    Clock::time_point now = Clock::now();
     for (const std::unique_ptr<Job> &job : lane.withdraw())
         for (const BatchRow &row : job->batch.rows())
-            defer(rows_.row(row.number), Milliseconds(0), "");
+            defer(rows_.row(row.number), now, Milliseconds(0), "");
 }
 
-void OutboxQueue::defer(QueuedRow &row, Milliseconds pause, const std::string &reason) {
+void OutboxQueue::defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason) {
     // That it was under way is no longer true; only a request with a key has to be the same again.
     const LaneSlot &slot = lanes_[row.lane];
     if (row.batch != 0 && !slot.lane->has_idempotency_key())
         row.batch = 0;
     deferred_.push_back({static_cast<std::int64_t>(row.id), row.table, row.attempts, pause.count(), row.batch, reason});
-    rows_.put_back(row.id, Clock::now() + pause);
+    rows_.put_back(row.id, now + pause);
 }
 
 bool OutboxQueue::has_outcomes() const {
@@ -387,6 +406,7 @@ void OutboxQueue::settle() {
     if (states_changed_)
         store_states();
     states_changed_ = false;
+    rows_.forget_finished();
 }
 
 void OutboxQueue::store_states() {

@@ -88,7 +88,8 @@ class OutboxQueue : private OutcomeSink {
     int lane_of(const StoredRow &stored, std::string &fault);
     void add(StoredRow stored);
     void reject_expired();
-    bool may_replace(const QueuedRow &older, const QueuedRow &newer) const;
+    bool may_replace(const QueuedRow &older, const QueuedRow &newer);
+    bool writes_all_of(const QueuedRow &older);
     void fill(std::size_t index, Clock::time_point now);
     enum class Left { accepted, absent };
     void leave(std::uint64_t id, Left how);
@@ -98,7 +99,7 @@ class OutboxQueue : private OutcomeSink {
     void reject_stored(const StoredRow &stored, const std::string &reason);
     void withdraw(Lane &lane);
     /// A row that was not delivered goes back among those that wait.
-    void defer(QueuedRow &row, Milliseconds pause, const std::string &reason);
+    void defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason);
     void store_states();
 
     Oid destination_oid_;
@@ -111,7 +112,7 @@ class OutboxQueue : private OutcomeSink {
     std::map<LaneKey, int> lane_numbers_;
     std::vector<LaneSlot> lanes_;
     std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
-    JsonRow reader_;
+    JsonRow reader_, older_reader_;
     Clock::time_point expiry_checked_{};
     std::size_t delivered_ = 0; ///< since the last truncation
     bool counted_ = false;      ///< the rows that were there when the worker came

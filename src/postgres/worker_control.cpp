@@ -25,9 +25,10 @@ constexpr const char *library = "reverse_etl";
 constexpr const char *worker_type = "reverse_etl worker";
 /// A worker that broke comes again after so many seconds.
 constexpr int restart_after = 1;
-constexpr int longest_start_ms = 10'000;
+constexpr int longest_start_ms = 10'000, longest_end_ms = 10'000;
 
 bool wake_wanted = false;
+bool was_running = false; ///< the worker, when this transaction was about to commit
 
 /// The worker's process; nullptr if there is none.
 PGPROC *find_worker(Oid database) {
@@ -48,13 +49,16 @@ void wake_when_committed(XactEvent event, void *) {
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
         // Started before the commit, since nothing may fail after it; it looks for rows when it is told to, below.
-        if (find_worker(MyDatabaseId) == nullptr && !start_worker(MyDatabaseId, MyDatabaseTableSpace))
+        was_running = find_worker(MyDatabaseId) != nullptr;
+        if (!was_running && !start_worker(MyDatabaseId, MyDatabaseTableSpace))
             ereport(WARNING, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
                               errmsg("queued rows will wait, since their background worker could not be started"),
                               errhint("You might need to increase \"max_worker_processes\".")));
         break;
     case XACT_EVENT_COMMIT:
-        wake_worker();
+        // One that ended meanwhile, since it had been idle, is started again.
+        if (!wake_worker() && was_running)
+            start_worker(MyDatabaseId, MyDatabaseTableSpace);
         wake_wanted = false;
         break;
     case XACT_EVENT_ABORT:
@@ -138,14 +142,14 @@ void require_worker() {
     }
 }
 
-void stop_worker(Oid database) {
-    for (int waited = 0; waited < longest_start_ms; waited += 10) {
-        PGPROC *process = find_worker(database);
-        if (process == nullptr)
-            return;
-        // SIGUSR2 asks it to end for good; after SIGTERM it would be restarted.
-        if (waited == 0)
-            kill(process->pid, SIGUSR2);
+bool ask_worker_to_end(Oid database) {
+    PGPROC *process = find_worker(database);
+    // SIGUSR2 asks it to end for good; after SIGTERM it would be restarted.
+    return process != nullptr && kill(process->pid, SIGUSR2) == 0;
+}
+
+void wait_for_end_of_worker(Oid database) {
+    for (int waited = 0; waited < longest_end_ms && find_worker(database) != nullptr; waited += 10) {
         CHECK_FOR_INTERRUPTS();
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, compat::wait_event());
         ResetLatch(MyLatch);

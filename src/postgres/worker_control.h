@@ -28,8 +28,10 @@ void require_worker();
 /// Asks Postgres to start the worker of a database; whether there was room for it.
 bool start_worker(Oid database, Oid tablespace);
 
-/// Ends the worker of a database that is to be dropped, renamed or copied, and waits until it has gone.
-void stop_worker(Oid database);
+/// Asks the worker of a database that is to be dropped, renamed or copied to end; whether there was one.
+bool ask_worker_to_end(Oid database);
+/// Waits until it has gone, 10 seconds at most. May raise.
+void wait_for_end_of_worker(Oid database);
 
 /// Makes the postmaster start, when recovery has ended, what starts the workers. Called by _PG_init in the postmaster.
 void register_launcher();

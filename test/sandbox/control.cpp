@@ -47,6 +47,7 @@ void reset(World &world, const Request &request, Answer &answer) {
         world.store = Store();
         world.salesforce_tokens = SalesforceTokens();
         world.slack_channels = SlackChannels();
+        world.http_repeats.clear();
     }
     if (gone("requests"))
         world.recorder.clear();
@@ -115,6 +116,8 @@ void stats(World &world, const Request &, Answer &answer) {
     add("in_flight", stats.in_flight);
     add("in_flight_max", stats.in_flight_max);
     add("in_a_second_max", stats.in_a_second_max);
+    add("repeated", stats.repeated);
+    add("last_us", static_cast<std::uint64_t>(stats.last_us));
     answer.body += ",\"status\":{";
     bool first = true;
     for (auto [status, count] : stats.status) {

@@ -69,12 +69,38 @@ void store_row(Table &table, std::string_view row, std::int64_t now) {
         table.insert(row, now);
 }
 
+void accept_rows(Answer &answer, std::size_t count) {
+    answer.body += R"({"ok":true,"rows":)";
+    append_number(answer.body, static_cast<std::int64_t>(count));
+    answer.body += '}';
+}
+
+// What was asked for before under the same key is not done again, and must be the same.
+bool is_repeated(World &world, const Request &request, Answer &answer, std::string_view path, std::size_t count) {
+    std::string_view key = request.header("Idempotency-Key");
+    if (key.empty())
+        return false;
+    std::string name = std::string(path) + ' ' + std::string(key);
+    auto [known, is_new] = world.http_repeats.try_emplace(name, request.body);
+    if (is_new)
+        return false;
+    if (known->second != request.body) {
+        refuse(answer, 422, "the idempotency key belongs to another request");
+        return true;
+    }
+    ++world.stats.repeated;
+    accept_rows(answer, count);
+    return true;
+}
+
 void store_rows(World &world, const Request &request, Answer &answer, std::string_view path) {
     Rows rows;
     read_rows(world.json, request.body, rows);
     for (std::size_t at = 0; at < rows.ranges.size(); ++at)
         if (rows[at].starts_with('{') && !is_valid_email(member(rows[at], key_member)))
             return refuse(answer, 400, "row " + std::to_string(at + 1) + ": invalid email");
+    if (is_repeated(world, request, answer, path, rows.ranges.size()))
+        return;
     Table &table = world.store.table("http", path);
     for (std::size_t at = 0; at < rows.ranges.size(); ++at)
         if (world.faults.discard)
@@ -82,9 +108,7 @@ void store_rows(World &world, const Request &request, Answer &answer, std::strin
         else
             store_row(table, rows[at], request.now_ms);
     world.stats.rows += rows.ranges.size();
-    answer.body += R"({"ok":true,"rows":)";
-    append_number(answer.body, static_cast<std::int64_t>(rows.ranges.size()));
-    answer.body += '}';
+    accept_rows(answer, rows.ranges.size());
 }
 
 // {path}/{key} where {path} has rows: the row with that e-mail or "id".

@@ -23,6 +23,7 @@ struct Request {
     std::vector<Header> headers;
     std::vector<std::string> parameters; // what the route's {} stand for, percent-decoded
     std::int64_t now_ms = 0;
+    std::int64_t received_us = 0; // since 1970, when all of it was there
 
     std::string_view header(std::string_view name) const; // names compare without case; empty when absent
 };

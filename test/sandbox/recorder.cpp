@@ -16,7 +16,7 @@ void Recorder::add(const Request &request, const Answer &answer) {
     if (!on)
         return;
     entries_.push_back({std::string(request.method), std::string(request.target), std::string(request.body),
-                        request.headers, answer.status, answer.body,
+                        request.received_us, request.headers, answer.status, answer.body,
                         answer.content_type.starts_with("application/json") && !answer.body.empty()});
     bytes_ += entries_.back().bytes();
     while (entries_.size() > most_entries || bytes_ > most_bytes) {
@@ -53,6 +53,8 @@ void Recorder::write(const Entry &entry, std::string &out) {
     append_quoted(out, entry.method);
     out += ",\"path\":";
     append_quoted(out, entry.target);
+    out += ",\"received_us\":";
+    append_number(out, entry.received_us);
     out += ",\"headers\":{";
     for (std::size_t at = 0; at < entry.headers.size(); ++at) {
         if (at > 0)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <vector>
@@ -16,13 +17,14 @@ class Recorder {
     void add(const Request &request, const Answer &answer);
     void clear();
 
-    // {"method","path","headers","body","status","response"}, one object a request.
+    // {"method","path","received_us","headers","body","status","response"}, one object a request.
     void write_last(std::size_t count, std::string &out) const; // a JSON array
     void write_lines(std::string &out) const;
 
   private:
     struct Entry {
         std::string method, target, body;
+        std::int64_t received_us;
         std::vector<Header> headers;
         int status;
         std::string response;

@@ -77,13 +77,15 @@ void Service::closed() {
 
 Delivery Service::serve(Request &request, Answer &answer) {
     std::lock_guard guard(lock_);
-    request.now_ms = now_ms();
+    request.received_us = now_us();
+    request.now_ms = request.received_us / 1000;
     answer.clear();
     if (request.path.starts_with(control.prefix)) {
         run(world_, control, request, answer);
         return {};
     }
     world_.stats.bytes += request.body.size();
+    world_.stats.last_us = request.received_us;
     Delivery delivery = answer_as_vendor(request, answer);
     ++world_.stats.status[answer.status];
     world_.recorder.add(request, answer);

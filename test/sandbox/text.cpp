@@ -97,9 +97,9 @@ std::string http_date(std::int64_t ms) {
     return text;
 }
 
-std::int64_t now_ms() {
+std::int64_t now_us() {
     using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+    return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
 std::string random_uuid() {

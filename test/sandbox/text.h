@@ -21,7 +21,7 @@ bool starts_with_any(std::string_view text, std::initializer_list<std::string_vi
 void append_number(std::string &out, std::int64_t number);
 void append_time(std::string &out, std::int64_t ms); // 2026-01-31T12:00:00.000Z
 std::string http_date(std::int64_t ms);              // Sat, 31 Jan 2026 12:00:00 GMT
-std::int64_t now_ms();
+std::int64_t now_us();
 std::string random_uuid();
 
 } // namespace reverse_etl::sandbox

@@ -35,6 +35,8 @@ struct Stats {
     std::deque<std::chrono::steady_clock::time_point> last_second; // when its requests came
     std::uint64_t in_a_second_max = 0;
     std::map<int, std::uint64_t> status;
+    std::int64_t last_us = 0;   // when the last request had come, since 1970
+    std::uint64_t repeated = 0; // requests to /http/ whose idempotency key was there before
 };
 
 struct SalesforceTokens {
@@ -59,7 +61,9 @@ struct World {
     Settings settings;
     SalesforceTokens salesforce_tokens;
     SlackChannels slack_channels;
-    JsonBody json; // its buffers are reused from request to request
+    std::map<std::string, std::string, std::less<>>
+        http_repeats; // bodies that /http/ took, by path and idempotency key
+    JsonBody json;    // its buffers are reused from request to request
     std::string base_url;
 };
 

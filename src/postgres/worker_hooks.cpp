@@ -1,0 +1,122 @@
+#include "postgres/worker_hooks.h"
+
+#include "postgres/border.h"
+#include "postgres/worker_control.h"
+
+#include <cstring>
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "commands/extension.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+ProcessUtility_hook_type next_process_utility = nullptr;
+
+const char *value_of(List *options, const char *name) {
+    ListCell *cell;
+    foreach (cell, options) {
+        auto *option = lfirst_node(DefElem, cell);
+        if (std::strcmp(option->defname, name) == 0)
+            return option->arg == nullptr ? nullptr : defGetString(option);
+    }
+    return nullptr;
+}
+
+/// The database that the statement needs without any session; nullptr if there is none.
+const char *vacated_database(Node *statement) {
+    switch (nodeTag(statement)) {
+    case T_DropdbStmt:
+        return reinterpret_cast<DropdbStmt *>(statement)->dbname;
+    case T_CreatedbStmt: {
+        const char *source = value_of(reinterpret_cast<CreatedbStmt *>(statement)->options, "template");
+        return source != nullptr ? source : "template1";
+    }
+    case T_AlterDatabaseStmt: {
+        auto *alter = reinterpret_cast<AlterDatabaseStmt *>(statement);
+        return value_of(alter->options, "tablespace") != nullptr ? alter->dbname : nullptr;
+    }
+    case T_RenameStmt: {
+        auto *rename = reinterpret_cast<RenameStmt *>(statement);
+        return rename->renameType == OBJECT_DATABASE ? rename->subname : nullptr;
+    }
+    default:
+        return nullptr;
+    }
+}
+
+struct Database {
+    Oid oid = InvalidOid, tablespace = InvalidOid, owner = InvalidOid;
+};
+
+Database read_database(Oid oid) {
+    Database database;
+    HeapTuple tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(oid));
+    if (!HeapTupleIsValid(tuple))
+        return database;
+    auto *row = reinterpret_cast<Form_pg_database>(GETSTRUCT(tuple));
+    database = {oid, row->dattablespace, row->datdba};
+    ReleaseSysCache(tuple);
+    return database;
+}
+
+/// The worker of the database that the statement needs for itself, for those who may have it; no database for others.
+Database database_to_vacate(Node *statement) {
+    const char *name = vacated_database(statement);
+    if (name == nullptr)
+        return {};
+    Database database = read_database(get_database_oid(name, true));
+    if (!OidIsValid(database.oid) || !has_privs_of_role(GetUserId(), database.owner))
+        return {};
+    return database;
+}
+
+void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
+                     ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,
+                     QueryCompletion *completion) {
+    auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
+    Database database = database_to_vacate(statement->utilityStmt);
+    volatile bool stopped = false;
+    PG_TRY();
+    {
+        stopped = OidIsValid(database.oid) && ask_worker_to_end(database.oid);
+        if (stopped)
+            wait_for_end_of_worker(database.oid);
+        next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
+    }
+    PG_CATCH();
+    {
+        if (stopped)
+            start_worker(database.oid, database.tablespace);
+        PG_RE_THROW();
+    }
+    PG_END_TRY();
+    if (stopped && OidIsValid(read_database(database.oid).oid))
+        start_worker(database.oid, read_database(database.oid).tablespace);
+    // The rows of a transaction that was prepared, perhaps by another session, can be seen now.
+    Node *utility = statement->utilityStmt;
+    if (IsA(utility, TransactionStmt) &&
+        reinterpret_cast<TransactionStmt *>(utility)->kind == TRANS_STMT_COMMIT_PREPARED &&
+        OidIsValid(get_extension_oid("reverse_etl", true)))
+        guard([] { wake_worker_at_commit(); });
+}
+
+} // namespace
+
+void install_worker_hooks() {
+    next_process_utility = ProcessUtility_hook;
+    ProcessUtility_hook = process_utility;
+}
+
+} // namespace reverse_etl
