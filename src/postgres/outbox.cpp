@@ -8,6 +8,7 @@
 
 extern "C" {
 #include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "catalog/namespace.h"
 #include "commands/tablecmds.h"
 #include "executor/spi.h"
@@ -105,6 +106,15 @@ std::vector<StoredRow> stored_rows(uint64 count, const KeyQueue *known) {
         added.row->table = row->own ? own : shared;
     }
     return stored;
+}
+
+/// Up to where the log has been written. Where a page begins Postgres says where the next record will be, behind the
+/// page's header, and that cannot be flushed before it is there.
+XLogRecPtr end_of_log() {
+    XLogRecPtr next = GetXLogInsertRecPtr();
+    bool first_of_segment = XLogSegmentOffset(next, wal_segment_size) == SizeOfXLogLongPHD;
+    bool first_of_page = next % XLOG_BLCKSZ == SizeOfXLogShortPHD;
+    return first_of_segment || first_of_page ? next - next % XLOG_BLCKSZ : next;
 }
 
 constexpr const char *columns = "id, push, operation, deliver_as::oid, enqueued_at, attempts, "
@@ -240,7 +250,7 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
     // A commit that was not flushed to disk could be lost in a crash, and its rows must not leave before that is ruled
     // out.
     if (!rows.empty())
-        pg_call([] { XLogFlush(GetXLogInsertRecPtr()); });
+        pg_call([] { XLogFlush(end_of_log()); });
     return rows;
 }
 

@@ -82,11 +82,30 @@ Database database_to_vacate(Node *statement) {
     return database;
 }
 
+/// Whether the worker has to look at what waits: rows of a transaction that was prepared, perhaps by another session,
+/// can be seen now, or what keeps a destination from being used may have been mended. That is told nobody who sleeps.
+bool concerns_worker(Node *statement) {
+    switch (nodeTag(statement)) {
+    case T_TransactionStmt:
+        return reinterpret_cast<TransactionStmt *>(statement)->kind == TRANS_STMT_COMMIT_PREPARED;
+    case T_AlterTableStmt:
+        return reinterpret_cast<AlterTableStmt *>(statement)->objtype == OBJECT_FOREIGN_TABLE;
+    case T_CreateUserMappingStmt:
+    case T_AlterUserMappingStmt:
+    case T_AlterForeignServerStmt:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
                      ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,
                      QueryCompletion *completion) {
     auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
     Database database = database_to_vacate(statement->utilityStmt);
+    // Before it runs: a statement that ends the transaction takes its own text and tree along.
+    bool concerned = concerns_worker(statement->utilityStmt);
     volatile bool stopped = false;
     PG_TRY();
     {
@@ -104,11 +123,7 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
     PG_END_TRY();
     if (stopped && OidIsValid(read_database(database.oid).oid))
         start_worker(database.oid, read_database(database.oid).tablespace);
-    // The rows of a transaction that was prepared, perhaps by another session, can be seen now.
-    Node *utility = statement->utilityStmt;
-    if (IsA(utility, TransactionStmt) &&
-        reinterpret_cast<TransactionStmt *>(utility)->kind == TRANS_STMT_COMMIT_PREPARED &&
-        OidIsValid(get_extension_oid("reverse_etl", true)))
+    if (concerned && OidIsValid(get_extension_oid("reverse_etl", true)))
         guard([] { wake_worker_at_commit(); });
 }
 

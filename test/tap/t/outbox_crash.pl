@@ -18,8 +18,8 @@ my $url     = $sandbox->url;
 # Slow enough that all of it falls into the delivery. Only an answer that is lost after the rows were taken makes the
 # worker repeat what was done: of upserts. Of creates nothing but a crash does.
 $sandbox->post('/_sandbox/faults',
-    [ { path => '/crm/', latency_ms => 120, p_reset => 0.03, reset_after_apply => JSON::PP::true },
-        { path => '/http/', latency_ms => 120, p_reset => 0.03 } ]);
+    [ { path => '/crm/', latency_ms => 250, p_reset => 0.03, reset_after_apply => JSON::PP::true },
+        { path => '/http/', latency_ms => 250, p_reset => 0.03 } ]);
 $sandbox->post('/_sandbox/record', { on => JSON::PP::false });
 
 my $node = new_node('main', <<~'CONF');

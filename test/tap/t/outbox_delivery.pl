@@ -152,6 +152,7 @@ $standby->stop;
 my $alone = new_node('alone');
 set_up($alone, 'postgres');
 fresh();
+$alone->restart;
 is(workers($alone), 0, 'without preload there is no worker');
 $alone->safe_psql('postgres', 'BEGIN; INSERT INTO events VALUES (1); ROLLBACK');
 is(workers($alone), 0, 'a transaction that is rolled back needs none');
