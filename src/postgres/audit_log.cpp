@@ -2,6 +2,7 @@
 
 #include "postgres/sql.h"
 
+#include <cstdio>
 #include <cstring>
 
 extern "C" {
@@ -54,7 +55,7 @@ sql::Parameter words(const char *text) {
 
 void set_role(char (&target)[NAMEDATALEN], Oid role) {
     char *name = pg_call([&] { return GetUserNameFromId(role, false); });
-    strlcpy(target, name, NAMEDATALEN);
+    std::snprintf(target, NAMEDATALEN, "%s", name);
     pfree(name);
 }
 
@@ -63,13 +64,13 @@ void set_role(char (&target)[NAMEDATALEN], Oid role) {
 PushRecord make_push_record(const std::string &destination, const char *operation, const char *statement,
                             const char *delivery) {
     PushRecord push{};
-    strlcpy(push.destination, destination.c_str(), sizeof(push.destination));
-    strlcpy(push.operation, operation, sizeof(push.operation));
-    strlcpy(push.statement, statement, sizeof(push.statement));
-    strlcpy(push.delivery, delivery, sizeof(push.delivery));
+    std::snprintf(push.destination, sizeof(push.destination), "%s", destination.c_str());
+    std::snprintf(push.operation, sizeof(push.operation), "%s", operation);
+    std::snprintf(push.statement, sizeof(push.statement), "%s", statement);
+    std::snprintf(push.delivery, sizeof(push.delivery), "%s", delivery);
     set_role(push.session_role, GetSessionUserId());
     set_role(push.role, GetUserId());
-    strlcpy(push.application_name, application_name, sizeof(push.application_name));
+    std::snprintf(push.application_name, sizeof(push.application_name), "%s", application_name);
     push.pid = MyProcPid;
     push.started_at = GetCurrentTimestamp();
     push.statement_at = GetCurrentStatementStartTimestamp();

@@ -6,6 +6,7 @@
 #include "postgres/sql.h"
 
 #include <csignal>
+#include <cstdio>
 #include <optional>
 
 extern "C" {
@@ -75,7 +76,7 @@ std::optional<Answer> execute(const Request &request) {
         done = true;
     } catch (const PostgresError &error) {
         answer.sqlstate = error.data->sqlerrcode;
-        strlcpy(answer.error, error.what(), sizeof(answer.error));
+        std::snprintf(answer.error, sizeof(answer.error), "%s", error.what());
     }
     if (!done)
         pg_call([] { RollbackAndReleaseCurrentSubTransaction(); });

@@ -101,7 +101,7 @@ Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS) {
             options[option->defname] = strVal(option->arg);
         }
         // What delivers queued rows goes by the changed options, and tries again where the old ones were at fault.
-        if (catalog != AttributeRelationId)
+        if (catalog != AttributeRelationId && wake_worker())
             wake_worker_at_commit();
         if (catalog == ForeignServerRelationId)
             validate_options(options, OptionPlace::server);

@@ -5,6 +5,7 @@
 #include "postgres/session.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 extern "C" {
@@ -264,11 +265,11 @@ PushResult Push::result(PushOutcome outcome) const {
     if (outcome == PushOutcome::completed)
         return result;
     if (!fault_.empty())
-        strlcpy(result.error, fault_.c_str(), sizeof(result.error));
+        std::snprintf(result.error, sizeof(result.error), "%s", fault_.c_str());
     else if (sqlstate_ != 0)
         snprintf(result.error, sizeof(result.error), "SQLSTATE %s", unpack_sql_state(sqlstate_));
     else if (proc_exit_inprogress)
-        strlcpy(result.error, "the session ended", sizeof(result.error));
+        std::snprintf(result.error, sizeof(result.error), "%s", "the session ended");
     return result;
 }
 
