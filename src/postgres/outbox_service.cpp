@@ -30,7 +30,8 @@ namespace {
 
 /// A worker that was started on demand ends after so long without anything to do: connected to its database, it would
 /// be in the way of who wants to drop that.
-constexpr std::chrono::seconds longest_idle{60};
+/// Postgres waits five seconds for others to leave a database before it refuses.
+constexpr std::chrono::seconds longest_idle{2};
 /// How long it goes without a look at what nobody calls it for: rows that expire, faults that pass.
 constexpr std::chrono::seconds between_looks{60};
 /// How long outcomes may wait for others, with which they are written down in one transaction.
@@ -79,6 +80,8 @@ class OutboxService {
             else if (ends_when_idle() && now - busy >= longest_idle)
                 return;
             Clock::time_point next = std::min(send(now), now + between_looks);
+            if (ends_when_idle() && is_idle())
+                next = std::min(next, busy + longest_idle);
             // Rows may have their outcome without a request.
             settle();
             if (unsettled_since_ != Clock::time_point::max())
