@@ -171,6 +171,20 @@ END $$;
 SELECT destination, "row", reason FROM reverse_etl.rejected_rows;
 TRUNCATE reverse_etl.rejected_rows;
 
+-- What may wait has a bound.
+ALTER FOREIGN TABLE hubspot.contacts OPTIONS (DROP outbox_ttl, ADD outbox_max_rows '2');
+SELECT reverse_etl.pause('hubspot');
+INSERT INTO hubspot.contacts (email) VALUES ('full1@example.com'), ('full2@example.com');
+INSERT INTO hubspot.contacts (email) VALUES ('full3@example.com');
+ALTER FOREIGN TABLE hubspot.contacts OPTIONS (DROP outbox_max_rows, ADD outbox_max_bytes '100 bytes');
+INSERT INTO hubspot.contacts (email, firstname) VALUES ('full4@example.com', repeat('x', 100));
+SELECT waiting FROM reverse_etl.destinations WHERE destination = 'hubspot.contacts'::regclass;
+SELECT reverse_etl.resume('hubspot');
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
+INSERT INTO hubspot.contacts (email) VALUES ('full3@example.com');
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
+SELECT email FROM hubspot.contacts WHERE email LIKE 'full%' ORDER BY email;
+
 -- Options
 ALTER SERVER hubspot OPTIONS (SET delivery 'later');
 ALTER SERVER hubspot OPTIONS (ADD outbox_ttl 'never');

@@ -15,6 +15,7 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
+#include "utils/resowner.h"
 }
 
 namespace reverse_etl {
@@ -43,7 +44,7 @@ PGPROC *find_worker(Oid database) {
     return nullptr;
 }
 
-void wake_when_committed(XactEvent event, void *) {
+void start_for_commit(XactEvent event, void *) {
     if (!wake_wanted)
         return;
     switch (event) {
@@ -55,12 +56,6 @@ void wake_when_committed(XactEvent event, void *) {
                               errmsg("queued rows will wait, since their background worker could not be started"),
                               errhint("You might need to increase \"max_worker_processes\".")));
         break;
-    case XACT_EVENT_COMMIT:
-        // One that ended meanwhile, since it had been idle, is started again.
-        if (!wake_worker() && was_running)
-            start_worker(MyDatabaseId, MyDatabaseTableSpace);
-        wake_wanted = false;
-        break;
     case XACT_EVENT_ABORT:
     case XACT_EVENT_PREPARE: // COMMIT PREPARED wakes it
         wake_wanted = false;
@@ -68,6 +63,17 @@ void wake_when_committed(XactEvent event, void *) {
     default:
         break;
     }
+}
+
+/// Wakes it at the very end of the commit, when other processes have been told what changed in the catalog. Woken
+/// sooner, it might still go by old options, and nobody would wake it again.
+void wake_at_the_end(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *) {
+    if (!wake_wanted || phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level)
+        return;
+    wake_wanted = false;
+    // One that ended meanwhile, since it had been idle, is started again.
+    if (is_commit && !wake_worker() && was_running)
+        start_worker(MyDatabaseId, MyDatabaseTableSpace);
 }
 
 void set_up(BackgroundWorker &worker, const char *function) {
@@ -108,7 +114,10 @@ bool nudge_worker() {
 void wake_worker_at_commit() {
     static bool registered = false;
     if (!registered)
-        pg_call([] { RegisterXactCallback(wake_when_committed, nullptr); });
+        pg_call([] {
+            RegisterXactCallback(start_for_commit, nullptr);
+            RegisterResourceReleaseCallback(wake_at_the_end, nullptr);
+        });
     registered = true;
     wake_wanted = true;
 }
