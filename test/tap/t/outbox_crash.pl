@@ -26,6 +26,7 @@ my $node = new_node('main', <<~'CONF');
     shared_preload_libraries = 'reverse_etl'
     fsync = on
     restart_after_crash = on
+    recovery_init_sync_method = syncfs
     CONF
 $node->safe_psql('postgres', <<~SQL);
     CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
