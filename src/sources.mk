@@ -67,6 +67,7 @@ POSTGRES_SOURCES = \
     src/postgres/progress_notices.cpp \
     src/postgres/push.cpp \
     src/postgres/push_plan.cpp \
+    src/postgres/queued_pushes.cpp \
     src/postgres/record_encoder.cpp \
     src/postgres/rejected_rows.cpp \
     src/postgres/requeue.cpp \

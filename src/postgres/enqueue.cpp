@@ -1,7 +1,8 @@
 #include "postgres/enqueue.h"
 
+#include "postgres/border.h"
 #include "postgres/outbox_level.h"
-#include "postgres/sql.h"
+#include "postgres/queued_pushes.h"
 #include "postgres/worker_control.h"
 
 #include <algorithm>
@@ -18,8 +19,7 @@ Enqueue::Enqueue(const Destination &destination, const PushPlan &plan, const cha
     : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
       values_of_(destination, columns_), records_(values_of_, columns_),
       scratch_(pg_call([&] { return AllocSetContextCreate(context, "reverse_etl row", ALLOCSET_SMALL_SIZES); })),
-      push_(make_push_record(destination.name, operation_name(plan.operation), statement, "queued")),
-      push_id_(draw_push_id()),
+      push_id_(queued_push(destination, plan.operation, statement)),
       writer_({destination.relation, operation_name(plan.operation), GetUserId(), user, push_id_}, context),
       nulls_(std::make_unique<bool[]>(columns_.size())) {
     values_.resize(columns_.size());
@@ -93,7 +93,7 @@ void Enqueue::reject(const std::string &reason) {
 void Enqueue::finish() {
     writer_.finish();
     if (rows_ > 0)
-        record();
+        add_to_queued_push(push_id_, rows_, report_.rows(), rejected_rows_json(rejections_));
     if (std::uint64_t queued = rows_ - report_.rows(); queued > 0) {
         check_outbox_level(destination_, queued, bytes_);
         wake_worker_at_commit();
@@ -101,17 +101,6 @@ void Enqueue::finish() {
         raise_outbox_level_at_commit(destination_.relation, queued, bytes_);
     }
     report_.warn(destination_.name, rows_);
-}
-
-void Enqueue::record() {
-    PushResult result{};
-    result.rows = rows_;
-    result.rejected = report_.rows();
-    result.outcome = result.rows > result.rejected ? PushOutcome::queued : PushOutcome::completed;
-    sql::AsOwner as_owner;
-    insert_push(push_id_, push_, result);
-    for (const std::string &rows : rejected_rows_json(rejections_))
-        insert_rejected_rows(push_id_, push_, rows);
 }
 
 } // namespace reverse_etl

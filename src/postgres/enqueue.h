@@ -21,8 +21,6 @@ class Enqueue {
   private:
     std::string key_of(const std::string &row) const;
     void reject(const std::string &reason);
-    /// Puts the push on record, in this transaction as all of it.
-    void record();
 
     const Destination &destination_;
     PushPlan plan_;
@@ -30,7 +28,6 @@ class Enqueue {
     ColumnEncoders values_of_;
     RecordEncoder records_;
     MemoryContext scratch_;
-    PushRecord push_;
     std::int64_t push_id_;
     OutboxWriter writer_;
 

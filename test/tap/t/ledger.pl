@@ -135,6 +135,23 @@ outcome($node, q(INSERT INTO contacts VALUES ('a@example.com', 'a')));
 is(last_push($node, 'delivery, statement, rows'), 'queued|INSERT|1', 'a statement whose rows are queued is on record');
 outcome($node, q(BEGIN; INSERT INTO contacts VALUES ('a@example.com', 'a'); ROLLBACK;));
 is(pushes($node), $pushes + 1, 'unless it is rolled back');
+$pushes = pushes($node);
+my $queue = 'INSERT INTO contacts VALUES ($$a$$ || i || $$@example.com$$, $$a$$)';
+outcome($node, <<~SQL);
+    DO \$\$ BEGIN
+        FOR i IN 1 .. 10 LOOP
+            @{[ $queue =~ s/\$\$/'/gr ]};
+            BEGIN
+                @{[ $queue =~ s/\$\$/'/gr ]};
+                IF i % 2 = 0 THEN RAISE division_by_zero; END IF;
+            EXCEPTION WHEN division_by_zero THEN NULL;
+            END;
+        END LOOP;
+    END \$\$;
+    SQL
+is($node->safe_psql('postgres', "SELECT rows, count(*) FROM (SELECT rows FROM reverse_etl.audit_log ORDER BY id "
+        . "OFFSET $pushes) AS _ GROUP BY rows ORDER BY rows"), "1|5\n10|1",
+    'what a transaction queues is one push, but for what a subtransaction may take back');
 $node->safe_psql('postgres', 'ALTER FOREIGN TABLE contacts OPTIONS (DROP delivery)');
 
 # Who sees it
