@@ -18,4 +18,4 @@ CREATE TABLE latencies (what text, round integer, ms double precision);
 
 CREATE SERVER sick FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sick_url', rate_limit 'none');
 CREATE USER MAPPING FOR PUBLIC SERVER sick OPTIONS (token 'wrong');
-CREATE FOREIGN TABLE sick (n integer) SERVER sick OPTIONS (path '/http/sick', delivery 'queued');
+CREATE FOREIGN TABLE sick (n integer) SERVER sick OPTIONS (path '/http/sick', idempotency_key 'Idempotency-Key', delivery 'queued');

@@ -21,7 +21,8 @@ $node->safe_psql('postgres', <<~SQL);
     CREATE SERVER sick FOREIGN DATA WRAPPER reverse_etl
         OPTIONS (connector 'http', base_url '@{[ $sick->url ]}', delivery 'queued');
     CREATE USER MAPPING FOR CURRENT_USER SERVER sick OPTIONS (token 'wrong');
-    CREATE FOREIGN TABLE events (n integer) SERVER sick OPTIONS (path '/http/events');
+    CREATE FOREIGN TABLE events (n integer) SERVER sick
+        OPTIONS (path '/http/events', idempotency_key 'Idempotency-Key');
     SQL
 my ($rate, $latency) = measure();
 note(sprintf 'alone: %.2f s, %.1f ms', $rate, $latency);
@@ -35,7 +36,7 @@ my %ailments = (
 for my $ailment (sort keys %ailments) {
     $sick->post('/_sandbox/reset');
     $ailments{$ailment}->();
-    $node->safe_psql('postgres', 'INSERT INTO events SELECT generate_series(1, 5000)');
+    $node->safe_psql('postgres', q(INSERT INTO events SELECT generate_series(1, 5000); SELECT reverse_etl.resume('sick')));
     wait_until(sub { $sick->get('/_sandbox/stats')->{requests} > 0 });
     my ($rate_beside, $latency_beside) = measure();
     note(sprintf 'while another %s: %.2f s, %.1f ms', $ailment, $rate_beside, $latency_beside);
