@@ -17,7 +17,7 @@ struct Match {
 };
 
 /// Pairs the records of an answer with the rows whose keys they have. Destinations may spell a key in their own way,
-/// HubSpot's e-mails are in lower case; what differs by more than that is not taken for the row's, since a wrong row
+/// e-mails in lower case for instance; what differs by more than that is not taken for the row's, since a wrong row
 /// would be deleted.
 class Matches : public RecordSink {
   public:

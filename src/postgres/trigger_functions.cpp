@@ -67,7 +67,7 @@ StreamDefinition definition_of(const TriggerData &trigger) {
     if (written.tgnargs < 1 || written.tgnargs > 2)
         throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
                     std::string("trigger \"") + written.tgname + "\" must give push a destination and a mapping", "",
-                    "For example EXECUTE FUNCTION reverse_etl.push('hubspot.contacts', 'SELECT email FROM changed').");
+                    "For example EXECUTE FUNCTION reverse_etl.push('crm.contacts', 'SELECT email FROM changed').");
     StreamDefinition stream;
     stream.source = RelationGetRelid(trigger.tg_relation);
     stream.destination = pg_call([&] {
