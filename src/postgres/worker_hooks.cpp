@@ -124,7 +124,11 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
     if (stopped && OidIsValid(read_database(database.oid).oid))
         start_worker(database.oid, read_database(database.oid).tablespace);
     if (concerned && OidIsValid(get_extension_oid("reverse_etl", true)))
-        guard([] { wake_worker_at_commit(); });
+        guard([] {
+            // One that does not run has nothing waiting that this could mend.
+            if (nudge_worker())
+                wake_worker_at_commit();
+        });
 }
 
 } // namespace
