@@ -106,6 +106,7 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
     Database database = database_to_vacate(statement->utilityStmt);
     // Before it runs: a statement that ends the transaction takes its own text and tree along.
     bool concerned = concerns_worker(statement->utilityStmt);
+    bool brings_rows = IsA(statement->utilityStmt, TransactionStmt);
     volatile bool stopped = false;
     PG_TRY();
     {
@@ -124,9 +125,9 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
     if (stopped && OidIsValid(read_database(database.oid).oid))
         start_worker(database.oid, read_database(database.oid).tablespace);
     if (concerned && OidIsValid(get_extension_oid("reverse_etl", true)))
-        guard([] {
-            // One that does not run has nothing waiting that this could mend.
-            if (nudge_worker())
+        guard([&] {
+            // While rows wait there is a worker, so only new rows are a reason to start one.
+            if (nudge_worker() || brings_rows)
                 wake_worker_at_commit();
         });
 }
