@@ -37,17 +37,7 @@ Enqueue::Enqueue(const Destination &destination, const PushPlan &plan, const cha
 }
 
 bool Enqueue::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
-    std::size_t at = 0;
-    if (!plan_.written.empty())
-        pg_call([&] { slot_getallattrs(slot); });
-    for (AttrNumber attnum : plan_.written) {
-        values_[at] = slot->tts_values[attnum - 1];
-        nulls_[at++] = slot->tts_isnull[attnum - 1];
-    }
-    for (std::size_t i = 0; i < plan_.address.size(); i++) {
-        values_[at] = address[i];
-        nulls_[at++] = address_nulls[i];
-    }
+    gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
     rows_++;
     values_of_.set(values_.data(), nulls_.get());
     std::size_t written = plan_.written.size();

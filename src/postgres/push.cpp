@@ -145,17 +145,7 @@ void Push::note_error(int sqlstate) noexcept {
 void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
     if (!entry_.begun())
         entry_.begin();
-    std::size_t at = 0;
-    if (!plan_.written.empty())
-        pg_call([&] { slot_getallattrs(slot); });
-    for (AttrNumber attnum : plan_.written) {
-        values_[at] = slot->tts_values[attnum - 1];
-        nulls_[at++] = slot->tts_isnull[attnum - 1];
-    }
-    for (std::size_t i = 0; i < plan_.address.size(); i++) {
-        values_[at] = address[i];
-        nulls_[at++] = address_nulls[i];
-    }
+    gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
     rows_++;
     activity_.seen();
     keep_tuple();

@@ -20,6 +20,18 @@ std::vector<const DestinationColumn *> columns_of(const Destination &destination
     return columns;
 }
 
+void gather_row(const PushPlan &plan, TupleTableSlot *slot, const Datum *address, const bool *address_nulls,
+                Datum *values, bool *nulls) {
+    if (!plan.written.empty())
+        pg_call([&] { slot_getallattrs(slot); });
+    for (AttrNumber attnum : plan.written) {
+        *values++ = slot->tts_values[attnum - 1];
+        *nulls++ = slot->tts_isnull[attnum - 1];
+    }
+    std::copy_n(address, plan.address.size(), values);
+    std::copy_n(address_nulls, plan.address.size(), nulls);
+}
+
 CompiledOperation compile(const Destination &destination, const PushPlan &plan) {
     const OperationSpec &spec = destination.operation(plan.operation);
     std::vector<StatementColumn> columns;
