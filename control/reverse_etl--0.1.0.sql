@@ -115,6 +115,7 @@ COMMENT ON SEQUENCE reverse_etl.outbox_id_seq IS 'numbers the rows of the outbox
 CREATE TABLE reverse_etl.outbox (
     id bigint NOT NULL,
     push bigint,
+    sync integer,
     destination regclass NOT NULL,
     operation text NOT NULL,
     enqueued_by regrole NOT NULL,
@@ -131,6 +132,7 @@ CREATE TABLE reverse_etl.outbox (
         autovacuum_vacuum_insert_threshold = -1);
 COMMENT ON TABLE reverse_etl.outbox IS 'rows that wait for their delivery; a user sees their own. Each destination has a table of its own that inherits from this one';
 COMMENT ON COLUMN reverse_etl.outbox.push IS 'the statement''s row in reverse_etl.audit_log';
+COMMENT ON COLUMN reverse_etl.outbox.sync IS 'the managed sync that learns the row''s outcome: reverse_etl.syncs.id';
 COMMENT ON COLUMN reverse_etl.outbox.enqueued_by IS 'the role whose rows they are';
 COMMENT ON COLUMN reverse_etl.outbox.deliver_as IS 'the role with whose rights and credentials the row leaves';
 COMMENT ON COLUMN reverse_etl.outbox.attempts IS 'how often it was tried to deliver the row';

@@ -84,6 +84,7 @@ POSTGRES_SOURCES = \
     src/postgres/stream_statements.cpp \
     src/postgres/stream_trigger.cpp \
     src/postgres/streams.cpp \
+    src/postgres/table_writer.cpp \
     src/postgres/trigger_functions.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \

@@ -15,12 +15,12 @@ extern "C" {
 namespace reverse_etl {
 
 Enqueue::Enqueue(const Destination &destination, const PushPlan &plan, const char *statement, Oid user,
-                 MemoryContext context)
+                 MemoryContext context, int32 sync)
     : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
       values_of_(destination, columns_), records_(values_of_, columns_),
       scratch_(pg_call([&] { return AllocSetContextCreate(context, "reverse_etl row", ALLOCSET_SMALL_SIZES); })),
       push_id_(queued_push(destination, plan.operation, statement)),
-      writer_({destination.relation, operation_name(plan.operation), GetUserId(), user, push_id_}, context),
+      writer_({destination.relation, operation_name(plan.operation), GetUserId(), user, push_id_, sync}, context),
       nulls_(std::make_unique<bool[]>(columns_.size())) {
     values_.resize(columns_.size());
     if (!plan.address.empty())
@@ -39,23 +39,35 @@ Enqueue::Enqueue(const Destination &destination, const PushPlan &plan, const cha
 bool Enqueue::add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
     gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
     rows_++;
-    values_of_.set(values_.data(), nulls_.get());
-    std::size_t written = plan_.written.size();
     try {
-        row_text_.clear();
-        key_text_.clear();
-        records_.encode(0, written, row_text_, scratch_);
-        if (!plan_.address.empty())
-            records_.encode(written, columns_.size(), key_text_, scratch_);
-        else if (!key_.empty())
-            key_text_ = key_of(row_text_);
+        write();
     } catch (const ValueRefused &refusal) {
         reject(refusal.what());
         return false;
     }
-    bytes_ += key_text_.size() + row_text_.size();
-    writer_.add(key_text_, row_text_);
     return true;
+}
+
+std::int64_t Enqueue::add_or_refuse(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
+    gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
+    std::int64_t id = write();
+    rows_++;
+    return id;
+}
+
+/// Encodes the row that was gathered and writes it. Throws ValueRefused.
+std::int64_t Enqueue::write() {
+    values_of_.set(values_.data(), nulls_.get());
+    std::size_t written = plan_.written.size();
+    row_text_.clear();
+    key_text_.clear();
+    records_.encode(0, written, row_text_, scratch_);
+    if (!plan_.address.empty())
+        records_.encode(written, columns_.size(), key_text_, scratch_);
+    else if (!key_.empty())
+        key_text_ = key_of(row_text_);
+    bytes_ += key_text_.size() + row_text_.size();
+    return writer_.add(key_text_, row_text_);
 }
 
 /// The columns of the row that name it, as an object of their own.

@@ -10,15 +10,22 @@ class Enqueue {
   public:
     /// `user`: with whose rights and credentials the rows will leave.
     Enqueue(const Destination &destination, const PushPlan &plan, const char *statement, Oid user,
-            MemoryContext context);
+            MemoryContext context, int32 sync = 0);
 
     /// Adds a row, as Push::add() does. False if it cannot be sent: it is rejected now.
     bool add(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
 
+    /// The same for whoever sees to rows that cannot be sent. The row's number in the outbox; throws ValueRefused.
+    std::int64_t add_or_refuse(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
+
     /// Writes what is left and reports.
     void finish();
 
+    /// In reverse_etl.audit_log.
+    std::int64_t push() const { return push_id_; }
+
   private:
+    std::int64_t write();
     std::string key_of(const std::string &row) const;
     void reject(const std::string &reason);
 

@@ -10,6 +10,7 @@ namespace outbox {
 enum Column {
     id,
     push,
+    sync,
     destination,
     operation,
     enqueued_by,

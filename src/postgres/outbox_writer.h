@@ -1,13 +1,8 @@
 #pragma once
 
-#include "postgres/postgres.h"
+#include "postgres/table_writer.h"
 
 #include <string>
-
-extern "C" {
-#include "access/heapam.h"
-#include "executor/executor.h"
-}
 
 namespace reverse_etl {
 
@@ -22,30 +17,22 @@ class OutboxWriter {
         Oid enqueued_by; ///< whose rows they are
         Oid deliver_as;  ///< with whose rights and credentials they leave
         int64 id;        ///< in reverse_etl.audit_log; 0 for none
+        int32 sync = 0;  ///< the managed sync whose state they move; 0 for none
     };
 
     OutboxWriter(const Push &push, MemoryContext context);
     OutboxWriter(const OutboxWriter &) = delete;
     OutboxWriter &operator=(const OutboxWriter &) = delete;
 
-    /// Adds a row: JSON objects in UTF-8, the key "" for none.
-    void add(const std::string &key, const std::string &row);
+    /// Adds a row: JSON objects in UTF-8, the key "" for none. Its number in the outbox.
+    int64 add(const std::string &key, const std::string &row);
     /// Writes what add() kept back, and closes the table. Without it, after an error, Postgres gives all back itself.
     void finish();
 
   private:
-    void flush();
-
     Push push_;
-    MemoryContext context_;
-    MemoryContext rows_context_; ///< of the rows that are kept back
-    Relation table_;
-    TupleTableSlot **slots_;
-    int count_ = 0;
+    TableWriter table_;
     int64 first_id_ = 0; ///< of the rows that are kept back
-    std::size_t bytes_ = 0;
-    EState *estate_;
-    ResultRelInfo *result_;
     Datum operation_;
     Oid sequence_;
 };
