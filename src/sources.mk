@@ -12,6 +12,7 @@ ENGINE_SOURCES = \
     src/engine/dispatcher.cpp \
     src/engine/exchange.cpp \
     src/engine/fetch.cpp \
+    src/engine/hash_stream.cpp \
     src/engine/json_row.cpp \
     src/engine/json_text.cpp \
     src/engine/key_lookup.cpp \
@@ -72,6 +73,8 @@ POSTGRES_SOURCES = \
     src/postgres/rejected_rows.cpp \
     src/postgres/requeue.cpp \
     src/postgres/row_encoder.cpp \
+    src/postgres/row_hash.cpp \
+    src/postgres/row_hasher.cpp \
     src/postgres/scan.cpp \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
@@ -92,6 +95,12 @@ POSTGRES_SOURCES = \
     src/postgres/value_encoder_nested.cpp \
     src/postgres/value_encoder_numbers.cpp \
     src/postgres/value_encoder_strings.cpp \
+    src/postgres/value_hasher.cpp \
+    src/postgres/value_hasher_datetimes.cpp \
+    src/postgres/value_hasher_nested.cpp \
+    src/postgres/value_hasher_numbers.cpp \
+    src/postgres/value_hasher_others.cpp \
+    src/postgres/value_hasher_strings.cpp \
     src/postgres/worker.cpp \
     src/postgres/worker_control.cpp \
     src/postgres/worker_hooks.cpp \

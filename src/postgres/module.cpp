@@ -7,6 +7,7 @@
 #include "postgres/options.h"
 #include "postgres/outbox_wait.h"
 #include "postgres/requeue.h"
+#include "postgres/row_hash.h"
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
@@ -46,6 +47,8 @@ PG_FUNCTION_INFO_V1(reverse_etl_push_stream);
 PG_FUNCTION_INFO_V1(reverse_etl_read_mapping);
 PG_FUNCTION_INFO_V1(reverse_etl_check_stream);
 PG_FUNCTION_INFO_V1(reverse_etl_guard_streams);
+PG_FUNCTION_INFO_V1(reverse_etl_hash_row);
+PG_FUNCTION_INFO_V1(reverse_etl_hash_row_version);
 #pragma GCC visibility pop
 }
 
@@ -243,4 +246,15 @@ Datum reverse_etl_check_stream(PG_FUNCTION_ARGS) {
 /// The event triggers that keep what streams need.
 Datum reverse_etl_guard_streams(PG_FUNCTION_ARGS) {
     return guard([&] { return guard_streams(fcinfo); });
+}
+
+/// reverse_etl.hash_row(record) returns bigint
+Datum reverse_etl_hash_row(PG_FUNCTION_ARGS) {
+    return guard([&] { return hash_row(fcinfo); });
+}
+
+/// reverse_etl.hash_row_version() returns integer
+Datum reverse_etl_hash_row_version(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
+    PG_RETURN_INT32(row_hash_version);
 }
