@@ -36,6 +36,7 @@ POSTGRES_SOURCES = \
     src/postgres/audit_log.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
+    src/postgres/columns_json.cpp \
     src/postgres/changed_rows.cpp \
     src/postgres/connectors.cpp \
     src/postgres/delivery_mode.cpp \
@@ -72,6 +73,8 @@ POSTGRES_SOURCES = \
     src/postgres/record_encoder.cpp \
     src/postgres/rejected_rows.cpp \
     src/postgres/requeue.cpp \
+    src/postgres/result_rows.cpp \
+    src/postgres/row_contract.cpp \
     src/postgres/row_encoder.cpp \
     src/postgres/row_hash.cpp \
     src/postgres/row_hasher.cpp \
@@ -87,6 +90,18 @@ POSTGRES_SOURCES = \
     src/postgres/stream_statements.cpp \
     src/postgres/stream_trigger.cpp \
     src/postgres/streams.cpp \
+    src/postgres/sync_definition.cpp \
+    src/postgres/sync_diff.cpp \
+    src/postgres/sync_functions.cpp \
+    src/postgres/sync_model.cpp \
+    src/postgres/sync_operations.cpp \
+    src/postgres/sync_outbox.cpp \
+    src/postgres/sync_plan.cpp \
+    src/postgres/sync_rows.cpp \
+    src/postgres/sync_run.cpp \
+    src/postgres/sync_state.cpp \
+    src/postgres/sync_statements.cpp \
+    src/postgres/sync_wait.cpp \
     src/postgres/table_writer.cpp \
     src/postgres/trigger_functions.cpp \
     src/postgres/value_decoder.cpp \

@@ -112,6 +112,7 @@ struct OperationSpec {
     bool by_id = true;                ///< may name its row by the destination's id
     bool idempotent = true;
     std::string idempotency_header;
+    bool archives = false;                  ///< a delete that keeps the row, hidden
     std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
     std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector

@@ -240,7 +240,7 @@ std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node) {
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
     node.only({"request", "query", "headers", "format", "body", "rows", "bytes", "by", "idempotent", "idempotency_key",
-               "rate_limits", "outcome", "errors", "records", "next"});
+               "archives", "rate_limits", "outcome", "errors", "records", "next"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
@@ -279,6 +279,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
     if (node.has("idempotency_key"))
         spec.idempotency_header = header_name(node.at("idempotency_key"));
     spec.idempotent = node.flag("idempotent", kind != OperationKind::create);
+    spec.archives = node.flag("archives", false);
     if (node.has("rate_limits"))
         spec.rate_limits = read_rate_limits(node.at("rate_limits"));
     if (node.has("outcome")) {

@@ -78,7 +78,13 @@ Walk walk_all(Query *query) {
     return state;
 }
 
-CachedPlanSource *plan_source(const char *query) {
+bool contains(const std::vector<std::string> &names, const char *name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+} // namespace
+
+CachedPlanSource *analyse_select(const char *query, const char *what, const char *hint) {
     SPIPlanPtr plan = SPI_prepare(query, 0, nullptr);
     if (plan == nullptr)
         elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
@@ -86,19 +92,14 @@ CachedPlanSource *plan_source(const char *query) {
     auto *source = sources == NIL ? nullptr : static_cast<CachedPlanSource *>(linitial(sources));
     if (list_length(sources) != 1 || source->commandTag != CMDTAG_SELECT || list_length(source->query_list) != 1 ||
         static_cast<Query *>(linitial(source->query_list))->hasModifyingCTE)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a mapping must be one SELECT"),
-                        errhint("Write it like SELECT email, first_name AS firstname FROM changed.")));
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),errmsg("%s must be one SELECT", what), errhint("%s", hint)));
     return source;
 }
 
-bool contains(const std::vector<std::string> &names, const char *name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-} // namespace
-
 Mapping analyse(const std::string &query, const std::vector<std::string> &key) {
-    CachedPlanSource *source = pg_call([&] { return plan_source(query.c_str()); });
+    CachedPlanSource *source = pg_call([&] {
+        return analyse_select(query.c_str(), "a mapping", "Write it like SELECT email, first_name AS firstname FROM changed.");
+    });
     auto *analysed = static_cast<Query *>(linitial(source->query_list));
     Walk all = pg_call([&] { return walk_all(analysed); });
     if (!all.found)

@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "nodes/bitmapset.h"
+#include "utils/plancache.h"
 #include "utils/tuplestore.h"
 }
 
@@ -26,6 +27,10 @@ struct Mapping {
 
 /// Analyses a mapping, in the connection to SPI that is open. An error points into the mapping.
 Mapping analyse(const std::string &query, const std::vector<std::string> &key);
+
+/// A query as Postgres understands it; an error says that `what` must be one SELECT. Call inside pg_call, in an open
+/// connection to SPI.
+CachedPlanSource *analyse_select(const char *query, const char *what, const char *hint);
 
 /// Shows rows of a table (nullptr: none, which is enough to plan) to the statements of the open connection to SPI.
 /// Call inside pg_call.

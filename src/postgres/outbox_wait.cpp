@@ -51,9 +51,10 @@ constexpr const char *any_left = "SELECT pg_catalog.count(*) FROM (SELECT FROM r
 constexpr const char *all_left = "SELECT pg_catalog.count(*) FROM reverse_etl.outbox "
                                  "WHERE destination OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<=) $2";
 
-void sleep(long most_ms) {
+} // namespace
+
+void sleep_for_outcomes(long most_ms) {
     pg_call([&] {
-        // Nothing is held while it sleeps, no lock and no snapshot.
         SPI_commit();
         if (outbox_outcomes.address != nullptr) {
             ConditionVariableTimedSleep(static_cast<ConditionVariable *>(outbox_outcomes.address),
@@ -67,7 +68,16 @@ void sleep(long most_ms) {
     });
 }
 
-} // namespace
+WatchOutcomes::WatchOutcomes() {
+    pg_call([] {
+        if (outbox_outcomes.address != nullptr)
+            ConditionVariablePrepareToSleep(static_cast<ConditionVariable *>(outbox_outcomes.address));
+    });
+}
+
+WatchOutcomes::~WatchOutcomes() {
+    ConditionVariableCancelSleep();
+}
 
 shared_memory::Part outbox_outcomes = {"reverse_etl outcomes", sizeof(ConditionVariable), initialise, nullptr, nullptr};
 
@@ -80,10 +90,7 @@ void wait_for_outcomes(Oid destination, std::optional<long> timeout_ms) {
     Clock::time_point end = Clock::now() + std::chrono::milliseconds(timeout_ms.value_or(0));
     pg_call([] { SPI_connect_ext(SPI_OPT_NONATOMIC); });
     int64 highest = ask(highest_row, destination, 0);
-    pg_call([] {
-        if (outbox_outcomes.address != nullptr)
-            ConditionVariablePrepareToSleep(static_cast<ConditionVariable *>(outbox_outcomes.address));
-    });
+    WatchOutcomes watch;
     if (ask(any_left, destination, highest) > 0)
         require_worker();
     while (ask(any_left, destination, highest) > 0) {
@@ -97,12 +104,9 @@ void wait_for_outcomes(Oid destination, std::optional<long> timeout_ms) {
                         rows + " rows that were queued before have no outcome yet.",
                         "reverse_etl.destinations tells what keeps them.");
         }
-        sleep(left);
+        sleep_for_outcomes(left);
     }
-    pg_call([] {
-        ConditionVariableCancelSleep();
-        SPI_finish();
-    });
+    pg_call([] { SPI_finish(); });
 }
 
 } // namespace reverse_etl

@@ -29,23 +29,24 @@ Datum text_datum(std::string_view utf8) {
     return PointerGetDatum(text == utf8.data() ? cstring_to_text_with_len(text, size) : cstring_to_text(text));
 }
 
-Oid owner_of_tables() {
-    Oid table = get_relname_relid("audit_log", get_namespace_oid("reverse_etl", false));
-    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-    if (!HeapTupleIsValid(tuple))
-        elog(ERROR, "table reverse_etl.audit_log does not exist");
-    Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
-    ReleaseSysCache(tuple);
-    return owner;
-}
-
 } // namespace
 
-AsOwner::AsOwner() {
-    pg_call([&] {
-        GetUserIdAndSecContext(&user_, &security_context_);
-        SetUserIdAndSecContext(owner_of_tables(), security_context_ | SECURITY_LOCAL_USERID_CHANGE);
+Oid owner_of_tables() {
+    return pg_call([] {
+        Oid table = get_relname_relid("audit_log", get_namespace_oid("reverse_etl", false));
+        HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+        if (!HeapTupleIsValid(tuple))
+            elog(ERROR, "table reverse_etl.audit_log does not exist");
+        Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+        ReleaseSysCache(tuple);
+        return owner;
     });
+}
+
+AsOwner::AsOwner() {
+    Oid owner = owner_of_tables();
+    GetUserIdAndSecContext(&user_, &security_context_);
+    SetUserIdAndSecContext(owner, security_context_ | SECURITY_LOCAL_USERID_CHANGE);
 }
 
 AsOwner::~AsOwner() {

@@ -47,6 +47,9 @@ Datum column(uint64 row, int number, bool *is_null = nullptr);
 /// In UTF-8; valid while the transaction lasts.
 std::string_view text_column(uint64 row, int number);
 
+/// Whom the extension's tables belong to, and whom row security lets see all of them.
+Oid owner_of_tables();
+
 /// The rights of the tables' owner, while it lives: what a session writes with, since nobody else may. An abort
 /// restores the user as well.
 class AsOwner {

@@ -1,0 +1,206 @@
+#include "postgres/row_contract.h"
+
+#include "postgres/border.h"
+
+#include <cstring>
+
+extern "C" {
+#include "access/table.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// Whether the error says that the row's values are at fault.
+bool is_about_values(const ErrorData *error) {
+    int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+    return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
+           error->sqlerrcode == ERRCODE_RAISE_EXCEPTION;
+}
+
+AttrNumber attnum_of(TupleDesc query, const std::string &name) {
+    for (int i = 0; i < query->natts; i++)
+        if (name == NameStr(TupleDescAttr(query, i)->attname))
+            return static_cast<AttrNumber>(i + 1);
+    return InvalidAttrNumber;
+}
+
+} // namespace
+
+RowContract::RowContract(const Destination &destination, TupleDesc query, const std::vector<std::string> &columns,
+                         bool rules, MemoryContext context)
+    : rules_(rules) {
+    pg_call([&] {
+        MemoryContext caller = MemoryContextSwitchTo(context);
+        relation_ = table_open(destination.relation, AccessShareLock);
+        estate_ = CreateExecutorState();
+        econtext_ = GetPerTupleExprContext(estate_);
+        made_ = MakeTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
+        MemoryContextSwitchTo(caller);
+    });
+    prepare_columns(destination, query, columns);
+    if (rules)
+        prepare_checks();
+}
+
+void RowContract::prepare_columns(const Destination &destination, TupleDesc query,
+                                  const std::vector<std::string> &columns) {
+    for (const std::string &name : columns) {
+        AttrNumber from = attnum_of(query, name);
+        const DestinationColumn *to = nullptr;
+        for (const DestinationColumn &column : destination.columns)
+            if (column.name == name)
+                to = &column;
+        if (to == nullptr || from == InvalidAttrNumber)
+            throw Error(ERRCODE_UNDEFINED_COLUMN,
+                        "column \"" + name + "\" of " +
+                            (to == nullptr ? "destination \"" + destination.name + "\"" : "the query") +
+                            " does not exist any more",
+                        "The sync needs it.");
+        struct {
+            Node *expression;
+            const char *from_type, *to_type;
+        } cast;
+        ExprState *state = pg_call([&]() -> ExprState * {
+            MemoryContext caller = MemoryContextSwitchTo(estate_->es_query_cxt);
+            const FormData_pg_attribute *attribute = TupleDescAttr(query, from - 1);
+            Node *value = reinterpret_cast<Node *>(
+                makeVar(1, from, attribute->atttypid, attribute->atttypmod, attribute->attcollation, 0));
+            cast.expression = coerce_to_target_type(nullptr, value, attribute->atttypid, to->type, to->typmod,
+                                                    COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
+            cast.from_type = format_type_be(attribute->atttypid);
+            cast.to_type = format_type_be(to->type);
+            bool as_it_is = cast.expression == nullptr || cast.expression == value || IsA(cast.expression, RelabelType);
+            ExprState *made = as_it_is ? nullptr : ExecPrepareExpr(reinterpret_cast<Expr *>(cast.expression), estate_);
+            MemoryContextSwitchTo(caller);
+            return made;
+        });
+        if (cast.expression == nullptr)
+            throw Error(ERRCODE_DATATYPE_MISMATCH,
+                        "column \"" + name + "\" of destination \"" + destination.name + "\" is of type " +
+                            cast.to_type + ", and the query yields type " + cast.from_type,
+                        "", "Cast it in the query: " + name + "::" + cast.to_type + " AS " + name + ".");
+        const FormData_pg_attribute *attribute = TupleDescAttr(RelationGetDescr(relation_), to->attnum - 1);
+        columns_.push_back({from, to->attnum, NameStr(attribute->attname), rules_ && attribute->attnotnull, state});
+        may_raise_ = may_raise_ || state != nullptr;
+    }
+}
+
+void RowContract::prepare_checks() {
+    const TupleConstr *constraints = RelationGetDescr(relation_)->constr;
+    if (constraints == nullptr)
+        return;
+    for (int i = 0; i < constraints->num_check; i++) {
+        const ConstrCheck &check = constraints->check[i];
+        ExprState *condition = pg_call([&] {
+            MemoryContext caller = MemoryContextSwitchTo(estate_->es_query_cxt);
+            auto *expression = static_cast<Expr *>(stringToNode(check.ccbin));
+            ExprState *made = ExecPrepareExpr(expression, estate_);
+            MemoryContextSwitchTo(caller);
+            return made;
+        });
+        checks_.push_back({check.ccname, condition});
+        may_raise_ = true;
+    }
+}
+
+TupleTableSlot *RowContract::apply(TupleTableSlot *row) {
+    reason_.clear();
+    if (may_raise_)
+        return apply_apart(row) ? made_ : nullptr;
+    const char *broken = pg_call([&] {
+        ResetExprContext(econtext_);
+        cast_values(row);
+        return broken_rule();
+    });
+    if (broken != nullptr)
+        reason_ = broken;
+    return broken == nullptr ? made_ : nullptr;
+}
+
+/// The same in a subtransaction: an error rolls back what functions in casts and conditions may have done.
+bool RowContract::apply_apart(TupleTableSlot *row) {
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    pg_call([&] {
+        BeginInternalSubTransaction(nullptr);
+        MemoryContextSwitchTo(context);
+    });
+    ErrorData *error = nullptr;
+    std::exception_ptr other;
+    try {
+        const char *broken = pg_call([&] {
+            ResetExprContext(econtext_);
+            cast_values(row);
+            return broken_rule();
+        });
+        if (broken != nullptr)
+            reason_ = broken;
+    } catch (const PostgresError &raised) {
+        error = raised.data;
+        other = std::current_exception();
+    }
+    pg_call([&] {
+        if (error == nullptr)
+            ReleaseCurrentSubTransaction();
+        else
+            RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+    });
+    if (error != nullptr && !is_about_values(error))
+        std::rethrow_exception(other);
+    if (error != nullptr) {
+        reason_ = error->message;
+        FreeErrorData(error);
+    }
+    return reason_.empty();
+}
+
+void RowContract::cast_values(TupleTableSlot *row) {
+    slot_getallattrs(row);
+    ExecClearTuple(made_);
+    std::memset(made_->tts_isnull, true, sizeof(bool) * made_->tts_tupleDescriptor->natts);
+    econtext_->ecxt_scantuple = row;
+    for (const Column &column : columns_) {
+        bool is_null = row->tts_isnull[column.from - 1];
+        Datum value = column.cast == nullptr ? row->tts_values[column.from - 1]
+                                             : ExecEvalExprSwitchContext(column.cast, econtext_, &is_null);
+        made_->tts_values[column.to - 1] = value;
+        made_->tts_isnull[column.to - 1] = is_null;
+    }
+    ExecStoreVirtualTuple(made_);
+}
+
+/// Why the row is refused; nullptr if it is not. In memory that lasts until the next row.
+const char *RowContract::broken_rule() {
+    MemoryContext caller = MemoryContextSwitchTo(econtext_->ecxt_per_tuple_memory);
+    const char *broken = nullptr;
+    for (const Column &column : columns_)
+        if (broken == nullptr && column.not_null && made_->tts_isnull[column.to - 1])
+            broken = psprintf("null value in column \"%s\" violates not-null constraint", column.name);
+    econtext_->ecxt_scantuple = made_;
+    for (const Check &check : checks_)
+        if (broken == nullptr && !ExecCheck(check.condition, econtext_))
+            broken = psprintf("the row violates check constraint \"%s\"", check.name);
+    MemoryContextSwitchTo(caller);
+    return broken;
+}
+
+void RowContract::close() {
+    pg_call([&] {
+        FreeExecutorState(estate_);
+        table_close(relation_, NoLock);
+    });
+}
+
+} // namespace reverse_etl

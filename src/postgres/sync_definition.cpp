@@ -1,0 +1,89 @@
+#include "postgres/sync_definition.h"
+
+#include "postgres/border.h"
+#include "postgres/sql.h"
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr const char *columns =
+    "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
+    "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts";
+
+std::string text(int number) {
+    return pg_call([&] {
+        const char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number);
+        return value == nullptr ? "" : value;
+    });
+}
+
+std::vector<std::string> texts(int number) {
+    struct {
+        Datum *values;
+        int count;
+    } elements;
+    pg_call([&] {
+        deconstruct_array(DatumGetArrayTypeP(sql::column(0, number)), TEXTOID, -1, false, TYPALIGN_INT,
+                          &elements.values, nullptr, &elements.count);
+    });
+    std::vector<std::string> found;
+    for (int i = 0; i < elements.count; i++)
+        found.emplace_back(pg_call([&] { return TextDatumGetCString(elements.values[i]); }));
+    return found;
+}
+
+SyncDefinition read() {
+    SyncDefinition sync;
+    bool has_no_cursor = false;
+    pg_call([&] {
+        sync.id = DatumGetInt32(sql::column(0, 1));
+        sync.owner = DatumGetObjectId(sql::column(0, 3));
+        sync.destination = DatumGetObjectId(sql::column(0, 6));
+        sql::column(0, 12, &has_no_cursor);
+        sync.backfill = DatumGetBool(sql::column(0, 13));
+        sync.has_run = DatumGetBool(sql::column(0, 14));
+        sync.may_remove = DatumGetBool(sql::column(0, 15));
+        sync.max_attempts = DatumGetInt32(sql::column(0, 16));
+    });
+    sync.name = text(2);
+    sync.query = text(4);
+    sync.search_path = text(5);
+    sync.key = texts(7);
+    sync.columns = texts(8);
+    sync.mode = text(9);
+    sync.removals = text(10);
+    sync.cursor_column = text(11);
+    if (!has_no_cursor)
+        sync.cursor_value = text(12);
+    return sync;
+}
+
+} // namespace
+
+SyncDefinition find_sync(const std::string &name) {
+    const char *argument = name.c_str();
+    pg_call(
+        [&] { sql::execute(psprintf("SELECT %s FROM reverse_etl.find_sync($1)", columns), {sql::text(argument)}); });
+    return read();
+}
+
+SyncDefinition find_sync(int32 id) {
+    uint64 count = pg_call([&] {
+        return sql::execute(
+            psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE id OPERATOR(pg_catalog.=) $1", columns),
+            {sql::int4(id)});
+    });
+    if (count == 0)
+        throw Error(ERRCODE_UNDEFINED_OBJECT, "sync " + std::to_string(id) + " does not exist");
+    return read();
+}
+
+} // namespace reverse_etl

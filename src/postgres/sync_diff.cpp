@@ -1,0 +1,122 @@
+#include "postgres/sync_diff.h"
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/sync_model.h"
+
+extern "C" {
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// While one lives, queries see one state of the database.
+class OneSnapshot {
+  public:
+    OneSnapshot() {
+        pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+    }
+    ~OneSnapshot() { PopActiveSnapshot(); }
+    OneSnapshot(const OneSnapshot &) = delete;
+    OneSnapshot &operator=(const OneSnapshot &) = delete;
+};
+
+struct Numbers {
+    std::int64_t values[5] = {};
+};
+
+/// The numbers in the one row of a query.
+Numbers numbers_of(const std::string &query) {
+    Numbers numbers;
+    ResultRows::of(query).for_each([&](TupleTableSlot *slot) {
+        pg_call([&] { slot_getallattrs(slot); });
+        for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+            numbers.values[i] = DatumGetInt64(slot->tts_values[i]);
+    });
+    return numbers;
+}
+
+/// Whether every known key occurs once in the model: found without looking for keys that do not.
+bool is_each_known_once(const Numbers &compared, const Numbers &known) {
+    return compared.values[2] == known.values[0] && compared.values[4] == known.values[1];
+}
+
+/// Rows with one key are none that could be sent.
+void set_duplicates_apart(SyncDiff &diff, const SyncStatements &statements) {
+    diff.duplicates = ResultRows::of(statements.duplicates());
+    diff.duplicates.show_as("duplicates");
+    diff.changes = ResultRows::of(statements.changes_but_duplicates());
+    diff.changes.show_as("changes");
+}
+
+bool has_duplicates_among_changes(const SyncStatements &statements) {
+    return !ResultRows::of(statements.duplicates_among_changes()).is_empty();
+}
+
+void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
+    diff.changes = ResultRows::of(statements.changes());
+    diff.model_rows = diff.changes.count();
+    diff.changes.show_as("changes");
+    ResultRows::of(statements.cursor_of_changes()).for_each([&](TupleTableSlot *slot) {
+        bool is_null = false;
+        Datum value = slot_getattr(slot, 1, &is_null);
+        if (!is_null)
+            diff.cursor = pg_call([&] { return TextDatumGetCString(value); });
+    });
+    if (!diff.cursor)
+        diff.cursor = sync.cursor_value;
+    if (!has_duplicates_among_changes(statements))
+        return;
+    set_duplicates_apart(diff, statements);
+    diff.model_rows = diff.changes.count() + diff.duplicates.count();
+}
+
+void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
+    Numbers compared = numbers_of(statements.compare()), known = numbers_of(statements.known());
+    diff.model_rows = compared.values[0];
+    diff.known = known.values[0];
+    bool all_known_once = is_each_known_once(compared, known);
+    bool all_unchanged = all_known_once && compared.values[3] == compared.values[0];
+    if (all_unchanged && sync.mode != "full")
+        return;
+
+    bool known_twice = false;
+    if (!all_known_once) {
+        bool asks_for_gone = sync.mode == "insert" || (sync.mode == "mirror" && sync.removals != "nothing");
+        if (asks_for_gone)
+            diff.gone = ResultRows::of(statements.gone());
+        std::int64_t gone = asks_for_gone ? diff.gone.count() : numbers_of(statements.count_gone()).values[0];
+        known_twice = compared.values[2] != diff.known - gone;
+    }
+    diff.changes = ResultRows::of(statements.changes());
+    diff.changes.show_as("changes");
+    if (known_twice || has_duplicates_among_changes(statements))
+        set_duplicates_apart(diff, statements);
+}
+
+} // namespace
+
+SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statements) {
+    SyncDiff diff;
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot snapshot;
+    if (sync.by_cursor())
+        find_by_cursor(diff, sync, statements);
+    else
+        find_by_state(diff, sync, statements);
+    return diff;
+}
+
+std::vector<std::string> model_columns(const SyncDefinition &sync) {
+    ActAs owner(sync.owner, sync.search_path);
+    std::vector<std::string> names;
+    for (const ModelColumn &column : analyse_model(sync.query).columns)
+        names.push_back(column.name);
+    return names;
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "postgres/result_rows.h"
+#include "postgres/sync_statements.h"
+
+#include <optional>
+
+namespace reverse_etl {
+
+/// What a run has to look at: the difference between the model and what the destination has accepted.
+struct SyncDiff {
+    std::int64_t model_rows = 0;       ///< those that the query yields; with a cursor, those that came after it
+    std::int64_t known = 0;            ///< keys in the state
+    ResultRows changes;                ///< as SyncStatements::changes() describes them; rows without a key among them
+    ResultRows gone;                   ///< likewise
+    ResultRows duplicates;             ///< rows of the model, of which none can be sent
+    std::optional<std::string> cursor; ///< up to where the cursor has come
+
+    /// Runs as the sync's owner, in the open connection to SPI, under one snapshot.
+    static SyncDiff find(const SyncDefinition &sync, const SyncStatements &statements);
+};
+
+/// The columns that the query of a sync yields. An error points into the query.
+std::vector<std::string> model_columns(const SyncDefinition &sync);
+
+} // namespace reverse_etl

@@ -1,0 +1,257 @@
+/// The SQL functions for managed syncs.
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/row_contract.h"
+#include "postgres/streams.h"
+#include "postgres/sync_model.h"
+#include "postgres/sync_operations.h"
+#include "postgres/sync_plan.h"
+#include "postgres/sync_run.h"
+#include "postgres/sync_state.h"
+#include "postgres/sync_wait.h"
+
+#include <optional>
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/typcache.h"
+
+#pragma GCC visibility push(default)
+PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_resync);
+PG_FUNCTION_INFO_V1(reverse_etl_adopt);
+#pragma GCC visibility pop
+}
+
+using namespace reverse_etl;
+
+namespace {
+
+std::string text_argument(FunctionCallInfo call, int number) {
+    if (call->args[number].isnull)
+        return "";
+    return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
+}
+
+std::vector<std::string> texts_argument(FunctionCallInfo call, int number) {
+    struct {
+        Datum *values;
+        bool *nulls;
+        int count;
+    } elements;
+    pg_call([&] {
+        deconstruct_array(DatumGetArrayTypeP(call->args[number].value), TEXTOID, -1, false, TYPALIGN_INT,
+                          &elements.values, &elements.nulls, &elements.count);
+    });
+    std::vector<std::string> texts;
+    for (int i = 0; i < elements.count; i++) {
+        if (elements.nulls[i])
+            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
+        texts.emplace_back(pg_call([&] { return TextDatumGetCString(elements.values[i]); }));
+    }
+    return texts;
+}
+
+Datum text_array(const std::vector<std::string> &texts) {
+    return pg_call([&] {
+        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (texts.size() + 1)));
+        for (std::size_t i = 0; i < texts.size(); i++)
+            elements[i] = CStringGetTextDatum(texts[i].c_str());
+        return PointerGetDatum(
+            construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
+    });
+}
+
+Datum oid_array(const std::vector<Oid> &oids, Oid type) {
+    return pg_call([&] {
+        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (oids.size() + 1)));
+        for (std::size_t i = 0; i < oids.size(); i++)
+            elements[i] = ObjectIdGetDatum(oids[i]);
+        return PointerGetDatum(
+            construct_array(elements, static_cast<int>(oids.size()), type, sizeof(Oid), true, TYPALIGN_INT));
+    });
+}
+
+/// The columns that are sent: those of the query, but that which only tells what is new.
+std::vector<std::string> sent_columns(const Model &model, const Destination &destination, const SyncDefinition &sync) {
+    std::vector<std::string> columns;
+    bool keeps_key_apart = sync.mode == "insert" || sync.mode == "append";
+    for (const ModelColumn &column : model.columns) {
+        bool there = false;
+        for (const DestinationColumn &of_destination : destination.columns)
+            there = there || of_destination.name == column.name;
+        bool is_key = std::find(sync.key.begin(), sync.key.end(), column.name) != sync.key.end();
+        if (there)
+            columns.push_back(column.name);
+        else if (column.name != sync.cursor_column && !(is_key && keeps_key_apart))
+            throw Error(ERRCODE_UNDEFINED_COLUMN,
+                        "the query yields column \"" + column.name + "\", which destination \"" + destination.name +
+                            "\" does not have",
+                        "", "Rename it with AS, leave it out, or add the column to the foreign table.");
+    }
+    return columns;
+}
+
+/// The types by which the state knows the rows apart.
+std::vector<Oid> key_types(const Model &model, const SyncDefinition &sync, std::vector<Oid> &collations) {
+    std::vector<Oid> types;
+    for (const std::string &name : sync.key) {
+        const ModelColumn *column = model.column(name);
+        if (column == nullptr)
+            throw Error(ERRCODE_UNDEFINED_COLUMN, "the query does not yield column \"" + name + "\" of the key");
+        bool comparable = pg_call([&] {
+            const TypeCacheEntry *entry = lookup_type_cache(column->type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_EQ_OPR);
+            return OidIsValid(entry->btree_opf) && OidIsValid(entry->eq_opr);
+        });
+        if (!comparable)
+            throw Error(ERRCODE_DATATYPE_MISMATCH,
+                        "column \"" + name + "\" cannot be part of a key: values of its type cannot be compared", "",
+                        "Cast it in the query, for example to text.");
+        types.push_back(column->type);
+        collations.push_back(column->collation);
+    }
+    return types;
+}
+
+/// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
+Error rolled_back(std::exception_ptr failed) {
+    std::optional<Error> error;
+    try {
+        std::rethrow_exception(failed);
+    } catch (const PostgresError &raised) {
+        auto text = [](const char *part) { return std::string(part == nullptr ? "" : part); };
+        error.emplace(raised.data->sqlerrcode, text(raised.data->message), text(raised.data->detail),
+                      text(raised.data->hint), text(raised.data->context));
+    } catch (const Error &raised) {
+        error.emplace(raised);
+    } catch (const SettingError &raised) {
+        error.emplace(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, raised.what());
+    } catch (const std::exception &raised) {
+        error.emplace(ERRCODE_INTERNAL_ERROR, raised.what());
+    }
+    pg_call([] { SPI_rollback(); });
+    return *error;
+}
+
+/// In transactions of its own, so that the run is on record whatever becomes of it.
+void run_in_steps(SyncRun &run) {
+    if (!run.begin()) {
+        pg_call([] { SPI_commit(); });
+        return;
+    }
+    pg_call([] { SPI_commit(); });
+    std::exception_ptr failed;
+    try {
+        run.queue();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (failed) {
+        Error error = rolled_back(failed);
+        failed = nullptr;
+        run.fail(error.what(), error.sqlstate == ERRCODE_QUERY_CANCELED);
+        pg_call([] { SPI_commit(); });
+        throw error;
+    }
+    pg_call([] { SPI_commit(); });
+}
+
+} // namespace
+
+/// reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column)
+Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        TupleDesc descriptor = nullptr;
+        if (pg_call([&] { return get_call_result_type(fcinfo, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "describe_sync returns a record");
+        SyncDefinition sync;
+        sync.owner = GetUserId();
+        sync.query = text_argument(fcinfo, 0);
+        sync.search_path = text_argument(fcinfo, 1);
+        sync.destination = DatumGetObjectId(fcinfo->args[2].value);
+        sync.key = texts_argument(fcinfo, 3);
+        sync.mode = text_argument(fcinfo, 4);
+        sync.removals = text_argument(fcinfo, 5);
+        sync.cursor_column = text_argument(fcinfo, 6);
+        check_is_destination(sync.destination);
+        Model model;
+        std::vector<Oid> types, collations;
+        {
+            ActAs owner(sync.owner, sync.search_path);
+            pg_call([] { SPI_connect(); });
+            model = analyse_model(sync.query);
+            if (sync.by_cursor() && model.column(sync.cursor_column) == nullptr)
+                throw Error(ERRCODE_UNDEFINED_COLUMN,
+                            "the query does not yield column \"" + sync.cursor_column + "\", the cursor");
+            types = key_types(model, sync, collations);
+            Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+            sync.columns = sent_columns(model, *destination, sync);
+            SyncOperations::choose(sync, *destination).check_rights(*destination);
+            RowContract(*destination, model.descriptor, sync.columns, true, CurrentMemoryContext).close();
+            pg_call([] { SPI_finish(); });
+        }
+        Datum values[] = {text_array(sync.columns), oid_array(types, REGTYPEOID),
+                          oid_array(collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID)};
+        bool nulls[4] = {};
+        return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
+    });
+}
+
+/// CALL reverse_etl.run_sync(name text, wait boolean)
+Datum reverse_etl_run_sync(PG_FUNCTION_ARGS) {
+    guard([&] {
+        if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the arguments of run_sync must not be null");
+        std::string name = text_argument(fcinfo, 0);
+        bool wait = PG_GETARG_BOOL(1);
+        auto *call = reinterpret_cast<CallContext *>(fcinfo->context);
+        bool atomic = call == nullptr || !IsA(call, CallContext) || call->atomic;
+        if (atomic && wait)
+            throw Error(ERRCODE_ACTIVE_SQL_TRANSACTION, "run_sync cannot wait inside a transaction block",
+                        "Rows leave when the transaction has committed.",
+                        "End the transaction first, or call it with wait => false.");
+        pg_call([&] { SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC); });
+        SyncRun run(find_sync(name));
+        if (!atomic)
+            run_in_steps(run);
+        else if (run.begin())
+            run.queue();
+        if (run.id() != 0) {
+            if (wait)
+                wait_for_run(run.id(), name);
+            report_run(run.id(), name);
+        }
+        pg_call([] { SPI_finish(); });
+    });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.plan_sync(name, most_rows, look_up)
+Datum reverse_etl_plan_sync(PG_FUNCTION_ARGS) {
+    InitMaterializedSRF(fcinfo, 0);
+    guard([&] {
+        plan_sync(text_argument(fcinfo, 0), PG_GETARG_INT32(1), PG_GETARG_BOOL(2),
+                  reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo));
+    });
+    return static_cast<Datum>(0);
+}
+
+/// reverse_etl.resync(name, condition)
+Datum reverse_etl_resync(PG_FUNCTION_ARGS) {
+    return guard([&] { return Int64GetDatum(resync(text_argument(fcinfo, 0), text_argument(fcinfo, 1))); });
+}
+
+/// reverse_etl.adopt(name)
+Datum reverse_etl_adopt(PG_FUNCTION_ARGS) {
+    return guard([&] { return Int64GetDatum(adopt(text_argument(fcinfo, 0))); });
+}

@@ -1,0 +1,156 @@
+#include "postgres/sync_run.h"
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/identity.h"
+#include "postgres/sql.h"
+#include "postgres/sync_outbox.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/resowner.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// The extension's own tables are read and written as their owner; only Postgres' own functions and operators are
+/// meant.
+struct AsOwnerOfTables : ActAs {
+    AsOwnerOfTables() : ActAs(sql::owner_of_tables(), "pg_catalog") {}
+};
+
+/// Runs the body in a subtransaction, which is rolled back unless it answers true.
+template <class Body>
+void in_subtransaction(Body &&body) {
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    pg_call([&] {
+        BeginInternalSubTransaction(nullptr);
+        MemoryContextSwitchTo(context);
+    });
+    bool keep = body(); // an error rolls back all there is
+    pg_call([&] {
+        if (keep)
+            ReleaseCurrentSubTransaction();
+        else
+            RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+    });
+}
+
+} // namespace
+
+bool SyncRun::begin() {
+    identity::refuse_copy();
+    std::string requested_by = pg_call([] { return GetUserNameFromId(GetUserId(), false); });
+    AsOwnerOfTables owner;
+    bool skipped = false;
+    const char *note = "";
+    pg_call([&] {
+        sql::execute("SELECT run, note FROM reverse_etl.begin_run($1, $2, $3)",
+                     {sql::int4(sync_.id), sql::name(requested_by.c_str()), sql::int4(MyProcPid)});
+        id_ = DatumGetInt64(sql::column(0, 1, &skipped));
+        if (skipped)
+            note = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+    });
+    if (skipped)
+        pg_call([&] {
+            ereport(NOTICE, (errmsg("sync \"%s\" is skipped: %s", sync_.name.c_str(), note),
+                             errhint("reverse_etl.run_progress shows how far it is.")));
+        });
+    return !skipped;
+}
+
+void SyncRun::queue() {
+    pg_call([&] { LockRelationOid(sync_.destination, AccessShareLock); });
+    SyncStatements statements(sync_, model_columns(sync_));
+    SyncDiff diff = SyncDiff::find(sync_, statements);
+    std::string reason;
+    SyncCounts counts;
+    in_subtransaction([&] {
+        std::vector<std::int64_t> pushes;
+        {
+            ActAs owner(sync_.owner, sync_.search_path);
+            Destination *destination = open_destination(sync_.destination, CurrentMemoryContext);
+            SyncOperations operations = SyncOperations::choose(sync_, *destination);
+            operations.check_rights(*destination);
+            SyncOutbox outbox(sync_, id_, *destination, operations, CurrentMemoryContext);
+            counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
+            pushes = outbox.finish();
+        }
+        AsOwnerOfTables owner;
+        reason = broken_guard(diff.known, counts);
+        if (reason.empty())
+            note_queued(diff, counts, pushes);
+        return reason.empty();
+    });
+    if (!reason.empty())
+        hold(counts, reason);
+}
+
+std::string SyncRun::broken_guard(std::int64_t known, const SyncCounts &counts) const {
+    const char *reason = pg_call([&]() -> const char * {
+        sql::execute("SELECT reverse_etl.broken_guard($1, $2, $3, $4, $5, $6, $7)",
+                     {sql::int4(sync_.id), sql::int8(id_), sql::int8(known), sql::int8(counts.queried),
+                      sql::int8(counts.changed), sql::int8(counts.removed), sql::int8(counts.invalid)});
+        return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    });
+    return reason == nullptr ? "" : reason;
+}
+
+void SyncRun::note_queued(const SyncDiff &diff, const SyncCounts &counts,
+                          const std::vector<std::int64_t> &pushes) const {
+    forget_older_failures();
+    if (sync_.mode == "insert" && !diff.gone.is_empty()) {
+        // A key that comes back counts as new.
+        diff.gone.show_as("gone");
+        SyncStatements statements(sync_, {});
+        std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) + " AS s USING gone WHERE " +
+                             statements.same_key("s.", "gone.");
+        pg_call([&] { SPI_execute(forget.c_str(), false, 0); });
+    }
+    if (diff.cursor)
+        pg_call([&] {
+            sql::execute("UPDATE reverse_etl.sync_definitions SET cursor_value = $2 WHERE id = $1",
+                         {sql::int4(sync_.id), sql::text(*diff.cursor)});
+        });
+    pg_call([&] {
+        sql::execute("SELECT reverse_etl.run_queued($1, $2, $3, $4, $5, $6, $7, $8)",
+                     {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
+                      sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
+                      sql::int8s(pushes)});
+    });
+}
+
+/// What failed before has come again by now, or is no longer to be sent.
+void SyncRun::forget_older_failures() const {
+    std::string forget = "DELETE FROM " + SyncStatements::rows_table(sync_.id) +
+                         " WHERE \"#row\" IS NULL AND \"#run\" IS DISTINCT FROM " + std::to_string(id_);
+    pg_call([&] { SPI_execute(forget.c_str(), false, 0); });
+}
+
+void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
+    AsOwnerOfTables owner;
+    pg_call([&] {
+        sql::execute("SELECT reverse_etl.hold_run($1, $2, $3, $4, $5, $6, $7, $8)",
+                     {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
+                      sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
+                      sql::text(reason)});
+    });
+}
+
+void SyncRun::fail(const std::string &reason, bool cancelled) {
+    AsOwnerOfTables owner;
+    pg_call([&] {
+        sql::execute("SELECT reverse_etl.end_run($1, $2, $3)",
+                     {sql::int8(id_), sql::text(cancelled ? "cancelled" : "failed"), sql::text(reason)});
+    });
+}
+
+} // namespace reverse_etl

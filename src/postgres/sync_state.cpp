@@ -1,0 +1,116 @@
+#include "postgres/sync_state.h"
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/destination.h"
+#include "postgres/sql.h"
+#include "postgres/sync_diff.h"
+
+extern "C" {
+#include "executor/spi.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// Rows of a query that runs as the sync's owner.
+ResultRows read_as_owner(const SyncDefinition &sync, const std::string &query) {
+    ActAs owner(sync.owner, sync.search_path);
+    pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+    ResultRows rows = ResultRows::of(query);
+    pg_call([] { PopActiveSnapshot(); });
+    return rows;
+}
+
+/// Changes the state, which belongs to the extension. How many rows were.
+std::int64_t write_state(const SyncDefinition &sync, const std::string &statement) {
+    ActAs owner(sql::owner_of_tables(), "pg_catalog");
+    return pg_call([&] {
+        if (SPI_execute(statement.c_str(), false, 0) < 0)
+            elog(ERROR, "could not change the state of sync \"%s\"", sync.name.c_str());
+        auto rows = static_cast<std::int64_t>(SPI_processed);
+        // What the state no longer tells for sure is no ground to remove anything.
+        sql::execute("UPDATE reverse_etl.sync_definitions SET may_remove = false WHERE id = $1", {sql::int4(sync.id)});
+        return rows;
+    });
+}
+
+std::string quoted(const std::string &name) {
+    return pg_call([&] { return quote_identifier(name.c_str()); });
+}
+
+/// The column as the destination would hold it, in a text that can be compared whatever the type is.
+std::string as_text(const Destination &destination, const std::string &name, const char *prefix) {
+    for (const DestinationColumn &column : destination.columns)
+        if (column.name == name) {
+            std::string type = pg_call([&] { return format_type_with_typemod(column.type, column.typmod); });
+            return prefix + quoted(name) + "::" + type + "::text";
+        }
+    throw Error(ERRCODE_UNDEFINED_COLUMN,
+                "destination \"" + destination.name + "\" has no column \"" + name + "\" any more");
+}
+
+/// The rows of the model that the destination has: the key, the hash, and whether the values are the same.
+std::string held_rows(const SyncDefinition &sync, const SyncStatements &statements, const Destination &destination) {
+    std::string same, columns;
+    for (const std::string &name : sync.columns) {
+        same += (same.empty() ? "" : " AND ") + as_text(destination, name, "d.") + " IS NOT DISTINCT FROM " +
+                as_text(destination, name, "m.");
+        columns += (columns.empty() ? "" : ", ") + quoted(name);
+    }
+    std::string table = pg_call([&] {
+        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(sync.destination)),
+                                          get_rel_name(sync.destination));
+    });
+    // One column of a key can be looked up, many rows a request; else all rows of the destination are read.
+    std::string wanted;
+    if (sync.key.size() == 1) {
+        std::string key = quoted(sync.key.front());
+        wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
+                 " IS NOT NULL))";
+    }
+    return "SELECT DISTINCT ON (" + statements.key("m.") + ") " + statements.key("m.") +
+           ", reverse_etl.hash_row(m) AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
+           " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
+}
+
+} // namespace
+
+std::int64_t resync(const std::string &name, const std::string &condition) {
+    pg_call([] { SPI_connect(); });
+    SyncDefinition sync = find_sync(name);
+    SyncStatements statements(sync, model_columns(sync));
+    ResultRows rows = read_as_owner(sync, "SELECT " + statements.key("m.") + " FROM " + statements.model() +
+                                              " WHERE (" + condition + "\n)");
+    rows.show_as("wanted");
+    std::int64_t forgotten =
+        write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +
+                              " AS s SET \"#hash\" = NULL FROM wanted WHERE " + statements.same_key("s.", "wanted."));
+    pg_call([] { SPI_finish(); });
+    return forgotten;
+}
+
+std::int64_t adopt(const std::string &name) {
+    pg_call([] { SPI_connect(); });
+    SyncDefinition sync = find_sync(name);
+    if (sync.by_cursor())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "sync \"" + name + "\" has a cursor, and keeps no state of its rows");
+    SyncStatements statements(sync, model_columns(sync));
+    pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
+    Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+    ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));
+    rows.show_as("held");
+    std::string key = statements.key("");
+    write_state(sync, "INSERT INTO " + SyncStatements::state_table(sync.id) + " (" + key + ", \"#hash\") SELECT " +
+                          key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" + key +
+                          ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
+    pg_call([] { SPI_finish(); });
+    return rows.count();
+}
+
+} // namespace reverse_etl

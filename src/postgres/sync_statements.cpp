@@ -1,0 +1,145 @@
+#include "postgres/sync_statements.h"
+
+#include "postgres/border.h"
+
+#include <utility>
+
+extern "C" {
+#include "utils/builtins.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+std::string quoted(const std::string &name) {
+    return pg_call([&] { return quote_identifier(name.c_str()); });
+}
+
+std::string literal(const std::string &text) {
+    return pg_call([&] { return quote_literal_cstr(text.c_str()); });
+}
+
+template <class Text>
+std::string joined(const std::vector<std::string> &items, const char *separator, Text &&text) {
+    std::string all;
+    for (const std::string &item : items)
+        all += (all.empty() ? "" : separator) + text(item);
+    return all;
+}
+
+constexpr const char *hash_of_row = "reverse_etl.hash_row(m)";
+
+} // namespace
+
+SyncStatements::SyncStatements(const SyncDefinition &sync, std::vector<std::string> model_columns)
+    : sync_(sync), model_columns_(std::move(model_columns)), state_(state_table(sync.id)), rows_(rows_table(sync.id)) {}
+
+std::string SyncStatements::state_table(int32 sync) {
+    return "reverse_etl.sync_" + std::to_string(sync) + "_state";
+}
+
+std::string SyncStatements::rows_table(int32 sync) {
+    return "reverse_etl.sync_" + std::to_string(sync) + "_rows";
+}
+
+// The query may end with a comment: hence the line break.
+std::string SyncStatements::model() const {
+    return "(SELECT " + joined(model_columns_, ", ", quoted) + " FROM (" + sync_.query + "\n) AS model) AS m";
+}
+
+std::string SyncStatements::key(const char *prefix) const {
+    return joined(sync_.key, ", ", [&](const std::string &name) { return prefix + quoted(name); });
+}
+
+std::string SyncStatements::same_key(const char *one, const char *other) const {
+    return joined(sync_.key, " AND ", [&](const std::string &name) {
+        std::string column = quoted(name);
+        return one + column + " = " + other + column;
+    });
+}
+
+std::string SyncStatements::no_key() const {
+    return joined(sync_.key, " OR ", [&](const std::string &name) { return "m." + quoted(name) + " IS NULL"; });
+}
+
+std::string SyncStatements::compare() const {
+    return "SELECT count(*), count(*) FILTER (WHERE " + no_key() +
+           "), count(s.ctid), count(*) FILTER (WHERE s.\"#hash\" = " + hash_of_row +
+           "), COALESCE(bit_xor(hashtidextended(s.ctid, 0)), 0) FROM " + model() + " LEFT JOIN " + state_ +
+           " AS s ON " + same_key("m.", "s.");
+}
+
+std::string SyncStatements::known() const {
+    return "SELECT count(*), COALESCE(bit_xor(hashtidextended(ctid, 0)), 0) FROM " + state_;
+}
+
+std::string SyncStatements::differs() const {
+    if (sync_.mode == "full")
+        return "true";
+    if (!sync_.sends_changed()) // the hash is gone where a row is to be sent again
+        return "(s.ctid IS NULL OR s.\"#hash\" IS NULL)";
+    return std::string("(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM ") + hash_of_row + ")";
+}
+
+std::string SyncStatements::changes() const {
+    if (sync_.by_cursor())
+        return changes_by_cursor();
+    return std::string("SELECT m.*, ") + hash_of_row +
+           " AS \"#hash\", s.ctid IS NULL AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
+           " AS \"#same\" FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") +
+           " LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" <> '-' AND " + same_key("f.", "m.") +
+           " WHERE " + differs() + " AND NOT EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row + " AND " +
+           same_key("p.", "m.") + ")";
+}
+
+std::string SyncStatements::beyond_cursor() const {
+    std::string column = "m." + quoted(sync_.cursor_column);
+    return sync_.cursor_value ? column + " > " + literal(*sync_.cursor_value) : column + " IS NOT NULL";
+}
+
+/// What came after the cursor, and what did not get through before.
+std::string SyncStatements::changes_by_cursor() const {
+    std::string columns = std::string("SELECT m.*, ") + hash_of_row +
+                          " AS \"#hash\", true AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
+                          " AS \"#same\"";
+    std::string failed = rows_ + " AS f ON f.\"#row\" IS NULL AND " + same_key("f.", "m.");
+    return columns + " FROM " + model() + " LEFT JOIN " + failed + " WHERE " + beyond_cursor() + " UNION ALL " +
+           columns + " FROM " + model() + " JOIN " + failed + " WHERE (" + beyond_cursor() + ") IS NOT TRUE";
+}
+
+std::string SyncStatements::gone() const {
+    return "SELECT " + key("s.") + ", f.\"#attempts\", EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND " + same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ +
+           " AS s LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " +
+           same_key("f.", "s.") + " WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")";
+}
+
+std::string SyncStatements::count_gone() const {
+    return "SELECT count(*) FROM " + state_ + " AS s WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " +
+           same_key("m.", "s.") + ")";
+}
+
+std::string SyncStatements::duplicates() const {
+    std::string columns = joined(model_columns_, ", ", quoted);
+    return "SELECT " + columns + " FROM (SELECT m.*, count(*) OVER (PARTITION BY " + key("m.") +
+           ") AS \"#copies\" FROM " + model() + " WHERE NOT (" + no_key() + ")" +
+           (sync_.by_cursor() ? " AND " + beyond_cursor() : "") + ") AS m WHERE \"#copies\" > 1";
+}
+
+std::string SyncStatements::duplicates_among_changes() const {
+    return "SELECT 1 FROM changes AS m WHERE NOT (" + no_key() + ") GROUP BY " + key("m.") +
+           " HAVING count(*) > 1 LIMIT 1";
+}
+
+std::string SyncStatements::changes_but_duplicates() const {
+    return "SELECT m.* FROM changes AS m WHERE NOT EXISTS (SELECT FROM duplicates AS d WHERE " + same_key("d.", "m.") +
+           ")";
+}
+
+std::string SyncStatements::cursor_of_changes() const {
+    return "SELECT to_jsonb(max(" + quoted(sync_.cursor_column) + ")) #>> '{}' FROM changes";
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "postgres/sync_definition.h"
+
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// The columns that these statements add to those of the model.
+namespace sync_columns {
+constexpr const char *hash = "#hash";          ///< of the row, as the state keeps it
+constexpr const char *is_new = "#new";         ///< the state does not know the key
+constexpr const char *attempts = "#attempts";  ///< that failed; null for none
+constexpr const char *is_same = "#same";       ///< the row is the one whose attempts failed
+constexpr const char *is_pending = "#pending"; ///< a change of the key is on its way
+} // namespace sync_columns
+
+/// The queries that find what is new, changed or gone: the model, joined with what the sync has kept. They run as the
+/// sync's owner, and under one snapshot.
+class SyncStatements {
+  public:
+    /// `model_columns`: what the query yields.
+    SyncStatements(const SyncDefinition &sync, std::vector<std::string> model_columns);
+
+    /// One row: how many rows the model has, how many without a key, how many whose key is known, how many of these are
+    /// unchanged, and a checksum over the known ones.
+    std::string compare() const;
+    /// One row: how many keys are known, and the same checksum over all of them. It is equal exactly if every known key
+    /// occurs once in the model.
+    std::string known() const;
+    /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and is_same.
+    std::string changes() const;
+    /// The keys that are known and no longer in the model, with the columns attempts and is_pending.
+    std::string gone() const;
+    std::string count_gone() const;
+    /// The rows of the model whose key another row has, too.
+    std::string duplicates() const;
+    /// Whether the rows shown as `changes` have a key twice: one row if so.
+    std::string duplicates_among_changes() const;
+    /// The rows shown as `changes` whose key is not among those shown as `duplicates`.
+    std::string changes_but_duplicates() const;
+    /// One row: how far the cursor has come in the rows shown as `changes`, in a text that reads the same everywhere.
+    std::string cursor_of_changes() const;
+
+    /// The columns of the key, quoted, with a prefix such as "m.".
+    std::string key(const char *prefix) const;
+    std::string same_key(const char *one, const char *other) const;
+    /// The model as an entry of FROM, with the name m.
+    std::string model() const;
+
+    static std::string state_table(int32 sync);
+    static std::string rows_table(int32 sync);
+
+  private:
+    std::string differs() const;
+    std::string beyond_cursor() const;
+    std::string changes_by_cursor() const;
+    std::string no_key() const;
+
+    const SyncDefinition &sync_;
+    std::vector<std::string> model_columns_;
+    std::string state_, rows_;
+};
+
+} // namespace reverse_etl

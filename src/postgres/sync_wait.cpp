@@ -1,0 +1,141 @@
+#include "postgres/sync_wait.h"
+
+#include "postgres/border.h"
+#include "postgres/outbox_wait.h"
+#include "postgres/settings.h"
+#include "postgres/sql.h"
+#include "postgres/worker_control.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+extern "C" {
+#include "executor/spi.h"
+#include "utils/guc.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds between_bars{2};
+constexpr long look_anyway_ms = 5000;
+constexpr int bar_width = 20;
+
+/// A row of reverse_etl.runs.
+struct Progress {
+    std::string status, reason;
+    std::int64_t added, changed, removed, unchanged, invalid, waiting, accepted, rejected, cancelled;
+
+    std::int64_t all() const { return added + changed + removed; }
+    bool is_under_way() const { return status == "delivering" || status == "cancelling"; }
+};
+
+Progress progress_of(std::int64_t run) {
+    Progress progress;
+    std::int64_t *numbers[] = {&progress.added,     &progress.changed,  &progress.removed,
+                               &progress.unchanged, &progress.invalid,  &progress.waiting,
+                               &progress.accepted,  &progress.rejected, &progress.cancelled};
+    const char *texts[2];
+    pg_call([&] {
+        uint64 found =
+            sql::execute("SELECT added, changed, removed, unchanged, invalid, waiting, accepted, rejected, "
+                         "cancelled, status, reason FROM reverse_etl.runs WHERE id OPERATOR(pg_catalog.=) $1",
+                         {sql::int8(run)});
+        if (found == 0)
+            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                            errmsg("run %lld does not exist any more", static_cast<long long>(run))));
+        for (int i = 0; i < 9; i++)
+            *numbers[i] = DatumGetInt64(sql::column(0, i + 1));
+        for (int i = 0; i < 2; i++)
+            texts[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 10 + i);
+    });
+    progress.status = texts[0];
+    progress.reason = texts[1] == nullptr ? "" : texts[1];
+    return progress;
+}
+
+bool shows_bars() {
+    return settings::progress || (application_name != nullptr && std::strcmp(application_name, "psql") == 0);
+}
+
+void show_bar(const std::string &sync, const Progress &progress, double seconds) {
+    std::int64_t done = progress.all() - progress.waiting;
+    int filled = static_cast<int>(done * bar_width / std::max<std::int64_t>(progress.all(), 1));
+    std::string bar = std::string(filled, '#') + std::string(bar_width - filled, '-');
+    double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    std::string left =
+        rate > 0 ? ", about " + std::to_string(static_cast<long>(static_cast<double>(progress.waiting) / rate) + 1) +
+                       " s left"
+                 : "";
+    pg_call([&] {
+        ereport(NOTICE,
+                (errmsg("%s [%s] %lld%% %lld of %lld rows, %.0f rows/s%s", sync.c_str(), bar.c_str(),
+                        static_cast<long long>(done * 100 / std::max<std::int64_t>(progress.all(), 1)),
+                        static_cast<long long>(done), static_cast<long long>(progress.all()), rate, left.c_str())));
+    });
+}
+
+} // namespace
+
+void wait_for_run(std::int64_t run, const std::string &sync) {
+    Clock::time_point began = Clock::now(), next_bar = began + between_bars;
+    WatchOutcomes watch;
+    Progress progress = progress_of(run);
+    if (progress.is_under_way())
+        require_worker();
+    while (progress.is_under_way()) {
+        long most_ms = look_anyway_ms;
+        if (shows_bars()) {
+            if (Clock::now() >= next_bar) {
+                show_bar(sync, progress, std::chrono::duration<double>(Clock::now() - began).count());
+                next_bar = Clock::now() + between_bars;
+            }
+            most_ms = std::max<long>(std::chrono::ceil<std::chrono::milliseconds>(next_bar - Clock::now()).count(), 1);
+        }
+        sleep_for_outcomes(most_ms);
+        progress = progress_of(run);
+    }
+}
+
+void report_run(std::int64_t run, const std::string &sync) {
+    Progress progress = progress_of(run);
+    auto count = [](std::int64_t number, const char *what) { return std::to_string(number) + " " + what; };
+    std::string found = count(progress.added, "added, ") + count(progress.changed, "changed, ") +
+                        count(progress.removed, "removed, ") + count(progress.unchanged, "unchanged, ") +
+                        count(progress.invalid, "invalid");
+    std::string outcomes = count(progress.accepted, "accepted, ") + count(progress.rejected, "rejected");
+    if (progress.waiting > 0)
+        outcomes += ", " + count(progress.waiting, "waiting");
+    if (progress.cancelled > 0)
+        outcomes += ", " + count(progress.cancelled, "cancelled");
+    bool held = progress.status == "held";
+    bool well = (progress.status == "completed" || progress.status == "delivering") && progress.rejected == 0 &&
+                progress.invalid == 0;
+    auto number = static_cast<long long>(run);
+    std::string detail = found + (held ? "." : "; " + outcomes + ".");
+    if (!progress.reason.empty())
+        detail = "Because " + progress.reason + ": " + detail;
+    pg_call([&] {
+        if (well)
+            ereport(NOTICE,
+                    (errmsg("run %lld of sync \"%s\": %s; %s", number, sync.c_str(), found.c_str(), outcomes.c_str())));
+        else if (held)
+            ereport(WARNING,
+                    (errmsg("run %lld of sync \"%s\" is held, and has sent nothing", number, sync.c_str()),
+                     errdetail("%s", detail.c_str()),
+                     errhint("reverse_etl.plan_sync shows what it would do; reverse_etl.release_run(%lld) lets it.",
+                             number)));
+        else
+            ereport(WARNING,
+                    (errmsg("run %lld of sync \"%s\" is %s", number, sync.c_str(), progress.status.c_str()),
+                     errdetail("%s", detail.c_str()),
+                     errhint("Rows that did not get through: SELECT * FROM reverse_etl.run_rows WHERE run_id = %lld.",
+                             number)));
+    });
+}
+
+} // namespace reverse_etl
