@@ -45,7 +45,8 @@ class Lane {
     /// What is seen and counted of its rows.
     Activity &activity() { return activity_; }
 
-    bool has_room() const { return jobs() < policy_.max_in_flight; }
+    /// `noted`: batches that are about to be submitted.
+    bool has_room(std::size_t noted) const { return jobs() + noted < policy_.max_in_flight; }
     std::size_t jobs() const;
     std::size_t jobs_in_flight() const;
     /// A request that was cut short cannot simply be made again.

@@ -1,6 +1,7 @@
 #include "postgres/outbox.h"
 
 #include "postgres/border.h"
+#include "postgres/id_ranges.h"
 #include "postgres/outbox_table.h"
 #include "postgres/sql.h"
 
@@ -43,7 +44,7 @@ std::vector<int64> ids_of(const auto &rows, int table) {
 
 /// A row of a result, where it lies.
 struct FoundRow {
-    int64 id, push, key_hash, batch;
+    int64 id, push, key_hash;
     int32 attempts;
     bool own;
     std::string_view operation, key, row;
@@ -65,11 +66,10 @@ FoundRow found_row(uint64 i) {
     found.enqueued_at = number(5);
     found.attempts = DatumGetInt32(sql::column(i, 6));
     found.next_attempt_at = number(7);
-    found.batch = number(8);
-    found.key_hash = number(9);
-    found.key = sql::text_column(i, 10);
-    found.row = sql::text_column(i, 11);
-    found.own = DatumGetBool(sql::column(i, 12));
+    found.key_hash = number(8);
+    found.key = sql::text_column(i, 9);
+    found.row = sql::text_column(i, 10);
+    found.own = DatumGetBool(sql::column(i, 11));
     return found;
 }
 
@@ -100,7 +100,6 @@ std::vector<StoredRow> stored_rows(uint64 count, const KeyQueue *known) {
         added.row->key = row->key;
         added.row->row = row->row;
         added.row->stored_bytes = row->key.size() + row->row.size();
-        added.row->batch = row->batch;
         added.row->attempts = row->attempts;
         added.row->role = row->deliver_as;
         added.row->table = row->own ? own : shared;
@@ -118,7 +117,7 @@ XLogRecPtr end_of_log() {
 }
 
 constexpr const char *columns = "id, push, operation, deliver_as::oid, enqueued_at, attempts, "
-                                "next_attempt_at, batch, key_hash, key::text, \"row\"::text";
+                                "next_attempt_at, key_hash, key::text, \"row\"::text";
 
 } // namespace
 
@@ -264,18 +263,9 @@ std::string Outbox::table_name(int table) const {
 
 void Outbox::remove(const std::vector<Settled> &rows) {
     for (int table : {shared, own}) {
-        std::vector<int64> ids = ids_of(rows, table), first, last;
-        if (ids.empty())
+        IdRanges ranges(ids_of(rows, table));
+        if (ranges.first.empty())
             continue;
-        // Most rows were queued side by side and sent together: ranges are found faster than one number after another.
-        std::sort(ids.begin(), ids.end());
-        for (int64 id : ids)
-            if (!last.empty() && last.back() == id - 1) {
-                last.back() = id;
-            } else {
-                first.push_back(id);
-                last.push_back(id);
-            }
         std::string name = table_name(table);
         pg_call([&] {
             const char *query = psprintf(R"(
@@ -283,7 +273,7 @@ void Outbox::remove(const std::vector<Settled> &rows) {
                  USING ROWS FROM (unnest($2), unnest($3)) AS settled (first, last)
                  WHERE o.destination = $1 AND o.id >= settled.first AND o.id <= settled.last)",
                                          name.c_str());
-            sql::execute(query, {sql::oid(destination_), sql::int8s(first), sql::int8s(last)});
+            sql::execute(query, {sql::oid(destination_), sql::int8s(ranges.first), sql::int8s(ranges.last)});
         });
     }
 }
@@ -354,13 +344,12 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
 
 void Outbox::defer(const std::vector<Deferred> &rows) {
     for (int table : {shared, own}) {
-        std::vector<int64> ids = ids_of(rows, table), attempts, pauses, batches;
+        std::vector<int64> ids = ids_of(rows, table), attempts, pauses;
         std::vector<std::string> reasons;
         for (const Deferred &row : rows)
             if (row.table == table) {
                 attempts.push_back(row.attempts);
                 pauses.push_back(row.pause_ms);
-                batches.push_back(row.batch);
                 reasons.push_back(row.reason);
             }
         if (ids.empty())
@@ -369,41 +358,18 @@ void Outbox::defer(const std::vector<Deferred> &rows) {
         pg_call([&] {
             const char *query = psprintf(R"(
                 UPDATE ONLY reverse_etl.%s AS o
-                   SET attempts = deferred.attempts, batch = NULLIF(deferred.batch, 0),
+                   SET attempts = deferred.attempts,
                        next_attempt_at = now() +
                            make_interval(secs => deferred.pause_ms::float8
                                                             / 1000),
                        reasons = CASE WHEN deferred.reason IS NULL THEN o.reasons
                                       ELSE array_append(o.reasons, deferred.reason) END
-                  FROM ROWS FROM (unnest($2), unnest($3), unnest($4),
-                                  unnest($5), unnest($6))
-                       AS deferred (id, attempts, pause_ms, batch, reason)
+                  FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5))
+                       AS deferred (id, attempts, pause_ms, reason)
                  WHERE o.destination = $1 AND o.id = deferred.id)",
                                          name.c_str());
             sql::execute(query, {sql::oid(destination_), sql::int8s(ids), sql::int8s(attempts), sql::int8s(pauses),
-                                 sql::int8s(batches), sql::texts(reasons)});
-        });
-    }
-}
-
-void Outbox::mark(const std::vector<QueuedRow *> &rows) {
-    for (int table : {shared, own}) {
-        std::vector<int64> ids, batches;
-        for (const QueuedRow *row : rows)
-            if (row->table == table) {
-                ids.push_back(static_cast<int64>(row->id));
-                batches.push_back(row->batch);
-            }
-        if (ids.empty())
-            continue;
-        std::string name = table_name(table);
-        pg_call([&] {
-            const char *query = psprintf(R"(
-                UPDATE ONLY reverse_etl.%s AS o SET batch = marked.batch
-                  FROM ROWS FROM (unnest($2), unnest($3)) AS marked (id, batch)
-                 WHERE o.destination = $1 AND o.id = marked.id)",
-                                         name.c_str());
-            sql::execute(query, {sql::oid(destination_), sql::int8s(ids), sql::int8s(batches)});
+                                 sql::texts(reasons)});
         });
     }
 }

@@ -65,12 +65,10 @@ class Outbox {
     struct Deferred {
         std::int64_t id;
         int table;
-        std::int64_t attempts, pause_ms, batch; ///< 0 for no batch
-        std::string reason;                     ///< "" for none
+        std::int64_t attempts, pause_ms;
+        std::string reason; ///< "" for none
     };
     void defer(const std::vector<Deferred> &rows);
-    /// Notes the requests that rows are part of, before those are made.
-    void mark(const std::vector<QueuedRow *> &rows);
 
     /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.
     std::vector<StoredRow> expired(long ttl_ms, std::size_t most);

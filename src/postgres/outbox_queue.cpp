@@ -34,7 +34,7 @@ std::mt19937_64 &random_numbers() {
 } // namespace
 
 OutboxQueue::OutboxQueue(Oid destination, std::string identity)
-    : destination_oid_(destination), identity_(std::move(identity)), outbox_(destination) {}
+    : destination_oid_(destination), identity_(std::move(identity)), outbox_(destination), requests_(destination) {}
 
 void OutboxQueue::claim() {
     if (is_stale_ && rows_.under_way() == 0) {
@@ -49,6 +49,7 @@ void OutboxQueue::claim() {
     if (!open_definition())
         return;
     reject_expired();
+    requests_.read();
     if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
         return;
     if (!std::exchange(counted_, true) && statistics_->waiting().first == 0)
@@ -61,11 +62,12 @@ void OutboxQueue::claim() {
         for (StoredRow &stored : outbox_.claim(rows_, claimed_at_once, more_)) {
             if (stored.next_attempt_at > stored_now)
                 stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
+            stored.row->batch = requests_.take(stored.row->id);
             within_request = stored.row->batch != 0;
             add(std::move(stored));
         }
         // The rows of a request that was made before are claimed together.
-    } while (within_request && more_ && rows_.size() < most_rows);
+    } while (within_request && more_);
     // What was counted and what is there may part, where part of a transaction was rolled back.
     if (is_idle())
         statistics_->set_waiting(0, 0);
@@ -83,6 +85,7 @@ bool OutboxQueue::open_definition() {
             name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
         rows_.clear();
         outbox_.start_over();
+        requests_.forget_all();
         for (const StoredRow &stored : outbox_.claim(rows_, most_expired, more_))
             reject_stored(stored, "the destination was dropped");
         settle();
@@ -111,6 +114,7 @@ void OutboxQueue::reject_expired() {
     expiry_checked_ = {}; // there may be more of them
     rows_.clear();
     outbox_.start_over();
+    requests_.start_over();
     more_ = true;
     for (const StoredRow &stored : expired)
         reject_stored(stored, "expired: it waited longer than \"outbox_ttl\" allows");
@@ -225,7 +229,8 @@ void OutboxQueue::fill(std::size_t index, Clock::time_point now) {
         if (other.lane != nullptr && other.key.role == slot.key.role)
             of_role += other.lane->jobs();
     Circuit &circuit = circuits_[slot.key.role];
-    while (slot.lane->has_room() && circuit.may_send(now, of_role) && rows_.next(number, now) != nullptr) {
+    std::size_t noted = 0;
+    while (slot.lane->has_room(noted) && circuit.may_send(now, of_role) && rows_.next(number, now) != nullptr) {
         const QueuedRow &first = *rows_.next(number, now);
         if (first.batch != 0 && slot.lane->needs_marks() && !slot.lane->has_idempotency_key()) {
             std::uint64_t id = rows_.take(number, now)->id;
@@ -240,27 +245,33 @@ void OutboxQueue::fill(std::size_t index, Clock::time_point now) {
             slot.lane->submit(std::move(batches));
             continue;
         }
-        Marked marked{slot.lane.get(), {}, {}};
-        for (const Batch &batch : batches)
-            for (const BatchRow &of_batch : batch.rows()) {
-                QueuedRow &row = rows_.row(of_batch.number);
-                if (row.batch == 0) {
-                    row.batch = static_cast<std::int64_t>(batch.rows().front().number);
-                    marked.rows.push_back(&row);
-                }
-            }
-        marked.batches = std::move(batches);
-        marked_.push_back(std::move(marked));
-        // What is only noted counts as under way, and there is no need for more of it at a time.
-        break;
+        noted += batches.size();
+        marked_.push_back(marked(*slot.lane, std::move(batches)));
     }
 }
 
-void OutboxQueue::mark() {
-    for (Marked &marked : marked_) {
-        outbox_.mark(marked.rows);
-        marked.rows.clear();
+/// Requests that have to be noted, but for those that were before.
+OutboxQueue::Marked OutboxQueue::marked(Lane &lane, std::vector<Batch> batches) {
+    Marked marked{&lane, {}, {}};
+    for (const Batch &batch : batches) {
+        std::int64_t request = requests_.next();
+        for (const BatchRow &of_batch : batch.rows()) {
+            QueuedRow &row = rows_.row(of_batch.number);
+            if (row.batch != 0)
+                continue;
+            row.batch = request;
+            marked.rows.push_back(&row);
+        }
     }
+    marked.batches = std::move(batches);
+    return marked;
+}
+
+void OutboxQueue::mark() {
+    std::vector<QueuedRow *> rows;
+    for (Marked &marked : marked_)
+        rows.insert(rows.end(), marked.rows.begin(), marked.rows.end());
+    requests_.note(rows);
 }
 
 void OutboxQueue::submit_marked() {
@@ -276,6 +287,7 @@ bool OutboxQueue::take(const Finished &finished) {
 }
 
 void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reason) {
+    requests_.settled(*stored.row);
     rejected_.push_back({static_cast<std::int64_t>(stored.row->id), stored.row->table, without_nul(stored.row->key),
                          without_nul(stored.row->row), reason, 0});
     counts_[stored.row->push].rejected++;
@@ -304,6 +316,7 @@ void OutboxQueue::leave(std::uint64_t id, Left how) {
     if (circuit.state() != Circuit::State::closed)
         states_changed_ = true;
     circuit.succeeded();
+    requests_.settled(*row);
     done_.push_back({static_cast<std::int64_t>(id), row->table});
     (how == Left::accepted ? counts_[row->push].accepted : counts_[row->push].absent)++;
     leave_replaced(*row);
@@ -333,6 +346,7 @@ void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long sta
     }
     rejected_.push_back(
         {static_cast<std::int64_t>(id), row->table, without_nul(row->key), without_nul(row->row), reason, status});
+    requests_.settled(*row);
     counts_[row->push].rejected++;
     leave_replaced(*row);
 }
@@ -381,9 +395,9 @@ void OutboxQueue::withdraw(Lane &lane) {
 void OutboxQueue::defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason) {
     // That it was under way is no longer true; only a request with a key has to be the same again.
     const LaneSlot &slot = lanes_[row.lane];
-    if (row.batch != 0 && !slot.lane->has_idempotency_key())
-        row.batch = 0;
-    deferred_.push_back({static_cast<std::int64_t>(row.id), row.table, row.attempts, pause.count(), row.batch, reason});
+    if (!slot.lane->has_idempotency_key())
+        requests_.released(row);
+    deferred_.push_back({static_cast<std::int64_t>(row.id), row.table, row.attempts, pause.count(), reason});
     rows_.put_back(row.id, now + pause);
 }
 
@@ -406,6 +420,7 @@ void OutboxQueue::settle() {
     if (states_changed_)
         store_states();
     states_changed_ = false;
+    requests_.store();
     rows_.forget_finished();
 }
 

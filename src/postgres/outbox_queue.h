@@ -3,6 +3,7 @@
 #include "engine/circuit.h"
 #include "postgres/lane.h"
 #include "postgres/outbox.h"
+#include "postgres/outbox_requests.h"
 #include "postgres/statistics.h"
 
 #include <map>
@@ -105,6 +106,7 @@ class OutboxQueue : private OutcomeSink {
     Oid destination_oid_;
     std::string identity_;
     Outbox outbox_;
+    OutboxRequests requests_;
     std::shared_ptr<const Destination> destination_;
     std::optional<Statistics> statistics_; ///< of what no lane counts
     std::string name_;                     ///< of the destination, schema-qualified
@@ -124,6 +126,7 @@ class OutboxQueue : private OutcomeSink {
         std::vector<QueuedRow *> rows;
     };
     std::vector<Marked> marked_;
+    Marked marked(Lane &lane, std::vector<Batch> batches);
 
     std::vector<Outbox::Settled> done_;
     std::map<std::int64_t, Outbox::Counts> counts_; ///< by push
