@@ -839,3 +839,919 @@ COMMENT ON COLUMN reverse_etl.activity.rows_seen IS 'rows that the statement has
 COMMENT ON COLUMN reverse_etl.activity.rows_in_flight IS 'rows that were sent and are not yet answered';
 COMMENT ON COLUMN reverse_etl.activity.rows_per_second IS 'rows accepted or rejected, since the push began';
 GRANT SELECT ON reverse_etl.activity TO PUBLIC;
+
+-- Managed syncs: a query whose rows a destination is to have. A run sends what changed since the destination last
+-- accepted it; docs/syncs.md is about them.
+
+CREATE SEQUENCE reverse_etl.sync_id_seq AS integer;
+COMMENT ON SEQUENCE reverse_etl.sync_id_seq IS 'numbers the syncs; the tables of a sync are named by it';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_id_seq', '');
+
+CREATE TABLE reverse_etl.sync_definitions (
+    id integer PRIMARY KEY DEFAULT nextval('reverse_etl.sync_id_seq'),
+    name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 200),
+    owner regrole NOT NULL,
+    query text NOT NULL,
+    search_path text NOT NULL,
+    destination regclass NOT NULL,
+    key text[] NOT NULL CHECK (cardinality(key) > 0),
+    key_types regtype[] NOT NULL,
+    key_collations regcollation[] NOT NULL,
+    columns text[] NOT NULL,
+    reads regclass[] NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
+    removals text NOT NULL CHECK (removals IN ('nothing', 'delete', 'archive', 'clear')),
+    detect text NOT NULL CHECK (detect IN ('difference', 'cursor')),
+    cursor_column text CHECK ((detect = 'cursor') = (cursor_column IS NOT NULL)),
+    cursor_value text,
+    backfill boolean NOT NULL,
+    max_removed text CHECK (max_removed ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    max_changed text CHECK (max_changed ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    min_rows text CHECK (min_rows ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    max_rejected text CHECK (max_rejected ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    max_attempts integer NOT NULL CHECK (max_attempts > 0),
+    hold_for interval NOT NULL CHECK (hold_for > '0'),
+    after integer,
+    alert_to regclass,
+    schedule text,
+    scheduled_at timestamptz,
+    job bigint,
+    hash_version integer NOT NULL,
+    has_run boolean NOT NULL DEFAULT false,
+    may_remove boolean NOT NULL DEFAULT false,
+    health text NOT NULL DEFAULT 'ok' CHECK (health IN ('ok', 'failed', 'held', 'rejecting', 'unusual')),
+    requested_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE reverse_etl.sync_definitions IS 'syncs made by reverse_etl.create_sync; reverse_etl.syncs shows them';
+COMMENT ON COLUMN reverse_etl.sync_definitions.owner IS 'the role with whose rights the query runs, and with whose credentials rows are sent';
+COMMENT ON COLUMN reverse_etl.sync_definitions.query IS 'the model: the rows that the destination is to have';
+COMMENT ON COLUMN reverse_etl.sync_definitions.search_path IS 'where the names in the query are looked up';
+COMMENT ON COLUMN reverse_etl.sync_definitions.key IS 'the columns of the query that tell its rows apart';
+COMMENT ON COLUMN reverse_etl.sync_definitions.key_types IS 'their types, which are those of the state''s columns';
+COMMENT ON COLUMN reverse_etl.sync_definitions.columns IS 'the destination''s columns that are sent';
+COMMENT ON COLUMN reverse_etl.sync_definitions.reads IS 'the relations that the query reads';
+COMMENT ON COLUMN reverse_etl.sync_definitions.cursor_value IS 'up to where the rows were sent';
+COMMENT ON COLUMN reverse_etl.sync_definitions.job IS 'the job in pg_cron: cron.job.jobid';
+COMMENT ON COLUMN reverse_etl.sync_definitions.has_run IS 'whether a run was completed: forward-only syncs send what came after the first one';
+COMMENT ON COLUMN reverse_etl.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';
+COMMENT ON COLUMN reverse_etl.sync_definitions.health IS 'what was told last by an alert';
+COMMENT ON COLUMN reverse_etl.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_definitions', '');
+
+-- A sync is made and changed as whoever calls create_sync and alter_sync; it runs as its owner.
+ALTER TABLE reverse_etl.sync_definitions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_syncs ON reverse_etl.sync_definitions
+    USING (pg_has_role(owner, 'USAGE')) WITH CHECK (pg_has_role(owner, 'USAGE'));
+COMMENT ON POLICY own_syncs ON reverse_etl.sync_definitions IS 'a sync belongs to its owner, and to the members of that role';
+GRANT SELECT, DELETE,
+      INSERT (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
+              detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
+              after, alert_to, hash_version),
+      UPDATE (name, query, search_path, columns, reads, mode, removals, max_removed, max_changed, min_rows, max_rejected,
+              max_attempts, hold_for, after, alert_to, schedule, scheduled_at, job, may_remove, requested_at)
+    ON reverse_etl.sync_definitions TO PUBLIC;
+GRANT USAGE ON SEQUENCE reverse_etl.sync_id_seq TO PUBLIC;
+
+CREATE TABLE reverse_etl.runs (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sync_id integer NOT NULL,
+    sync text NOT NULL,
+    status text NOT NULL CHECK (status IN ('reading', 'held', 'delivering', 'cancelling', 'completed', 'failed',
+                                           'cancelled', 'skipped', 'expired')),
+    queried bigint NOT NULL DEFAULT 0,
+    added bigint NOT NULL DEFAULT 0,
+    changed bigint NOT NULL DEFAULT 0,
+    removed bigint NOT NULL DEFAULT 0,
+    unchanged bigint NOT NULL DEFAULT 0,
+    invalid bigint NOT NULL DEFAULT 0,
+    quarantined bigint NOT NULL DEFAULT 0,
+    waiting bigint NOT NULL DEFAULT 0,
+    accepted bigint NOT NULL DEFAULT 0,
+    rejected bigint NOT NULL DEFAULT 0,
+    cancelled bigint NOT NULL DEFAULT 0,
+    reason text,
+    pushes bigint[] NOT NULL DEFAULT '{}',
+    requested_by name NOT NULL,
+    released_by name,
+    pid integer,
+    process_started_at timestamptz,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    queued_at timestamptz,
+    finished_at timestamptz,
+    CONSTRAINT every_row_is_counted_once CHECK (queried = added + changed + removed + unchanged + invalid),
+    CONSTRAINT every_row_sent_has_an_outcome
+        CHECK (added + changed + removed = waiting + accepted + rejected + cancelled OR status IN ('held', 'expired', 'reading')),
+    CONSTRAINT nothing_is_negative CHECK (LEAST(added, changed, removed, unchanged, invalid, quarantined, waiting,
+                                                accepted, rejected, cancelled) >= 0 AND quarantined <= invalid)
+);
+COMMENT ON TABLE reverse_etl.runs IS 'every run of a sync; a user sees those of their syncs. queried = added + changed + removed + unchanged + invalid, and added + changed + removed = accepted + rejected + cancelled + waiting';
+COMMENT ON COLUMN reverse_etl.runs.status IS 'reading the model, delivering, cancelling; held (waits for release_run), completed, failed, cancelled, skipped (another run was under way), expired (held, and not released in time)';
+COMMENT ON COLUMN reverse_etl.runs.queried IS 'rows looked at: those of the model, and those that have left it and are removed';
+COMMENT ON COLUMN reverse_etl.runs.added IS 'rows to be sent whose key was not known';
+COMMENT ON COLUMN reverse_etl.runs.changed IS 'rows to be sent that differ from what the destination accepted last';
+COMMENT ON COLUMN reverse_etl.runs.removed IS 'rows to be removed, since they have left the model';
+COMMENT ON COLUMN reverse_etl.runs.unchanged IS 'rows of which nothing is to be sent, by the mode of the sync';
+COMMENT ON COLUMN reverse_etl.runs.invalid IS 'rows that cannot be sent: reverse_etl.run_rows tells why';
+COMMENT ON COLUMN reverse_etl.runs.quarantined IS 'those of the invalid rows that were refused too often, and wait until they change';
+COMMENT ON COLUMN reverse_etl.runs.waiting IS 'rows sent that have no outcome yet';
+COMMENT ON COLUMN reverse_etl.runs.accepted IS 'rows that the destination accepted';
+COMMENT ON COLUMN reverse_etl.runs.rejected IS 'rows that it did not accept; they come again by themselves';
+COMMENT ON COLUMN reverse_etl.runs.cancelled IS 'rows that were not sent, since the run was cancelled';
+COMMENT ON COLUMN reverse_etl.runs.reason IS 'why the run was held, skipped, cancelled, or failed';
+COMMENT ON COLUMN reverse_etl.runs.pushes IS 'its rows in reverse_etl.audit_log';
+COMMENT ON COLUMN reverse_etl.runs.requested_by IS 'the role that began the run';
+COMMENT ON COLUMN reverse_etl.runs.pid IS 'the process that reads the model';
+-- One run of a sync at a time.
+CREATE UNIQUE INDEX runs_under_way ON reverse_etl.runs (sync_id) WHERE status IN ('reading', 'delivering', 'cancelling');
+CREATE INDEX ON reverse_etl.runs (sync_id, id);
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs_id_seq', '');
+ALTER TABLE reverse_etl.runs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_runs ON reverse_etl.runs FOR SELECT
+    USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+COMMENT ON POLICY own_runs ON reverse_etl.runs IS 'a user sees the runs of the syncs that they see';
+CREATE POLICY stop_and_release ON reverse_etl.runs FOR UPDATE
+    USING (status IN ('held', 'delivering') AND EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id))
+    WITH CHECK (status IN ('held', 'cancelling'));
+COMMENT ON POLICY stop_and_release ON reverse_etl.runs IS 'a user stops and releases the runs of their syncs';
+GRANT SELECT, UPDATE (status, reason, released_by) ON reverse_etl.runs TO PUBLIC;
+
+CREATE TABLE reverse_etl.invalid_rows (
+    run_id bigint NOT NULL,
+    quarantined boolean NOT NULL,
+    key jsonb NOT NULL,
+    reason text NOT NULL,
+    "row" jsonb NOT NULL
+);
+COMMENT ON TABLE reverse_etl.invalid_rows IS 'rows of a run that could not be sent; see reverse_etl.run_rows';
+CREATE INDEX ON reverse_etl.invalid_rows (run_id);
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.invalid_rows', '');
+ALTER TABLE reverse_etl.invalid_rows ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON reverse_etl.invalid_rows FOR SELECT
+    USING (EXISTS (SELECT FROM reverse_etl.runs AS r WHERE r.id = run_id));
+COMMENT ON POLICY own_rows ON reverse_etl.invalid_rows IS 'a user sees the rows of the runs that they see';
+GRANT SELECT ON reverse_etl.invalid_rows TO PUBLIC;
+
+CREATE INDEX ON reverse_etl.rejected_rows (push);
+CREATE VIEW reverse_etl.run_rows WITH (security_invoker = on) AS
+SELECT run_id, CASE WHEN quarantined THEN 'quarantined' ELSE 'invalid' END AS outcome, key, reason,
+       NULL::integer AS http_status, "row"
+  FROM reverse_etl.invalid_rows
+UNION ALL
+SELECT r.id, 'rejected',
+       (SELECT jsonb_object_agg(k, (COALESCE(rejected.key, '{}') || rejected."row") -> k)
+          FROM unnest(s.key) AS k),
+       rejected.reason, rejected.http_status, rejected."row"
+  FROM reverse_etl.runs AS r
+  JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id
+ CROSS JOIN LATERAL unnest(r.pushes) AS p (push)
+  JOIN reverse_etl.rejected_rows AS rejected ON rejected.push = p.push;
+COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, or rejected by the destination';
+COMMENT ON COLUMN reverse_etl.run_rows.reason IS 'why, in the destination''s own words where it has any';
+GRANT SELECT ON reverse_etl.run_rows TO PUBLIC;
+
+CREATE TABLE reverse_etl.alerts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sync_id integer NOT NULL,
+    sync text NOT NULL,
+    run_id bigint,
+    event text NOT NULL CHECK (event IN ('failed', 'held', 'rejecting', 'unusual', 'recovered')),
+    message text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    pushed_at timestamptz
+);
+COMMENT ON TABLE reverse_etl.alerts IS 'changes in the health of syncs, one row each; a user sees those of their syncs';
+COMMENT ON COLUMN reverse_etl.alerts.event IS 'failed, held, rejecting (a large share of the rows did not get through), unusual (counts far from those of the last runs), or recovered';
+COMMENT ON COLUMN reverse_etl.alerts.pushed_at IS 'when it was queued for the destination that alert_to names; null where none is named';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts_id_seq', '');
+ALTER TABLE reverse_etl.alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_alerts ON reverse_etl.alerts FOR SELECT
+    USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+COMMENT ON POLICY own_alerts ON reverse_etl.alerts IS 'a user sees the alerts of the syncs that they see';
+GRANT SELECT ON reverse_etl.alerts TO PUBLIC;
+
+-- What a definition says, checked
+
+CREATE FUNCTION reverse_etl.describe_sync(query text, search_path text, destination regclass, key text[], mode text,
+    removals text, cursor_column text, OUT columns text[], OUT key_types regtype[], OUT key_collations regcollation[],
+    OUT reads regclass[])
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
+COMMENT ON FUNCTION reverse_etl.describe_sync(text, text, regclass, text[], text, text, text) IS 'checks what a sync is to be made of; see reverse_etl.create_sync';
+
+-- The tables of a sync belong to the extension's owner, so that nobody writes into them by hand; its owner reads them.
+CREATE FUNCTION reverse_etl.make_sync_tables(sync integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+    columns text;
+    key text;
+BEGIN
+    SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = sync;
+    SELECT string_agg(format('%I %s%s', name, type,
+                             CASE WHEN collated.oid <> 0 THEN format(' COLLATE %I.%I', collnamespace::regnamespace::text, collname)
+                             ELSE '' END), ', ' ORDER BY place),
+           string_agg(quote_ident(name), ', ' ORDER BY place)
+      INTO columns, key
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations))
+           WITH ORDINALITY AS k (name, type_oid, collated_oid, place)
+      JOIN LATERAL (SELECT format('%I.%I', typnamespace::regnamespace::text, typname) AS type
+                      FROM pg_type WHERE pg_type.oid = k.type_oid) AS t ON true
+      JOIN LATERAL (SELECT k.collated_oid::oid AS oid) AS collated ON true
+      LEFT JOIN pg_collation ON pg_collation.oid = collated.oid;
+    EXECUTE format('CREATE TABLE reverse_etl.sync_%s_state (%s, "#hash" bigint, PRIMARY KEY (%s))
+                    WITH (autovacuum_vacuum_scale_factor = 0.05)', sync, columns, key);
+    EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_state IS %L', sync,
+                   format('what the destination of sync "%s" has accepted: keys, and hashes of the rows', definition.name));
+    EXECUTE format('CREATE TABLE reverse_etl.sync_%s_rows (%s, "#hash" bigint, "#change" "char" NOT NULL, "#run" bigint,
+                    "#row" bigint, "#attempts" integer NOT NULL)
+                    WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)', sync, columns);
+    EXECUTE format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_rows ("#row")', sync);
+    EXECUTE format('CREATE INDEX ON reverse_etl.sync_%s_rows (%s)', sync, key);
+    EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_rows IS %L', sync,
+                   format('rows of sync "%s" that are on their way, by their number in the outbox, and those that did not get through', definition.name));
+    EXECUTE format('GRANT SELECT ON reverse_etl.sync_%1$s_state, reverse_etl.sync_%1$s_rows TO %2$s;
+                    GRANT UPDATE ("#attempts") ON reverse_etl.sync_%1$s_rows TO %2$s', sync, definition.owner);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.make_sync_tables(integer) IS 'makes the tables of a new sync: its state, and its rows on their way';
+
+CREATE FUNCTION reverse_etl.forget_sync() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM reverse_etl.runs WHERE sync_id = old.id AND status IN ('reading', 'delivering', 'cancelling')) THEN
+        RAISE object_in_use USING
+            MESSAGE = format('cannot drop sync "%s" because a run of it is under way', old.name),
+            HINT = 'Wait for its end, or call reverse_etl.cancel_run first.';
+    END IF;
+    EXECUTE format('DROP TABLE IF EXISTS reverse_etl.sync_%s_state, reverse_etl.sync_%s_rows', old.id, old.id);
+    DELETE FROM reverse_etl.invalid_rows USING reverse_etl.runs WHERE run_id = runs.id AND sync_id = old.id;
+    DELETE FROM reverse_etl.runs WHERE sync_id = old.id;
+    DELETE FROM reverse_etl.alerts WHERE sync_id = old.id;
+    UPDATE reverse_etl.sync_definitions SET after = NULL WHERE after = old.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.forget_sync() IS 'drops the tables and the history of a sync that is dropped';
+REVOKE ALL ON FUNCTION reverse_etl.forget_sync() FROM PUBLIC;
+CREATE TRIGGER forget AFTER DELETE ON reverse_etl.sync_definitions
+    FOR EACH ROW EXECUTE FUNCTION reverse_etl.forget_sync();
+COMMENT ON TRIGGER forget ON reverse_etl.sync_definitions IS 'a sync''s tables and history go with it';
+
+CREATE FUNCTION reverse_etl.find_sync(name text) RETURNS reverse_etl.sync_definitions
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+BEGIN
+    -- Row security shows a role its own.
+    SELECT * INTO definition FROM reverse_etl.sync_definitions AS s WHERE s.name = find_sync.name;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('sync "%s" does not exist', find_sync.name),
+            HINT = 'reverse_etl.syncs lists those that you own.';
+    END IF;
+    RETURN definition;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.find_sync(text) IS 'the sync of a name, for its owner';
+
+CREATE FUNCTION reverse_etl.check_sync_choices(mode text, removals text, detect text, cursor_column text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid mode: "%s"', mode),
+            HINT = 'Use insert, update, upsert, mirror, full or append.';
+    END IF;
+    IF removals NOT IN ('nothing', 'delete', 'archive', 'clear') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for removals: "%s"', removals),
+            HINT = 'Use nothing, delete, archive or clear.';
+    END IF;
+    IF removals <> 'nothing' AND mode <> 'mirror' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('mode "%s" removes nothing', mode),
+            HINT = 'Use mode mirror, or leave removals out.';
+    END IF;
+    IF detect NOT IN ('difference', 'cursor') OR detect IS NULL THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for detect: "%s"', detect), HINT = 'Use difference or cursor.';
+    END IF;
+    IF (detect = 'cursor') <> (cursor_column IS NOT NULL) THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'detect => ''cursor'' and cursor_column go together',
+            HINT = 'Name the column of the query that only grows.';
+    END IF;
+    IF detect = 'cursor' AND mode NOT IN ('insert', 'upsert', 'append') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('mode "%s" needs detect => ''difference''', mode),
+            DETAIL = 'A cursor finds new rows, not those that are gone.',
+            HINT = 'With a cursor use mode append, insert or upsert.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.check_sync_choices(text, text, text, text) IS 'refuses what does not go together in a sync';
+
+-- The default of search_path is the caller's, which the function itself does not see.
+CREATE FUNCTION reverse_etl.create_sync(name text, query text, destination regclass, key text[],
+    mode text DEFAULT 'upsert', removals text DEFAULT NULL, detect text DEFAULT 'difference', cursor_column text DEFAULT NULL,
+    backfill boolean DEFAULT true, max_removed text DEFAULT '25%', max_changed text DEFAULT NULL,
+    min_rows text DEFAULT NULL, max_rejected text DEFAULT NULL, max_attempts integer DEFAULT 5,
+    hold_for interval DEFAULT '1 day', after text DEFAULT NULL, alert_to regclass DEFAULT NULL,
+    search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    about record;
+    sync integer;
+BEGIN
+    IF name IS NULL OR query IS NULL OR destination IS NULL OR key IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'a sync needs a name, a query, a destination and a key';
+    END IF;
+    removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
+    PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
+    query := rtrim(query, E' \n\t;');
+    about := reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column);
+    INSERT INTO reverse_etl.sync_definitions AS s
+           (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
+            detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
+            after, alert_to, hash_version)
+    VALUES (create_sync.name, quote_ident(current_user)::regrole, create_sync.query, create_sync.search_path,
+            create_sync.destination, create_sync.key, about.key_types, about.key_collations, about.columns, about.reads,
+            create_sync.mode, create_sync.removals, create_sync.detect, create_sync.cursor_column, create_sync.backfill,
+            create_sync.max_removed, create_sync.max_changed, create_sync.min_rows, create_sync.max_rejected,
+            create_sync.max_attempts, create_sync.hold_for,
+            CASE WHEN create_sync.after IS NOT NULL THEN (reverse_etl.find_sync(create_sync.after)).id END,
+            create_sync.alert_to, reverse_etl.hash_row_version())
+    RETURNING s.id INTO sync;
+    PERFORM reverse_etl.make_sync_tables(sync);
+    RETURN sync;
+EXCEPTION WHEN unique_violation THEN
+    RAISE duplicate_object USING
+        MESSAGE = format('sync "%s" already exists', create_sync.name),
+        HINT = 'Use reverse_etl.alter_sync to change it, or another name.';
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.create_sync(text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text) IS 'makes a sync: a query whose rows a destination is to have; returns its id';
+
+-- NULL leaves a setting as it is, and "none" takes a guard, a predecessor or the alerts away.
+CREATE FUNCTION reverse_etl.alter_sync(name text, query text DEFAULT NULL, mode text DEFAULT NULL, removals text DEFAULT NULL,
+    max_removed text DEFAULT NULL, max_changed text DEFAULT NULL, min_rows text DEFAULT NULL,
+    max_rejected text DEFAULT NULL, max_attempts integer DEFAULT NULL, hold_for interval DEFAULT NULL,
+    after text DEFAULT NULL, alert_to text DEFAULT NULL, rename_to text DEFAULT NULL,
+    search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(alter_sync.name);
+    about record;
+    predecessor reverse_etl.sync_definitions;
+BEGIN
+    mode := COALESCE(mode, definition.mode);
+    removals := COALESCE(removals, CASE WHEN mode = definition.mode THEN definition.removals
+                                        WHEN mode = 'mirror' THEN 'delete' ELSE 'nothing' END);
+    PERFORM reverse_etl.check_sync_choices(mode, removals, definition.detect, definition.cursor_column);
+    IF query IS NOT NULL THEN
+        definition.query := rtrim(query, E' \n\t;');
+        definition.search_path := search_path;
+    END IF;
+    -- What is checked has to hold for the owner, who runs it.
+    about := reverse_etl.describe_sync(definition.query, definition.search_path, definition.destination, definition.key,
+                                       mode, removals, definition.cursor_column);
+    IF about.key_types <> definition.key_types OR about.key_collations <> definition.key_collations THEN
+        RAISE datatype_mismatch USING
+            MESSAGE = format('the key of sync "%s" cannot change its type', definition.name),
+            DETAIL = format('It is %s, and the query gives %s.', definition.key_types, about.key_types),
+            HINT = 'Cast the column in the query, or drop the sync and make it anew.';
+    END IF;
+    IF after IS NOT NULL AND after <> 'none' THEN
+        predecessor := reverse_etl.find_sync(after);
+        definition.after := predecessor.id;
+        WHILE predecessor.id IS NOT NULL LOOP
+            IF predecessor.id = definition.id THEN
+                RAISE invalid_parameter_value USING
+                    MESSAGE = format('sync "%s" cannot run after "%s"', definition.name, after),
+                    DETAIL = 'Each would wait for the other.';
+            END IF;
+            SELECT * INTO predecessor FROM reverse_etl.sync_definitions WHERE id = predecessor.after;
+        END LOOP;
+    ELSIF after = 'none' THEN
+        definition.after := NULL;
+    END IF;
+    UPDATE reverse_etl.sync_definitions AS s
+       SET name = COALESCE(rename_to, s.name), query = definition.query, search_path = definition.search_path,
+           columns = about.columns, reads = about.reads, mode = alter_sync.mode, removals = alter_sync.removals,
+           max_removed = CASE WHEN alter_sync.max_removed = 'none' THEN NULL ELSE COALESCE(alter_sync.max_removed, s.max_removed) END,
+           max_changed = CASE WHEN alter_sync.max_changed = 'none' THEN NULL ELSE COALESCE(alter_sync.max_changed, s.max_changed) END,
+           min_rows = CASE WHEN alter_sync.min_rows = 'none' THEN NULL ELSE COALESCE(alter_sync.min_rows, s.min_rows) END,
+           max_rejected = CASE WHEN alter_sync.max_rejected = 'none' THEN NULL ELSE COALESCE(alter_sync.max_rejected, s.max_rejected) END,
+           max_attempts = COALESCE(alter_sync.max_attempts, s.max_attempts),
+           hold_for = COALESCE(alter_sync.hold_for, s.hold_for),
+           after = definition.after,
+           alert_to = CASE WHEN alter_sync.alert_to = 'none' THEN NULL
+                           ELSE COALESCE(alter_sync.alert_to::regclass, s.alert_to) END,
+           may_remove = s.may_remove AND alter_sync.mode = s.mode
+     WHERE s.id = definition.id;
+    IF rename_to IS NOT NULL AND definition.job IS NOT NULL THEN
+        PERFORM reverse_etl.schedule_sync(rename_to, definition.schedule);
+    END IF;
+EXCEPTION WHEN unique_violation THEN
+    RAISE duplicate_object USING MESSAGE = format('sync "%s" already exists', rename_to);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.alter_sync(text, text, text, text, text, text, text, text, integer, interval, text, text, text, text) IS 'changes a sync; what is not given stays, "none" takes a guard away. A changed query sends the rows whose output changed';
+
+CREATE FUNCTION reverse_etl.drop_sync(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(drop_sync.name);
+BEGIN
+    PERFORM reverse_etl.unschedule_sync(definition.name) WHERE definition.job IS NOT NULL;
+    DELETE FROM reverse_etl.sync_definitions WHERE id = definition.id;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_sync(text) IS 'removes a sync, its state and its history; what the destination has stays there';
+
+-- Runs
+
+CREATE FUNCTION reverse_etl.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text,
+    OUT released boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+    other reverse_etl.runs;
+    process timestamptz;
+BEGIN
+    -- Whoever comes at the same moment waits here, and then finds the run.
+    SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = sync FOR UPDATE;
+    SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
+    released := false;
+    SELECT * INTO other FROM reverse_etl.runs
+     WHERE sync_id = sync AND status IN ('reading', 'delivering', 'cancelling');
+    IF FOUND THEN
+        IF other.status = 'reading'
+           AND NOT EXISTS (SELECT FROM pg_stat_get_activity(other.pid) AS a
+                            WHERE a.backend_start = other.process_started_at AND other.pid <> begin_run.pid) THEN
+            -- Whoever read the model is gone, and nothing was queued.
+            UPDATE reverse_etl.runs SET pid = begin_run.pid, process_started_at = process WHERE id = other.id;
+            run := other.id;
+            note := 'resumed';
+            released := other.released_by IS NOT NULL;
+        ELSE
+            note := format('run %s of it is still under way', other.id);
+            INSERT INTO reverse_etl.runs (sync_id, sync, status, reason, requested_by, finished_at)
+            VALUES (sync, definition.name, 'skipped', note, begin_run.requested_by, clock_timestamp());
+        END IF;
+        UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = sync AND begin_run.run IS NOT NULL;
+        RETURN;
+    END IF;
+    UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = sync AND requested_at IS NOT NULL;
+    UPDATE reverse_etl.runs AS r SET status = 'reading', pid = begin_run.pid, process_started_at = process,
+           reason = NULL, finished_at = NULL, started_at = clock_timestamp()
+     WHERE r.sync_id = sync AND r.status = 'held' AND r.released_by IS NOT NULL
+    RETURNING r.id INTO run;
+    IF FOUND THEN
+        released := true;
+        -- Until it is queued nothing has an outcome.
+        RETURN;
+    END IF;
+    UPDATE reverse_etl.runs SET status = 'expired', finished_at = clock_timestamp()
+     WHERE sync_id = sync AND status = 'held';
+    INSERT INTO reverse_etl.runs (sync_id, sync, status, requested_by, pid, process_started_at)
+    VALUES (sync, definition.name, 'reading', begin_run.requested_by, begin_run.pid, process)
+    RETURNING id INTO run;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.begin_run(integer, name, integer) IS 'puts a run on record, unless one is under way; one whose process died is taken up';
+
+CREATE FUNCTION reverse_etl.exceeds(bound text, number bigint, of_all bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN bound LIKE '%\%' THEN number > rtrim(bound, '%')::numeric / 100 * of_all
+            ELSE number > bound::numeric END;
+COMMENT ON FUNCTION reverse_etl.exceeds(text, bigint, bigint) IS 'whether a number is greater than a guard allows: so many, or so many percent of all';
+
+-- The numbers of the runs before, against which guards in percent and alerts compare.
+CREATE FUNCTION reverse_etl.usual_rows(sync integer, OUT last bigint, OUT mean numeric, OUT runs bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT (array_agg(rows ORDER BY id DESC))[1], avg(rows), count(*)
+      FROM (SELECT id, queried - removed AS rows FROM reverse_etl.runs
+             WHERE sync_id = usual_rows.sync AND status IN ('completed', 'cancelled') AND finished_at IS NOT NULL
+             ORDER BY id DESC LIMIT 5) AS before;
+END;
+COMMENT ON FUNCTION reverse_etl.usual_rows(integer) IS 'how many rows the model of a sync had in its last runs';
+
+CREATE FUNCTION reverse_etl.broken_guard(sync integer, run bigint, known bigint, queried bigint, changed bigint, removed bigint, invalid bigint)
+RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+    held reverse_etl.runs;
+    usual bigint;
+    rows bigint := queried - removed;
+BEGIN
+    SELECT * INTO held FROM reverse_etl.runs WHERE id = run;
+    SELECT * INTO definition FROM reverse_etl.sync_definitions WHERE id = sync;
+    -- Whoever released a run has seen its numbers: it may not do more than that.
+    IF held.released_by IS NOT NULL AND removed <= held.removed AND changed <= held.changed AND invalid <= held.invalid
+       AND rows >= held.queried - held.removed THEN
+        RETURN NULL;
+    END IF;
+    usual := (SELECT last FROM reverse_etl.usual_rows(definition.id));
+    RETURN CASE
+        WHEN removed > 0 AND reverse_etl.exceeds(definition.max_removed, removed, known) THEN
+            format('it would remove %s of %s rows, and max_removed is %s', removed, known, definition.max_removed)
+        WHEN known > 0 AND reverse_etl.exceeds(definition.max_changed, changed, known) THEN
+            format('it would change %s of %s rows, and max_changed is %s', changed, known, definition.max_changed)
+        WHEN definition.min_rows LIKE '%\%' AND usual IS NOT NULL
+             AND rows < rtrim(definition.min_rows, '%')::numeric / 100 * usual THEN
+            format('the query gives %s rows, the last run had %s, and min_rows is %s', rows, usual, definition.min_rows)
+        WHEN definition.min_rows NOT LIKE '%\%' AND rows < definition.min_rows::numeric THEN
+            format('the query gives %s rows, and min_rows is %s', rows, definition.min_rows)
+        WHEN invalid > 0 AND reverse_etl.exceeds(definition.max_rejected, invalid, rows) THEN
+            format('%s of %s rows cannot be sent, and max_rejected is %s', invalid, rows, definition.max_rejected)
+    END;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint) IS 'why a run is to be held, before anything is sent; null if it is not';
+
+CREATE FUNCTION reverse_etl.hold_run(run bigint, queried bigint, added bigint, changed bigint, removed bigint, invalid bigint,
+    quarantined bigint, reason text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE reverse_etl.runs AS r
+       SET status = 'held', queried = hold_run.queried, added = hold_run.added, changed = hold_run.changed,
+           removed = hold_run.removed, invalid = hold_run.invalid, quarantined = hold_run.quarantined,
+           unchanged = hold_run.queried - hold_run.added - hold_run.changed - hold_run.removed - hold_run.invalid,
+           reason = hold_run.reason, released_by = NULL, pid = NULL
+     WHERE id = run;
+    PERFORM reverse_etl.note_health(run, 'held', hold_run.reason);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text) IS 'stops a run before anything is sent';
+
+CREATE FUNCTION reverse_etl.run_queued(run bigint, queried bigint, added bigint, changed bigint, removed bigint,
+    invalid bigint, quarantined bigint, pushes bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE reverse_etl.runs AS r
+       SET status = 'delivering', queried = run_queued.queried, added = run_queued.added, changed = run_queued.changed,
+           removed = run_queued.removed, invalid = run_queued.invalid, quarantined = run_queued.quarantined,
+           unchanged = run_queued.queried - run_queued.added - run_queued.changed - run_queued.removed - run_queued.invalid,
+           waiting = run_queued.added + run_queued.changed + run_queued.removed, pushes = run_queued.pushes,
+           queued_at = clock_timestamp(), pid = NULL
+     WHERE id = run;
+    IF run_queued.added + run_queued.changed + run_queued.removed = 0 THEN
+        PERFORM reverse_etl.end_run(run, 'completed', NULL);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]) IS 'notes what a run has queued; from here on the background worker sees to it';
+
+CREATE FUNCTION reverse_etl.end_run(run bigint, status text, reason text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ended reverse_etl.runs;
+    definition reverse_etl.sync_definitions;
+    usual record;
+    tried bigint;
+BEGIN
+    UPDATE reverse_etl.runs AS r
+       SET status = end_run.status, reason = COALESCE(end_run.reason, r.reason), finished_at = clock_timestamp(), pid = NULL
+     WHERE id = run
+    RETURNING * INTO ended;
+    SELECT * INTO definition FROM reverse_etl.sync_definitions WHERE id = ended.sync_id;
+    usual := reverse_etl.usual_rows(definition.id);
+    tried := ended.added + ended.changed + ended.removed + ended.invalid;
+    IF end_run.status = 'failed' THEN
+        PERFORM reverse_etl.note_health(run, 'failed', ended.reason);
+    ELSIF end_run.status = 'completed' AND tried >= 10 AND (ended.rejected + ended.invalid) * 10 > tried THEN
+        PERFORM reverse_etl.note_health(run, 'rejecting',
+            format('%s of %s rows did not get through', ended.rejected + ended.invalid, tried));
+    ELSIF end_run.status = 'completed' AND usual.runs > 3 AND usual.mean >= 10
+          AND (ended.queried - ended.removed < usual.mean / 2 OR ended.queried - ended.removed > usual.mean * 2) THEN
+        PERFORM reverse_etl.note_health(run, 'unusual',
+            format('the query gave %s rows, and %s on average of the last runs', ended.queried - ended.removed,
+                   round(usual.mean)));
+    ELSIF end_run.status = 'completed' THEN
+        PERFORM reverse_etl.note_health(run, 'ok', format('%s rows accepted', ended.accepted));
+    END IF;
+    IF end_run.status = 'completed' THEN
+        UPDATE reverse_etl.sync_definitions SET has_run = true, may_remove = true
+         WHERE id = ended.sync_id AND NOT (has_run AND may_remove);
+        UPDATE reverse_etl.sync_definitions SET requested_at = clock_timestamp() WHERE after = ended.sync_id;
+        IF FOUND THEN
+            PERFORM reverse_etl.wake_worker();
+        END IF;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.end_run(bigint, text, text) IS 'notes the end of a run, and what follows from it';
+
+CREATE FUNCTION reverse_etl.note_health(run bigint, health text, message text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    of_run record;
+BEGIN
+    SELECT r.sync_id, r.sync, s.health, s.alert_to INTO of_run
+      FROM reverse_etl.runs AS r JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id WHERE r.id = run;
+    IF of_run.health = note_health.health THEN
+        RETURN;
+    END IF;
+    UPDATE reverse_etl.sync_definitions AS s SET health = note_health.health WHERE id = of_run.sync_id;
+    INSERT INTO reverse_etl.alerts (sync_id, sync, run_id, event, message)
+    VALUES (of_run.sync_id, of_run.sync, run, CASE note_health.health WHEN 'ok' THEN 'recovered' ELSE note_health.health END,
+            format('sync "%s" %s: %s (run %s)', of_run.sync,
+                   CASE note_health.health WHEN 'ok' THEN 'recovered' WHEN 'held' THEN 'is held'
+                        WHEN 'rejecting' THEN 'loses rows' WHEN 'unusual' THEN 'looks unusual' ELSE 'failed' END,
+                   message, run));
+    IF of_run.alert_to IS NOT NULL THEN
+        PERFORM reverse_etl.wake_worker();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.note_health(bigint, text, text) IS 'writes an alert if the health of a sync has changed';
+
+-- The background worker calls it in the transaction that takes the rows out of the outbox.
+CREATE FUNCTION reverse_etl.settle_sync_rows(sync integer, ids bigint[], outcomes text[]) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+    key text;
+    same_key text;
+    settled record;
+    finished boolean := false;
+BEGIN
+    SELECT * INTO definition FROM reverse_etl.sync_definitions WHERE id = sync;
+    IF NOT FOUND THEN
+        RETURN false; -- it was dropped
+    END IF;
+    SELECT string_agg(quote_ident(name), ', '), string_agg(format('state.%1$I = removed.%1$I', name), ' AND ')
+      INTO key, same_key FROM unnest(definition.key) AS name;
+    FOR settled IN EXECUTE format($query$
+        WITH outcomes AS MATERIALIZED (
+            SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)
+        ), failed AS (
+            UPDATE reverse_etl.sync_%1$s_rows AS r
+               SET "#row" = NULL, "#attempts" = r."#attempts" + (o.outcome = 'rejected')::int
+              FROM outcomes AS o WHERE r."#row" = o."#row" AND o.outcome <> 'accepted'
+            RETURNING r."#run", o.outcome
+        ), gone AS (
+            DELETE FROM reverse_etl.sync_%1$s_rows AS r USING outcomes AS o
+             WHERE r."#row" = o."#row" AND o.outcome = 'accepted'
+            RETURNING r.*
+        ), last AS MATERIALIZED (
+            SELECT DISTINCT ON (%2$s) * FROM gone ORDER BY %2$s, "#row" DESC
+        ), removed AS (
+            DELETE FROM reverse_etl.sync_%1$s_state AS state USING last AS removed
+             WHERE removed."#change" = '-' AND %3$s
+        ), kept AS (
+            INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
+            SELECT %2$s, "#hash" FROM last WHERE "#change" <> '-' AND $3
+            ON CONFLICT (%2$s) DO UPDATE SET "#hash" = excluded."#hash"
+        )
+        SELECT "#run" AS run, count(*) AS rows, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
+               count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
+               count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled
+          FROM (SELECT "#run", 'accepted' AS outcome FROM gone UNION ALL SELECT * FROM failed) AS _
+         WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key)
+        USING ids, outcomes, definition.detect = 'difference'
+    LOOP
+        finished := reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected,
+                                               settled.cancelled) OR finished;
+    END LOOP;
+    RETURN finished;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox; whether a run has ended';
+
+CREATE FUNCTION reverse_etl.count_outcomes(run bigint, definition reverse_etl.sync_definitions, accepted bigint,
+    rejected bigint, cancelled bigint) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    counted reverse_etl.runs;
+    sent bigint;
+    too_many boolean;
+BEGIN
+    UPDATE reverse_etl.runs AS r
+       SET accepted = r.accepted + count_outcomes.accepted, rejected = r.rejected + count_outcomes.rejected,
+           cancelled = r.cancelled + count_outcomes.cancelled,
+           waiting = r.waiting - count_outcomes.accepted - count_outcomes.rejected - count_outcomes.cancelled
+     WHERE id = run
+    RETURNING * INTO counted;
+    sent := counted.added + counted.changed + counted.removed;
+    too_many := COALESCE(counted.rejected > 0 AND counted.released_by IS NULL
+                         AND reverse_etl.exceeds(definition.max_rejected, counted.rejected, sent), false);
+    IF counted.waiting = 0 AND counted.status = 'cancelling' THEN
+        PERFORM reverse_etl.end_run(run, CASE WHEN too_many THEN 'failed' ELSE 'cancelled' END, NULL);
+    ELSIF counted.waiting = 0 AND counted.status = 'delivering' THEN
+        PERFORM reverse_etl.end_run(run, 'completed', NULL);
+    ELSIF too_many AND counted.status = 'delivering' THEN
+        UPDATE reverse_etl.runs AS r
+           SET status = 'cancelling',
+               reason = format('the destination rejected %s of %s rows, and max_rejected is %s', counted.rejected, sent,
+                               definition.max_rejected)
+         WHERE id = run;
+        PERFORM reverse_etl.wake_worker();
+    END IF;
+    RETURN counted.waiting = 0;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';
+
+CREATE FUNCTION reverse_etl.has_sync_tasks() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM reverse_etl.sync_definitions WHERE requested_at IS NOT NULL)
+           OR EXISTS (SELECT FROM reverse_etl.alerts AS a JOIN reverse_etl.sync_definitions AS s ON s.id = a.sync_id
+                       WHERE a.pushed_at IS NULL AND s.alert_to IS NOT NULL AND a.created_at > now() - interval '1 day')
+           OR EXISTS (SELECT FROM reverse_etl.runs AS r
+                       WHERE r.status = 'reading'
+                         AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a
+                                          WHERE a.backend_start = r.process_started_at));
+END;
+COMMENT ON FUNCTION reverse_etl.has_sync_tasks() IS 'whether there is a run to begin or to resume, or an alert to push';
+
+REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_etl.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
+    reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
+    reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
+    reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[]),
+    reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.has_sync_tasks()
+    FROM PUBLIC;
+
+CREATE PROCEDURE reverse_etl.run_sync(name text, wait boolean DEFAULT true)
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_run_sync';
+COMMENT ON PROCEDURE reverse_etl.run_sync(text, boolean) IS 'sends what changed in the model of a sync, and waits until every row has its outcome';
+
+CREATE FUNCTION reverse_etl.plan_sync(name text, most_rows integer DEFAULT 100, look_up boolean DEFAULT true,
+    OUT operation text, OUT rows bigint, OUT requests bigint, OUT duration interval, OUT key jsonb, OUT old jsonb, OUT new jsonb,
+    OUT reason text) RETURNS SETOF record
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_plan_sync';
+COMMENT ON FUNCTION reverse_etl.plan_sync(text, integer, boolean) IS 'what a run would do now: a total for each operation, then the rows, as many as asked for, with the values that the destination has where they can be looked up';
+
+CREATE FUNCTION reverse_etl.resync(name text, condition text DEFAULT 'true') RETURNS bigint
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_resync';
+COMMENT ON FUNCTION reverse_etl.resync(text, text) IS 'has the next run send rows again for which a condition on the query''s columns holds; how many they are. That run removes nothing';
+
+CREATE FUNCTION reverse_etl.adopt(name text) RETURNS bigint
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_adopt';
+COMMENT ON FUNCTION reverse_etl.adopt(text) IS 'takes rows of the model that the destination has already as sent; how many. Where values differ, the next run sends the row';
+
+CREATE FUNCTION reverse_etl.cancel_run(run bigint) RETURNS void
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_run reverse_etl.runs;
+BEGIN
+    SELECT * INTO found_run FROM reverse_etl.runs WHERE id = run;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING MESSAGE = format('run %s does not exist', run), HINT = 'reverse_etl.runs lists them.';
+    ELSIF found_run.status = 'reading' THEN
+        PERFORM pg_cancel_backend(found_run.pid) WHERE found_run.pid <> pg_backend_pid();
+    ELSIF found_run.status IN ('delivering', 'cancelling') THEN
+        UPDATE reverse_etl.runs SET status = 'cancelling', reason = format('cancelled by %s', current_user)
+         WHERE id = run AND status = 'delivering';
+        PERFORM reverse_etl.wake_worker();
+    ELSE
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('run %s is not under way', run), DETAIL = format('It is %s.', found_run.status);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.cancel_run(bigint) IS 'stops a run: what was accepted stays, the rest comes with the next run';
+
+CREATE FUNCTION reverse_etl.release_run(run bigint) RETURNS void
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    held reverse_etl.runs;
+    definition reverse_etl.sync_definitions;
+BEGIN
+    SELECT * INTO held FROM reverse_etl.runs WHERE id = run;
+    SELECT * INTO definition FROM reverse_etl.sync_definitions WHERE id = held.sync_id;
+    IF definition.id IS NULL THEN
+        RAISE undefined_object USING MESSAGE = format('run %s does not exist', run), HINT = 'reverse_etl.runs lists them.';
+    ELSIF held.status <> 'held' OR held.started_at + definition.hold_for < clock_timestamp() THEN
+        RAISE object_not_in_prerequisite_state USING
+            MESSAGE = format('run %s cannot be released', run),
+            DETAIL = CASE held.status WHEN 'held' THEN format('It was held more than %s ago.', definition.hold_for)
+                     ELSE format('It is %s.', held.status) END,
+            HINT = 'Run the sync anew.';
+    END IF;
+    UPDATE reverse_etl.runs SET released_by = current_user WHERE id = run;
+    UPDATE reverse_etl.sync_definitions SET requested_at = clock_timestamp() WHERE id = definition.id;
+    PERFORM reverse_etl.wake_worker();
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.release_run(bigint) IS 'lets a run go on that a guard has held; it may do what it was held for, and no more';
+
+CREATE FUNCTION reverse_etl.release_rows(name text, condition text DEFAULT 'true') RETURNS bigint
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(release_rows.name);
+    released bigint;
+BEGIN
+    EXECUTE format('UPDATE reverse_etl.sync_%s_rows SET "#attempts" = 0 WHERE "#row" IS NULL AND "#attempts" >= $1 AND (%s)',
+                   definition.id, condition) USING definition.max_attempts;
+    GET DIAGNOSTICS released = ROW_COUNT;
+    RETURN released;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.release_rows(text, text) IS 'has the next run try quarantined rows again, those for whose keys the condition holds; how many they are';
+
+-- Schedules, by pg_cron
+
+CREATE FUNCTION reverse_etl.schedule_sync(name text, schedule text) RETURNS bigint
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(schedule_sync.name);
+    new_job bigint;
+    command text := format('CALL reverse_etl.run_sync(%L, wait => false)', definition.name);
+BEGIN
+    PERFORM reverse_etl.next_run_after(schedule, now());
+    IF to_regprocedure('cron.schedule(text, text, text)') IS NULL THEN
+        RAISE undefined_object USING
+            MESSAGE = 'pg_cron is not installed in this database',
+            DETAIL = CASE WHEN current_setting('cron.database_name', true) <> current_database()
+                          THEN format('It runs in database "%s".', current_setting('cron.database_name', true)) ELSE '' END,
+            HINT = CASE WHEN current_setting('cron.database_name', true) <> current_database()
+                        THEN format('Call there: SELECT cron.schedule_in_database(%L, %L, %L, %L)',
+                                    'reverse_etl ' || definition.name, schedule, command, current_database())
+                        ELSE 'Preload the library pg_cron, and CREATE EXTENSION pg_cron; or have another scheduler run: '
+                             || command END;
+    END IF;
+    PERFORM cron.unschedule(definition.job) WHERE EXISTS (SELECT FROM cron.job WHERE jobid = definition.job);
+    new_job := cron.schedule('reverse_etl ' || definition.name, schedule, command);
+    UPDATE reverse_etl.sync_definitions AS s
+       SET schedule = schedule_sync.schedule, job = new_job, scheduled_at = clock_timestamp() WHERE id = definition.id;
+    RETURN new_job;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.schedule_sync(text, text) IS 'has pg_cron run a sync; returns the job''s id. The job runs as the role that calls this';
+
+CREATE FUNCTION reverse_etl.unschedule_sync(name text) RETURNS void
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(unschedule_sync.name);
+BEGIN
+    IF definition.job IS NULL THEN
+        RAISE undefined_object USING MESSAGE = format('sync "%s" has no schedule', definition.name);
+    END IF;
+    IF to_regclass('cron.job') IS NOT NULL THEN
+        PERFORM cron.unschedule(definition.job) WHERE EXISTS (SELECT FROM cron.job WHERE jobid = definition.job);
+    END IF;
+    UPDATE reverse_etl.sync_definitions SET schedule = NULL, job = NULL, scheduled_at = NULL WHERE id = definition.id;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.unschedule_sync(text) IS 'ends the schedule of a sync';
+
+-- What there is to see
+
+CREATE FUNCTION reverse_etl.quarantined_rows(sync integer, max_attempts integer) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rows bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM reverse_etl.sync_%s_rows WHERE "#row" IS NULL AND "#attempts" >= $1', sync)
+       INTO rows USING max_attempts;
+    RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.quarantined_rows(integer, integer) IS 'how many rows of a sync were refused too often';
+
+CREATE VIEW reverse_etl.syncs WITH (security_invoker = on) AS
+SELECT s.id, s.name, s.owner, s.destination, s.mode, s.key,
+       CASE WHEN under_way.id IS NOT NULL THEN under_way.status WHEN last.id IS NULL THEN 'new' ELSE last.status END AS state,
+       s.health, last.id AS last_run, last.started_at AS last_run_at, s.schedule,
+       reverse_etl.next_run_after(s.schedule, now()) AS next_run,
+       COALESCE(GREATEST(last_try.started_at, s.scheduled_at) + interval '1 minute'
+                < reverse_etl.last_run_before(s.schedule, now() - interval '1 minute'), false) AS overdue,
+       COALESCE(under_way.waiting, 0) AS waiting,
+       reverse_etl.quarantined_rows(s.id, s.max_attempts) AS quarantined,
+       predecessor.name AS after, s.query
+  FROM reverse_etl.sync_definitions AS s
+  LEFT JOIN reverse_etl.sync_definitions AS predecessor ON predecessor.id = s.after
+  LEFT JOIN reverse_etl.runs AS under_way
+       ON under_way.sync_id = s.id AND under_way.status IN ('reading', 'delivering', 'cancelling')
+  LEFT JOIN LATERAL (SELECT * FROM reverse_etl.runs AS r WHERE r.sync_id = s.id AND r.status <> 'skipped'
+                      ORDER BY r.id DESC LIMIT 1) AS last ON true
+  LEFT JOIN LATERAL (SELECT r.started_at FROM reverse_etl.runs AS r WHERE r.sync_id = s.id
+                      ORDER BY r.id DESC LIMIT 1) AS last_try ON true;
+COMMENT ON VIEW reverse_etl.syncs IS 'every sync: how it fares, its last run and its next; a user sees their own';
+COMMENT ON COLUMN reverse_etl.syncs.state IS 'new, or the status of the run that is under way, or else of the last one';
+COMMENT ON COLUMN reverse_etl.syncs.overdue IS 'a run should have begun more than a minute ago';
+COMMENT ON COLUMN reverse_etl.syncs.waiting IS 'rows of the run under way that have no outcome yet';
+COMMENT ON COLUMN reverse_etl.syncs.quarantined IS 'rows that were refused too often, and wait until they change or release_rows lets them go';
+GRANT SELECT ON reverse_etl.syncs TO PUBLIC;
+
+CREATE VIEW reverse_etl.run_progress WITH (security_invoker = on) AS
+SELECT id AS run_id, sync, status AS phase, added + changed + removed AS rows_total,
+       added + changed + removed - waiting AS rows_done, accepted, rejected,
+       CASE WHEN queued_at IS NULL THEN NULL ELSE round(((accepted + rejected + cancelled)
+            / GREATEST(EXTRACT(epoch FROM clock_timestamp() - queued_at), 0.001))::numeric, 1) END AS rows_per_second,
+       CASE WHEN accepted + rejected + cancelled > 0
+            THEN date_trunc('second', (clock_timestamp() - queued_at) * (waiting::float8 / (accepted + rejected + cancelled))) END
+            AS time_left,
+       pid, started_at
+  FROM reverse_etl.runs WHERE status IN ('reading', 'delivering', 'cancelling');
+COMMENT ON VIEW reverse_etl.run_progress IS 'each run that is under way, and how far it is; a user sees those of their syncs';
+COMMENT ON COLUMN reverse_etl.run_progress.phase IS 'reading the model, delivering, or cancelling';
+COMMENT ON COLUMN reverse_etl.run_progress.time_left IS 'at the rate so far';
+GRANT SELECT ON reverse_etl.run_progress TO PUBLIC;

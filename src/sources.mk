@@ -97,11 +97,14 @@ POSTGRES_SOURCES = \
     src/postgres/sync_model.cpp \
     src/postgres/sync_operations.cpp \
     src/postgres/sync_outbox.cpp \
+    src/postgres/sync_outcomes.cpp \
     src/postgres/sync_plan.cpp \
     src/postgres/sync_rows.cpp \
     src/postgres/sync_run.cpp \
+    src/postgres/sync_runner.cpp \
     src/postgres/sync_state.cpp \
     src/postgres/sync_statements.cpp \
+    src/postgres/sync_tasks.cpp \
     src/postgres/sync_wait.cpp \
     src/postgres/table_writer.cpp \
     src/postgres/trigger_functions.cpp \

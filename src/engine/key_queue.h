@@ -26,6 +26,7 @@ struct QueuedRow {
     Clock::time_point due{}; ///< not before
     std::int64_t batch = 0;  ///< the request that it has to go with; 0 for any
     std::int64_t push = 0;
+    std::int32_t sync = 0; ///< the managed sync that learns the outcome; 0 for none
     std::uint32_t role = 0;
     int table = 0;                ///< where it is stored
     std::size_t stored_bytes = 0; ///< its own, and those of the changes that it stands for
@@ -33,6 +34,7 @@ struct QueuedRow {
         std::uint64_t id;
         std::int64_t push;
         int table;
+        std::int32_t sync;
     };
     std::vector<Replaced> replaced;                ///< the changes that it stands for
     std::vector<std::string> reasons;              ///< why its attempts failed

@@ -30,9 +30,9 @@ std::string columns_as_json(TupleTableSlot *row, const std::vector<std::string> 
             nulls[i] = row->tts_isnull[chosen[i] - 1];
         }
         Datum made = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
-        const char *text = TextDatumGetCString(DirectFunctionCall1(row_to_json, made));
+        const char *written = TextDatumGetCString(DirectFunctionCall1(row_to_json, made));
         MemoryContextSwitchTo(caller);
-        return text;
+        return written;
     });
     std::string copy = json;
     pg_call([&] { MemoryContextReset(scratch); });

@@ -101,6 +101,13 @@ const DestinationColumn *key_to_look_up(const Destination &destination, const Pu
     return address.front();
 }
 
+/// A sync says what the row is to be: a NULL that came later has to be sent, too. Rows that are created have nothing to
+/// clear.
+NullAs null_as_of(const Destination &destination, const LaneKey &key) {
+    OperationKind kind = kind_of(key.operation);
+    return null_as(destination, key.of_sync && kind == OperationKind::upsert ? OperationKind::update : kind);
+}
+
 PushPlan checked_plan_of(const Destination &destination, const LaneKey &key) {
     PushPlan plan = plan_of(destination, key);
     check_rights(destination, plan, key.role);
@@ -126,7 +133,7 @@ CompiledOperation compile_for(const Destination &destination, const PushPlan &pl
 Lane::Lane(std::shared_ptr<const Destination> destination, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink,
            const std::string &identity)
     : destination_(std::move(destination)), operation_(compile_for(*destination_, checked_plan_of(*destination_, key))),
-      writer_(operation_, null_as(*destination_, kind_of(key.operation))), rows_(rows), sink_(sink),
+      writer_(operation_, null_as_of(*destination_, key)), rows_(rows), sink_(sink),
       authenticator_(destination_->authenticator(key.role)), policy_(policy_of(*destination_, key.role, identity)),
       activity_(destination_->relation, kind_of(key.operation), key.role),
       dispatcher_(std::make_unique<Dispatcher>(operation_, session::transport(), session::waiter(),

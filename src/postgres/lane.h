@@ -21,6 +21,7 @@ struct LaneKey {
     Oid role = InvalidOid;
     std::vector<std::string> names; ///< those of the row, then those of the key
     std::size_t of_row = 0;
+    bool of_sync = false; ///< a NULL is to clear what the destination has, as in an UPDATE
 
     auto operator<=>(const LaneKey &) const = default;
 };

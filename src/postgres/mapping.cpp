@@ -92,13 +92,15 @@ CachedPlanSource *analyse_select(const char *query, const char *what, const char
     auto *source = sources == NIL ? nullptr : static_cast<CachedPlanSource *>(linitial(sources));
     if (list_length(sources) != 1 || source->commandTag != CMDTAG_SELECT || list_length(source->query_list) != 1 ||
         static_cast<Query *>(linitial(source->query_list))->hasModifyingCTE)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),errmsg("%s must be one SELECT", what), errhint("%s", hint)));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be one SELECT", what), errhint("%s", hint)));
     return source;
 }
 
 Mapping analyse(const std::string &query, const std::vector<std::string> &key) {
     CachedPlanSource *source = pg_call([&] {
-        return analyse_select(query.c_str(), "a mapping", "Write it like SELECT email, first_name AS firstname FROM changed.");
+        return analyse_select(query.c_str(), "a mapping",
+                              "Write it like SELECT email, first_name AS firstname FROM changed.");
     });
     auto *analysed = static_cast<Query *>(linitial(source->query_list));
     Walk all = pg_call([&] { return walk_all(analysed); });

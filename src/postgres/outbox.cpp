@@ -47,6 +47,7 @@ struct FoundRow {
     int64 id, push, key_hash;
     int32 attempts;
     bool own;
+    int32 sync;
     std::string_view operation, key, row;
     Oid deliver_as;
     TimestampTz enqueued_at, next_attempt_at;
@@ -69,7 +70,8 @@ FoundRow found_row(uint64 i) {
     found.key_hash = number(8);
     found.key = sql::text_column(i, 9);
     found.row = sql::text_column(i, 10);
-    found.own = DatumGetBool(sql::column(i, 11));
+    found.sync = static_cast<int32>(number(11));
+    found.own = DatumGetBool(sql::column(i, 12));
     return found;
 }
 
@@ -96,6 +98,7 @@ std::vector<StoredRow> stored_rows(uint64 count, const KeyQueue *known) {
         added.row = std::make_unique<QueuedRow>();
         added.row->id = id;
         added.row->push = row->push;
+        added.row->sync = row->sync;
         added.row->key_hash = row->key_hash;
         added.row->key = row->key;
         added.row->row = row->row;
@@ -117,7 +120,7 @@ XLogRecPtr end_of_log() {
 }
 
 constexpr const char *columns = "id, push, operation, deliver_as::oid, enqueued_at, attempts, "
-                                "next_attempt_at, key_hash, key::text, \"row\"::text";
+                                "next_attempt_at, key_hash, key::text, \"row\"::text, sync::bigint";
 
 } // namespace
 
@@ -340,6 +343,26 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
                                  sql::texts(objects), sql::texts(reasons), sql::int8s(statuses)});
         });
     }
+}
+
+std::vector<Outbox::TakenOut> Outbox::take_out(int32 sync) {
+    std::vector<TakenOut> rows;
+    for (int table : {shared, own}) {
+        std::string name = table_name(table);
+        uint64 count = pg_call([&] {
+            const char *query =
+                psprintf("DELETE FROM ONLY reverse_etl.%s WHERE destination = $1 AND sync = $2 "
+                         "RETURNING id, COALESCE(octet_length(key::text), 0)::bigint + octet_length(\"row\"::text)",
+                         name.c_str());
+            return sql::execute(query, {sql::oid(destination_), sql::int4(sync)});
+        });
+        for (uint64 i = 0; i < count; i++)
+            rows.push_back(pg_call([&] {
+                return TakenOut{DatumGetInt64(sql::column(i, 1)),
+                                static_cast<std::size_t>(DatumGetInt64(sql::column(i, 2)))};
+            }));
+    }
+    return rows;
 }
 
 void Outbox::defer(const std::vector<Deferred> &rows) {

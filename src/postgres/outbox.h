@@ -62,6 +62,12 @@ class Outbox {
     };
     /// Moves rows to reverse_etl.rejected_rows.
     void reject(const std::string &destination, const std::vector<Rejected> &rows);
+    /// Takes all rows of a managed sync out, which must not be under way.
+    struct TakenOut {
+        std::int64_t id;
+        std::size_t bytes;
+    };
+    std::vector<TakenOut> take_out(int32 sync);
     struct Deferred {
         std::int64_t id;
         int table;

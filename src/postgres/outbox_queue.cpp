@@ -48,6 +48,7 @@ void OutboxQueue::claim() {
     outbox_.make_table();
     if (!open_definition())
         return;
+    take_out_cancelled();
     reject_expired();
     requests_.read();
     if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
@@ -102,6 +103,22 @@ bool OutboxQueue::open_definition() {
     return true;
 }
 
+void OutboxQueue::take_out_cancelled() {
+    if (cancelled_.empty() || rows_.under_way() > 0)
+        return;
+    settle();
+    rows_.clear();
+    outbox_.start_over();
+    requests_.start_over();
+    more_ = true;
+    for (int32 sync : std::exchange(cancelled_, {}))
+        for (const Outbox::TakenOut &row : outbox_.take_out(sync)) {
+            sync_outcomes_.add(sync, static_cast<std::uint64_t>(row.id), SyncOutcomes::Outcome::cancelled);
+            lower_level(1, row.bytes);
+        }
+    settle();
+}
+
 /// Rows too old are rejected before newer ones are read. What is under way is left to its outcome.
 void OutboxQueue::reject_expired() {
     Clock::time_point now = Clock::now();
@@ -133,7 +150,7 @@ void OutboxQueue::add(StoredRow stored) {
 }
 
 int OutboxQueue::lane_of(const StoredRow &stored, std::string &fault) {
-    LaneKey key{stored.operation, stored.deliver_as, {}, 0};
+    LaneKey key{stored.operation, stored.deliver_as, {}, 0, stored.row->sync != 0};
     try {
         reader_.read(stored.row->row, stored.row->key);
     } catch (const std::exception &error) {
@@ -198,7 +215,7 @@ void OutboxQueue::open_lanes() {
 
 Clock::time_point OutboxQueue::send(Clock::time_point now) {
     Clock::time_point next = Clock::time_point::max();
-    if (!paused_ && !is_stale_)
+    if (!paused_ && !is_stale_ && !is_cancelling())
         for (std::size_t i = 0; i < lanes_.size(); i++)
             fill(i, now);
     for (LaneSlot &slot : lanes_)
@@ -291,6 +308,7 @@ void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reas
     rejected_.push_back({static_cast<std::int64_t>(stored.row->id), stored.row->table, without_nul(stored.row->key),
                          without_nul(stored.row->row), reason, 0});
     counts_[stored.row->push].rejected++;
+    sync_outcomes_.add(stored.row->sync, stored.row->id, SyncOutcomes::Outcome::rejected);
     lower_level(1, stored.row->stored_bytes);
     if (statistics_)
         statistics_->rejected();
@@ -301,10 +319,11 @@ void OutboxQueue::lower_level(std::size_t rows, std::size_t bytes) {
         statistics_->add_waiting(-static_cast<std::int64_t>(rows), -static_cast<std::int64_t>(bytes));
 }
 
-void OutboxQueue::leave_replaced(const QueuedRow &row) {
+void OutboxQueue::leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome outcome) {
     for (const QueuedRow::Replaced &replaced : row.replaced) {
         done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table});
         counts_[replaced.push].replaced++;
+        sync_outcomes_.add(replaced.sync, replaced.id, outcome);
     }
 }
 
@@ -319,7 +338,8 @@ void OutboxQueue::leave(std::uint64_t id, Left how) {
     requests_.settled(*row);
     done_.push_back({static_cast<std::int64_t>(id), row->table});
     (how == Left::accepted ? counts_[row->push].accepted : counts_[row->push].absent)++;
-    leave_replaced(*row);
+    sync_outcomes_.add(row->sync, id, SyncOutcomes::Outcome::accepted);
+    leave_replaced(*row, SyncOutcomes::Outcome::accepted);
     delivered_ += 1 + row->replaced.size();
 }
 
@@ -348,7 +368,8 @@ void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long sta
         {static_cast<std::int64_t>(id), row->table, without_nul(row->key), without_nul(row->row), reason, status});
     requests_.settled(*row);
     counts_[row->push].rejected++;
-    leave_replaced(*row);
+    sync_outcomes_.add(row->sync, id, SyncOutcomes::Outcome::rejected);
+    leave_replaced(*row, SyncOutcomes::Outcome::cancelled);
 }
 
 void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
@@ -412,6 +433,7 @@ void OutboxQueue::settle() {
         outbox_.remove(std::exchange(done_, {}));
     if (!rejected_.empty())
         outbox_.reject(name_, std::exchange(rejected_, {}));
+    sync_outcomes_.settle();
     counts_.erase(0); // rows of no push
     if (!counts_.empty())
         Outbox::count(std::exchange(counts_, {}));

@@ -5,10 +5,12 @@
 #include "postgres/outbox.h"
 #include "postgres/outbox_requests.h"
 #include "postgres/statistics.h"
+#include "postgres/sync_outcomes.h"
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,9 @@ class OutboxQueue : private OutcomeSink {
     /// What was read from the catalog may have changed: the table, its server, rights, credentials.
     void forget_definition() { is_stale_ = true; }
     bool has_forgotten() const { return is_stale_; }
+    /// Runs of these syncs are cancelled: their rows that are not under way are taken out by a claim().
+    void cancel(std::set<int32> syncs) { cancelled_ = std::move(syncs); }
+    bool is_cancelling() const { return !cancelled_.empty(); }
     /// Tries again now what was paused for a fault.
     void retry_now();
     /// The destination as a whole cannot be used, until something about it changes.
@@ -89,12 +94,13 @@ class OutboxQueue : private OutcomeSink {
     int lane_of(const StoredRow &stored, std::string &fault);
     void add(StoredRow stored);
     void reject_expired();
+    void take_out_cancelled();
     bool may_replace(const QueuedRow &older, const QueuedRow &newer);
     bool writes_all_of(const QueuedRow &older);
     void fill(std::size_t index, Clock::time_point now);
     enum class Left { accepted, absent };
     void leave(std::uint64_t id, Left how);
-    void leave_replaced(const QueuedRow &row);
+    void leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome outcome);
     void lower_level(std::size_t rows, std::size_t bytes);
     /// A row that never was in line.
     void reject_stored(const StoredRow &stored, const std::string &reason);
@@ -132,6 +138,8 @@ class OutboxQueue : private OutcomeSink {
     std::map<std::int64_t, Outbox::Counts> counts_; ///< by push
     std::vector<Outbox::Rejected> rejected_;
     std::vector<Outbox::Deferred> deferred_;
+    SyncOutcomes sync_outcomes_;
+    std::set<int32> cancelled_; ///< syncs
     std::map<Oid, Circuit::State> stored_states_;
     bool states_changed_ = false;
 };

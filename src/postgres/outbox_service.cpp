@@ -9,6 +9,7 @@
 #include "postgres/session.h"
 #include "postgres/shared_memory.h"
 #include "postgres/sql.h"
+#include "postgres/sync_tasks.h"
 #include "postgres/worker_control.h"
 
 #include <algorithm>
@@ -108,7 +109,8 @@ class OutboxService {
         std::vector<Oid> destinations;
         looked_ = Clock::now();
         std::set<Oid> paused, resumed;
-        bool may_send = false;
+        bool may_send = false, has_sync_tasks = false;
+        std::map<Oid, std::set<int32>> cancelled;
         sql::in_transaction([&] {
             may_send = identity::matches();
             destinations = Outbox::destinations();
@@ -117,6 +119,8 @@ class OutboxService {
                 UNION ALL
                 SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
                        ON server = ftserver)");
+            has_sync_tasks = sync_tasks::are_there();
+            cancelled = sync_tasks::cancelled();
             resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
                                 "WHERE retry_at <= clock_timestamp()");
         });
@@ -128,7 +132,11 @@ class OutboxService {
             queue->set_paused(!may_send || paused.contains(oid));
             if (resumed.contains(oid))
                 queue->retry_now();
+            if (cancelled.contains(oid))
+                queue->cancel(cancelled[oid]);
         }
+        if (has_sync_tasks)
+            start_sync_runner();
     }
 
     static std::set<Oid> read_oids(const char *query) {
@@ -141,7 +149,7 @@ class OutboxService {
 
     void claim() {
         for (auto &[oid, queue] : queues_) {
-            if (!queue->wants_to_claim() && !queue->has_forgotten())
+            if (!queue->wants_to_claim() && !queue->has_forgotten() && !queue->is_cancelling())
                 continue;
             if (queue->has_forgotten())
                 queue->retry_now();

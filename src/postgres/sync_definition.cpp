@@ -18,14 +18,14 @@ constexpr const char *columns =
     "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
     "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts";
 
-std::string text(int number) {
+std::string text_of(int number) {
     return pg_call([&] {
         const char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number);
         return value == nullptr ? "" : value;
     });
 }
 
-std::vector<std::string> texts(int number) {
+std::vector<std::string> texts_of(int number) {
     struct {
         Datum *values;
         int count;
@@ -53,16 +53,16 @@ SyncDefinition read() {
         sync.may_remove = DatumGetBool(sql::column(0, 15));
         sync.max_attempts = DatumGetInt32(sql::column(0, 16));
     });
-    sync.name = text(2);
-    sync.query = text(4);
-    sync.search_path = text(5);
-    sync.key = texts(7);
-    sync.columns = texts(8);
-    sync.mode = text(9);
-    sync.removals = text(10);
-    sync.cursor_column = text(11);
+    sync.name = text_of(2);
+    sync.query = text_of(4);
+    sync.search_path = text_of(5);
+    sync.key = texts_of(7);
+    sync.columns = texts_of(8);
+    sync.mode = text_of(9);
+    sync.removals = text_of(10);
+    sync.cursor_column = text_of(11);
     if (!has_no_cursor)
-        sync.cursor_value = text(12);
+        sync.cursor_value = text_of(12);
     return sync;
 }
 

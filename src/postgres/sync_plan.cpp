@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/columns_json.h"
 #include "postgres/sql.h"
+#include "postgres/stream_statements.h"
 #include "postgres/sync_operations.h"
 #include "postgres/sync_rows.h"
 
@@ -121,10 +122,7 @@ std::map<std::string, std::string> held_values(const SyncDefinition &sync, const
     for (const std::string &name : sync.columns)
         columns += (columns.empty() ? "" : ", ") + quoted(name);
     std::string key = quoted(sync.key.front());
-    std::string table = pg_call([&] {
-        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(sync.destination)),
-                                          get_rel_name(sync.destination));
-    });
+    std::string table = qualified_name(sync.destination);
     std::string type;
     for (const DestinationColumn &column : destination.columns)
         if (column.name == sync.key.front())
@@ -134,11 +132,11 @@ std::map<std::string, std::string> held_values(const SyncDefinition &sync, const
                        " WHERE " + key + " = ANY (ARRAY[" + keys + "]::" + type + "[])) AS d");
     held.for_each([&](TupleTableSlot *slot) {
         pg_call([&] { slot_getallattrs(slot); });
-        auto text = [&](int i) {
+        auto column = [&](int i) {
             return std::string(pg_call([&] { return TextDatumGetCString(slot->tts_values[i]); }));
         };
         if (!slot->tts_isnull[0])
-            found[text(0)] = text(1);
+            found[column(0)] = column(1);
     });
     return found;
 }
@@ -148,9 +146,8 @@ double seconds_for(std::int64_t requests, const OperationSpec &operation) {
     double seconds = 0;
     for (const RateLimitSpec &limit : operation.rate_limits)
         if (limit.requests > 0)
-            seconds =
-                std::max(seconds, static_cast<double>(requests - limit.requests) / static_cast<double>(limit.requests) *
-                                      std::chrono::duration<double>(limit.per).count());
+            seconds = std::max(seconds, static_cast<double>(requests - limit.requests) /
+                                            static_cast<double>(limit.requests) * limit.seconds);
     return seconds;
 }
 
@@ -176,15 +173,16 @@ class Result {
                 return text.empty() ? static_cast<Datum>(0)
                                     : DirectFunctionCall1(jsonb_in, CStringGetDatum(text.c_str()));
             };
-            auto text = [](const std::string &value) {
+            auto as_text = [](const std::string &value) {
                 return value.empty() ? static_cast<Datum>(0) : CStringGetTextDatum(value.c_str());
             };
             Datum duration = DirectFunctionCall7(make_interval, Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),
                                                  Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),
                                                  Float8GetDatum(std::ceil(seconds)));
-            Datum values[] = {text(operation), Int64GetDatum(rows), Int64GetDatum(requests == nullptr ? 0 : *requests),
-                              duration,        json(key),           json(old),
-                              json(sent),      text(reason)};
+            Datum values[] = {
+                as_text(operation), Int64GetDatum(rows), Int64GetDatum(requests == nullptr ? 0 : *requests),
+                duration,           json(key),           json(old),
+                json(sent),         as_text(reason)};
             bool nulls[] = {false,       false,       requests == nullptr, requests == nullptr,
                             key.empty(), old.empty(), sent.empty(),        reason.empty()};
             tuplestore_putvalues(info_->setResult, info_->setDesc, values, nulls);

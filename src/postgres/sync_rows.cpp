@@ -73,7 +73,8 @@ class Taker {
             pg_call([&] { slot_getallattrs(slot); });
             auto value = [&](AttrNumber column) { return slot->tts_values[column - 1]; };
             auto is_null = [&](AttrNumber column) { return slot->tts_isnull[column - 1]; };
-            SyncRow row{DatumGetBool(value(is_new)) ? Change::added : Change::changed};
+            SyncRow row;
+            row.change = DatumGetBool(value(is_new)) ? Change::added : Change::changed;
             key.read(slot, row);
             row.hash = value(hash);
             if (!is_null(attempts) && !is_null(is_same) && DatumGetBool(value(is_same)))
@@ -94,7 +95,7 @@ class Taker {
         KeyReader key(duplicates.descriptor(), sync_.key);
         duplicates.for_each([&](TupleTableSlot *slot) {
             pg_call([&] { slot_getallattrs(slot); });
-            SyncRow row{Change::added};
+            SyncRow row;
             key.read(slot, row);
             refuse(row, false, "another row of the query has the same key");
         });
@@ -112,7 +113,8 @@ class Taker {
             if (DatumGetBool(slot->tts_values[is_pending - 1]))
                 return;
             counts.queried++;
-            SyncRow row{Change::removed};
+            SyncRow row;
+            row.change = Change::removed;
             key.read(slot, row);
             if (!slot->tts_isnull[attempts - 1])
                 row.attempts = DatumGetInt32(slot->tts_values[attempts - 1]);

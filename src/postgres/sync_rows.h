@@ -10,10 +10,10 @@ namespace reverse_etl {
 /// A row of a difference.
 struct SyncRow {
     enum class Change : char { added = '+', changed = '~', removed = '-' };
-    Change change;
-    TupleTableSlot *found; ///< the columns of the model come first; of a removed row those of the key
-    const Datum *key;      ///< in the order of the sync's key
-    const bool *key_nulls;
+    Change change = Change::added;
+    TupleTableSlot *found = nullptr; ///< the columns of the model come first; of a removed row those of the key
+    const Datum *key = nullptr;      ///< in the order of the sync's key
+    const bool *key_nulls = nullptr;
     Datum hash = 0;   ///< of what is sent
     int attempts = 0; ///< of the very same row that failed before
 };

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/destination.h"
 #include "postgres/sql.h"
+#include "postgres/stream_statements.h"
 #include "postgres/sync_diff.h"
 
 extern "C" {
@@ -62,10 +63,7 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
                 as_text(destination, name, "m.");
         columns += (columns.empty() ? "" : ", ") + quoted(name);
     }
-    std::string table = pg_call([&] {
-        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(sync.destination)),
-                                          get_rel_name(sync.destination));
-    });
+    std::string table = qualified_name(sync.destination);
     // One column of a key can be looked up, many rows a request; else all rows of the destination are read.
     std::string wanted;
     if (sync.key.size() == 1) {

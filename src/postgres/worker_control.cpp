@@ -23,7 +23,7 @@ namespace reverse_etl {
 namespace {
 
 constexpr const char *library = "reverse_etl";
-constexpr const char *worker_type = "reverse_etl worker";
+constexpr const char *worker_type = "reverse_etl worker", *runner_type = "reverse_etl sync runner";
 /// A worker that broke comes again after so many seconds.
 constexpr int restart_after = 1;
 constexpr int longest_start_ms = 10'000, longest_end_ms = 10'000;
@@ -32,13 +32,13 @@ bool wake_wanted = false;
 bool was_running = false; ///< the worker, when this transaction was about to commit
 
 /// The worker's process; nullptr if there is none.
-PGPROC *find_worker(Oid database) {
+PGPROC *find_worker(Oid database, const char *wanted = worker_type) {
     for (uint32 i = 0; i < ProcGlobal->allProcCount; i++) {
         PGPROC *process = &ProcGlobal->allProcs[i];
         if (process->pid == 0 || process->databaseId != database || !compat::is_background_worker(process))
             continue;
         const char *type = GetBackgroundWorkerTypeByPid(process->pid);
-        if (type != nullptr && std::strcmp(type, worker_type) == 0)
+        if (type != nullptr && std::strcmp(type, wanted) == 0)
             return process;
     }
     return nullptr;
@@ -130,6 +130,18 @@ bool start_worker(Oid database, Oid tablespace) {
     std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", worker_type);
     worker.bgw_main_arg = ObjectIdGetDatum(database);
     memcpy(worker.bgw_extra, &tablespace, sizeof(tablespace));
+    return RegisterDynamicBackgroundWorker(&worker, nullptr);
+}
+
+bool start_sync_runner() {
+    if (find_worker(MyDatabaseId, runner_type) != nullptr)
+        return true;
+    BackgroundWorker worker;
+    set_up(worker, "reverse_etl_sync_runner_main");
+    worker.bgw_restart_time = BGW_NEVER_RESTART; // the worker starts it again while there is something to do
+    std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl sync runner for database %u", MyDatabaseId);
+    std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", runner_type);
+    worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
     return RegisterDynamicBackgroundWorker(&worker, nullptr);
 }
 

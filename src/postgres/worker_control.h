@@ -25,6 +25,9 @@ void wake_worker_at_commit();
 /// started. Not to be called in the transaction that creates the extension.
 void require_worker();
 
+/// Starts what runs syncs that nobody waits for, in this session's database, unless it runs; whether there was room.
+bool start_sync_runner();
+
 /// Asks Postgres to start the worker of a database; whether there was room for it.
 bool start_worker(Oid database, Oid tablespace);
 

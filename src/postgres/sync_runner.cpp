@@ -1,0 +1,182 @@
+/// The process that runs syncs nobody waits for: those that follow another, were released, or whose process died. It
+/// also pushes alerts. It ends when there is nothing left to do.
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/delivery_mode.h"
+#include "postgres/sql.h"
+#include "postgres/stream_statements.h"
+#include "postgres/sync_run.h"
+
+#include <optional>
+
+extern "C" {
+#include "catalog/pg_class.h"
+#include "commands/extension.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#pragma GCC visibility push(default)
+void reverse_etl_sync_runner_main(Datum);
+#pragma GCC visibility pop
+}
+
+using namespace reverse_etl;
+
+namespace {
+
+/// A number from a query; nothing if it yields no row.
+std::optional<std::int64_t> next(const char *query) {
+    return pg_call([&]() -> std::optional<std::int64_t> {
+        if (sql::execute(query, {}) == 0)
+            return std::nullopt;
+        return DatumGetInt64(sql::column(0, 1));
+    });
+}
+
+void log_failure(const std::string &what, const Error &error) {
+    pg_call([&] {
+        ereport(WARNING, (errcode(error.sqlstate), errmsg("%s: %s", what.c_str(), error.what()),
+                          error.detail.empty() ? 0 : errdetail("%s", error.detail.c_str())));
+    });
+}
+
+/// Runs a step in a transaction; what fails is answered, for the step after it.
+template <class Step>
+std::optional<Error> attempt(Step &&step) {
+    std::optional<Error> failure;
+    try {
+        sql::in_transaction(step);
+    } catch (const Error &error) {
+        failure.emplace(error);
+    } catch (const SettingError &error) {
+        failure.emplace(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, error.what());
+    }
+    return failure;
+}
+
+/// Whether there was one.
+bool run_next_sync() {
+    std::optional<SyncRun> run;
+    bool begun = false;
+    std::optional<Error> failure = attempt([&] {
+        std::optional<std::int64_t> sync = next(R"(
+            SELECT id::bigint FROM reverse_etl.sync_definitions WHERE requested_at IS NOT NULL
+            UNION ALL
+            SELECT r.sync_id::bigint FROM reverse_etl.runs AS r
+             WHERE r.status = 'reading'
+               AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at)
+             LIMIT 1)");
+        if (!sync)
+            return;
+        run.emplace(find_sync(static_cast<int32>(*sync)));
+        begun = run->begin();
+    });
+    if (failure)
+        log_failure("a sync could not be run", *failure);
+    if (failure || !run)
+        return false;
+    if (!begun)
+        return true;
+    if (std::optional<Error> error = attempt([&] { run->queue(); })) {
+        log_failure("run of sync \"" + run->name() + "\" failed", *error);
+        std::string reason = error->what();
+        attempt([&] { run->fail(reason, false); });
+    }
+    return true;
+}
+
+struct Alert {
+    std::int64_t id = 0;
+    Oid owner = InvalidOid, destination = InvalidOid;
+    std::string search_path;
+};
+
+/// Puts what the alert says into the columns of the destination that have those names; a message goes by "text", too.
+void push_alert(const Alert &alert) {
+    std::string table = qualified_name(alert.destination);
+    const char *statement = pg_call([&]() -> const char * {
+        sql::execute(R"(
+            SELECT string_agg(quote_ident(attname), ', '),
+                   string_agg(quote_literal(CASE attname WHEN 'text' THEN a.message WHEN 'message' THEN a.message
+                                            WHEN 'sync' THEN a.sync WHEN 'event' THEN a.event WHEN 'run_id' THEN a.run_id::text
+                                            ELSE to_jsonb(a.created_at) #>> '{}' END), ', ')
+              FROM pg_attribute, reverse_etl.alerts AS a
+             WHERE attrelid = $1 AND a.id = $2 AND attnum > 0 AND NOT attisdropped
+               AND attname IN ('text', 'message', 'sync', 'event', 'run_id', 'created_at'))",
+                     {sql::oid(alert.destination), sql::int8(alert.id)});
+        const char *columns = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+        const char *values = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+        if (columns == nullptr)
+            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+                            errmsg("destination %s has no column for an alert", table.c_str()),
+                            errhint("Give it a column \"text\" or \"message\".")));
+        return psprintf("INSERT INTO %s (%s) VALUES (%s)", table.c_str(), columns, values);
+    });
+    QueueEverything queue;
+    ActAs owner(alert.owner, alert.search_path);
+    pg_call([&] {
+        if (SPI_execute(statement, false, 0) != SPI_OK_INSERT)
+            elog(ERROR, "could not push an alert");
+    });
+}
+
+/// Whether there was one.
+bool push_next_alert() {
+    Alert alert;
+    auto note = [&] {
+        pg_call([&] {
+            sql::execute("UPDATE reverse_etl.alerts SET pushed_at = clock_timestamp() WHERE id = $1",
+                         {sql::int8(alert.id)});
+        });
+    };
+    std::optional<Error> failure = attempt([&] {
+        uint64 found = pg_call([] {
+            return sql::execute(R"(
+                SELECT a.id, s.owner::oid, s.alert_to::oid, s.search_path
+                  FROM reverse_etl.alerts AS a JOIN reverse_etl.sync_definitions AS s ON s.id = a.sync_id
+                 WHERE a.pushed_at IS NULL AND s.alert_to IS NOT NULL AND a.created_at > now() - interval '1 day'
+                 ORDER BY a.id LIMIT 1)",
+                                {});
+        });
+        if (found == 0)
+            return;
+        pg_call([&] {
+            alert.id = DatumGetInt64(sql::column(0, 1));
+            alert.owner = DatumGetObjectId(sql::column(0, 2));
+            alert.destination = DatumGetObjectId(sql::column(0, 3));
+        });
+        alert.search_path = pg_call([] { return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4); });
+        push_alert(alert);
+        note();
+    });
+    if (failure) {
+        // It would fail again.
+        log_failure("an alert could not be pushed", *failure);
+        attempt(note);
+    }
+    return alert.id != 0;
+}
+
+} // namespace
+
+void reverse_etl_sync_runner_main(Datum database) {
+    pqsignal(SIGHUP, SignalHandlerForConfigReload);
+    pqsignal(SIGTERM, die);
+    BackgroundWorkerUnblockSignals();
+    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+    SetConfigOption("search_path", "pg_catalog", PGC_USERSET, PGC_S_OVERRIDE);
+    pgstat_report_appname("reverse_etl sync runner");
+    guard([] {
+        while (run_next_sync() || push_next_alert())
+            pg_call([] { CHECK_FOR_INTERRUPTS(); });
+    });
+    proc_exit(0);
+}
