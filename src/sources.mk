@@ -8,6 +8,7 @@ ENGINE_SOURCES = \
     src/engine/circuit.cpp \
     src/engine/compiled_operation.cpp \
     src/engine/connector.cpp \
+    src/engine/cron_schedule.cpp \
     src/engine/delivery.cpp \
     src/engine/dispatcher.cpp \
     src/engine/exchange.cpp \
@@ -38,6 +39,7 @@ POSTGRES_SOURCES = \
     src/postgres/column_encoders.cpp \
     src/postgres/changed_rows.cpp \
     src/postgres/connectors.cpp \
+    src/postgres/cron_functions.cpp \
     src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
     src/postgres/enqueue.cpp \
