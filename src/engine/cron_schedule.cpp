@@ -132,17 +132,15 @@ class Reader {
 
 /// "1 second", "30 seconds": less than a minute. 0 if it is something else.
 int read_interval(std::string_view text) {
-    Reader reader(text);
-    reader.skip_blanks();
-    std::string_view digits = reader.take_alphanumerics();
-    reader.skip_blanks();
-    std::string_view unit = reader.take_alphanumerics();
-    reader.skip_blanks();
+    constexpr std::string_view whitespace = " \t\n";
+    auto skip = [&](std::size_t from) { return std::min(text.find_first_not_of(whitespace, from), text.size()); };
     int seconds = 0;
-    auto [end, error] = std::from_chars(digits.begin(), digits.end(), seconds);
-    bool is_interval = error == std::errc() && end == digits.end() && reader.next() == '\0' &&
-                       (is_word(unit, "seconds") || (is_word(unit, "second") && seconds == 1));
-    if (!is_interval)
+    auto [after_number, error] = std::from_chars(text.begin() + skip(0), text.end(), seconds);
+    if (error != std::errc())
+        return 0;
+    text.remove_prefix(skip(after_number - text.begin()));
+    std::string_view unit = text.substr(0, text.find_first_of(whitespace));
+    if ((!is_word(unit, "second") && !is_word(unit, "seconds")) || skip(unit.size()) != text.size())
         return 0;
     if (seconds < 1 || seconds > 59)
         throw InvalidSchedule("Seconds are from 1 to 59");

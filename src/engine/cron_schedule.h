@@ -16,7 +16,8 @@ class InvalidSchedule : public std::runtime_error {
 };
 
 /// When something is to run, as pg_cron reads it: five fields ("*/15 8-18 * * mon-fri"; "$" is the last day of the
-/// month), "@hourly" and its like, or "30 seconds". It takes what pg_cron takes, also where that is generous.
+/// month), "@hourly" and its like, or "30 seconds". It takes what any version of pg_cron takes, also where that is
+/// generous.
 class CronSchedule {
   public:
     /// A minute as clocks in the schedule's time zone show it: month and day from 1, weekday from Sunday, which is 0.

@@ -139,7 +139,9 @@ BOOST_AUTO_TEST_CASE(seconds) {
     BOOST_TEST(next_run("1 second", saturday) == "2026-01-31 12:34:57");
     BOOST_TEST(refusal("0 seconds") == "Seconds are from 1 to 59");
     BOOST_TEST(refusal("60 seconds") == "Seconds are from 1 to 59");
-    BOOST_TEST(refusal("2 second") != "");
+    BOOST_TEST(next_run(" 59second\n", saturday) == "2026-01-31 12:35:55");
+    BOOST_TEST(refusal("30 seconds later") != "");
+    BOOST_TEST(refusal("-5 seconds") == "Seconds are from 1 to 59");
     BOOST_TEST(refusal("30 minutes") == "The hour is not understood");
 }
 
