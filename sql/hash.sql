@@ -151,6 +151,19 @@ SHOW timezone;
 SHOW client_encoding;
 RESET ALL;
 
+-- Binary forms are made in the database's encoding; the client's is there again after an error.
+SET client_min_messages = warning;
+CREATE TYPE broken;
+CREATE FUNCTION broken_in(cstring) RETURNS broken LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION broken_out(broken) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+CREATE FUNCTION broken_send(broken) RETURNS bytea LANGUAGE internal IMMUTABLE STRICT AS 'enum_send';
+CREATE TYPE broken (INPUT = broken_in, OUTPUT = broken_out, SEND = broken_send, LIKE = integer);
+RESET client_min_messages;
+SET client_encoding = 'LATIN1';
+SELECT hash_of('1'::broken);
+SELECT pg_client_encoding();
+RESET client_encoding;
+
 -- Columns count by name, not by position.
 SELECT count(DISTINCT reverse_etl.hash_row(r)) AS one, min(reverse_etl.hash_row(r)) AS hash FROM (SELECT 1 AS a, 'x' AS b) AS r;
 SELECT reverse_etl.hash_row(r) AS hash FROM (SELECT 'x' AS b, 1 AS a) AS r;
@@ -219,5 +232,6 @@ SELECT hash_of('"Orders"'::regclass) = hash_of('public."Orders"'::text) AS by_ne
 DROP FUNCTION hash_of;
 DROP SCHEMA crm CASCADE;
 DROP TABLE stored, "Orders", customers CASCADE;
-DROP TYPE moment CASCADE;
+SET client_min_messages = warning;
+DROP TYPE moment, broken CASCADE;
 DROP TYPE address, float_range, stage, percentage CASCADE;

@@ -20,7 +20,9 @@ constexpr std::int64_t epochs_apart = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) 
 /// pg_cron's time zone. Without its setting, which came with version 1.5, schedules are in GMT.
 pg_tz *time_zone() {
     const char *name = pg_call([] { return GetConfigOption("cron.timezone", true, false); });
-    pg_tz *zone = pg_call([&] { return pg_tzset(name != nullptr ? name : "GMT"); });
+    if (name == nullptr || name[0] == '\0')
+        name = "GMT";
+    pg_tz *zone = pg_call([&] { return pg_tzset(name); });
     if (zone == nullptr)
         throw Error(ERRCODE_INVALID_PARAMETER_VALUE, std::string("time zone \"") + name + "\" is not known",
                     "It is the value of cron.timezone.");
