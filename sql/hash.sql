@@ -119,10 +119,12 @@ SELECT type, hash_of AS hash FROM (VALUES
 SELECT reverse_etl.hash_row(r) AS of_records FROM (SELECT row(1, 'a'::text, row(2.0)) AS a) AS r;
 
 -- No setting has a part in it. A type of one's own need not have a binary form: what it prints follows all these settings.
+SET client_min_messages = warning;
 CREATE TYPE moment;
 CREATE FUNCTION moment_in(cstring, oid, integer) RETURNS moment LANGUAGE internal IMMUTABLE STRICT AS 'timestamptz_in';
 CREATE FUNCTION moment_out(moment) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'timestamptz_out';
 CREATE TYPE moment (INPUT = moment_in, OUTPUT = moment_out, LIKE = timestamptz);
+RESET client_min_messages;
 
 CREATE SCHEMA crm;
 CREATE TABLE crm.contacts ("Id" bigint);
@@ -149,6 +151,19 @@ SHOW timezone;
 SHOW client_encoding;
 RESET ALL;
 
+-- Binary forms are made in the database's encoding; the client's is there again after an error.
+SET client_min_messages = warning;
+CREATE TYPE broken;
+CREATE FUNCTION broken_in(cstring) RETURNS broken LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+CREATE FUNCTION broken_out(broken) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'int4out';
+CREATE FUNCTION broken_send(broken) RETURNS bytea LANGUAGE internal IMMUTABLE STRICT AS 'enum_send';
+CREATE TYPE broken (INPUT = broken_in, OUTPUT = broken_out, SEND = broken_send, LIKE = integer);
+RESET client_min_messages;
+SET client_encoding = 'LATIN1';
+SELECT hash_of('1'::broken);
+SELECT pg_client_encoding();
+RESET client_encoding;
+
 -- Columns count by name, not by position.
 SELECT count(DISTINCT reverse_etl.hash_row(r)) AS one, min(reverse_etl.hash_row(r)) AS hash FROM (SELECT 1 AS a, 'x' AS b) AS r;
 SELECT reverse_etl.hash_row(r) AS hash FROM (SELECT 'x' AS b, 1 AS a) AS r;
@@ -169,34 +184,25 @@ SELECT reverse_etl.hash_row(c) AS of_table FROM customers AS c;
 SELECT reverse_etl.hash_row(c) AS of_view FROM customer_view AS c;
 SELECT reverse_etl.hash_row(c.*) AS of_join FROM customers AS c CROSS JOIN generate_series(1, 1);
 ALTER TABLE customers ADD COLUMN c text DEFAULT '';
-SELECT reverse_etl.hash_row(c) AS with_default FROM customers AS c;
-SELECT reverse_etl.hash_row(stored.customer) AS as_composite
-  FROM (SELECT c AS customer FROM customers AS c) AS stored;
+SELECT reverse_etl.hash_row(customers) AS with_default FROM customers;
+SELECT reverse_etl.hash_row(customer) AS as_composite FROM (SELECT customers AS customer FROM customers OFFSET 0) AS kept;
 
--- A call keeps what it learned of types, until they change; rows of several types go through one call.
+-- A call keeps what it learned of types, until they change; rows of several types may go through it.
 DO $$
 DECLARE
     hashes bigint[];
     one_row record;
 BEGIN
     FOR i IN 1..3 LOOP
-        FOR one_row IN SELECT 1 AS a, 'lead'::stage AS s UNION ALL SELECT 2, 'customer' LOOP
+        FOR one_row IN EXECUTE CASE i WHEN 2 THEN $q$SELECT 'lead' AS s, 1 AS i$q$
+                                      ELSE $q$SELECT label AS s FROM unnest(enum_range(NULL::stage)) AS label$q$ END LOOP
             hashes := hashes || reverse_etl.hash_row(one_row);
         END LOOP;
         IF i = 2 THEN
             ALTER TYPE stage RENAME VALUE 'lead' TO 'prospect';
-        ELSE
-            FOR one_row IN SELECT i AS a, i::text AS s LOOP
-                hashes := hashes || reverse_etl.hash_row(one_row);
-            END LOOP;
         END IF;
-        EXIT WHEN i = 2;
     END LOOP;
-    FOR one_row IN SELECT 1 AS a, 'prospect'::stage AS s LOOP
-        hashes := hashes || reverse_etl.hash_row(one_row);
-    END LOOP;
-    RAISE NOTICE 'known labels hash alike: %, renamed ones do not: %',
-                 hashes[1] = hashes[4] AND hashes[2] = hashes[5], hashes[6] <> hashes[1];
+    RAISE NOTICE 'the renamed label hashes alike: %, the other one: %', hashes[1] = hashes[4], hashes[2] = hashes[5];
 END
 $$;
 
@@ -210,17 +216,11 @@ SELECT 'kept outside', string_agg(md5(n::text), '' ORDER BY n), jsonb_agg(md5(n:
 ALTER TABLE stored ALTER plain SET STORAGE MAIN;
 INSERT INTO stored SELECT 'compressed', repeat('ab', 2000), '{}', 1, '{}';
 INSERT INTO stored SELECT 'short', 'ab', '{}', 1, '{}';
-SELECT how, reverse_etl.hash_row(s) AS hash,
-       reverse_etl.hash_row(s) = reverse_etl.hash_row(fresh) AS like_fresh_values
+SELECT s.how, reverse_etl.hash_row(s) AS hash, reverse_etl.hash_row(s) = reverse_etl.hash_row(fresh) AS like_a_fresh_one
   FROM stored AS s,
-       LATERAL (SELECT how || '' AS how, plain || '' AS plain, jsonb || '[]' AS jsonb, number + 0 AS number,
+       LATERAL (SELECT how || '' AS how, plain || '' AS plain, (jsonb::text || ' ')::jsonb AS jsonb, number + 0 AS number,
                        list || '{}'::text[] AS list OFFSET 0) AS fresh
- WHERE how = 'kept outside'
-UNION ALL
-SELECT how, reverse_etl.hash_row(s), reverse_etl.hash_row(s) = reverse_etl.hash_row(fresh)
-  FROM stored AS s,
-       LATERAL (SELECT how || '' AS how, plain || '' AS plain, jsonb, number + 0 AS number, list OFFSET 0) AS fresh
- WHERE how <> 'kept outside';
+ ORDER BY s.how;
 SELECT hash_of(repeat('0123456789', 1000000)) AS ten_megabytes;
 
 -- regclass and its like by name: what is renamed changes, what another search_path shows otherwise does not.
@@ -232,5 +232,6 @@ SELECT hash_of('"Orders"'::regclass) = hash_of('public."Orders"'::text) AS by_ne
 DROP FUNCTION hash_of;
 DROP SCHEMA crm CASCADE;
 DROP TABLE stored, "Orders", customers CASCADE;
-DROP TYPE moment CASCADE;
+SET client_min_messages = warning;
+DROP TYPE moment, broken CASCADE;
 DROP TYPE address, float_range, stage, percentage CASCADE;

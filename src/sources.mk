@@ -8,6 +8,7 @@ ENGINE_SOURCES = \
     src/engine/circuit.cpp \
     src/engine/compiled_operation.cpp \
     src/engine/connector.cpp \
+    src/engine/cron_schedule.cpp \
     src/engine/delivery.cpp \
     src/engine/dispatcher.cpp \
     src/engine/exchange.cpp \
@@ -39,6 +40,7 @@ POSTGRES_SOURCES = \
     src/postgres/columns_json.cpp \
     src/postgres/changed_rows.cpp \
     src/postgres/connectors.cpp \
+    src/postgres/cron_functions.cpp \
     src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
     src/postgres/enqueue.cpp \

@@ -2,6 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/connectors.h"
+#include "postgres/cron_functions.h"
 #include "postgres/fdw.h"
 #include "postgres/identity.h"
 #include "postgres/options.h"
@@ -49,6 +50,8 @@ PG_FUNCTION_INFO_V1(reverse_etl_check_stream);
 PG_FUNCTION_INFO_V1(reverse_etl_guard_streams);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row_version);
+PG_FUNCTION_INFO_V1(reverse_etl_next_run_after);
+PG_FUNCTION_INFO_V1(reverse_etl_last_run_before);
 #pragma GCC visibility pop
 }
 
@@ -257,4 +260,14 @@ Datum reverse_etl_hash_row(PG_FUNCTION_ARGS) {
 Datum reverse_etl_hash_row_version(PG_FUNCTION_ARGS) {
     (void)fcinfo;
     PG_RETURN_INT32(row_hash_version);
+}
+
+/// reverse_etl.next_run_after(schedule text, after timestamptz) returns timestamptz
+Datum reverse_etl_next_run_after(PG_FUNCTION_ARGS) {
+    return guard([&] { return next_run_after(fcinfo); });
+}
+
+/// reverse_etl.last_run_before(schedule text, before timestamptz) returns timestamptz
+Datum reverse_etl_last_run_before(PG_FUNCTION_ARGS) {
+    return guard([&] { return last_run_before(fcinfo); });
 }

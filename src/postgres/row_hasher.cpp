@@ -5,7 +5,6 @@
 #include <algorithm>
 
 extern "C" {
-#include "access/htup_details.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"

@@ -9,6 +9,10 @@
 #include <type_traits>
 #include <utility>
 
+extern "C" {
+#include "access/htup_details.h"
+}
+
 namespace reverse_etl {
 
 /// The hasher of a type that belongs to the family, otherwise nullptr.
