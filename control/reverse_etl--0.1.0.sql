@@ -1292,11 +1292,11 @@ DECLARE
     process timestamptz;
 BEGIN
     -- Whoever comes at the same moment waits here, and then finds the run.
-    SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = sync FOR UPDATE;
+    SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = begin_run.sync FOR UPDATE;
     SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
     released := false;
     SELECT * INTO other FROM reverse_etl.runs
-     WHERE sync_id = sync AND status IN ('reading', 'delivering', 'cancelling');
+     WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
     IF FOUND THEN
         IF other.status = 'reading'
            AND NOT EXISTS (SELECT FROM pg_stat_get_activity(other.pid) AS a
@@ -1309,15 +1309,15 @@ BEGIN
         ELSE
             note := format('run %s of it is still under way', other.id);
             INSERT INTO reverse_etl.runs (sync_id, sync, status, reason, requested_by, finished_at)
-            VALUES (sync, definition.name, 'skipped', note, begin_run.requested_by, clock_timestamp());
+            VALUES (begin_run.sync, definition.name, 'skipped', note, begin_run.requested_by, clock_timestamp());
         END IF;
-        UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = sync AND begin_run.run IS NOT NULL;
+        UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = begin_run.sync AND begin_run.run IS NOT NULL;
         RETURN;
     END IF;
-    UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = sync AND requested_at IS NOT NULL;
+    UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = begin_run.sync AND requested_at IS NOT NULL;
     UPDATE reverse_etl.runs AS r SET status = 'reading', pid = begin_run.pid, process_started_at = process,
            reason = NULL, finished_at = NULL, started_at = clock_timestamp()
-     WHERE r.sync_id = sync AND r.status = 'held' AND r.released_by IS NOT NULL
+     WHERE r.sync_id = begin_run.sync AND r.status = 'held' AND r.released_by IS NOT NULL
     RETURNING r.id INTO run;
     IF FOUND THEN
         released := true;
@@ -1325,9 +1325,9 @@ BEGIN
         RETURN;
     END IF;
     UPDATE reverse_etl.runs SET status = 'expired', finished_at = clock_timestamp()
-     WHERE sync_id = sync AND status = 'held';
+     WHERE sync_id = begin_run.sync AND status = 'held';
     INSERT INTO reverse_etl.runs (sync_id, sync, status, requested_by, pid, process_started_at)
-    VALUES (sync, definition.name, 'reading', begin_run.requested_by, begin_run.pid, process)
+    VALUES (begin_run.sync, definition.name, 'reading', begin_run.requested_by, begin_run.pid, process)
     RETURNING id INTO run;
 END
 $$;
@@ -1437,7 +1437,7 @@ BEGIN
     ELSIF end_run.status = 'completed' AND tried >= 10 AND (ended.rejected + ended.invalid) * 10 > tried THEN
         PERFORM reverse_etl.note_health(run, 'rejecting',
             format('%s of %s rows did not get through', ended.rejected + ended.invalid, tried));
-    ELSIF end_run.status = 'completed' AND usual.runs > 3 AND usual.mean >= 10
+    ELSIF end_run.status = 'completed' AND ended.released_by IS NULL AND usual.runs > 3 AND usual.mean >= 10
           AND (ended.queried - ended.removed < usual.mean / 2 OR ended.queried - ended.removed > usual.mean * 2) THEN
         PERFORM reverse_etl.note_health(run, 'unusual',
             format('the query gave %s rows, and %s on average of the last runs', ended.queried - ended.removed,
@@ -1452,6 +1452,9 @@ BEGIN
         IF FOUND THEN
             PERFORM reverse_etl.wake_worker();
         END IF;
+    ELSE
+        UPDATE reverse_etl.audit_log SET outcome = 'cancelled', finished_at = clock_timestamp()
+         WHERE id = ANY (ended.pushes) AND outcome = 'queued';
     END IF;
 END
 $$;

@@ -44,7 +44,7 @@ RowContract::RowContract(const Destination &destination, TupleDesc query, const 
         relation_ = table_open(destination.relation, AccessShareLock);
         estate_ = CreateExecutorState();
         econtext_ = GetPerTupleExprContext(estate_);
-        made_ = MakeTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
+        made_ = MakeSingleTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
         MemoryContextSwitchTo(caller);
     });
     prepare_columns(destination, query, columns);
@@ -198,6 +198,7 @@ const char *RowContract::broken_rule() {
 
 void RowContract::close() {
     pg_call([&] {
+        ExecDropSingleTupleTableSlot(made_);
         FreeExecutorState(estate_);
         table_close(relation_, NoLock);
     });

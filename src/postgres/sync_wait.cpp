@@ -131,7 +131,11 @@ void report_run(std::int64_t run, const std::string &sync) {
                              number)));
         else
             ereport(WARNING,
-                    (errmsg("run %lld of sync \"%s\" is %s", number, sync.c_str(), progress.status.c_str()),
+                    (progress.status == "completed" || progress.status == "delivering"
+                         ? errmsg("run %lld of sync \"%s\" leaves %lld rows behind", number, sync.c_str(),
+                                  static_cast<long long>(progress.rejected + progress.invalid))
+                         : errmsg("run %lld of sync \"%s\" %s", number, sync.c_str(),
+                                  progress.status == "failed" ? "failed" : "was cancelled"),
                      errdetail("%s", detail.c_str()),
                      errhint("Rows that did not get through: SELECT * FROM reverse_etl.run_rows WHERE run_id = %lld.",
                              number)));
