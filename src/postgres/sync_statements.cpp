@@ -66,12 +66,12 @@ std::string SyncStatements::no_key() const {
 std::string SyncStatements::compare() const {
     return "SELECT count(*), count(*) FILTER (WHERE " + no_key() +
            "), count(s.ctid), count(*) FILTER (WHERE s.\"#hash\" = " + hash_of_row +
-           "), COALESCE(bit_xor(hashtidextended(s.ctid, 0)), 0) FROM " + model() + " LEFT JOIN " + state_ +
-           " AS s ON " + same_key("m.", "s.");
+           "), COALESCE(bit_xor(s.\"#hash\"), 0) FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " +
+           same_key("m.", "s.");
 }
 
 std::string SyncStatements::known() const {
-    return "SELECT count(*), COALESCE(bit_xor(hashtidextended(ctid, 0)), 0) FROM " + state_;
+    return "SELECT count(*), COALESCE(bit_xor(\"#hash\"), 0) FROM " + state_;
 }
 
 std::string SyncStatements::differs() const {

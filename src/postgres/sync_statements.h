@@ -26,8 +26,8 @@ class SyncStatements {
     /// One row: how many rows the model has, how many without a key, how many whose key is known, how many of these are
     /// unchanged, and a checksum over the known ones.
     std::string compare() const;
-    /// One row: how many keys are known, and the same checksum over all of them. It is equal exactly if every known key
-    /// occurs once in the model.
+    /// One row: how many keys are known, and the same checksum over all of them. Both are equal if every known key
+    /// occurs once in the model; should one occur twice in place of another, the hashes would have to cancel out.
     std::string known() const;
     /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and is_same.
     std::string changes() const;
