@@ -22,10 +22,10 @@ ResultRows ResultRows::of(const std::string &query) {
         auto *source = static_cast<CachedPlanSource *>(linitial(SPI_plan_get_plan_sources(plan)));
         MemoryContext caller = MemoryContextSwitchTo(CurTransactionContext);
         result.descriptor_ = CreateTupleDescCopy(source->resultDesc);
-        result.rows_ = tuplestore_begin_heap(true, false, work_mem);
+        result.rows_.reset(tuplestore_begin_heap(true, false, work_mem));
         MemoryContextSwitchTo(caller);
         DestReceiver *receiver = CreateTuplestoreDestReceiver();
-        SetTuplestoreDestReceiverParams(receiver, result.rows_, CurTransactionContext, true, nullptr, nullptr);
+        SetTuplestoreDestReceiverParams(receiver, result.rows_.get(), CurTransactionContext, true, nullptr, nullptr);
         SPIExecuteOptions options{};
         options.read_only = true; // all under the one snapshot that is active
         options.dest = receiver;
@@ -44,8 +44,8 @@ void ResultRows::show_as(const char *name) const {
         relation->md.name = pstrdup(name);
         relation->md.tupdesc = descriptor_;
         relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-        relation->md.enrtuples = static_cast<double>(tuplestore_tuple_count(rows_));
-        relation->reldata = rows_;
+        relation->md.enrtuples = static_cast<double>(tuplestore_tuple_count(rows_.get()));
+        relation->reldata = rows_.get();
         SPI_unregister_relation(name);
         int status = SPI_register_relation(relation);
         if (status != SPI_OK_REL_REGISTER)
@@ -54,20 +54,20 @@ void ResultRows::show_as(const char *name) const {
 }
 
 std::int64_t ResultRows::count() const {
-    return rows_ == nullptr ? 0 : tuplestore_tuple_count(rows_);
+    return rows_ == nullptr ? 0 : tuplestore_tuple_count(rows_.get());
 }
 
 TupleTableSlot *ResultRows::begin() const {
     if (rows_ == nullptr)
         return nullptr;
     return pg_call([&] {
-        tuplestore_rescan(rows_);
+        tuplestore_rescan(rows_.get());
         return MakeSingleTupleTableSlot(descriptor_, &TTSOpsMinimalTuple);
     });
 }
 
 bool ResultRows::next(TupleTableSlot *slot) const {
-    return rows_ != nullptr && pg_call([&] { return tuplestore_gettupleslot(rows_, true, false, slot); });
+    return rows_ != nullptr && pg_call([&] { return tuplestore_gettupleslot(rows_.get(), true, false, slot); });
 }
 
 void ResultRows::end(TupleTableSlot *slot) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "postgres/postgres.h"
@@ -12,7 +13,7 @@ extern "C" {
 namespace reverse_etl {
 
 /// The rows of a query, kept in memory up to work_mem and on disk beyond it. Statements of the open connection to SPI
-/// may read them by a name. Postgres frees them with the transaction.
+/// may read them by a name.
 class ResultRows {
   public:
     ResultRows() = default;
@@ -41,7 +42,10 @@ class ResultRows {
     bool next(TupleTableSlot *slot) const;
     static void end(TupleTableSlot *slot);
 
-    Tuplestorestate *rows_ = nullptr;
+    struct End {
+        void operator()(Tuplestorestate *rows) const { tuplestore_end(rows); }
+    };
+    std::unique_ptr<Tuplestorestate, End> rows_;
     TupleDesc descriptor_ = nullptr;
 };
 
