@@ -119,6 +119,7 @@ class OutboxQueue : private OutcomeSink {
     KeyQueue rows_;
     std::map<LaneKey, int> lane_numbers_;
     std::vector<LaneSlot> lanes_;
+    int last_lane_ = 0;               ///< of the row that was read last
     std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
     JsonRow reader_, older_reader_;
     Clock::time_point expiry_checked_{};
