@@ -51,8 +51,13 @@ void OutboxQueue::claim() {
     take_out_cancelled();
     reject_expired();
     requests_.read();
-    if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
-        return;
+    if (rows_.size() < most_rows && rows_.bytes() < most_bytes)
+        claim_rows();
+    // Also for rows that were there before the definition changed.
+    open_lanes();
+}
+
+void OutboxQueue::claim_rows() {
     if (!std::exchange(counted_, true) && statistics_->waiting().first == 0)
         std::apply([this](auto... level) { statistics_->set_waiting(level...); }, outbox_.count_all());
     // Stored times on the clock that does not jump. What is due together stays so.
@@ -72,7 +77,6 @@ void OutboxQueue::claim() {
     // What was counted and what is there may part, where part of a transaction was rolled back.
     if (is_idle())
         statistics_->set_waiting(0, 0);
-    open_lanes();
 }
 
 /// Whether the destination is there and can be used.

@@ -90,6 +90,7 @@ class OutboxQueue : private OutcomeSink {
     void failed(const Batch &batch, const DestinationError &error) override;
 
     bool open_definition();
+    void claim_rows();
     void open_lanes();
     int lane_of(const StoredRow &stored, std::string &fault);
     void add(StoredRow stored);
