@@ -63,6 +63,7 @@ POSTGRES_SOURCES = \
     src/postgres/outbox_level.cpp \
     src/postgres/outbox_queue.cpp \
     src/postgres/outbox_requests.cpp \
+    src/postgres/outbox_scan.cpp \
     src/postgres/outbox_service.cpp \
     src/postgres/outbox_table.cpp \
     src/postgres/outbox_wait.cpp \

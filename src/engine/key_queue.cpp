@@ -35,7 +35,7 @@ void KeyQueue::append(Row row) {
 void KeyQueue::replace(QueuedRow &last, Row row) {
     row->replaced = std::move(last.replaced);
     row->stored_bytes += last.stored_bytes;
-    row->replaced.push_back({last.id, last.push, last.table, last.sync});
+    row->replaced.push_back({last.id, last.push, last.table, last.sync, last.place});
     replaced_.insert(last.id);
     row->due = std::max(row->due, last.due);
     bytes_ += row->row.size();

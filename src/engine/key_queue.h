@@ -28,13 +28,15 @@ struct QueuedRow {
     std::int64_t push = 0;
     std::int32_t sync = 0; ///< the managed sync that learns the outcome; 0 for none
     std::uint32_t role = 0;
-    int table = 0;                ///< where it is stored
+    int table = 0;                ///< where it is stored, as those understand it who read it
+    std::uint64_t place = 0;      ///< likewise
     std::size_t stored_bytes = 0; ///< its own, and those of the changes that it stands for
     struct Replaced {
         std::uint64_t id;
         std::int64_t push;
         int table;
         std::int32_t sync;
+        std::uint64_t place;
     };
     std::vector<Replaced> replaced;                ///< the changes that it stands for
     std::vector<std::string> reasons;              ///< why its attempts failed

@@ -5,6 +5,7 @@
 #include "postgres/postgres.h"
 
 extern "C" {
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "catalog/pg_namespace.h"
 #include "commands/explain.h"
@@ -166,6 +167,15 @@ inline bool walk_expression_tree(Node *node, TreeWalker walker, void *context) {
     return expression_tree_walker(node, walker, context);
 #else
     return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(walker)), context);
+#endif
+}
+
+/// 18 can count what a scan does.
+inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot snapshot, int keys) {
+#if PG_VERSION_NUM >= 180000
+    return index_beginscan(table, index, snapshot, nullptr, keys, 0);
+#else
+    return index_beginscan(table, index, snapshot, keys, 0);
 #endif
 }
 

@@ -2,8 +2,10 @@
 
 #include "postgres/border.h"
 #include "postgres/id_ranges.h"
+#include "postgres/outbox_scan.h"
 #include "postgres/outbox_table.h"
 #include "postgres/sql.h"
+#include "postgres/table_writer.h"
 
 #include <algorithm>
 
@@ -42,71 +44,24 @@ std::vector<int64> ids_of(const auto &rows, int table) {
     return ids;
 }
 
-/// A row of a result, where it lies.
-struct FoundRow {
-    int64 id, push, key_hash;
-    int32 attempts;
-    bool own;
-    int32 sync;
-    std::string_view operation, key, row;
-    Oid deliver_as;
-    TimestampTz enqueued_at, next_attempt_at;
-};
-
-FoundRow found_row(uint64 i) {
-    auto number = [&](int column) {
-        bool is_null;
-        Datum value = sql::column(i, column, &is_null);
-        return is_null ? 0 : DatumGetInt64(value);
-    };
-    FoundRow found;
-    found.id = number(1);
-    found.push = number(2);
-    found.operation = sql::text_column(i, 3);
-    found.deliver_as = DatumGetObjectId(sql::column(i, 4));
-    found.enqueued_at = number(5);
-    found.attempts = DatumGetInt32(sql::column(i, 6));
-    found.next_attempt_at = number(7);
-    found.key_hash = number(8);
-    found.key = sql::text_column(i, 9);
-    found.row = sql::text_column(i, 10);
-    found.sync = static_cast<int32>(number(11));
-    found.own = DatumGetBool(sql::column(i, 12));
-    return found;
-}
-
-/// All rows of the result, but those that are known.
-std::vector<StoredRow> stored_rows(uint64 count, const KeyQueue *known) {
-    FoundRow *found = pg_call([&] {
-        auto *rows =
-            static_cast<FoundRow *>(MemoryContextAllocHuge(CurrentMemoryContext, sizeof(FoundRow) * (count + 1)));
-        for (uint64 i = 0; i < count; i++)
-            rows[i] = found_row(i);
-        return rows;
-    });
-    std::vector<StoredRow> stored;
-    stored.reserve(count);
-    for (const FoundRow *row = found; row < found + count; row++) {
-        auto id = static_cast<std::uint64_t>(row->id);
-        if (known != nullptr && known->contains(id))
-            continue;
-        StoredRow &added = stored.emplace_back();
-        added.operation = row->operation;
-        added.deliver_as = row->deliver_as;
-        added.enqueued_at = row->enqueued_at;
-        added.next_attempt_at = row->next_attempt_at;
-        added.row = std::make_unique<QueuedRow>();
-        added.row->id = id;
-        added.row->push = row->push;
-        added.row->sync = row->sync;
-        added.row->key_hash = row->key_hash;
-        added.row->key = row->key;
-        added.row->row = row->row;
-        added.row->stored_bytes = row->key.size() + row->row.size();
-        added.row->attempts = row->attempts;
-        added.row->role = row->deliver_as;
-        added.row->table = row->own ? own : shared;
-    }
+StoredRow stored_row(const FoundRow &found, int table) {
+    StoredRow stored;
+    stored.operation = found.operation;
+    stored.deliver_as = found.deliver_as;
+    stored.enqueued_at = found.enqueued_at;
+    stored.next_attempt_at = found.next_attempt_at;
+    stored.row = std::make_unique<QueuedRow>();
+    stored.row->id = static_cast<std::uint64_t>(found.id);
+    stored.row->push = found.push;
+    stored.row->sync = found.sync;
+    stored.row->key_hash = found.key_hash;
+    stored.row->key = found.key;
+    stored.row->row = found.row;
+    stored.row->stored_bytes = found.key.size() + found.row.size();
+    stored.row->attempts = found.attempts;
+    stored.row->role = found.deliver_as;
+    stored.row->table = table;
+    stored.row->place = found.place;
     return stored;
 }
 
@@ -119,8 +74,13 @@ XLogRecPtr end_of_log() {
     return first_of_segment || first_of_page ? next - next % XLOG_BLCKSZ : next;
 }
 
-constexpr const char *columns = "id, push, operation, deliver_as::oid, enqueued_at, attempts, "
-                                "next_attempt_at, key_hash, key::text, \"row\"::text, sync::bigint";
+/// Writers draw numbers by the thousand.
+std::int64_t highest_number_drawn() {
+    return pg_call([] {
+        sql::execute("SELECT last_value FROM reverse_etl.outbox_id_seq", {});
+        return (DatumGetInt64(sql::column(0, 1)) + 1) * TableWriter::most_rows - 1;
+    });
+}
 
 } // namespace
 
@@ -190,21 +150,9 @@ std::vector<VirtualTransactionId> Outbox::writers() const {
 }
 
 std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bool &more) {
-    // First the highest number that is seen, then who is writing, then the rows: a row up to that number which is not
+    // First the highest number that was drawn, then who is writing, then the rows: a row up to that number which is not
     // among them belongs to one of those writers.
-    std::int64_t highest = pg_call([&] {
-        const char *query = psprintf(R"(
-            SELECT GREATEST(
-                (SELECT id FROM ONLY reverse_etl.outbox WHERE destination = $1
-                  ORDER BY destination DESC, id DESC LIMIT 1),
-                (SELECT id FROM ONLY reverse_etl.%s WHERE destination = $1
-                  ORDER BY destination DESC, id DESC LIMIT 1)))",
-                                     outbox_table_name(destination_));
-        sql::execute(query, {sql::oid(destination_)});
-        bool is_null;
-        Datum value = sql::column(0, 1, &is_null);
-        return is_null ? std::int64_t{-1} : DatumGetInt64(value);
-    });
+    std::int64_t highest = highest_number_drawn();
     std::vector<VirtualTransactionId> now_writing = writers();
     pg_call([] {
         PopActiveSnapshot();
@@ -231,24 +179,24 @@ std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bo
     return rows;
 }
 
-/// The rows with greater numbers, as many as are asked for, without those that are known.
+/// The rows with greater numbers that are not known, as many as are asked for.
 std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more) {
-    long limit = static_cast<long>(most + known.known());
-    uint64 count = pg_call([&] {
-        const char *query = psprintf(R"(
-            (SELECT %s, false FROM ONLY reverse_etl.outbox
-              WHERE destination = $1 AND id > $2
-              ORDER BY destination, id LIMIT $3)
-            UNION ALL
-            (SELECT %s, true FROM ONLY reverse_etl.%s
-              WHERE destination = $1 AND id > $2
-              ORDER BY destination, id LIMIT $3)
-            ORDER BY 1 LIMIT $3)",
-                                     columns, columns, outbox_table_name(destination_));
-        return sql::execute(query, {sql::oid(destination_), sql::int8(after), sql::int8(limit)});
-    });
-    std::vector<StoredRow> rows = stored_rows(count, &known);
-    more = count == static_cast<uint64>(limit) && !rows.empty();
+    OutboxScan of_shared(table_oid(shared), destination_, after), of_own(table_oid(own), destination_, after);
+    const FoundRow *in_shared = of_shared.next(), *in_own = of_own.next();
+    std::vector<StoredRow> rows;
+    more = false;
+    while (!more && (in_shared != nullptr || in_own != nullptr)) {
+        bool is_shared = in_own == nullptr || (in_shared != nullptr && in_shared->id < in_own->id);
+        const FoundRow *&found = is_shared ? in_shared : in_own;
+        if (!known.contains(static_cast<std::uint64_t>(found->id))) {
+            more = rows.size() == most;
+            if (!more)
+                rows.push_back(stored_row(*found, is_shared ? shared : own));
+        }
+        found = (is_shared ? of_shared : of_own).next();
+    }
+    of_shared.end();
+    of_own.end();
     // A commit that was not flushed to disk could be lost in a crash, and its rows must not leave before that is ruled
     // out.
     if (!rows.empty())
@@ -260,14 +208,28 @@ void Outbox::start_over() {
     *this = Outbox(destination_);
 }
 
+Oid Outbox::table_oid(int table) const {
+    return pg_call([&] {
+        const char *name = table == own ? outbox_table_name(destination_) : "outbox";
+        return get_relname_relid(name, get_namespace_oid("reverse_etl", false));
+    });
+}
+
 std::string Outbox::table_name(int table) const {
     return table == own ? pg_call([&] { return outbox_table_name(destination_); }) : "outbox";
 }
 
 void Outbox::remove(const std::vector<Settled> &rows) {
     for (int table : {shared, own}) {
-        IdRanges ranges(ids_of(rows, table));
-        if (ranges.first.empty())
+        std::vector<FoundPlace> found;
+        for (const Settled &row : rows)
+            if (row.table == table)
+                found.push_back({row.id, row.place});
+        if (found.empty())
+            continue;
+        // What was put off meanwhile lies elsewhere.
+        IdRanges moved(delete_found_rows(table_oid(table), found));
+        if (moved.first.empty())
             continue;
         std::string name = table_name(table);
         pg_call([&] {
@@ -276,7 +238,7 @@ void Outbox::remove(const std::vector<Settled> &rows) {
                  USING ROWS FROM (unnest($2), unnest($3)) AS settled (first, last)
                  WHERE o.destination = $1 AND o.id >= settled.first AND o.id <= settled.last)",
                                          name.c_str());
-            sql::execute(query, {sql::oid(destination_), sql::int8s(ranges.first), sql::int8s(ranges.last)});
+            sql::execute(query, {sql::oid(destination_), sql::int8s(moved.first), sql::int8s(moved.last)});
         });
     }
 }
@@ -399,20 +361,17 @@ void Outbox::defer(const std::vector<Deferred> &rows) {
 
 std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) {
     // Numbers rise with time, so the oldest rows are the first ones; the index gives them without looking at the rest.
-    uint64 count = pg_call([&] {
-        const char *query = psprintf(R"(
-            SELECT * FROM (
-                (SELECT %s, false FROM ONLY reverse_etl.outbox
-                  WHERE destination = $1 ORDER BY destination, id LIMIT $3)
-                UNION ALL
-                (SELECT %s, true FROM ONLY reverse_etl.%s
-                  WHERE destination = $1 ORDER BY destination, id LIMIT $3)) AS oldest
-             WHERE enqueued_at < now() -
-                   make_interval(secs => $2::float8 / 1000))",
-                                     columns, columns, outbox_table_name(destination_));
-        return sql::execute(query, {sql::oid(destination_), sql::int8(ttl_ms), sql::int8(static_cast<int64>(most))});
-    });
-    return stored_rows(count, nullptr);
+    TimestampTz oldest = GetCurrentTimestamp() - static_cast<TimestampTz>(ttl_ms) * 1000;
+    std::vector<StoredRow> rows;
+    for (int table : {shared, own}) {
+        OutboxScan scan(table_oid(table), destination_, -1);
+        const FoundRow *found = scan.next();
+        for (std::size_t i = 0; i < most && found != nullptr; i++, found = scan.next())
+            if (found->enqueued_at < oldest)
+                rows.push_back(stored_row(*found, table));
+        scan.end();
+    }
+    return rows;
 }
 
 std::pair<std::int64_t, std::int64_t> Outbox::count_all() {

@@ -42,10 +42,11 @@ class Outbox {
     /// Forgets what was claimed: the next claim begins anew.
     void start_over();
 
-    /// A row that has its outcome. `table` as in QueuedRow.
+    /// A row that has its outcome. `table` and `place` as in QueuedRow.
     struct Settled {
         std::int64_t id;
         int table;
+        std::uint64_t place;
     };
     void remove(const std::vector<Settled> &rows);
     /// What became of the rows of a push, to be added to its row in reverse_etl.audit_log.
@@ -88,6 +89,7 @@ class Outbox {
   private:
     std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);
     std::vector<VirtualTransactionId> writers() const;
+    Oid table_oid(int table) const;
     std::string table_name(int table) const;
 
     Oid destination_;

@@ -51,8 +51,13 @@ void OutboxQueue::claim() {
     take_out_cancelled();
     reject_expired();
     requests_.read();
-    if (rows_.size() >= most_rows || rows_.bytes() >= most_bytes)
-        return;
+    if (rows_.size() < most_rows && rows_.bytes() < most_bytes)
+        claim_rows();
+    // Also for rows that were there before the definition changed.
+    open_lanes();
+}
+
+void OutboxQueue::claim_rows() {
     if (!std::exchange(counted_, true) && statistics_->waiting().first == 0)
         std::apply([this](auto... level) { statistics_->set_waiting(level...); }, outbox_.count_all());
     // Stored times on the clock that does not jump. What is due together stays so.
@@ -72,7 +77,6 @@ void OutboxQueue::claim() {
     // What was counted and what is there may part, where part of a transaction was rolled back.
     if (is_idle())
         statistics_->set_waiting(0, 0);
-    open_lanes();
 }
 
 /// Whether the destination is there and can be used.
@@ -150,19 +154,24 @@ void OutboxQueue::add(StoredRow stored) {
 }
 
 int OutboxQueue::lane_of(const StoredRow &stored, std::string &fault) {
-    LaneKey key{stored.operation, stored.deliver_as, {}, 0, stored.row->sync != 0};
     try {
         reader_.read(stored.row->row, stored.row->key);
     } catch (const std::exception &error) {
         fault = error.what();
         return 0;
     }
-    key.names = reader_.names();
-    key.of_row = reader_.of_row();
+    // Mostly that of the row before.
+    auto is_of = [&](const LaneKey &key) {
+        return key.role == stored.deliver_as && key.of_row == reader_.of_row() && key.operation == stored.operation &&
+               key.of_sync == (stored.row->sync != 0) && key.names == reader_.names();
+    };
+    if (!lanes_.empty() && is_of(lanes_[last_lane_].key))
+        return last_lane_;
+    LaneKey key{stored.operation, stored.deliver_as, reader_.names(), reader_.of_row(), stored.row->sync != 0};
     auto [known, added] = lane_numbers_.try_emplace(std::move(key), static_cast<int>(lanes_.size()));
     if (added)
         lanes_.push_back({known->first, nullptr, ""});
-    return known->second;
+    return last_lane_ = known->second;
 }
 
 /// An upsert or an update of the same columns leaves nothing of an earlier one, a delete nothing of either. `newer` is
@@ -321,7 +330,7 @@ void OutboxQueue::lower_level(std::size_t rows, std::size_t bytes) {
 
 void OutboxQueue::leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome outcome) {
     for (const QueuedRow::Replaced &replaced : row.replaced) {
-        done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table});
+        done_.push_back({static_cast<std::int64_t>(replaced.id), replaced.table, replaced.place});
         counts_[replaced.push].replaced++;
         sync_outcomes_.add(replaced.sync, replaced.id, outcome);
     }
@@ -336,7 +345,7 @@ void OutboxQueue::leave(std::uint64_t id, Left how) {
         states_changed_ = true;
     circuit.succeeded();
     requests_.settled(*row);
-    done_.push_back({static_cast<std::int64_t>(id), row->table});
+    done_.push_back({static_cast<std::int64_t>(id), row->table, row->place});
     (how == Left::accepted ? counts_[row->push].accepted : counts_[row->push].absent)++;
     sync_outcomes_.add(row->sync, id, SyncOutcomes::Outcome::accepted);
     leave_replaced(*row, SyncOutcomes::Outcome::accepted);

@@ -90,6 +90,7 @@ class OutboxQueue : private OutcomeSink {
     void failed(const Batch &batch, const DestinationError &error) override;
 
     bool open_definition();
+    void claim_rows();
     void open_lanes();
     int lane_of(const StoredRow &stored, std::string &fault);
     void add(StoredRow stored);
@@ -119,6 +120,7 @@ class OutboxQueue : private OutcomeSink {
     KeyQueue rows_;
     std::map<LaneKey, int> lane_numbers_;
     std::vector<LaneSlot> lanes_;
+    int last_lane_ = 0;               ///< of the row that was read last
     std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
     JsonRow reader_, older_reader_;
     Clock::time_point expiry_checked_{};

@@ -78,8 +78,13 @@ class OutboxService {
             Clock::time_point now = Clock::now();
             if (!is_idle())
                 busy = now;
-            else if (ends_when_idle() && now - busy >= longest_idle)
-                return;
+            else if (ends_when_idle() && now - busy >= longest_idle) {
+                look_around();
+                claim();
+                if (is_idle())
+                    return;
+                busy = now;
+            }
             Clock::time_point next = std::min(send(now), now + between_looks);
             if (ends_when_idle() && is_idle())
                 next = std::min(next, busy + longest_idle);
@@ -89,7 +94,8 @@ class OutboxService {
                 next = std::min(next, unsettled_since_ + longest_unsettled);
             std::vector<Finished> finished;
             // Those who wake it want it to look around; between two looks it sees to its requests.
-            called_ = wait_until(next, finished);
+            // Postgres waits by the same latch, for locks and pages, and a call may have ended such a wait.
+            called_ = has_calls() || wait_until(next, finished);
             for (const Finished &one : finished)
                 for (auto &[oid, queue] : queues_)
                     if (queue->take(one))

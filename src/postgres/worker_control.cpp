@@ -26,22 +26,50 @@ constexpr const char *library = "reverse_etl";
 constexpr const char *worker_type = "reverse_etl worker", *runner_type = "reverse_etl sync runner";
 /// A worker that broke comes again after so many seconds.
 constexpr int restart_after = 1;
-constexpr int longest_start_ms = 10'000, longest_end_ms = 10'000;
+constexpr int longest_start_ms = 10'000, longest_without_room_ms = 1'000, longest_end_ms = 10'000;
 
 bool wake_wanted = false;
-bool was_running = false; ///< the worker, when this transaction was about to commit
+uint64 calls_seen = PG_UINT64_MAX; ///< by the worker: it is called when it starts
+bool was_running = false;          ///< the worker, when this transaction was about to commit
 
-/// The worker's process; nullptr if there is none.
-PGPROC *find_worker(Oid database, const char *wanted = worker_type) {
+/// Calls `use` for each process of the kind. For a moment there may be two workers, of which one ends, since the other
+/// holds the lock; who it will be cannot be seen from here.
+template <class Use>
+void for_each_process(Oid database, const char *wanted, Use &&use) {
     for (uint32 i = 0; i < ProcGlobal->allProcCount; i++) {
         PGPROC *process = &ProcGlobal->allProcs[i];
         if (process->pid == 0 || process->databaseId != database || !compat::is_background_worker(process))
             continue;
         const char *type = GetBackgroundWorkerTypeByPid(process->pid);
         if (type != nullptr && std::strcmp(type, wanted) == 0)
-            return process;
+            use(process);
     }
-    return nullptr;
+}
+
+/// The worker's process; nullptr if there is none.
+PGPROC *find_worker(Oid database, const char *wanted = worker_type) {
+    PGPROC *found = nullptr;
+    for_each_process(database, wanted, [&](PGPROC *process) { found = process; });
+    return found;
+}
+
+void sleep_briefly() {
+    CHECK_FOR_INTERRUPTS();
+    WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, compat::wait_event());
+    ResetLatch(MyLatch);
+}
+
+/// Starts the worker also where there is no room for the moment: others that find none start it too, and all of those
+/// but one end at once. Whether there is one now, or will be.
+bool start_worker_soon() {
+    for (int waited = 0; !start_worker(MyDatabaseId, MyDatabaseTableSpace); waited += 10) {
+        if (find_worker(MyDatabaseId) != nullptr)
+            return true;
+        if (waited >= longest_without_room_ms)
+            return false;
+        sleep_briefly();
+    }
+    return true;
 }
 
 void start_for_commit(XactEvent event, void *) {
@@ -51,7 +79,7 @@ void start_for_commit(XactEvent event, void *) {
     case XACT_EVENT_PRE_COMMIT:
         // Started before the commit, since nothing may fail after it; it looks for rows when it is told to, below.
         was_running = find_worker(MyDatabaseId) != nullptr;
-        if (!was_running && !start_worker(MyDatabaseId, MyDatabaseTableSpace))
+        if (!was_running && !start_worker_soon())
             ereport(WARNING, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
                               errmsg("queued rows will wait, since their background worker could not be started"),
                               errhint("You might need to increase \"max_worker_processes\".")));
@@ -90,12 +118,17 @@ shared_memory::Part worker_calls = {"reverse_etl worker calls", sizeof(pg_atomic
                                     [](void *part) { pg_atomic_init_u64(static_cast<pg_atomic_uint64 *>(part), 0); },
                                     nullptr, nullptr};
 
+bool has_calls() {
+    return worker_calls.address != nullptr &&
+           pg_atomic_read_u64(static_cast<pg_atomic_uint64 *>(worker_calls.address)) != calls_seen;
+}
+
 bool is_called() {
-    static uint64 seen = PG_UINT64_MAX; // the first answer is yes
     if (worker_calls.address == nullptr)
         return true;
-    uint64 before = std::exchange(seen, pg_atomic_read_u64(static_cast<pg_atomic_uint64 *>(worker_calls.address)));
-    return seen != before;
+    uint64 before =
+        std::exchange(calls_seen, pg_atomic_read_u64(static_cast<pg_atomic_uint64 *>(worker_calls.address)));
+    return calls_seen != before;
 }
 
 bool wake_worker() {
@@ -105,10 +138,12 @@ bool wake_worker() {
 }
 
 bool nudge_worker() {
-    PGPROC *process = find_worker(MyDatabaseId);
-    if (process != nullptr)
+    bool runs = false;
+    for_each_process(MyDatabaseId, worker_type, [&](PGPROC *process) {
         SetLatch(&process->procLatch);
-    return process != nullptr;
+        runs = true;
+    });
+    return runs;
 }
 
 void wake_worker_at_commit() {
@@ -148,18 +183,14 @@ bool start_sync_runner() {
 void require_worker() {
     if (nudge_worker())
         return;
-    if (!pg_call([] { return start_worker(MyDatabaseId, MyDatabaseTableSpace); }))
+    if (!pg_call([] { return start_worker_soon(); }))
         throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl could not be started", "",
                     "You might need to increase \"max_worker_processes\".");
     for (int waited = 0; !nudge_worker(); waited += 10) {
         if (waited >= longest_start_ms)
             throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl did not start", "",
                         "See the server log for the reason.");
-        pg_call([] {
-            CHECK_FOR_INTERRUPTS();
-            WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, compat::wait_event());
-            ResetLatch(MyLatch);
-        });
+        pg_call([] { sleep_briefly(); });
     }
 }
 
@@ -170,11 +201,8 @@ bool ask_worker_to_end(Oid database) {
 }
 
 void wait_for_end_of_worker(Oid database) {
-    for (int waited = 0; waited < longest_end_ms && find_worker(database) != nullptr; waited += 10) {
-        CHECK_FOR_INTERRUPTS();
-        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 10, compat::wait_event());
-        ResetLatch(MyLatch);
-    }
+    for (int waited = 0; waited < longest_end_ms && find_worker(database) != nullptr; waited += 10)
+        sleep_briefly();
 }
 
 void register_launcher() {

@@ -15,6 +15,8 @@ bool nudge_worker();
 
 /// Whether somebody woke a worker to look at its tables, since this process last asked.
 bool is_called();
+/// The same, without a change of what it answers; false without shared memory.
+bool has_calls();
 extern shared_memory::Part worker_calls;
 
 /// Wakes the worker once this transaction has committed, and starts it if it does not run. May raise: a WARNING tells

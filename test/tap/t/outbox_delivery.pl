@@ -127,6 +127,17 @@ $node->safe_psql('postgres', <<~'SQL');
 settle();
 is(lastname('kept@example.com'), '1', 'what a later change leaves alone is not lost');
 
+# More waits than the worker holds when the definition is read anew.
+fresh();
+$node->safe_psql('postgres',
+    q(SELECT reverse_etl.pause('inhouse'); INSERT INTO events SELECT generate_series(1, 6000)));
+sleep 0.5;
+$node->safe_psql('postgres', q(CREATE SCHEMA another; ALTER SERVER inhouse OPTIONS (ADD max_in_flight '4')));
+sleep 0.2;
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
+settle();
+is((my @events = split / /, events()), 6000, 'a full queue whose definition changed goes on');
+
 # A standby is silent, and goes on when it is promoted.
 fresh();
 $node->append_conf('postgresql.conf', "wal_level = replica\nmax_wal_senders = 5");
