@@ -759,19 +759,11 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.streams_after_alter() IS 'refuses to alter what a stream needs as it is';
 
-CREATE FUNCTION reverse_etl.guard_streams() RETURNS event_trigger
-LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_guard_streams';
-COMMENT ON FUNCTION reverse_etl.guard_streams() IS 'function of the event triggers that guard what streams need';
+CREATE FUNCTION reverse_etl.guard_definitions() RETURNS event_trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_guard_definitions';
+COMMENT ON FUNCTION reverse_etl.guard_definitions() IS 'function of the event triggers that guard what streams and syncs need';
 
-REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.guard_streams() FROM PUBLIC;
-
-CREATE EVENT TRIGGER reverse_etl_streams_drop ON sql_drop EXECUTE FUNCTION reverse_etl.guard_streams();
-COMMENT ON EVENT TRIGGER reverse_etl_streams_drop IS 'streams go with their tables, and keep the columns that they need';
-CREATE EVENT TRIGGER reverse_etl_streams_alter ON ddl_command_end
-    WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SCHEMA',
-                 'ALTER TRIGGER', 'CREATE VIEW', 'DROP OWNED')
-    EXECUTE FUNCTION reverse_etl.guard_streams();
-COMMENT ON EVENT TRIGGER reverse_etl_streams_alter IS 'columns that streams need are not renamed or retyped under them';
+REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.guard_definitions() FROM PUBLIC;
 
 -- Hashes of rows: what a sync remembers of each row that it sent.
 
@@ -1281,6 +1273,80 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.drop_sync(text) IS 'removes a sync, its state and its history; what the destination has stays there';
 
+-- What syncs need is not dropped or changed under them. These see all syncs, whoever drops or alters something: so they
+-- run as the extension's owner.
+
+CREATE FUNCTION reverse_etl.check_sync(sync integer) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_sync';
+COMMENT ON FUNCTION reverse_etl.check_sync(integer) IS 'raises the error that the next run of a sync would raise';
+REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer) FROM PUBLIC;
+
+CREATE FUNCTION reverse_etl.syncs_after_drop(cascade boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lost record;
+BEGIN
+    FOR lost IN
+        SELECT DISTINCT ON (s.id) s.id, s.name, o.object_type, o.object_identity,
+               o.objid = s.destination AND o.objsubid = 0 AS is_destination
+          FROM reverse_etl.sync_definitions AS s
+          JOIN pg_event_trigger_dropped_objects() AS o
+            ON NOT o.is_temporary
+               AND CASE WHEN o.classid = 'pg_class'::regclass THEN o.objid = s.destination OR o.objid = ANY (s.reads)
+                        ELSE o.object_type NOT IN ('default value', 'trigger', 'rule') AND o.address_names <> '{}'
+                             AND strpos(s.query, o.address_names[cardinality(o.address_names)]) > 0 END
+         ORDER BY s.id, is_destination DESC
+    LOOP
+        IF lost.is_destination AND cascade THEN
+            RAISE NOTICE 'sync "%" is removed too', lost.name;
+            DELETE FROM reverse_etl.sync_definitions WHERE id = lost.id;
+            CONTINUE;
+        END IF;
+        BEGIN
+            PERFORM reverse_etl.check_sync(lost.id);
+        EXCEPTION WHEN OTHERS THEN
+            IF NOT cascade THEN
+                RAISE dependent_objects_still_exist USING
+                    MESSAGE = format('cannot drop %s %s because sync "%s" needs it',
+                                     lost.object_type, lost.object_identity, lost.name),
+                    DETAIL = format('Without it the sync would fail: %s.', SQLERRM),
+                    HINT = format('Change or drop the sync first: reverse_etl.alter_sync(%L, query => ...), reverse_etl.drop_sync(%L).',
+                                  lost.name, lost.name);
+            END IF;
+            RAISE WARNING 'sync "%" will fail from now on: %', lost.name, SQLERRM;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.syncs_after_drop(boolean) IS 'refuses to drop what a sync needs; a command that cascades is warned of';
+
+CREATE FUNCTION reverse_etl.syncs_after_alter() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    altered record;
+BEGIN
+    FOR altered IN
+        SELECT DISTINCT ON (s.id) s.id, s.name, c.object_type, c.object_identity
+          FROM reverse_etl.sync_definitions AS s
+          JOIN pg_event_trigger_ddl_commands() AS c
+            ON c.classid = 'pg_class'::regclass AND (c.objid = s.destination OR c.objid = ANY (s.reads))
+               OR c.classid = 'pg_namespace'::regclass
+         ORDER BY s.id
+    LOOP
+        BEGIN
+            PERFORM reverse_etl.check_sync(altered.id);
+        EXCEPTION WHEN OTHERS THEN
+            RAISE dependent_objects_still_exist USING
+                MESSAGE = format('cannot alter %s %s because sync "%s" needs it as it was',
+                                 altered.object_type, altered.object_identity, altered.name),
+                DETAIL = format('After that the sync would fail: %s.', SQLERRM),
+                HINT = format('Change the sync first, so that it does without: reverse_etl.alter_sync(%L, query => ...).', altered.name);
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.syncs_after_alter() IS 'refuses to alter what a sync needs as it is';
+
 -- Runs
 
 CREATE FUNCTION reverse_etl.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text,
@@ -1768,3 +1834,13 @@ COMMENT ON VIEW reverse_etl.run_progress IS 'each run that is under way, and how
 COMMENT ON COLUMN reverse_etl.run_progress.phase IS 'reading the model, delivering, or cancelling';
 COMMENT ON COLUMN reverse_etl.run_progress.time_left IS 'at the rate so far';
 GRANT SELECT ON reverse_etl.run_progress TO PUBLIC;
+
+-- The guards come last: they look at everything that is made after them.
+
+CREATE EVENT TRIGGER reverse_etl_guard_drop ON sql_drop EXECUTE FUNCTION reverse_etl.guard_definitions();
+COMMENT ON EVENT TRIGGER reverse_etl_guard_drop IS 'streams go with their tables; what streams and syncs need is not dropped under them';
+CREATE EVENT TRIGGER reverse_etl_guard_alter ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SCHEMA',
+                 'ALTER TRIGGER', 'CREATE VIEW', 'DROP OWNED')
+    EXECUTE FUNCTION reverse_etl.guard_definitions();
+COMMENT ON EVENT TRIGGER reverse_etl_guard_alter IS 'columns that streams and syncs need are not renamed or retyped under them';

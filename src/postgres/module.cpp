@@ -47,7 +47,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_push);
 PG_FUNCTION_INFO_V1(reverse_etl_push_stream);
 PG_FUNCTION_INFO_V1(reverse_etl_read_mapping);
 PG_FUNCTION_INFO_V1(reverse_etl_check_stream);
-PG_FUNCTION_INFO_V1(reverse_etl_guard_streams);
+PG_FUNCTION_INFO_V1(reverse_etl_guard_definitions);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row_version);
 PG_FUNCTION_INFO_V1(reverse_etl_next_run_after);
@@ -247,8 +247,8 @@ Datum reverse_etl_check_stream(PG_FUNCTION_ARGS) {
 }
 
 /// The event triggers that keep what streams need.
-Datum reverse_etl_guard_streams(PG_FUNCTION_ARGS) {
-    return guard([&] { return guard_streams(fcinfo); });
+Datum reverse_etl_guard_definitions(PG_FUNCTION_ARGS) {
+    return guard([&] { return guard_definitions(fcinfo); });
 }
 
 /// reverse_etl.hash_row(record) returns bigint

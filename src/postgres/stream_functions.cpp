@@ -103,19 +103,21 @@ bool may_matter(Node *command) {
     return false;
 }
 
-/// Streams belong to roles like tables: DROP OWNED drops them.
-void drop_owned_streams(List *role_names) {
+/// Streams and syncs belong to roles like tables: DROP OWNED drops them.
+void drop_owned(List *role_names) {
     ActAs role(owner_of_streams(), "pg_catalog");
     pg_call([&] {
-        static constexpr const char *query =
-            "DELETE FROM reverse_etl.streams WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.regrole";
+        static constexpr const char *queries[] = {
+            "DELETE FROM reverse_etl.streams WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.regrole",
+            "DELETE FROM reverse_etl.sync_definitions WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.regrole"};
         Oid types[] = {OIDOID};
         SPI_connect();
         ListCell *cell;
         foreach (cell, role_names) {
             Datum values[] = {ObjectIdGetDatum(get_rolespec_oid(static_cast<RoleSpec *>(lfirst(cell)), false))};
-            if (SPI_execute_with_args(query, 1, types, values, nullptr, false, 0) != SPI_OK_DELETE)
-                elog(ERROR, "could not run \"%s\"", query);
+            for (const char *query : queries)
+                if (SPI_execute_with_args(query, 1, types, values, nullptr, false, 0) != SPI_OK_DELETE)
+                    elog(ERROR, "could not run \"%s\"", query);
         }
         SPI_finish();
     });
@@ -163,16 +165,17 @@ Datum check_stream(FunctionCallInfo call) {
     return static_cast<Datum>(0);
 }
 
-Datum guard_streams(FunctionCallInfo call) {
+Datum guard_definitions(FunctionCallInfo call) {
     if (!CALLED_AS_EVENT_TRIGGER(call))
-        throw Error(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED, "guard_streams is for event triggers");
+        throw Error(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED, "guard_definitions is for event triggers");
     auto *event = reinterpret_cast<EventTriggerData *>(call->context);
     if (strcmp(event->event, "sql_drop") == 0)
-        call_sql("SELECT reverse_etl.streams_after_drop($1)", cascades(event->parsetree));
+        call_sql("SELECT reverse_etl.streams_after_drop($1), reverse_etl.syncs_after_drop($1)",
+                 cascades(event->parsetree));
     else if (IsA(event->parsetree, DropOwnedStmt))
-        drop_owned_streams(reinterpret_cast<DropOwnedStmt *>(event->parsetree)->roles);
+        drop_owned(reinterpret_cast<DropOwnedStmt *>(event->parsetree)->roles);
     else if (may_matter(event->parsetree))
-        call_sql("SELECT reverse_etl.streams_after_alter() WHERE $1", true);
+        call_sql("SELECT reverse_etl.streams_after_alter(), reverse_etl.syncs_after_alter() WHERE $1", true);
     return static_cast<Datum>(0);
 }
 

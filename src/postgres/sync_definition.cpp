@@ -16,13 +16,29 @@ namespace {
 
 constexpr const char *columns =
     "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
-    "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts";
+    "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
+    "key_types::pg_catalog.oid[]";
 
 std::string text_of(int number) {
     return pg_call([&] {
         const char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number);
         return value == nullptr ? "" : value;
     });
+}
+
+std::vector<Oid> oids_of(int number) {
+    struct {
+        Datum *values;
+        int count;
+    } elements;
+    pg_call([&] {
+        deconstruct_array(DatumGetArrayTypeP(sql::column(0, number)), OIDOID, sizeof(Oid), true, TYPALIGN_INT,
+                          &elements.values, nullptr, &elements.count);
+    });
+    std::vector<Oid> found;
+    for (int i = 0; i < elements.count; i++)
+        found.push_back(DatumGetObjectId(elements.values[i]));
+    return found;
 }
 
 std::vector<std::string> texts_of(int number) {
@@ -57,6 +73,7 @@ SyncDefinition read() {
     sync.query = text_of(4);
     sync.search_path = text_of(5);
     sync.key = texts_of(7);
+    sync.key_types = oids_of(17);
     sync.columns = texts_of(8);
     sync.mode = text_of(9);
     sync.removals = text_of(10);
@@ -69,9 +86,14 @@ SyncDefinition read() {
 } // namespace
 
 SyncDefinition find_sync(const std::string &name) {
-    const char *argument = name.c_str();
-    pg_call(
-        [&] { sql::execute(psprintf("SELECT %s FROM reverse_etl.find_sync($1)", columns), {sql::text(argument)}); });
+    uint64 count = pg_call([&] {
+        return sql::execute(psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1",
+                                     columns),
+                            {sql::text(name)});
+    });
+    if (count == 0)
+        throw Error(ERRCODE_UNDEFINED_OBJECT, "sync \"" + name + "\" does not exist", "",
+                    "reverse_etl.syncs lists those that you own.");
     return read();
 }
 

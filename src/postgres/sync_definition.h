@@ -17,6 +17,7 @@ struct SyncDefinition {
     std::string search_path;
     Oid destination = InvalidOid;
     std::vector<std::string> key;
+    std::vector<Oid> key_types;
     std::vector<std::string> columns; ///< of the destination, that are sent
     std::string mode, removals;
     std::string cursor_column; ///< "" where rows are compared with the state

@@ -4,6 +4,8 @@
 #include "postgres/border.h"
 #include "postgres/sync_model.h"
 
+#include <algorithm>
+
 extern "C" {
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -112,10 +114,18 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
 }
 
 std::vector<std::string> model_columns(const SyncDefinition &sync) {
-    ActAs owner(sync.owner, sync.search_path);
-    std::vector<std::string> names;
-    for (const ModelColumn &column : analyse_model(sync.query).columns)
-        names.push_back(column.name);
+    {
+        ActAs owner(sync.owner, sync.search_path);
+        check_key(analyse_model(sync.query), sync);
+    }
+    std::vector<std::string> names = sync.columns;
+    auto add = [&](const std::string &name) {
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            names.push_back(name);
+    };
+    std::for_each(sync.key.begin(), sync.key.end(), add);
+    if (sync.by_cursor())
+        add(sync.cursor_column);
     return names;
 }
 

@@ -26,6 +26,7 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_check_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_resync);
@@ -102,27 +103,6 @@ std::vector<std::string> sent_columns(const Model &model, const Destination &des
     return columns;
 }
 
-/// The types by which the state knows the rows apart.
-std::vector<Oid> key_types(const Model &model, const SyncDefinition &sync, std::vector<Oid> &collations) {
-    std::vector<Oid> types;
-    for (const std::string &name : sync.key) {
-        const ModelColumn *column = model.column(name);
-        if (column == nullptr)
-            throw Error(ERRCODE_UNDEFINED_COLUMN, "the query does not yield column \"" + name + "\" of the key");
-        bool comparable = pg_call([&] {
-            const TypeCacheEntry *entry = lookup_type_cache(column->type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_EQ_OPR);
-            return OidIsValid(entry->btree_opf) && OidIsValid(entry->eq_opr);
-        });
-        if (!comparable)
-            throw Error(ERRCODE_DATATYPE_MISMATCH,
-                        "column \"" + name + "\" cannot be part of a key: values of its type cannot be compared", "",
-                        "Cast it in the query, for example to text.");
-        types.push_back(column->type);
-        collations.push_back(column->collation);
-    }
-    return types;
-}
-
 /// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
 Error rolled_back(std::exception_ptr failed) {
     std::optional<Error> error;
@@ -185,7 +165,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         sync.cursor_column = text_argument(fcinfo, 6);
         check_is_destination(sync.destination);
         Model model;
-        std::vector<Oid> types, collations;
+        KeyTypes key;
         {
             ActAs owner(sync.owner, sync.search_path);
             pg_call([] { SPI_connect(); });
@@ -193,18 +173,35 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
             if (sync.by_cursor() && model.column(sync.cursor_column) == nullptr)
                 throw Error(ERRCODE_UNDEFINED_COLUMN,
                             "the query does not yield column \"" + sync.cursor_column + "\", the cursor");
-            types = key_types(model, sync, collations);
+            key = key_types(model, sync.key);
             Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
             sync.columns = sent_columns(model, *destination, sync);
             SyncOperations::choose(sync, *destination).check_rights(*destination);
             RowContract(*destination, model.descriptor, sync.columns, true, CurrentMemoryContext).close();
             pg_call([] { SPI_finish(); });
         }
-        Datum values[] = {text_array(sync.columns), oid_array(types, REGTYPEOID),
-                          oid_array(collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID)};
+        Datum values[] = {text_array(sync.columns), oid_array(key.types, REGTYPEOID),
+                          oid_array(key.collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID)};
         bool nulls[4] = {};
         return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
     });
+}
+
+/// reverse_etl.check_sync(sync integer)
+Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
+    guard([&] {
+        pg_call([] { SPI_connect(); });
+        SyncDefinition sync = find_sync(PG_GETARG_INT32(0));
+        ActAs owner(sync.owner, sync.search_path);
+        check_is_destination(sync.destination);
+        Model model = analyse_model(sync.query);
+        check_key(model, sync);
+        Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+        SyncOperations::choose(sync, *destination);
+        RowContract(*destination, model.descriptor, sync.columns, true, CurrentMemoryContext).close();
+        pg_call([] { SPI_finish(); });
+    });
+    PG_RETURN_VOID();
 }
 
 /// CALL reverse_etl.run_sync(name text, wait boolean)

@@ -6,8 +6,10 @@
 #include <algorithm>
 
 extern "C" {
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
+#include "utils/typcache.h"
 }
 
 namespace reverse_etl {
@@ -43,6 +45,42 @@ Model analyse_model(const std::string &query) {
     foreach (cell, source->relationOids)
         model.relations.push_back(lfirst_oid(cell));
     return model;
+}
+
+KeyTypes key_types(const Model &model, const std::vector<std::string> &key) {
+    KeyTypes found;
+    for (const std::string &name : key) {
+        const ModelColumn *column = model.column(name);
+        if (column == nullptr)
+            throw Error(ERRCODE_UNDEFINED_COLUMN, "the query does not yield column \"" + name + "\" of the key");
+        bool comparable = pg_call([&] {
+            const TypeCacheEntry *entry = lookup_type_cache(column->type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_EQ_OPR);
+            return OidIsValid(entry->btree_opf) && OidIsValid(entry->eq_opr);
+        });
+        if (!comparable)
+            throw Error(ERRCODE_DATATYPE_MISMATCH,
+                        "column \"" + name + "\" cannot be part of a key: values of its type cannot be compared", "",
+                        "Cast it in the query, for example to text.");
+        found.types.push_back(column->type);
+        found.collations.push_back(column->collation);
+    }
+    return found;
+}
+
+void check_key(const Model &model, const SyncDefinition &sync) {
+    std::vector<Oid> types = key_types(model, sync.key).types;
+    for (std::size_t i = 0; i < types.size(); i++)
+        if (types[i] != sync.key_types[i]) {
+            struct {
+                std::string is, was;
+            } type{pg_call([&] { return format_type_be(types[i]); }),
+                   pg_call([&] { return format_type_be(sync.key_types[i]); })};
+            throw Error(ERRCODE_DATATYPE_MISMATCH,
+                        "column \"" + sync.key[i] + "\" of the key of sync \"" + sync.name + "\" is now of type " +
+                            type.is,
+                        "The state of the sync was made for type " + type.was + ".",
+                        "Cast it in the query, with reverse_etl.alter_sync, or drop the sync and make it anew.");
+        }
 }
 
 } // namespace reverse_etl

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "postgres/postgres.h"
+#include "postgres/sync_definition.h"
 
 extern "C" {
 #include "access/tupdesc.h"
@@ -25,6 +25,16 @@ struct Model {
 
     const ModelColumn *column(const std::string &name) const;
 };
+
+/// The types and collations by which the state of a sync tells rows apart. An Error says which column cannot be part of
+/// a key.
+struct KeyTypes {
+    std::vector<Oid> types, collations;
+};
+KeyTypes key_types(const Model &model, const std::vector<std::string> &key);
+
+/// Throws an Error unless the key has the types that the state was made for.
+void check_key(const Model &model, const SyncDefinition &sync);
 
 /// Analyses the query, in the connection to SPI that is open. An error points into the query.
 Model analyse_model(const std::string &query);

@@ -20,7 +20,7 @@ constexpr const char *is_pending = "#pending"; ///< a change of the key is on it
 /// sync's owner, and under one snapshot.
 class SyncStatements {
   public:
-    /// `model_columns`: what the query yields.
+    /// `model_columns`: what the sync reads of the query.
     SyncStatements(const SyncDefinition &sync, std::vector<std::string> model_columns);
 
     /// One row: how many rows the model has, how many without a key, how many whose key is known, how many of these are
