@@ -118,7 +118,7 @@ SELECT type, hash_of AS hash FROM (VALUES
 
 SELECT reverse_etl.hash_row(r) AS of_records FROM (SELECT row(1, 'a'::text, row(2.0)) AS a) AS r;
 
--- No setting has a part in it. A type of one's own need not have a binary form: what it prints follows all these settings.
+-- No setting has a part in it, not even in what only a type's output function tells.
 SET client_min_messages = warning;
 CREATE TYPE moment;
 CREATE FUNCTION moment_in(cstring, oid, integer) RETURNS moment LANGUAGE internal IMMUTABLE STRICT AS 'timestamptz_in';
@@ -129,12 +129,14 @@ RESET client_min_messages;
 CREATE SCHEMA crm;
 CREATE TABLE crm.contacts ("Id" bigint);
 CREATE VIEW every_setting AS
-SELECT now() - now() AS an_interval, timestamptz '2026-01-31 12:34:56+00' AS a_timestamptz,
-       timetz '12:34:56+00' AS a_timetz, date '2026-01-31' AS a_date, 0.1::real AS a_real, 1/3::double precision AS a_double,
+SELECT interval '1 mon 2 days' AS an_interval, timestamptz '2026-01-31 12:34:56+00' AS a_timestamptz,
+       timetz '12:34:56+00' AS a_timetz, date '2026-01-31' AS a_date,
+       0.1::real AS a_real, 1/3::double precision AS a_double,
        '\x00ff10'::bytea AS a_bytea, 12.34::money AS some_money, '2026-01-31 12:34:56+00'::moment AS a_moment,
        '[2026-01-31 12:34:56+00,)'::tstzrange AS a_range, 'zoë € крона'::tsvector AS a_tsvector,
-       'Zoë € крона'::text AS a_text, 'crm.contacts'::regclass AS a_regclass, 'crm.contacts'::regtype AS a_regtype,
-       ARRAY[timestamptz '2026-01-31 12:34:56+00'] AS an_array, to_jsonb(timestamptz '2026-01-31 12:34:56+00' = now()) AS a_jsonb;
+       'Zoë € крона'::text AS a_text, '{"b": 1.0, "a": null}'::jsonb AS a_jsonb,
+       'crm.contacts'::regclass AS a_regclass, 'crm.contacts'::regtype AS a_regtype,
+       ARRAY[timestamptz '2026-01-31 12:34:56+00'] AS an_array;
 
 SELECT reverse_etl.hash_row(v) AS hash FROM every_setting AS v \gset
 SELECT :hash AS under_default_settings;
@@ -165,7 +167,7 @@ SELECT pg_client_encoding();
 RESET client_encoding;
 
 -- Columns count by name, not by position.
-SELECT count(DISTINCT reverse_etl.hash_row(r)) AS one, min(reverse_etl.hash_row(r)) AS hash FROM (SELECT 1 AS a, 'x' AS b) AS r;
+SELECT reverse_etl.hash_row(r) AS hash FROM (SELECT 1 AS a, 'x' AS b) AS r;
 SELECT reverse_etl.hash_row(r) AS hash FROM (SELECT 'x' AS b, 1 AS a) AS r;
 SELECT reverse_etl.hash_row(r) AS renamed FROM (SELECT 1 AS a, 'x' AS c) AS r;
 SELECT reverse_etl.hash_row(r) AS swapped FROM (SELECT 'x' AS a, 1 AS b) AS r;
@@ -185,7 +187,8 @@ SELECT reverse_etl.hash_row(c) AS of_view FROM customer_view AS c;
 SELECT reverse_etl.hash_row(c.*) AS of_join FROM customers AS c CROSS JOIN generate_series(1, 1);
 ALTER TABLE customers ADD COLUMN c text DEFAULT '';
 SELECT reverse_etl.hash_row(customers) AS with_default FROM customers;
-SELECT reverse_etl.hash_row(customer) AS as_composite FROM (SELECT customers AS customer FROM customers OFFSET 0) AS kept;
+SELECT reverse_etl.hash_row(customer) AS as_composite
+  FROM (SELECT customers AS customer FROM customers OFFSET 0) AS kept;
 
 -- A call keeps what it learned of types, until they change; rows of several types may go through it.
 DO $$
@@ -194,8 +197,8 @@ DECLARE
     one_row record;
 BEGIN
     FOR i IN 1..3 LOOP
-        FOR one_row IN EXECUTE CASE i WHEN 2 THEN $q$SELECT 'lead' AS s, 1 AS i$q$
-                                      ELSE $q$SELECT label AS s FROM unnest(enum_range(NULL::stage)) AS label$q$ END LOOP
+        FOR one_row IN EXECUTE CASE i WHEN 2 THEN 'SELECT 1 AS another'
+                                      ELSE 'SELECT s FROM unnest(enum_range(NULL::stage)) AS s' END LOOP
             hashes := hashes || reverse_etl.hash_row(one_row);
         END LOOP;
         IF i = 2 THEN
@@ -218,8 +221,8 @@ INSERT INTO stored SELECT 'compressed', repeat('ab', 2000), '{}', 1, '{}';
 INSERT INTO stored SELECT 'short', 'ab', '{}', 1, '{}';
 SELECT s.how, reverse_etl.hash_row(s) AS hash, reverse_etl.hash_row(s) = reverse_etl.hash_row(fresh) AS like_a_fresh_one
   FROM stored AS s,
-       LATERAL (SELECT how || '' AS how, plain || '' AS plain, (jsonb::text || ' ')::jsonb AS jsonb, number + 0 AS number,
-                       list || '{}'::text[] AS list OFFSET 0) AS fresh
+       LATERAL (SELECT how || '' AS how, plain || '' AS plain, (jsonb::text || ' ')::jsonb AS jsonb,
+                       number + 0 AS number, list || '{}'::text[] AS list OFFSET 0) AS fresh
  ORDER BY s.how;
 SELECT hash_of(repeat('0123456789', 1000000)) AS ten_megabytes;
 

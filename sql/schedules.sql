@@ -5,13 +5,15 @@ RESET client_min_messages;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
 
-SELECT schedule, reverse_etl.last_run_before(schedule, moment) AS last, reverse_etl.next_run_after(schedule, moment) AS next
+SELECT schedule, reverse_etl.last_run_before(schedule, moment) AS last,
+       reverse_etl.next_run_after(schedule, moment) AS next
   FROM (VALUES ('* * * * *'), ('*/15 8-18 * * mon-fri'), ('0 3 1,15 * *'), ('0 0 13 * fri'), ('0 12 $ * *'),
                ('@hourly'), ('@weekly'), ('@reboot'), ('30 seconds'), ('0 0 30 2 *')) AS schedules (schedule),
        (SELECT timestamptz '2026-01-31 12:34:56.789+00' AS moment) AS moments;
 
 -- A run at that very time counts neither as the next nor as the last one.
-SELECT reverse_etl.last_run_before('0 * * * *', '2026-01-31 12:00+00'), reverse_etl.next_run_after('0 * * * *', '2026-01-31 12:00+00');
+SELECT reverse_etl.last_run_before('0 * * * *', '2026-01-31 12:00+00'),
+       reverse_etl.next_run_after('0 * * * *', '2026-01-31 12:00+00');
 SELECT reverse_etl.last_run_before('0 * * * *', '2026-01-31 12:00:00.000001+00'),
        reverse_etl.next_run_after('0 * * * *', '2026-01-31 11:59:59.999999+00');
 
@@ -27,7 +29,8 @@ SET cron.timezone = 'Middle/Earth';
 SELECT reverse_etl.next_run_after('30 2 * * *', '2026-01-31 00:00+00');
 RESET cron.timezone;
 
-SELECT reverse_etl.next_run_after('* * * * *', 'infinity') AS never, reverse_etl.last_run_before('* * * * *', '-infinity') AS before_all,
+SELECT reverse_etl.next_run_after('* * * * *', 'infinity') AS never,
+       reverse_etl.last_run_before('* * * * *', '-infinity') AS before_all,
        reverse_etl.next_run_after('* * * * *', '294276-12-31 23:59:59+00') AS after_the_end_of_time;
 
 -- What pg_cron would not take.
