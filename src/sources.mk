@@ -108,6 +108,7 @@ POSTGRES_SOURCES = \
     src/postgres/sync_state.cpp \
     src/postgres/sync_statements.cpp \
     src/postgres/sync_tasks.cpp \
+    src/postgres/sync_trigger.cpp \
     src/postgres/sync_wait.cpp \
     src/postgres/table_writer.cpp \
     src/postgres/trigger_functions.cpp \

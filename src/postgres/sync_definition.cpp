@@ -87,9 +87,9 @@ SyncDefinition read() {
 
 SyncDefinition find_sync(const std::string &name) {
     uint64 count = pg_call([&] {
-        return sql::execute(psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1",
-                                     columns),
-                            {sql::text(name)});
+        return sql::execute(
+            psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1", columns),
+            {sql::text(name)});
     });
     if (count == 0)
         throw Error(ERRCODE_UNDEFINED_OBJECT, "sync \"" + name + "\" does not exist", "",

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 extern "C" {
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -110,6 +111,20 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
         find_by_cursor(diff, sync, statements);
     else
         find_by_state(diff, sync, statements);
+    return diff;
+}
+
+SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements statements) {
+    SyncDiff diff;
+    statements.look_only_at_keys();
+    pg_call([] { CommandCounterIncrement(); });
+    OneSnapshot snapshot;
+    diff.changes = ResultRows::of(statements.changes());
+    diff.changes.show_as("changes");
+    if (has_duplicates_among_changes(statements))
+        set_duplicates_apart(diff, statements);
+    if (sync.mode == "mirror" && sync.removals != "nothing")
+        diff.gone = ResultRows::of(statements.gone());
     return diff;
 }
 

@@ -18,6 +18,9 @@ struct SyncDiff {
 
     /// Runs as the sync's owner, in the open connection to SPI, under one snapshot.
     static SyncDiff find(const SyncDefinition &sync, const SyncStatements &statements);
+
+    /// The same for the few rows whose keys are shown as `keys`, as the transaction sees them now: nothing is counted.
+    static SyncDiff find_among_keys(const SyncDefinition &sync, SyncStatements statements);
 };
 
 /// The columns of the query that the sync is about: those that are sent, the key and the cursor. What the query yields

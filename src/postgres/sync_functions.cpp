@@ -9,6 +9,7 @@
 #include "postgres/sync_plan.h"
 #include "postgres/sync_run.h"
 #include "postgres/sync_state.h"
+#include "postgres/sync_trigger.h"
 #include "postgres/sync_wait.h"
 
 #include <optional>
@@ -31,6 +32,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_resync);
 PG_FUNCTION_INFO_V1(reverse_etl_adopt);
+PG_FUNCTION_INFO_V1(reverse_etl_push_sync);
 #pragma GCC visibility pop
 }
 
@@ -246,6 +248,11 @@ Datum reverse_etl_plan_sync(PG_FUNCTION_ARGS) {
 /// reverse_etl.resync(name, condition)
 Datum reverse_etl_resync(PG_FUNCTION_ARGS) {
     return guard([&] { return Int64GetDatum(resync(text_argument(fcinfo, 0), text_argument(fcinfo, 1))); });
+}
+
+/// The triggers that reverse_etl.stream_sync makes.
+Datum reverse_etl_push_sync(PG_FUNCTION_ARGS) {
+    return guard([&] { return push_sync(fcinfo); });
 }
 
 /// reverse_etl.adopt(name)

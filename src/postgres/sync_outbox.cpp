@@ -94,7 +94,8 @@ void SyncOutbox::keep(const SyncRow &row, std::int64_t outbox_row, int attempts)
         if (row.change != Change::removed)
             set(keys + of_hash, row.hash);
         set(keys + of_change, CharGetDatum(static_cast<char>(row.change)));
-        set(keys + of_run, Int64GetDatum(run_));
+        if (run_ != 0)
+            set(keys + of_run, Int64GetDatum(run_));
         if (outbox_row != 0)
             set(keys + of_row, Int64GetDatum(outbox_row));
         set(keys + of_attempts, Int32GetDatum(attempts));
@@ -122,6 +123,8 @@ void SyncOutbox::note(const SyncRow &row) {
 }
 
 void SyncOutbox::refuse(const SyncRow &row, bool has_key, const std::string &reason, bool quarantined) {
+    if (run_ == 0)
+        return;
     // What the diff has added begins with #, and is no column of the query.
     std::vector<std::string> all;
     for (int i = 0; i < row.found->tts_tupleDescriptor->natts; i++)

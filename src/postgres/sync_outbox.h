@@ -12,6 +12,7 @@ namespace reverse_etl {
 /// Queues the rows of a run in the outbox, and keeps beside them what the state becomes when they are accepted.
 class SyncOutbox final : public SyncSink {
   public:
+    /// `run` 0: the rows belong to no run; what cannot be sent is left for the next one.
     SyncOutbox(const SyncDefinition &sync, std::int64_t run, const Destination &destination,
                const SyncOperations &operations, MemoryContext context);
 

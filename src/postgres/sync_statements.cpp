@@ -45,7 +45,12 @@ std::string SyncStatements::rows_table(int32 sync) {
 
 // The query may end with a comment: hence the line break.
 std::string SyncStatements::model() const {
-    return "(SELECT " + joined(model_columns_, ", ", quoted) + " FROM (" + sync_.query + "\n) AS model) AS m";
+    return "(SELECT " + joined(model_columns_, ", ", quoted) + " FROM (" + sync_.query + "\n) AS model" +
+           (only_keys_ ? " WHERE " + among_keys("model.") : "") + ") AS m";
+}
+
+std::string SyncStatements::among_keys(const char *prefix) const {
+    return "(" + key(prefix) + ") IN (SELECT " + key("keys.") + " FROM keys)";
 }
 
 std::string SyncStatements::key(const char *prefix) const {
@@ -113,7 +118,8 @@ std::string SyncStatements::gone() const {
     return "SELECT " + key("s.") + ", f.\"#attempts\", EXISTS (SELECT FROM " + rows_ +
            " AS p WHERE p.\"#row\" IS NOT NULL AND " + same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ +
            " AS s LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " +
-           same_key("f.", "s.") + " WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")";
+           same_key("f.", "s.") + " WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")" +
+           (only_keys_ ? " AND " + among_keys("s.") : "");
 }
 
 std::string SyncStatements::count_gone() const {

@@ -23,6 +23,9 @@ class SyncStatements {
     /// `model_columns`: what the sync reads of the query.
     SyncStatements(const SyncDefinition &sync, std::vector<std::string> model_columns);
 
+    /// From here on only rows are looked at whose keys are among those shown as `keys`.
+    void look_only_at_keys() { only_keys_ = true; }
+
     /// One row: how many rows the model has, how many without a key, how many whose key is known, how many of these are
     /// unchanged, and a checksum over the known ones.
     std::string compare() const;
@@ -57,10 +60,12 @@ class SyncStatements {
     std::string beyond_cursor() const;
     std::string changes_by_cursor() const;
     std::string no_key() const;
+    std::string among_keys(const char *prefix) const;
 
     const SyncDefinition &sync_;
     std::vector<std::string> model_columns_;
     std::string state_, rows_;
+    bool only_keys_ = false;
 };
 
 } // namespace reverse_etl

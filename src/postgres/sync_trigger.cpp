@@ -1,0 +1,98 @@
+#include "postgres/sync_trigger.h"
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/mapping.h"
+#include "postgres/sql.h"
+#include "postgres/sync_outbox.h"
+
+#include <cstdlib>
+#include <optional>
+
+extern "C" {
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "storage/lmgr.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr const char *before = "changed_before";
+
+TriggerData *trigger_data(FunctionCallInfo call) {
+    if (!CALLED_AS_TRIGGER(call))
+        throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "push_sync is for the triggers that stream_sync makes");
+    auto *data = reinterpret_cast<TriggerData *>(call->context);
+    bool has_rows = data->tg_newtable != nullptr || data->tg_oldtable != nullptr;
+    if (data->tg_trigger->tgnargs != 1 || !TRIGGER_FIRED_AFTER(data->tg_event) || !has_rows)
+        throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "push_sync is for the triggers that stream_sync makes");
+    return data;
+}
+
+/// The query for the keys of changed rows; nothing if the sync is not fed by this table. In the open connection to SPI.
+std::optional<std::string> keys_query(int32 sync, Oid source) {
+    ActAs owner(sql::owner_of_tables(), "pg_catalog");
+    const char *query = pg_call([&]() -> const char * {
+        if (sql::execute("SELECT keys FROM reverse_etl.sync_streams WHERE sync_id = $1 AND source = $2",
+                         {sql::int4(sync), sql::oid(source)}) == 0)
+            return nullptr;
+        return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    });
+    if (query == nullptr)
+        return std::nullopt;
+    return query;
+}
+
+SyncDefinition sync_of(int32 id) {
+    ActAs owner(sql::owner_of_tables(), "pg_catalog");
+    return find_sync(id);
+}
+
+/// The keys that the rows have, and those that they had.
+std::string keys_of(const std::string &query, const SyncStatements &statements, bool has_before) {
+    std::string now = "SELECT " + statements.key("mapped.") + " FROM (" + query + "\n) AS mapped";
+    if (!has_before)
+        return "SELECT DISTINCT * FROM (" + now + ") AS touched";
+    return now + " UNION SELECT * FROM (WITH changed AS (SELECT * FROM " + before + ") " + now + ") AS touched";
+}
+
+} // namespace
+
+Datum push_sync(FunctionCallInfo call) {
+    TriggerData *data = trigger_data(call);
+    Oid source = RelationGetRelid(data->tg_relation);
+    Tuplestorestate *rows = data->tg_newtable != nullptr ? data->tg_newtable : data->tg_oldtable;
+    if (tuplestore_tuple_count(rows) == 0)
+        return PointerGetDatum(nullptr);
+    pg_call([] { SPI_connect(); });
+    auto id = static_cast<int32>(std::strtol(data->tg_trigger->tgargs[0], nullptr, 10));
+    if (std::optional<std::string> query = keys_query(id, source)) {
+        SyncDefinition sync = sync_of(id);
+        pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
+        SyncStatements statements(sync, model_columns(sync));
+        ActAs owner(sync.owner, sync.search_path);
+        bool has_before = data->tg_newtable != nullptr && data->tg_oldtable != nullptr;
+        pg_call([&] {
+            show_rows(changed, source, rows);
+            if (has_before)
+                show_rows(before, source, data->tg_oldtable);
+            PushActiveSnapshot(GetTransactionSnapshot());
+        });
+        ResultRows keys = ResultRows::of(keys_of(*query, statements, has_before));
+        pg_call([] { PopActiveSnapshot(); });
+        keys.show_as("keys");
+        SyncDiff diff = SyncDiff::find_among_keys(sync, statements);
+        Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+        SyncOutbox outbox(sync, 0, *destination, SyncOperations::choose(sync, *destination), CurrentMemoryContext);
+        take_apart(sync, diff, *destination, outbox, CurrentMemoryContext);
+        outbox.finish();
+    }
+    pg_call([] { SPI_finish(); });
+    return PointerGetDatum(nullptr);
+}
+
+} // namespace reverse_etl
