@@ -47,6 +47,7 @@ Level measure(Oid destination, std::uint64_t most_rows) {
 }
 
 struct Raised {
+    Oid destination;
     std::unique_ptr<Statistics> statistics;
     std::uint64_t rows, bytes;
 };
@@ -94,7 +95,11 @@ void raise_outbox_level_at_commit(Oid destination, std::uint64_t rows, std::uint
     if (!registered)
         pg_call([] { RegisterXactCallback(at_end, nullptr); });
     registered = true;
-    raised().push_back({std::make_unique<Statistics>(destination), rows, bytes});
+    // Mostly many statements of a transaction have the same destination.
+    if (raised().empty() || raised().back().destination != destination)
+        raised().push_back({destination, std::make_unique<Statistics>(destination), 0, 0});
+    raised().back().rows += rows;
+    raised().back().bytes += bytes;
 }
 
 } // namespace reverse_etl

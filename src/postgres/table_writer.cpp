@@ -19,6 +19,9 @@ namespace {
 /// Rows that are written together: enough that a page's locks and log records are shared.
 constexpr std::size_t most_bytes = 1 << 20;
 
+/// Fewer are written as any statement writes its rows: to set up a ring of buffers takes longer than to write a row.
+constexpr int few_rows = 100;
+
 } // namespace
 
 TableWriter::TableWriter(Oid table, MemoryContext context) : context_(context) {
@@ -29,14 +32,17 @@ TableWriter::TableWriter(Oid table, MemoryContext context) : context_(context) {
     result_ = makeNode(ResultRelInfo);
     InitResultRelInfo(result_, table_, 0, nullptr, 0);
     ExecOpenIndices(result_, false);
-    slots_ = static_cast<TupleTableSlot **>(palloc0(sizeof(TupleTableSlot *) * most_rows));
+    slots_ = static_cast<TupleTableSlot **>(palloc(sizeof(TupleTableSlot *) * room_));
     MemoryContextSwitchTo(caller);
 }
 
 TupleTableSlot *TableWriter::begin_row() {
     caller_ = MemoryContextSwitchTo(context_);
-    if (slots_[count_] == nullptr)
-        slots_[count_] = table_slot_create(table_, nullptr);
+    if (count_ == slot_count_) {
+        if (count_ == room_)
+            slots_ = static_cast<TupleTableSlot **>(repalloc(slots_, sizeof(TupleTableSlot *) * (room_ *= 2)));
+        slots_[slot_count_++] = table_slot_create(table_, nullptr);
+    }
     TupleTableSlot *slot = slots_[count_];
     ExecClearTuple(slot);
     std::memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
@@ -57,7 +63,7 @@ void TableWriter::flush() {
     if (count_ == 0)
         return;
     MemoryContext caller = MemoryContextSwitchTo(rows_context_);
-    BulkInsertState bulk = GetBulkInsertState();
+    BulkInsertState bulk = count_ < few_rows ? nullptr : GetBulkInsertState();
     table_multi_insert(table_, slots_, count_, GetCurrentCommandId(true), 0, bulk);
     for (int i = 0; i < count_; i++) {
         MemoryContextSwitchTo(GetPerTupleMemoryContext(estate_));
@@ -65,7 +71,8 @@ void TableWriter::flush() {
         ResetPerTupleExprContext(estate_);
         ExecClearTuple(slots_[i]);
     }
-    FreeBulkInsertState(bulk);
+    if (bulk != nullptr)
+        FreeBulkInsertState(bulk);
     MemoryContextSwitchTo(caller);
     MemoryContextReset(rows_context_);
     count_ = 0;
@@ -74,7 +81,7 @@ void TableWriter::flush() {
 
 void TableWriter::finish() {
     flush();
-    for (int i = 0; i < most_rows && slots_[i] != nullptr; i++)
+    for (int i = 0; i < slot_count_; i++)
         ExecDropSingleTupleTableSlot(slots_[i]);
     ExecCloseIndices(result_);
     FreeExecutorState(estate_);

@@ -35,6 +35,7 @@ class TableWriter {
     Relation table_;
     MemoryContext context_, rows_context_, caller_ = nullptr;
     TupleTableSlot **slots_;
+    int slot_count_ = 0, room_ = 16; ///< of slots_: a statement of one row needs one
     EState *estate_;
     ResultRelInfo *result_;
     int count_ = 0;
