@@ -298,7 +298,7 @@ CREATE TABLE reverse_etl.audit_log (
 COMMENT ON TABLE reverse_etl.audit_log IS 'every push that began, whatever became of its statement; a user sees their own';
 COMMENT ON COLUMN reverse_etl.audit_log.destination IS 'the foreign table, schema-qualified';
 COMMENT ON COLUMN reverse_etl.audit_log.operation IS 'what was asked of the destination: create, update, upsert or delete';
-COMMENT ON COLUMN reverse_etl.audit_log.statement IS 'the kind of statement: INSERT, UPDATE, DELETE, COPY or MERGE';
+COMMENT ON COLUMN reverse_etl.audit_log.statement IS 'the kind of statement: INSERT, UPDATE, DELETE, COPY or MERGE; SYNC for the rows of a managed sync';
 COMMENT ON COLUMN reverse_etl.audit_log.delivery IS 'immediate: by the session, before its statement ended; queued: by the worker, after the commit';
 COMMENT ON COLUMN reverse_etl.audit_log.outcome IS 'running or queued; then completed (every row has its outcome), failed, cancelled, or unknown (the server or the session died)';
 COMMENT ON COLUMN reverse_etl.audit_log.rows IS 'rows that the statement handed over';
