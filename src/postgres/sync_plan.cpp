@@ -16,7 +16,6 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -210,7 +209,7 @@ void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetIn
     MemoryContext context = CurrentMemoryContext;
     pg_call([] { SPI_connect(); });
     SyncDefinition sync = find_sync(name);
-    pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
+    lock_destination(sync);
     SyncStatements statements(sync, model_columns(sync));
     SyncDiff diff = SyncDiff::find(sync, statements);
     Destination *destination = open_destination(sync.destination, context);
