@@ -1389,6 +1389,7 @@ BEGIN
     SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = begin_run.sync FOR UPDATE;
     SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
     released := false;
+    PERFORM reverse_etl.settle_lost_rows(begin_run.sync);
     SELECT * INTO other FROM reverse_etl.runs
      WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
     IF FOUND THEN
@@ -1631,6 +1632,23 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox; whether a run has ended';
 
+-- A dump holds the run, and not the outbox; and a superuser may empty that.
+CREATE FUNCTION reverse_etl.settle_lost_rows(sync integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lost bigint[];
+BEGIN
+    UPDATE reverse_etl.runs AS r SET status = 'cancelling', reason = COALESCE(r.reason, 'its rows are not in the outbox any more')
+     WHERE r.sync_id = settle_lost_rows.sync AND r.status IN ('delivering', 'cancelling')
+       AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.sync = settle_lost_rows.sync);
+    IF FOUND THEN
+        EXECUTE format('SELECT array_agg("#row") FROM reverse_etl.sync_%s_rows WHERE "#row" IS NOT NULL', sync) INTO lost;
+        PERFORM reverse_etl.settle_sync_rows(sync, lost, array_fill('cancelled'::text, ARRAY[cardinality(lost)]));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.settle_lost_rows(integer) IS 'ends a run none of whose rows is in the outbox any more: they come again with the next one';
+
 CREATE FUNCTION reverse_etl.count_outcomes(run bigint, definition reverse_etl.sync_definitions, accepted bigint,
     rejected bigint, cancelled bigint) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -1682,6 +1700,7 @@ REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_et
     reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
     reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
     reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[]),
+    reverse_etl.settle_lost_rows(integer),
     reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.has_sync_tasks()
     FROM PUBLIC;
 
