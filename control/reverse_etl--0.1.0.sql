@@ -1156,6 +1156,26 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.check_sync_choices(text, text, text, text) IS 'refuses what does not go together in a sync';
 
+CREATE FUNCTION reverse_etl.check_sync_bounds(bounds jsonb, max_attempts integer, hold_for interval) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+    value text;
+BEGIN
+    SELECT b.key, b.value INTO name, value FROM jsonb_each_text(bounds) AS b WHERE b.value !~ '^[0-9]+(\.[0-9]+)?%?$';
+    IF FOUND THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for %s: "%s"', name, value),
+            HINT = 'Give a number of rows, like 100, or a share, like 10%.';
+    ELSIF max_attempts < 1 THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'max_attempts must be at least 1';
+    ELSIF hold_for <= '0' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'hold_for must be longer than nothing';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.check_sync_bounds(jsonb, integer, interval) IS 'refuses guards that are none';
+
 -- The default of search_path is the caller's, which the function itself does not see.
 CREATE FUNCTION reverse_etl.create_sync(name text, query text, destination regclass, key text[],
     mode text DEFAULT 'upsert', removals text DEFAULT NULL, detect text DEFAULT 'difference', cursor_column text DEFAULT NULL,
@@ -1173,6 +1193,8 @@ BEGIN
     END IF;
     removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
+    PERFORM reverse_etl.check_sync_bounds(jsonb_build_object('max_removed', max_removed, 'max_changed', max_changed,
+        'min_rows', min_rows, 'max_rejected', max_rejected), max_attempts, hold_for);
     query := rtrim(query, E' \n\t;');
     about := reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column);
     INSERT INTO reverse_etl.sync_definitions AS s
@@ -1213,6 +1235,9 @@ BEGIN
     removals := COALESCE(removals, CASE WHEN mode = definition.mode THEN definition.removals
                                         WHEN mode = 'mirror' THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, definition.detect, definition.cursor_column);
+    PERFORM reverse_etl.check_sync_bounds(jsonb_build_object('max_removed', NULLIF(max_removed, 'none'),
+        'max_changed', NULLIF(max_changed, 'none'), 'min_rows', NULLIF(min_rows, 'none'),
+        'max_rejected', NULLIF(max_rejected, 'none')), max_attempts, hold_for);
     IF query IS NOT NULL THEN
         definition.query := rtrim(query, E' \n\t;');
         definition.search_path := search_path;
@@ -1364,6 +1389,7 @@ BEGIN
     SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = begin_run.sync FOR UPDATE;
     SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
     released := false;
+    PERFORM reverse_etl.settle_lost_rows(begin_run.sync);
     SELECT * INTO other FROM reverse_etl.runs
      WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
     IF FOUND THEN
@@ -1606,6 +1632,23 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox; whether a run has ended';
 
+-- A dump holds the run, and not the outbox; and a superuser may empty that.
+CREATE FUNCTION reverse_etl.settle_lost_rows(sync integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lost bigint[];
+BEGIN
+    UPDATE reverse_etl.runs AS r SET status = 'cancelling', reason = COALESCE(r.reason, 'its rows are not in the outbox any more')
+     WHERE r.sync_id = settle_lost_rows.sync AND r.status IN ('delivering', 'cancelling')
+       AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.sync = settle_lost_rows.sync);
+    IF FOUND THEN
+        EXECUTE format('SELECT array_agg("#row") FROM reverse_etl.sync_%s_rows WHERE "#row" IS NOT NULL', sync) INTO lost;
+        PERFORM reverse_etl.settle_sync_rows(sync, lost, array_fill('cancelled'::text, ARRAY[cardinality(lost)]));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.settle_lost_rows(integer) IS 'ends a run none of whose rows is in the outbox any more: they come again with the next one';
+
 CREATE FUNCTION reverse_etl.count_outcomes(run bigint, definition reverse_etl.sync_definitions, accepted bigint,
     rejected bigint, cancelled bigint) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -1657,6 +1700,7 @@ REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_et
     reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
     reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
     reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[]),
+    reverse_etl.settle_lost_rows(integer),
     reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.has_sync_tasks()
     FROM PUBLIC;
 
@@ -1839,19 +1883,24 @@ LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions := reverse_etl.find_sync(schedule_sync.name);
     new_job bigint;
+    cron_database text := current_setting('cron.database_name', true);
     command text := format('CALL reverse_etl.run_sync(%L, wait => false)', definition.name);
 BEGIN
     PERFORM reverse_etl.next_run_after(schedule, now());
-    IF to_regprocedure('cron.schedule(text, text, text)') IS NULL THEN
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
         RAISE undefined_object USING
             MESSAGE = 'pg_cron is not installed in this database',
-            DETAIL = CASE WHEN current_setting('cron.database_name', true) <> current_database()
-                          THEN format('It runs in database "%s".', current_setting('cron.database_name', true)) ELSE '' END,
-            HINT = CASE WHEN current_setting('cron.database_name', true) <> current_database()
+            DETAIL = COALESCE(format('It runs in database "%s".', cron_database), 'The server does not preload it.'),
+            HINT = CASE WHEN cron_database <> current_database()
                         THEN format('Call there: SELECT cron.schedule_in_database(%L, %L, %L, %L)',
                                     'reverse_etl ' || definition.name, schedule, command, current_database())
-                        ELSE 'Preload the library pg_cron, and CREATE EXTENSION pg_cron; or have another scheduler run: '
+                        WHEN cron_database IS NOT NULL THEN 'A superuser has to call CREATE EXTENSION pg_cron.'
+                        ELSE 'Add pg_cron to shared_preload_libraries and create the extension, or have another scheduler run '
                              || command END;
+    ELSIF NOT has_schema_privilege('cron', 'USAGE') THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = 'permission denied for schema cron',
+            HINT = format('GRANT USAGE ON SCHEMA cron TO %I', current_user);
     END IF;
     PERFORM cron.unschedule(definition.job) WHERE EXISTS (SELECT FROM cron.job WHERE jobid = definition.job);
     new_job := cron.schedule('reverse_etl ' || definition.name, schedule, command);

@@ -8,4 +8,4 @@ IMPORT FOREIGN SCHEMA crm FROM SERVER hubspot INTO hubspot;
 GRANT USAGE ON SCHEMA hubspot TO marketing;
 GRANT SELECT, INSERT (email, firstname, lifecyclestage), UPDATE (lifecyclestage), DELETE
     ON hubspot.contacts TO marketing;
-GRANT SELECT ON customers TO marketing;
+GRANT SELECT, UPDATE ON customers TO marketing;

@@ -16,7 +16,8 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "storage/lmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -104,6 +105,18 @@ class PlanSink final : public SyncSink {
     std::size_t most_rows_;
     MemoryContext scratch_;
 };
+
+/// Whether the current role may read what it sends.
+bool may_look_up(const Destination &destination, const std::vector<std::string> &columns) {
+    Oid role = GetUserId();
+    return std::all_of(columns.begin(), columns.end(), [&](const std::string &name) {
+        return pg_call([&] {
+            AttrNumber attnum = get_attnum(destination.relation, name.c_str());
+            return pg_class_aclcheck(destination.relation, role, ACL_SELECT) == ACLCHECK_OK ||
+                   pg_attribute_aclcheck(destination.relation, attnum, role, ACL_SELECT) == ACLCHECK_OK;
+        });
+    });
+}
 
 /// The values that the destination has of the rows, by key.
 std::map<std::string, std::string> held_values(const SyncDefinition &sync, const Destination &destination,
@@ -210,7 +223,7 @@ void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetIn
     MemoryContext context = CurrentMemoryContext;
     pg_call([] { SPI_connect(); });
     SyncDefinition sync = find_sync(name);
-    pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
+    lock_destination(sync);
     SyncStatements statements(sync, model_columns(sync));
     SyncDiff diff = SyncDiff::find(sync, statements);
     Destination *destination = open_destination(sync.destination, context);
@@ -221,7 +234,7 @@ void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetIn
         PlanSink sink(sync, operations, static_cast<std::size_t>(std::max(most_rows, 0)), CurrentMemoryContext);
         SyncCounts counts = take_apart(sync, diff, *destination, sink, CurrentMemoryContext);
         std::map<std::string, std::string> held;
-        if (look_up)
+        if (look_up && may_look_up(*destination, sync.columns))
             held = held_values(sync, *destination, sink.rows);
         owner.reset();
         for (const auto &[operation, total] : sink.totals)

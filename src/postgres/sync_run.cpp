@@ -6,11 +6,12 @@
 #include "postgres/sql.h"
 #include "postgres/sync_outbox.h"
 
+#include <exception>
+
 extern "C" {
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/resowner.h"
 }
 
@@ -25,6 +26,7 @@ struct AsOwnerOfTables : ActAs {
 };
 
 /// Runs the body in a subtransaction, which is rolled back unless it answers true.
+/// An error leaves none behind: Postgres rolls no transaction back from within one.
 template <class Body>
 void in_subtransaction(Body &&body) {
     MemoryContext context = CurrentMemoryContext;
@@ -33,7 +35,13 @@ void in_subtransaction(Body &&body) {
         BeginInternalSubTransaction(nullptr);
         MemoryContextSwitchTo(context);
     });
-    bool keep = body(); // an error rolls back all there is
+    bool keep = false;
+    std::exception_ptr failed;
+    try {
+        keep = body();
+    } catch (...) {
+        failed = std::current_exception();
+    }
     pg_call([&] {
         if (keep)
             ReleaseCurrentSubTransaction();
@@ -42,6 +50,8 @@ void in_subtransaction(Body &&body) {
         MemoryContextSwitchTo(context);
         CurrentResourceOwner = owner;
     });
+    if (failed)
+        std::rethrow_exception(failed);
 }
 
 } // namespace
@@ -68,7 +78,7 @@ bool SyncRun::begin() {
 }
 
 void SyncRun::queue() {
-    pg_call([&] { LockRelationOid(sync_.destination, AccessShareLock); });
+    lock_destination(sync_);
     SyncStatements statements(sync_, model_columns(sync_));
     SyncDiff diff = SyncDiff::find(sync_, statements);
     std::string reason;

@@ -9,7 +9,6 @@
 
 extern "C" {
 #include "executor/spi.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 }
@@ -99,7 +98,7 @@ std::int64_t adopt(const std::string &name) {
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                     "sync \"" + name + "\" has a cursor, and keeps no state of its rows");
     SyncStatements statements(sync, model_columns(sync));
-    pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
+    lock_destination(sync);
     Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
     ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));
     rows.show_as("held");

@@ -115,7 +115,7 @@ void report_run(std::int64_t run, const std::string &sync) {
     bool held = progress.status == "held";
     bool well = (progress.status == "completed" || progress.status == "delivering") && progress.rejected == 0 &&
                 progress.invalid == 0;
-    auto number = static_cast<long long>(run);
+    auto number = static_cast<long long>(run), behind = static_cast<long long>(progress.rejected + progress.invalid);
     std::string detail = found + (held ? "." : "; " + outcomes + ".");
     if (!progress.reason.empty())
         detail = "Because " + progress.reason + ": " + detail;
@@ -132,8 +132,9 @@ void report_run(std::int64_t run, const std::string &sync) {
         else
             ereport(WARNING,
                     (progress.status == "completed" || progress.status == "delivering"
-                         ? errmsg("run %lld of sync \"%s\" leaves %lld rows behind", number, sync.c_str(),
-                                  static_cast<long long>(progress.rejected + progress.invalid))
+                         ? errmsg_plural("run %lld of sync \"%s\" leaves %lld row behind",
+                                         "run %lld of sync \"%s\" leaves %lld rows behind", behind, number,
+                                         sync.c_str(), behind)
                          : errmsg("run %lld of sync \"%s\" %s", number, sync.c_str(),
                                   progress.status == "failed" ? "failed" : "was cancelled"),
                      errdetail("%s", detail.c_str()),

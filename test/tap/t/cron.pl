@@ -1,4 +1,5 @@
-# The real pg_cron runs jobs, at the times and by the schedules that next_run_after tells.
+# The real pg_cron runs jobs, at the times and by the schedules that next_run_after tells, and syncs as a role that may do
+# nothing else.
 
 use strict;
 use warnings FATAL => 'all';
@@ -26,6 +27,62 @@ my $schedule = $knows_seconds ? '1 second' : '* * * * *';
 my ($job, $due) = split /\|/, $node->safe_psql('postgres', <<~SQL);
     SELECT cron.schedule('one', '$schedule', 'SELECT 1'), reverse_etl.next_run_after('$schedule', now())
     SQL
+
+# A sync, for a role that is no superuser, reads the source, and may but insert.
+my $sandbox = start_sandbox();
+$node->safe_psql('postgres', <<~SQL);
+    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '${\ $sandbox->url }');
+    CREATE ROLE marketing LOGIN;
+    CREATE USER MAPPING FOR marketing SERVER hubspot OPTIONS (access_token 'pat-cron');
+    CREATE SCHEMA hubspot;
+    IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts) FROM SERVER hubspot INTO hubspot;
+    CREATE TABLE customers AS
+        SELECT n AS id, format('c%s\@example.com', n) AS email, 'Name ' || n AS first_name FROM generate_series(1, 250) AS n;
+    GRANT USAGE ON SCHEMA hubspot TO marketing;
+    GRANT SELECT ON customers TO marketing;
+    GRANT INSERT ON hubspot.contacts TO marketing;
+    SQL
+
+# as_marketing(SQL): the result, or what went wrong.
+sub as_marketing {
+    my ($sql) = @_;
+    my ($stdout, $stderr);
+    $node->psql('postgres', $sql, stdout => \$stdout, stderr => \$stderr, extra_params => [ '--username=marketing' ]);
+    return $stderr =~ s/^psql:<stdin>:\d+: //mgr || $stdout;
+}
+
+is(as_marketing(<<~'SQL'), 'customers_to_hubspot|new||f', 'a role that may insert makes a sync, which has no schedule');
+    SELECT reverse_etl.create_sync('customers_to_hubspot', 'SELECT email, first_name AS firstname FROM customers',
+                                   'hubspot.contacts', '{email}') \g /dev/null
+    SELECT name, state, next_run, overdue FROM reverse_etl.syncs
+    SQL
+my $may_not = as_marketing("SELECT reverse_etl.schedule_sync('customers_to_hubspot', '* * * * *')");
+like($may_not, qr/permission denied for schema cron\nHINT:  GRANT USAGE ON SCHEMA cron TO marketing/, 'who may not use pg_cron is told so');
+$node->safe_psql('postgres', 'GRANT USAGE ON SCHEMA cron TO marketing');
+my $wrong = as_marketing("SELECT reverse_etl.schedule_sync('customers_to_hubspot', 'every minute')");
+like($wrong, qr/ERROR:  invalid schedule: "every minute"\n/, 'a wrong schedule is refused');
+
+my $sync_job = as_marketing("SELECT reverse_etl.schedule_sync('customers_to_hubspot', '$schedule')");
+is($node->safe_psql('postgres', "SELECT jobname, username, command FROM cron.job WHERE jobid = $sync_job"),
+    "reverse_etl customers_to_hubspot|marketing|CALL reverse_etl.run_sync('customers_to_hubspot', wait => false)",
+    'its job has its name');
+is(as_marketing("SELECT schedule, next_run BETWEEN now() AND now() + interval '61 s', overdue FROM reverse_etl.syncs"),
+    "$schedule|t|f", 'and the sync tells its next run');
+
+# finished_run(NUMBER): the run of that number, once it has ended.
+sub finished_run {
+    my ($number) = @_;
+    for (1 .. 150) {
+        my $run = as_marketing(<<~SQL);
+            SELECT id, status, queried, added, changed, removed, unchanged, accepted, requested_by,
+                   started_at < queued_at AND queued_at <= finished_at
+              FROM reverse_etl.runs WHERE id = $number AND finished_at IS NOT NULL
+            SQL
+        return $run if $run ne '';
+        sleep 0.5;
+    }
+    return 'none in time';
+}
 
 # Meanwhile: both take the same schedules.
 my @schedules = (
@@ -69,5 +126,62 @@ is($node->safe_psql('postgres', "SELECT command, return_message $ran ORDER BY ru
 is($node->safe_psql('postgres', "SELECT min(start_time) - '$due' BETWEEN '-1 s' AND '5 s' $ran"),
     't', "about when it was due, $due");
 
+is(finished_run(1), '1|completed|250|250|0|0|0|250|marketing|t', 'the job sends what there is');
+my ($rows, $requests) = @{ $sandbox->get('/_sandbox/stats') }{qw(rows requests)};
+is($rows, 250, 'all of it');
+
+# A rename keeps the schedule, under the new name.
+as_marketing("SELECT reverse_etl.alter_sync('customers_to_hubspot', rename_to => 'Ada''s customers')");
+is($node->safe_psql('postgres', "SELECT jobname, schedule, command FROM cron.job WHERE username = 'marketing'"),
+    "reverse_etl Ada's customers|$schedule|CALL reverse_etl.run_sync('Ada''s customers', wait => false)", 'a renamed sync keeps its schedule');
+
+my $before = $node->safe_psql('postgres', <<~'SQL');
+    UPDATE customers SET first_name = 'Ada' WHERE id = 1;
+    INSERT INTO customers VALUES (251, 'c251@example.com', 'Grace');
+    SELECT max(id) FROM reverse_etl.runs
+    SQL
+like(finished_run($before + 1), qr/^\d+\|completed\|251\|1\|1\|0\|249\|2\|marketing\|t$/, 'the next run sends just what changed');
+is_deeply([ @{ $sandbox->get('/_sandbox/stats') }{qw(rows requests)} ], [ $rows + 2, $requests + 1 ], 'in one request');
+
+# A run that should have begun and did not is overdue.
+$node->safe_psql('postgres', "UPDATE cron.job SET active = false WHERE username = 'marketing'");
+wait_until(sub { as_marketing('SELECT count(*) FROM reverse_etl.run_progress') eq '0' });
+is(as_marketing('SELECT overdue FROM reverse_etl.syncs'), 'f', 'a sync is not overdue at once');
+$node->safe_psql('postgres', <<~'SQL');
+    UPDATE reverse_etl.runs SET started_at = started_at - interval '5 min';
+    UPDATE reverse_etl.sync_definitions SET scheduled_at = scheduled_at - interval '5 min'
+    SQL
+is(as_marketing('SELECT overdue FROM reverse_etl.syncs'), 't', 'but after the next time it should have run');
+
+my $jobs = "SELECT count(*) FROM cron.job WHERE username = 'marketing'";
+as_marketing("SELECT reverse_etl.unschedule_sync('Ada''s customers')");
+is($node->safe_psql('postgres', $jobs), '0', 'unschedule_sync removes the job');
+is(as_marketing('SELECT schedule, next_run, overdue FROM reverse_etl.syncs'), '||f', 'and the sync has no schedule');
+like(as_marketing("SELECT reverse_etl.unschedule_sync('Ada''s customers')"),
+    qr/ERROR:  sync "Ada's customers" has no schedule\n/, 'which it says');
+
+as_marketing("SELECT reverse_etl.schedule_sync('Ada''s customers', '0 4 * * *')");
+is($node->safe_psql('postgres', $jobs), '1', 'it can be scheduled again');
+is(as_marketing("SELECT reverse_etl.drop_sync('Ada''s customers')"), '', 'a sync is dropped');
+is($node->safe_psql('postgres', $jobs), '0', 'and its job with it');
+
+# pg_cron runs in one database of the cluster.
+$node->safe_psql('postgres', 'CREATE DATABASE elsewhere');
+my (undef, undef, $elsewhere) = $node->psql('elsewhere', <<~SQL, on_error_stop => 0);
+    CREATE EXTENSION reverse_etl;
+    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '${\ $sandbox->url }');
+    CREATE USER MAPPING FOR CURRENT_USER SERVER hubspot OPTIONS (access_token 'pat-cron');
+    IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts) FROM SERVER hubspot INTO public;
+    SELECT reverse_etl.create_sync('there', 'SELECT ''a\@example.com'' AS email', 'contacts', '{email}');
+    SELECT reverse_etl.schedule_sync('there', '5 * * * *');
+    SQL
+like($elsewhere, qr/ERROR:  pg_cron is not installed in this database\nDETAIL:  It runs in database "postgres"\.\nHINT:  Call there: (.*)/,
+    'in another database schedule_sync says what to do');
+my ($call) = $elsewhere =~ /HINT:  Call there: (.*)/;
+$node->safe_psql('postgres', $call);
+is($node->safe_psql('postgres', "SELECT jobname, schedule, database, command FROM cron.job WHERE database = 'elsewhere'"),
+    "reverse_etl there|5 * * * *|elsewhere|CALL reverse_etl.run_sync('there', wait => false)", 'and that works');
+
+$sandbox->stop;
 $node->stop;
 done_testing();
