@@ -1520,6 +1520,10 @@ DECLARE
     usual record;
     tried bigint;
 BEGIN
+    -- What a guard has counted before the run was released is not what it did.
+    UPDATE reverse_etl.runs
+       SET queried = 0, added = 0, changed = 0, removed = 0, unchanged = 0, invalid = 0, quarantined = 0
+     WHERE id = run AND runs.status = 'reading';
     UPDATE reverse_etl.runs AS r
        SET status = end_run.status, reason = COALESCE(end_run.reason, r.reason), finished_at = clock_timestamp(), pid = NULL
      WHERE id = run
@@ -1551,6 +1555,9 @@ BEGIN
         UPDATE reverse_etl.audit_log SET outcome = 'cancelled', finished_at = clock_timestamp()
          WHERE id = ANY (ended.pushes) AND outcome = 'queued';
     END IF;
+    IF definition.requested_at IS NOT NULL THEN
+        PERFORM reverse_etl.wake_worker();
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.end_run(bigint, text, text) IS 'notes the end of a run, and what follows from it';
@@ -1580,7 +1587,7 @@ $$;
 COMMENT ON FUNCTION reverse_etl.note_health(bigint, text, text) IS 'writes an alert if the health of a sync has changed';
 
 -- The background worker calls it in the transaction that takes the rows out of the outbox.
-CREATE FUNCTION reverse_etl.settle_sync_rows(sync integer, ids bigint[], outcomes text[]) RETURNS boolean
+CREATE FUNCTION reverse_etl.settle_sync_rows(sync integer, ids bigint[], outcomes text[], in_doubt bigint[]) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
@@ -1602,7 +1609,7 @@ BEGIN
             UPDATE reverse_etl.sync_%1$s_rows AS r
                SET "#row" = NULL, "#attempts" = r."#attempts" + (o.outcome = 'rejected')::int
               FROM outcomes AS o WHERE r."#row" = o."#row" AND o.outcome <> 'accepted'
-            RETURNING r."#run", o.outcome
+            RETURNING r.*, o.outcome, o."#row" AS sent
         ), gone AS (
             DELETE FROM reverse_etl.sync_%1$s_rows AS r USING outcomes AS o
              WHERE r."#row" = o."#row" AND o.outcome = 'accepted'
@@ -1616,13 +1623,18 @@ BEGIN
             INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
             SELECT %2$s, "#hash" FROM last WHERE "#change" <> '-' AND $3
             ON CONFLICT (%2$s) DO UPDATE SET "#hash" = excluded."#hash"
+        ), in_doubt AS (
+            -- The destination may have the row, and what it has nobody knows: it is to be sent or removed again.
+            INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
+            SELECT DISTINCT %2$s, NULL::bigint FROM failed WHERE sent = ANY ($4) AND $3
+            ON CONFLICT (%2$s) DO UPDATE SET "#hash" = NULL
         )
         SELECT "#run" AS run, count(*) AS rows, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
                count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
                count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled
-          FROM (SELECT "#run", 'accepted' AS outcome FROM gone UNION ALL SELECT * FROM failed) AS _
+          FROM (SELECT "#run", 'accepted' AS outcome FROM gone UNION ALL SELECT "#run", outcome FROM failed) AS _
          WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key)
-        USING ids, outcomes, definition.detect = 'difference'
+        USING ids, outcomes, definition.detect = 'difference', in_doubt
     LOOP
         finished := reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected,
                                                settled.cancelled) OR finished;
@@ -1630,7 +1642,7 @@ BEGIN
     RETURN finished;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox; whether a run has ended';
+COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox; whether a run has ended';
 
 -- A dump holds the run, and not the outbox; and a superuser may empty that.
 CREATE FUNCTION reverse_etl.settle_lost_rows(sync integer) RETURNS void
@@ -1683,25 +1695,37 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';
 
+-- A run that is asked for while another is under way comes after it.
+CREATE FUNCTION reverse_etl.syncs_to_run() RETURNS SETOF integer
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT s.id FROM reverse_etl.sync_definitions AS s
+     WHERE s.requested_at IS NOT NULL
+       AND NOT EXISTS (SELECT FROM reverse_etl.runs AS r
+                        WHERE r.sync_id = s.id AND r.status IN ('reading', 'delivering', 'cancelling'))
+    UNION ALL
+    SELECT r.sync_id FROM reverse_etl.runs AS r
+     WHERE r.status = 'reading'
+       AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at);
+END;
+COMMENT ON FUNCTION reverse_etl.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
+
 CREATE FUNCTION reverse_etl.has_sync_tasks() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT EXISTS (SELECT FROM reverse_etl.sync_definitions WHERE requested_at IS NOT NULL)
+    SELECT EXISTS (SELECT FROM reverse_etl.syncs_to_run())
            OR EXISTS (SELECT FROM reverse_etl.alerts AS a JOIN reverse_etl.sync_definitions AS s ON s.id = a.sync_id
-                       WHERE a.pushed_at IS NULL AND s.alert_to IS NOT NULL AND a.created_at > now() - interval '1 day')
-           OR EXISTS (SELECT FROM reverse_etl.runs AS r
-                       WHERE r.status = 'reading'
-                         AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a
-                                          WHERE a.backend_start = r.process_started_at));
+                       WHERE a.pushed_at IS NULL AND s.alert_to IS NOT NULL AND a.created_at > now() - interval '1 day');
 END;
 COMMENT ON FUNCTION reverse_etl.has_sync_tasks() IS 'whether there is a run to begin or to resume, or an alert to push';
 
 REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_etl.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
     reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
     reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
-    reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[]),
+    reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]),
     reverse_etl.settle_lost_rows(integer),
-    reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.has_sync_tasks()
+    reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.syncs_to_run(),
+    reverse_etl.has_sync_tasks()
     FROM PUBLIC;
 
 CREATE PROCEDURE reverse_etl.run_sync(name text, wait boolean DEFAULT true)

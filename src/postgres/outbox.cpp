@@ -314,14 +314,16 @@ std::vector<Outbox::TakenOut> Outbox::take_out(int32 sync) {
         uint64 count = pg_call([&] {
             const char *query =
                 psprintf("DELETE FROM ONLY reverse_etl.%s WHERE destination = $1 AND sync = $2 "
-                         "RETURNING id, COALESCE(octet_length(key::text), 0)::bigint + octet_length(\"row\"::text)",
+                         "RETURNING id, COALESCE(octet_length(key::text), 0)::bigint + octet_length(\"row\"::text), "
+                         "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3)",
                          name.c_str());
-            return sql::execute(query, {sql::oid(destination_), sql::int4(sync)});
+            return sql::execute(query, {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp)});
         });
         for (uint64 i = 0; i < count; i++)
             rows.push_back(pg_call([&] {
                 return TakenOut{DatumGetInt64(sql::column(i, 1)),
-                                static_cast<std::size_t>(DatumGetInt64(sql::column(i, 2)))};
+                                static_cast<std::size_t>(DatumGetInt64(sql::column(i, 2))),
+                                DatumGetBool(sql::column(i, 3))};
             }));
     }
     return rows;

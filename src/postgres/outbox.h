@@ -67,6 +67,8 @@ class Outbox {
     struct TakenOut {
         std::int64_t id;
         std::size_t bytes;
+        bool
+            in_doubt; ///< it may have been sent: before, or by a worker that is gone; a create is not sent on suspicion
     };
     std::vector<TakenOut> take_out(int32 sync);
     struct Deferred {

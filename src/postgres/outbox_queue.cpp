@@ -117,7 +117,8 @@ void OutboxQueue::take_out_cancelled() {
     more_ = true;
     for (int32 sync : std::exchange(cancelled_, {}))
         for (const Outbox::TakenOut &row : outbox_.take_out(sync)) {
-            sync_outcomes_.add(sync, static_cast<std::uint64_t>(row.id), SyncOutcomes::Outcome::cancelled);
+            sync_outcomes_.add(sync, static_cast<std::uint64_t>(row.id), SyncOutcomes::Outcome::cancelled,
+                               row.in_doubt);
             lower_level(1, row.bytes);
         }
     settle();
@@ -317,7 +318,8 @@ void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reas
     rejected_.push_back({static_cast<std::int64_t>(stored.row->id), stored.row->table, without_nul(stored.row->key),
                          without_nul(stored.row->row), reason, 0});
     counts_[stored.row->push].rejected++;
-    sync_outcomes_.add(stored.row->sync, stored.row->id, SyncOutcomes::Outcome::rejected);
+    sync_outcomes_.add(stored.row->sync, stored.row->id, SyncOutcomes::Outcome::rejected,
+                       stored.operation != operation_name(OperationKind::create));
     lower_level(1, stored.row->stored_bytes);
     if (statistics_)
         statistics_->rejected();
@@ -377,7 +379,10 @@ void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long sta
         {static_cast<std::int64_t>(id), row->table, without_nul(row->key), without_nul(row->row), reason, status});
     requests_.settled(*row);
     counts_[row->push].rejected++;
-    sync_outcomes_.add(row->sync, id, SyncOutcomes::Outcome::rejected);
+    // A create is never made again on suspicion.
+    bool in_doubt = (status == 0 || !row->reasons.empty()) &&
+                    lanes_[row->lane].key.operation != operation_name(OperationKind::create);
+    sync_outcomes_.add(row->sync, id, SyncOutcomes::Outcome::rejected, in_doubt);
     leave_replaced(*row, SyncOutcomes::Outcome::cancelled);
 }
 

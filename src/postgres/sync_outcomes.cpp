@@ -22,19 +22,22 @@ const char *name_of(SyncOutcomes::Outcome outcome) {
 
 } // namespace
 
-void SyncOutcomes::add(int32 sync, std::uint64_t outbox_row, Outcome outcome) {
+void SyncOutcomes::add(int32 sync, std::uint64_t outbox_row, Outcome outcome, bool in_doubt) {
     if (sync == 0)
         return;
     OfSync &of_sync = syncs_[sync];
     of_sync.rows.push_back(static_cast<int64>(outbox_row));
     of_sync.outcomes.emplace_back(name_of(outcome));
+    if (in_doubt)
+        of_sync.in_doubt.push_back(static_cast<int64>(outbox_row));
 }
 
 void SyncOutcomes::settle() {
     for (const auto &entry : std::exchange(syncs_, {}))
         pg_call([&] {
-            sql::execute("SELECT reverse_etl.settle_sync_rows($1, $2, $3)",
-                         {sql::int4(entry.first), sql::int8s(entry.second.rows), sql::texts(entry.second.outcomes)});
+            sql::execute("SELECT reverse_etl.settle_sync_rows($1, $2, $3, $4)",
+                         {sql::int4(entry.first), sql::int8s(entry.second.rows), sql::texts(entry.second.outcomes),
+                          sql::int8s(entry.second.in_doubt)});
         });
 }
 

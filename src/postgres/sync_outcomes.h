@@ -14,14 +14,14 @@ class SyncOutcomes {
   public:
     enum class Outcome { accepted, rejected, cancelled };
 
-    /// Nothing happens for a row of no sync.
-    void add(int32 sync, std::uint64_t outbox_row, Outcome outcome);
+    /// Nothing happens for a row of no sync. In doubt is what was not accepted and may have arrived all the same.
+    void add(int32 sync, std::uint64_t outbox_row, Outcome outcome, bool in_doubt = false);
     /// Moves the states, and ends runs whose last outcome this is. Call in a transaction.
     void settle();
 
   private:
     struct OfSync {
-        std::vector<int64> rows;
+        std::vector<int64> rows, in_doubt;
         std::vector<std::string> outcomes;
     };
     std::map<int32, OfSync> syncs_;

@@ -124,9 +124,10 @@ class Taker {
     }
 
   private:
-    /// An update sends no rows that are new, and a sync that only looks forward none of those that it begins with.
+    /// An update sends no rows that are new, and a sync that only looks forward none of those that it begins with, but
+    /// for those that adopt() has found to differ.
     bool stays_unsent(const SyncRow &row) const {
-        return (row.change == Change::added && !sync_.sends_new()) || (!sync_.has_run && !sync_.backfill);
+        return row.change == Change::added && (!sync_.sends_new() || (!sync_.has_run && !sync_.backfill));
     }
 
     void take(const SyncRow &row, RowContract &contract) {

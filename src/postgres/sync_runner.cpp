@@ -67,13 +67,7 @@ bool run_next_sync() {
     std::optional<SyncRun> run;
     bool begun = false;
     std::optional<Error> failure = attempt([&] {
-        std::optional<std::int64_t> sync = next(R"(
-            SELECT id::bigint FROM reverse_etl.sync_definitions WHERE requested_at IS NOT NULL
-            UNION ALL
-            SELECT r.sync_id::bigint FROM reverse_etl.runs AS r
-             WHERE r.status = 'reading'
-               AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at)
-             LIMIT 1)");
+        std::optional<std::int64_t> sync = next("SELECT id::bigint FROM reverse_etl.syncs_to_run() AS id LIMIT 1");
         if (!sync)
             return;
         run.emplace(find_sync(static_cast<int32>(*sync)));
@@ -88,7 +82,7 @@ bool run_next_sync() {
     if (std::optional<Error> error = attempt([&] { run->queue(); })) {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();
-        attempt([&] { run->fail(reason, false); });
+        attempt([&] { run->fail(reason, error->sqlstate == ERRCODE_QUERY_CANCELED); });
     }
     return true;
 }
