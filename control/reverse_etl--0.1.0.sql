@@ -1655,7 +1655,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.sync = settle_lost_rows.sync);
     IF FOUND THEN
         EXECUTE format('SELECT array_agg("#row") FROM reverse_etl.sync_%s_rows WHERE "#row" IS NOT NULL', sync) INTO lost;
-        PERFORM reverse_etl.settle_sync_rows(sync, lost, array_fill('cancelled'::text, ARRAY[cardinality(lost)]));
+        PERFORM reverse_etl.settle_sync_rows(sync, lost, array_fill('cancelled'::text, ARRAY[cardinality(lost)]), lost);
     END IF;
 END
 $$;
