@@ -15,11 +15,11 @@ my $in_flight = 8; # requests, of 100 rows each: the defaults
 
 my $sandbox = start_sandbox();
 my $url     = $sandbox->url;
-# Slow enough that all of it falls into the delivery. Only an answer that is lost after the rows were taken makes the
-# worker repeat what was done: of upserts. Of creates nothing but a crash does.
+# Slow enough that all of it falls into the delivery, also on a busy machine. Only an answer that is lost after the rows
+# were taken makes the worker repeat what was done: of upserts. Of creates nothing but a crash does.
 $sandbox->post('/_sandbox/faults',
-    [ { path => '/crm/', latency_ms => 250, p_reset => 0.03, reset_after_apply => JSON::PP::true },
-        { path => '/http/', latency_ms => 250, p_reset => 0.03 } ]);
+    [ { path => '/crm/', latency_ms => 500, p_reset => 0.03, reset_after_apply => JSON::PP::true },
+        { path => '/http/', latency_ms => 500, p_reset => 0.03 } ]);
 $sandbox->post('/_sandbox/record', { on => JSON::PP::false });
 
 my $node = new_node('main', <<~'CONF');
