@@ -102,6 +102,24 @@ like($rejected, qr/^poison\@example\.com\|gave up after 2 attempts: .*internal s
     'a row that fails while others arrive is rejected, with the history of reasons');
 is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows)), 1, 'it alone');
 
+# A create without a key that the server's end cut short: nobody knows whether it was done
+fresh();
+$node->safe_psql('postgres', <<~'SQL');
+    TRUNCATE reverse_etl.rejected_rows;
+    CREATE FOREIGN TABLE letters (n integer) SERVER inhouse OPTIONS (path '/http/letters');
+    SQL
+$sandbox->post('/_sandbox/faults', { p_stall => 1, path => '/http/letters' });
+queue('INSERT INTO letters VALUES (1), (2)');
+wait_until(sub { stats()->{requests} > 0 });
+$node->stop('immediate');
+$sandbox->post('/_sandbox/faults', {});
+$node->start;
+queue('INSERT INTO letters VALUES (3)');
+wait_until(sub { waiting('letters') == 0 });
+is($node->safe_psql('postgres', q(SELECT row ->> 'n', reason LIKE 'outcome unknown%' FROM reverse_etl.rejected_rows ORDER BY 1)),
+    "1|t\n2|t", 'a create without a key that was cut short is rejected as unknown');
+is(arrived('letters'), 1, 'and not made again; what comes after it is');
+
 # Rights that are taken away while rows wait
 fresh();
 $node->safe_psql('postgres', <<~'SQL');
