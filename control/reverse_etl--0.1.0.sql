@@ -1192,6 +1192,7 @@ BEGIN
         RAISE null_value_not_allowed USING MESSAGE = 'a sync needs a name, a query, a destination and a key';
     END IF;
     removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
+    max_removed := NULLIF(max_removed, 'none');
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
     PERFORM reverse_etl.check_sync_bounds(jsonb_build_object('max_removed', max_removed, 'max_changed', max_changed,
         'min_rows', min_rows, 'max_rejected', max_rejected), max_attempts, hold_for);
