@@ -1192,6 +1192,7 @@ BEGIN
         RAISE null_value_not_allowed USING MESSAGE = 'a sync needs a name, a query, a destination and a key';
     END IF;
     removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
+    max_removed := NULLIF(max_removed, 'none');
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
     PERFORM reverse_etl.check_sync_bounds(jsonb_build_object('max_removed', max_removed, 'max_changed', max_changed,
         'min_rows', min_rows, 'max_rejected', max_rejected), max_attempts, hold_for);
@@ -1363,7 +1364,10 @@ BEGIN
     LOOP
         BEGIN
             PERFORM reverse_etl.check_sync(altered.id);
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+            -- Another may take its place, as tools that make tables anew do it.
+            RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
+        WHEN OTHERS THEN
             RAISE dependent_objects_still_exist USING
                 MESSAGE = format('cannot alter %s %s because sync "%s" needs it as it was',
                                  altered.object_type, altered.object_identity, altered.name),
@@ -1907,20 +1911,23 @@ LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions := reverse_etl.find_sync(schedule_sync.name);
     new_job bigint;
-    cron_database text := current_setting('cron.database_name', true);
+    cron_database text;
     command text := format('CALL reverse_etl.run_sync(%L, wait => false)', definition.name);
 BEGIN
     PERFORM reverse_etl.next_run_after(schedule, now());
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+        -- Not everyone may ask where it is.
+        IF pg_has_role('pg_read_all_settings', 'USAGE') THEN
+            cron_database := current_setting('cron.database_name', true);
+        END IF;
         RAISE undefined_object USING
             MESSAGE = 'pg_cron is not installed in this database',
-            DETAIL = COALESCE(format('It runs in database "%s".', cron_database), 'The server does not preload it.'),
+            DETAIL = COALESCE('It runs in database "' || cron_database || '".',
+                              'It runs in one database of the server, if it is preloaded.'),
             HINT = CASE WHEN cron_database <> current_database()
                         THEN format('Call there: SELECT cron.schedule_in_database(%L, %L, %L, %L)',
                                     'reverse_etl ' || definition.name, schedule, command, current_database())
-                        WHEN cron_database IS NOT NULL THEN 'A superuser has to call CREATE EXTENSION pg_cron.'
-                        ELSE 'Add pg_cron to shared_preload_libraries and create the extension, or have another scheduler run '
-                             || command END;
+                        ELSE 'A superuser may CREATE EXTENSION pg_cron; or have another scheduler run ' || command END;
     ELSIF NOT has_schema_privilege('cron', 'USAGE') THEN
         RAISE insufficient_privilege USING
             MESSAGE = 'permission denied for schema cron',

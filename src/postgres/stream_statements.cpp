@@ -79,7 +79,10 @@ std::string StreamStatements::mapped(const std::string &changed_rows) const {
 
 std::string qualified_name(Oid relation) {
     return pg_call([&] {
-        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+        const char *name = get_rel_name(relation);
+        if (name == nullptr)
+            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table %u does not exist any more", relation)));
+        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
     });
 }
 

@@ -136,11 +136,14 @@ std::optional<StreamDefinition> find_stream(const std::string &name) {
 }
 
 void check_is_destination(Oid relation) {
+    char kind = 0;
     bool is_ours = pg_call([&] {
         LockRelationOid(relation, AccessShareLock);
-        return get_rel_relkind(relation) == RELKIND_FOREIGN_TABLE &&
-               GetFdwRoutineByRelId(relation)->BeginForeignModify == begin_modify;
+        kind = get_rel_relkind(relation);
+        return kind == RELKIND_FOREIGN_TABLE && GetFdwRoutineByRelId(relation)->BeginForeignModify == begin_modify;
     });
+    if (kind == 0)
+        throw Error(ERRCODE_UNDEFINED_TABLE, "the destination does not exist any more");
     if (!is_ours)
         throw Error(ERRCODE_WRONG_OBJECT_TYPE, qualified_name(relation) + " is not a destination", "",
                     "A destination is a foreign table of the foreign data wrapper \"reverse_etl\".");
