@@ -24,7 +24,8 @@ struct AsOwnerOfTables : ActAs {
     AsOwnerOfTables() : ActAs(sql::owner_of_tables(), "pg_catalog") {}
 };
 
-/// Runs the body in a subtransaction, which is rolled back unless it answers true.
+/// Runs the body in a subtransaction, which is rolled back unless it answers true. When it throws as well: whoever ends
+/// the transaction must not find itself inside of another.
 template <class Body>
 void in_subtransaction(Body &&body) {
     MemoryContext context = CurrentMemoryContext;
@@ -33,7 +34,13 @@ void in_subtransaction(Body &&body) {
         BeginInternalSubTransaction(nullptr);
         MemoryContextSwitchTo(context);
     });
-    bool keep = body(); // an error rolls back all there is
+    bool keep = false;
+    std::exception_ptr failed;
+    try {
+        keep = body();
+    } catch (...) {
+        failed = std::current_exception();
+    }
     pg_call([&] {
         if (keep)
             ReleaseCurrentSubTransaction();
@@ -42,6 +49,8 @@ void in_subtransaction(Body &&body) {
         MemoryContextSwitchTo(context);
         CurrentResourceOwner = owner;
     });
+    if (failed)
+        std::rethrow_exception(failed);
 }
 
 } // namespace

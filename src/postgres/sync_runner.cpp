@@ -82,7 +82,9 @@ bool run_next_sync() {
     if (std::optional<Error> error = attempt([&] { run->queue(); })) {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();
-        attempt([&] { run->fail(reason, error->sqlstate == ERRCODE_QUERY_CANCELED); });
+        bool cancelled = error->sqlstate == ERRCODE_QUERY_CANCELED;
+        if (std::optional<Error> failure = attempt([&] { run->fail(reason, cancelled); }))
+            log_failure("the end of that run could not be noted", *failure);
     }
     return true;
 }
