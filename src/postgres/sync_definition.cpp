@@ -6,8 +6,10 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 }
 
 namespace reverse_etl {
@@ -84,6 +86,16 @@ SyncDefinition find_sync(int32 id) {
     if (count == 0)
         throw Error(ERRCODE_UNDEFINED_OBJECT, "sync " + std::to_string(id) + " does not exist");
     return read();
+}
+
+void lock_destination(const SyncDefinition &sync) {
+    bool exists = pg_call([&] {
+        LockRelationOid(sync.destination, AccessShareLock);
+        return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(sync.destination));
+    });
+    if (!exists)
+        throw Error(ERRCODE_UNDEFINED_TABLE, "the destination of sync \"" + sync.name + "\" does not exist any more",
+                    "", "Drop the sync, and make it anew for another destination.");
 }
 
 } // namespace reverse_etl

@@ -36,4 +36,7 @@ SyncDefinition find_sync(const std::string &name);
 /// The same by its number, for who sees all.
 SyncDefinition find_sync(int32 id);
 
+/// Keeps the destination from being changed or dropped in this transaction.
+void lock_destination(const SyncDefinition &sync);
+
 } // namespace reverse_etl

@@ -123,6 +123,12 @@ std::vector<Oid> key_types(const Model &model, const SyncDefinition &sync, std::
     return types;
 }
 
+/// An error if the current role may not read what the query reads.
+void check_may_read(const std::string &query) {
+    std::string nothing = "SELECT FROM (" + query + "\n) AS model LIMIT 0";
+    pg_call([&] { SPI_execute(nothing.c_str(), true, 0); });
+}
+
 /// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
 Error rolled_back(std::exception_ptr failed) {
     std::optional<Error> error;
@@ -184,12 +190,16 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         sync.removals = text_argument(fcinfo, 5);
         sync.cursor_column = text_argument(fcinfo, 6);
         check_is_destination(sync.destination);
+        if (sync.key.empty())
+            throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "a sync needs a key", "",
+                        "Name the columns of the query that tell its rows apart.");
         Model model;
         std::vector<Oid> types, collations;
         {
             ActAs owner(sync.owner, sync.search_path);
             pg_call([] { SPI_connect(); });
             model = analyse_model(sync.query);
+            check_may_read(sync.query);
             if (sync.by_cursor() && model.column(sync.cursor_column) == nullptr)
                 throw Error(ERRCODE_UNDEFINED_COLUMN,
                             "the query does not yield column \"" + sync.cursor_column + "\", the cursor");

@@ -210,7 +210,7 @@ void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetIn
     MemoryContext context = CurrentMemoryContext;
     pg_call([] { SPI_connect(); });
     SyncDefinition sync = find_sync(name);
-    pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
+    lock_destination(sync);
     SyncStatements statements(sync, model_columns(sync));
     SyncDiff diff = SyncDiff::find(sync, statements);
     Destination *destination = open_destination(sync.destination, context);

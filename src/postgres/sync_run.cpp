@@ -76,8 +76,17 @@ bool SyncRun::begin() {
     return !skipped;
 }
 
+/// In a subtransaction: an error inside a function of the model leaves SPI where it was, and what follows it would be
+/// taken for a part of that function.
 void SyncRun::queue() {
-    pg_call([&] { LockRelationOid(sync_.destination, AccessShareLock); });
+    in_subtransaction([&] {
+        find_and_queue();
+        return true;
+    });
+}
+
+void SyncRun::find_and_queue() {
+    lock_destination(sync_);
     SyncStatements statements(sync_, model_columns(sync_));
     SyncDiff diff = SyncDiff::find(sync_, statements);
     std::string reason;

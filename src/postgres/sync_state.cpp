@@ -99,7 +99,7 @@ std::int64_t adopt(const std::string &name) {
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                     "sync \"" + name + "\" has a cursor, and keeps no state of its rows");
     SyncStatements statements(sync, model_columns(sync));
-    pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
+    lock_destination(sync);
     Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
     ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));
     rows.show_as("held");

@@ -157,7 +157,7 @@ is(last_run('customers'), "completed|$rows|0|$rows|0|0|0|0|$rows|0|0", 'a run go
 
 # ---- Cancels --------------------------------------------------------------------------------------------------------
 
-slow(100);
+slow(400);
 sql(q(UPDATE customers SET name = 'Name ' || id));
 $session = begin_session(q(CALL reverse_etl.run_sync('customers')), 'waiter');
 wait_until(sub { last_run('customers', 'accepted') =~ /[1-9]/ && last_run('customers', 'status') eq 'delivering' });
@@ -194,7 +194,7 @@ is(rows() - $before, $rows, 'and only the rest');
 # ---- What is in doubt -----------------------------------------------------------------------------------------------
 
 # A change arrives, its answer does not, and it is taken back: the destination has to be told.
-sql(q(ALTER SERVER hubspot OPTIONS (ADD outbox_max_attempts '1')));
+sql(q(ALTER SERVER hubspot OPTIONS (ADD outbox_max_attempts '1', ADD max_attempts '1')));
 $sandbox->post('/_sandbox/faults', { path => '/batch/upsert', p_reset => 1, reset_after_apply => JSON::PP::true, times => 1 });
 sql(q(UPDATE customers SET name = 'lost' WHERE id = 7));
 is(run('customers'), "completed|$rows|0|1|0|@{[ $rows - 1 ]}|0|0|0|1|0", 'a row is given up whose answer did not come');
@@ -207,7 +207,7 @@ run('customers');
 sql(q(DELETE FROM customers WHERE id = 9001));
 run('customers');
 is(scalar(grep { $_->{properties}{email} =~ /lost/ } @{ $sandbox->get('/_sandbox/records/hubspot/contacts') }), 0, 'a new row that was given up is removed when it is gone');
-sql(q(ALTER SERVER hubspot OPTIONS (DROP outbox_max_attempts)));
+sql(q(ALTER SERVER hubspot OPTIONS (DROP outbox_max_attempts, DROP max_attempts)));
 
 # ---- Alerts ---------------------------------------------------------------------------------------------------------
 
