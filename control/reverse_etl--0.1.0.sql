@@ -1052,6 +1052,11 @@ CREATE FUNCTION reverse_etl.describe_sync(query text, search_path text, destinat
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
 COMMENT ON FUNCTION reverse_etl.describe_sync(text, text, regclass, text[], text, text, text) IS 'checks what a sync is to be made of; see reverse_etl.create_sync';
 
+-- Found by the type, not by name: an operator of that name may be another one, or in a schema where nobody looks.
+CREATE FUNCTION reverse_etl.equality_of(type regtype) RETURNS text
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_equality_of';
+COMMENT ON FUNCTION reverse_etl.equality_of(regtype) IS 'the operator by which values of a type are told apart, as SQL names it';
+
 -- The tables of a sync belong to the extension's owner, so that nobody writes into them by hand; its owner reads them.
 CREATE FUNCTION reverse_etl.make_sync_tables(sync integer) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -1546,8 +1551,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false; -- it was dropped
     END IF;
-    SELECT string_agg(quote_ident(name), ', '), string_agg(format('state.%1$I = removed.%1$I', name), ' AND ')
-      INTO key, same_key FROM unnest(definition.key) AS name;
+    SELECT string_agg(quote_ident(name), ', '),
+           string_agg(format('state.%1$I %2$s removed.%1$I', name, reverse_etl.equality_of(type)), ' AND ')
+      INTO key, same_key FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types)) AS k (name, type);
     FOR settled IN EXECUTE format($query$
         WITH outcomes AS MATERIALIZED (
             SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)

@@ -18,7 +18,9 @@ namespace {
 
 constexpr const char *columns =
     "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
-    "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts";
+    "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
+    "ARRAY(SELECT reverse_etl.equality_of(t.type) FROM pg_catalog.unnest(key_types) WITH ORDINALITY AS t (type, place) "
+    "ORDER BY place)";
 
 std::string text_of(int number) {
     return pg_call([&] {
@@ -63,6 +65,7 @@ SyncDefinition read() {
     sync.mode = text_of(9);
     sync.removals = text_of(10);
     sync.cursor_column = text_of(11);
+    sync.key_equality = texts_of(17);
     if (!has_no_cursor)
         sync.cursor_value = text_of(12);
     return sync;

@@ -17,7 +17,8 @@ struct SyncDefinition {
     std::string search_path;
     Oid destination = InvalidOid;
     std::vector<std::string> key;
-    std::vector<std::string> columns; ///< of the destination, that are sent
+    std::vector<std::string> key_equality; ///< for each column the operator that tells its values apart, as SQL has it
+    std::vector<std::string> columns;      ///< of the destination, that are sent
     std::string mode, removals;
     std::string cursor_column; ///< "" where rows are compared with the state
     std::optional<std::string> cursor_value;

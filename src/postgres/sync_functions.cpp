@@ -15,6 +15,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -22,10 +23,13 @@ extern "C" {
 #include "nodes/parsenodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #pragma GCC visibility push(default)
 PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_equality_of);
 PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_resync);
@@ -215,6 +219,20 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         bool nulls[4] = {};
         return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
     });
+}
+
+/// reverse_etl.equality_of(regtype)
+Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
+    Oid equality = lookup_type_cache(PG_GETARG_OID(0), TYPECACHE_EQ_OPR)->eq_opr;
+    if (!OidIsValid(equality))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
+                        errmsg("values of type %s cannot be compared", format_type_be(PG_GETARG_OID(0)))));
+    HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(equality));
+    auto *form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
+    char *named =
+        psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
+    ReleaseSysCache(tuple);
+    PG_RETURN_TEXT_P(cstring_to_text(named));
 }
 
 /// CALL reverse_etl.run_sync(name text, wait boolean)
