@@ -1021,11 +1021,13 @@ CREATE TABLE reverse_etl.alerts (
     event text NOT NULL CHECK (event IN ('failed', 'held', 'rejecting', 'unusual', 'recovered')),
     message text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    push_to regclass,
     pushed_at timestamptz
 );
 COMMENT ON TABLE reverse_etl.alerts IS 'changes in the health of syncs, one row each; a user sees those of their syncs';
 COMMENT ON COLUMN reverse_etl.alerts.event IS 'failed, held, rejecting (a large share of the rows did not get through), unusual (counts far from those of the last runs), or recovered';
-COMMENT ON COLUMN reverse_etl.alerts.pushed_at IS 'when it was queued for the destination that alert_to names; null where none is named';
+COMMENT ON COLUMN reverse_etl.alerts.push_to IS 'the destination that alert_to named then; null for none';
+COMMENT ON COLUMN reverse_etl.alerts.pushed_at IS 'when it was queued for that destination';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts_id_seq', '');
 ALTER TABLE reverse_etl.alerts ENABLE ROW LEVEL SECURITY;
@@ -1041,6 +1043,11 @@ CREATE FUNCTION reverse_etl.describe_sync(query text, search_path text, destinat
     OUT reads regclass[])
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
 COMMENT ON FUNCTION reverse_etl.describe_sync(text, text, regclass, text[], text, text, text) IS 'checks what a sync is to be made of; see reverse_etl.create_sync';
+
+-- Found by the type, not by name: an operator of that name may be another one, or in a schema where nobody looks.
+CREATE FUNCTION reverse_etl.equality_of(type regtype) RETURNS text
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_equality_of';
+COMMENT ON FUNCTION reverse_etl.equality_of(regtype) IS 'the operator by which values of a type are told apart, as SQL names it';
 
 -- The tables of a sync belong to the extension's owner, so that nobody writes into them by hand; its owner reads them.
 CREATE FUNCTION reverse_etl.make_sync_tables(sync integer) RETURNS void
@@ -1156,25 +1163,41 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.check_sync_choices(text, text, text, text) IS 'refuses what does not go together in a sync';
 
-CREATE FUNCTION reverse_etl.check_sync_bounds(bounds jsonb, max_attempts integer, hold_for interval) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+-- In alter_sync NULL stands for what is as it was.
+CREATE FUNCTION reverse_etl.check_sync_limits(name text, max_removed text, max_changed text, min_rows text, max_rejected text,
+    max_attempts integer, hold_for interval, alert_to regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    name text;
-    value text;
+    broken record;
 BEGIN
-    SELECT b.key, b.value INTO name, value FROM jsonb_each_text(bounds) AS b WHERE b.value !~ '^[0-9]+(\.[0-9]+)?%?$';
+    IF name = '' OR octet_length(name) > 200 THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid name of a sync: "%s"', name), HINT = 'It has 1 to 200 bytes.';
+    END IF;
+    SELECT * INTO broken
+      FROM (VALUES ('max_removed', max_removed), ('max_changed', max_changed), ('min_rows', min_rows),
+                   ('max_rejected', max_rejected)) AS guard (name, value)
+     WHERE value !~ '^[0-9]+(\.[0-9]+)?%?$' AND value <> 'none' LIMIT 1;
     IF FOUND THEN
         RAISE invalid_parameter_value USING
-            MESSAGE = format('invalid value for %s: "%s"', name, value),
-            HINT = 'Give a number of rows, like 100, or a share, like 10%.';
-    ELSIF max_attempts < 1 THEN
+            MESSAGE = format('invalid value for %s: "%s"', broken.name, broken.value),
+            HINT = 'Give a number of rows, like 100, or a share, like 25%.';
+    END IF;
+    IF max_attempts < 1 THEN
         RAISE invalid_parameter_value USING MESSAGE = 'max_attempts must be at least 1';
-    ELSIF hold_for <= '0' THEN
-        RAISE invalid_parameter_value USING MESSAGE = 'hold_for must be longer than nothing';
+    END IF;
+    IF hold_for <= '0' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'hold_for must be greater than zero';
+    END IF;
+    IF alert_to IS NOT NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute
+                        WHERE attrelid = alert_to AND NOT attisdropped AND attname IN ('text', 'message', 'event')) THEN
+        RAISE undefined_column USING
+            MESSAGE = format('%s has no column for an alert', alert_to), HINT = 'Give it a column "text" or "message".';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.check_sync_bounds(jsonb, integer, interval) IS 'refuses guards that are none';
+COMMENT ON FUNCTION reverse_etl.check_sync_limits(text, text, text, text, text, integer, interval, regclass) IS 'refuses what a sync''s guards and other settings cannot be';
 
 -- The default of search_path is the caller's, which the function itself does not see.
 CREATE FUNCTION reverse_etl.create_sync(name text, query text, destination regclass, key text[],
@@ -1194,8 +1217,7 @@ BEGIN
     removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
     max_removed := NULLIF(max_removed, 'none');
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
-    PERFORM reverse_etl.check_sync_bounds(jsonb_build_object('max_removed', max_removed, 'max_changed', max_changed,
-        'min_rows', min_rows, 'max_rejected', max_rejected), max_attempts, hold_for);
+    PERFORM reverse_etl.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
     query := rtrim(query, E' \n\t;');
     about := reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column);
     INSERT INTO reverse_etl.sync_definitions AS s
@@ -1205,8 +1227,8 @@ BEGIN
     VALUES (create_sync.name, quote_ident(current_user)::regrole, create_sync.query, create_sync.search_path,
             create_sync.destination, create_sync.key, about.key_types, about.key_collations, about.columns, about.reads,
             create_sync.mode, create_sync.removals, create_sync.detect, create_sync.cursor_column, create_sync.backfill,
-            create_sync.max_removed, create_sync.max_changed, create_sync.min_rows, create_sync.max_rejected,
-            create_sync.max_attempts, create_sync.hold_for,
+            NULLIF(create_sync.max_removed, 'none'), NULLIF(create_sync.max_changed, 'none'),
+            NULLIF(create_sync.min_rows, 'none'), NULLIF(create_sync.max_rejected, 'none'), create_sync.max_attempts, create_sync.hold_for,
             CASE WHEN create_sync.after IS NOT NULL THEN (reverse_etl.find_sync(create_sync.after)).id END,
             create_sync.alert_to, reverse_etl.hash_row_version())
     RETURNING s.id INTO sync;
@@ -1236,9 +1258,8 @@ BEGIN
     removals := COALESCE(removals, CASE WHEN mode = definition.mode THEN definition.removals
                                         WHEN mode = 'mirror' THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, definition.detect, definition.cursor_column);
-    PERFORM reverse_etl.check_sync_bounds(jsonb_build_object('max_removed', NULLIF(max_removed, 'none'),
-        'max_changed', NULLIF(max_changed, 'none'), 'min_rows', NULLIF(min_rows, 'none'),
-        'max_rejected', NULLIF(max_rejected, 'none')), max_attempts, hold_for);
+    PERFORM reverse_etl.check_sync_limits(rename_to, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
+                                          NULLIF(alert_to, 'none')::regclass);
     IF query IS NOT NULL THEN
         definition.query := rtrim(query, E' \n\t;');
         definition.search_path := search_path;
@@ -1577,12 +1598,12 @@ BEGIN
         RETURN;
     END IF;
     UPDATE reverse_etl.sync_definitions AS s SET health = note_health.health WHERE id = of_run.sync_id;
-    INSERT INTO reverse_etl.alerts (sync_id, sync, run_id, event, message)
+    INSERT INTO reverse_etl.alerts (sync_id, sync, run_id, event, message, push_to)
     VALUES (of_run.sync_id, of_run.sync, run, CASE note_health.health WHEN 'ok' THEN 'recovered' ELSE note_health.health END,
             format('sync "%s" %s: %s (run %s)', of_run.sync,
                    CASE note_health.health WHEN 'ok' THEN 'recovered' WHEN 'held' THEN 'is held'
                         WHEN 'rejecting' THEN 'loses rows' WHEN 'unusual' THEN 'looks unusual' ELSE 'failed' END,
-                   message, run));
+                   message, run), of_run.alert_to);
     IF of_run.alert_to IS NOT NULL THEN
         PERFORM reverse_etl.wake_worker();
     END IF;
@@ -1604,8 +1625,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false; -- it was dropped
     END IF;
-    SELECT string_agg(quote_ident(name), ', '), string_agg(format('state.%1$I = removed.%1$I', name), ' AND ')
-      INTO key, same_key FROM unnest(definition.key) AS name;
+    SELECT string_agg(quote_ident(name), ', '),
+           string_agg(format('state.%1$I %2$s removed.%1$I', name, reverse_etl.equality_of(type)), ' AND ')
+      INTO key, same_key FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types)) AS k (name, type);
     FOR settled IN EXECUTE format($query$
         WITH outcomes AS MATERIALIZED (
             SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)
@@ -1718,8 +1740,8 @@ CREATE FUNCTION reverse_etl.has_sync_tasks() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM reverse_etl.syncs_to_run())
-           OR EXISTS (SELECT FROM reverse_etl.alerts AS a JOIN reverse_etl.sync_definitions AS s ON s.id = a.sync_id
-                       WHERE a.pushed_at IS NULL AND s.alert_to IS NOT NULL AND a.created_at > now() - interval '1 day');
+           OR EXISTS (SELECT FROM reverse_etl.alerts AS a
+                       WHERE a.pushed_at IS NULL AND a.push_to IS NOT NULL AND a.created_at > now() - interval '1 day');
 END;
 COMMENT ON FUNCTION reverse_etl.has_sync_tasks() IS 'whether there is a run to begin or to resume, or an alert to push';
 

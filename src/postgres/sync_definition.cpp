@@ -19,7 +19,9 @@ namespace {
 constexpr const char *columns =
     "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
     "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
-    "key_types::pg_catalog.oid[]";
+    "key_types::pg_catalog.oid[], "
+    "ARRAY(SELECT reverse_etl.equality_of(t.type) FROM pg_catalog.unnest(key_types) WITH ORDINALITY AS t (type, place) "
+    "ORDER BY place)";
 
 std::string text_of(int number) {
     return pg_call([&] {
@@ -80,6 +82,7 @@ SyncDefinition read() {
     sync.mode = text_of(9);
     sync.removals = text_of(10);
     sync.cursor_column = text_of(11);
+    sync.key_equality = texts_of(18);
     if (!has_no_cursor)
         sync.cursor_value = text_of(12);
     return sync;
@@ -111,13 +114,13 @@ SyncDefinition find_sync(int32 id) {
 }
 
 void lock_destination(const SyncDefinition &sync) {
-    bool is_there = pg_call([&] {
+    bool exists = pg_call([&] {
         LockRelationOid(sync.destination, AccessShareLock);
         return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(sync.destination));
     });
-    if (!is_there)
+    if (!exists)
         throw Error(ERRCODE_UNDEFINED_TABLE, "the destination of sync \"" + sync.name + "\" does not exist any more",
-                    "", "Drop the sync, and make it anew.");
+                    "", "Drop the sync, and make it anew for another destination.");
 }
 
 } // namespace reverse_etl

@@ -18,7 +18,8 @@ struct SyncDefinition {
     Oid destination = InvalidOid;
     std::vector<std::string> key;
     std::vector<Oid> key_types;
-    std::vector<std::string> columns; ///< of the destination, that are sent
+    std::vector<std::string> key_equality; ///< for each column the operator that tells its values apart, as SQL has it
+    std::vector<std::string> columns;      ///< of the destination, that are sent
     std::string mode, removals;
     std::string cursor_column; ///< "" where rows are compared with the state
     std::optional<std::string> cursor_value;
@@ -37,6 +38,9 @@ SyncDefinition find_sync(const std::string &name);
 /// The same by its number, for who sees all.
 SyncDefinition find_sync(int32 id);
 /// Keeps the destination from being dropped until the transaction ends; an Error if that has happened.
+void lock_destination(const SyncDefinition &sync);
+
+/// Keeps the destination from being changed or dropped in this transaction.
 void lock_destination(const SyncDefinition &sync);
 
 } // namespace reverse_etl

@@ -16,6 +16,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -23,11 +24,14 @@ extern "C" {
 #include "nodes/parsenodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #pragma GCC visibility push(default)
 PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_check_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_equality_of);
 PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_resync);
@@ -105,6 +109,12 @@ std::vector<std::string> sent_columns(const Model &model, const Destination &des
     return columns;
 }
 
+/// An error if the current role may not read what the query reads.
+void check_may_read(const std::string &query) {
+    std::string nothing = "SELECT FROM (" + query + "\n) AS model LIMIT 0";
+    pg_call([&] { SPI_execute(nothing.c_str(), true, 0); });
+}
+
 /// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
 Error rolled_back(std::exception_ptr failed) {
     std::optional<Error> error;
@@ -166,12 +176,16 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         sync.removals = text_argument(fcinfo, 5);
         sync.cursor_column = text_argument(fcinfo, 6);
         check_is_destination(sync.destination);
+        if (sync.key.empty())
+            throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "a sync needs a key", "",
+                        "Name the columns of the query that tell its rows apart.");
         Model model;
         KeyTypes key;
         {
             ActAs owner(sync.owner, sync.search_path);
             pg_call([] { SPI_connect(); });
             model = analyse_model(sync.query);
+            check_may_read(sync.query);
             if (sync.by_cursor() && model.column(sync.cursor_column) == nullptr)
                 throw Error(ERRCODE_UNDEFINED_COLUMN,
                             "the query does not yield column \"" + sync.cursor_column + "\", the cursor");
@@ -204,6 +218,20 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
         pg_call([] { SPI_finish(); });
     });
     PG_RETURN_VOID();
+}
+
+/// reverse_etl.equality_of(regtype)
+Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
+    Oid equality = lookup_type_cache(PG_GETARG_OID(0), TYPECACHE_EQ_OPR)->eq_opr;
+    if (!OidIsValid(equality))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
+                        errmsg("values of type %s cannot be compared", format_type_be(PG_GETARG_OID(0)))));
+    HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(equality));
+    auto *form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
+    char *named =
+        psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
+    ReleaseSysCache(tuple);
+    PG_RETURN_TEXT_P(cstring_to_text(named));
 }
 
 /// CALL reverse_etl.run_sync(name text, wait boolean)

@@ -134,8 +134,8 @@ class Taker {
         if (row.attempts >= sync_.max_attempts) {
             counts.quarantined++;
             counts.invalid++;
-            sink_.refuse(row, true, "refused " + std::to_string(row.attempts) + " times; it waits until it changes",
-                         true);
+            std::string times = row.attempts == 1 ? "once" : std::to_string(row.attempts) + " times";
+            sink_.refuse(row, true, "refused " + times + "; it waits until it changes", true);
             return;
         }
         TupleTableSlot *made = contract.apply(row.found);

@@ -25,8 +25,8 @@ struct AsOwnerOfTables : ActAs {
     AsOwnerOfTables() : ActAs(sql::owner_of_tables(), "pg_catalog") {}
 };
 
-/// Runs the body in a subtransaction, which is rolled back unless it answers true.
-/// An error leaves none behind: Postgres rolls no transaction back from within one.
+/// Runs the body in a subtransaction, which is rolled back unless it answers true. When it throws as well: whoever ends
+/// the transaction must not find itself inside of another.
 template <class Body>
 void in_subtransaction(Body &&body) {
     MemoryContext context = CurrentMemoryContext;
@@ -77,7 +77,16 @@ bool SyncRun::begin() {
     return !skipped;
 }
 
+/// In a subtransaction: an error inside a function of the model leaves SPI where it was, and what follows it would be
+/// taken for a part of that function.
 void SyncRun::queue() {
+    in_subtransaction([&] {
+        find_and_queue();
+        return true;
+    });
+}
+
+void SyncRun::find_and_queue() {
     lock_destination(sync_);
     SyncStatements statements(sync_, model_columns(sync_));
     SyncDiff diff = SyncDiff::find(sync_, statements);

@@ -24,6 +24,7 @@ class SyncRun {
     const std::string &name() const { return sync_.name; }
 
   private:
+    void find_and_queue();
     std::string broken_guard(std::int64_t known, const SyncCounts &counts) const;
     void note_queued(const SyncDiff &diff, const SyncCounts &counts, const std::vector<std::int64_t> &pushes) const;
     void forget_older_failures() const;

@@ -82,7 +82,9 @@ bool run_next_sync() {
     if (std::optional<Error> error = attempt([&] { run->queue(); })) {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();
-        attempt([&] { run->fail(reason, error->sqlstate == ERRCODE_QUERY_CANCELED); });
+        bool cancelled = error->sqlstate == ERRCODE_QUERY_CANCELED;
+        if (std::optional<Error> failure = attempt([&] { run->fail(reason, cancelled); }))
+            log_failure("the end of that run could not be noted", *failure);
     }
     return true;
 }
@@ -134,9 +136,9 @@ bool push_next_alert() {
     std::optional<Error> failure = attempt([&] {
         uint64 found = pg_call([] {
             return sql::execute(R"(
-                SELECT a.id, s.owner::oid, s.alert_to::oid, s.search_path
+                SELECT a.id, s.owner::oid, a.push_to::oid, s.search_path
                   FROM reverse_etl.alerts AS a JOIN reverse_etl.sync_definitions AS s ON s.id = a.sync_id
-                 WHERE a.pushed_at IS NULL AND s.alert_to IS NOT NULL AND a.created_at > now() - interval '1 day'
+                 WHERE a.pushed_at IS NULL AND a.push_to IS NOT NULL AND a.created_at > now() - interval '1 day'
                  ORDER BY a.id LIMIT 1)",
                                 {});
         });

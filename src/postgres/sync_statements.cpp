@@ -58,10 +58,12 @@ std::string SyncStatements::key(const char *prefix) const {
 }
 
 std::string SyncStatements::same_key(const char *one, const char *other) const {
-    return joined(sync_.key, " AND ", [&](const std::string &name) {
-        std::string column = quoted(name);
-        return one + column + " = " + other + column;
-    });
+    std::string all;
+    for (std::size_t i = 0; i < sync_.key.size(); i++) {
+        std::string column = quoted(sync_.key[i]);
+        all += (all.empty() ? "" : " AND ") + (one + column) + " " + sync_.key_equality[i] + " " + other + column;
+    }
+    return all;
 }
 
 std::string SyncStatements::no_key() const {
@@ -144,8 +146,10 @@ std::string SyncStatements::changes_but_duplicates() const {
            ")";
 }
 
+// Rows that come again were passed by it before.
 std::string SyncStatements::cursor_of_changes() const {
-    return "SELECT to_jsonb(max(" + quoted(sync_.cursor_column) + ")) #>> '{}' FROM changes";
+    return "SELECT to_jsonb(max(m." + quoted(sync_.cursor_column) + ")) #>> '{}' FROM changes AS m WHERE " +
+           beyond_cursor();
 }
 
 } // namespace reverse_etl

@@ -58,7 +58,8 @@ for my $name (@names) {
     my $options = $sync->{at} eq 'hubspot' ? q(SERVER hubspot OPTIONS (object 'contacts', key 'code', batch_size '3'))
         : $sync->{mode} eq 'append' ? "SERVER inhouse OPTIONS (path '/http/$name', idempotency_key 'Idempotency-Key', batch_size '3')"
         : "SERVER inhouse OPTIONS (path '/http/$name', key 'email', insert_as 'upsert', batch_size '3')";
-    # By http a row is known by its e-mail.
+    # By http a row is known by its e-mail, unless it goes by another name.
+    my $field = $sync->{at} eq 'http' && $sync->{mode} eq 'append' ? q(OPTIONS (field 'mail')) : '';
     $sync->{key} = $name eq 'removed' ? 'email' : 'code';
     my %arguments = map { $_ => $sync->{$_} } grep { defined $sync->{$_} } qw(mode removals);
     $arguments{max_removed} = $sync->{max_removed} // '100%';
@@ -66,7 +67,7 @@ for my $name (@names) {
     my $arguments = join ', ', map { "$_ => '$arguments{$_}'" } sort keys %arguments;
     sql(<<~SQL);
         CREATE TABLE model_$name (id integer PRIMARY KEY, code text, email text, name text, seq bigserial);
-        CREATE FOREIGN TABLE to_$name (code text, email text, name text CHECK (name <> 'forbidden')) $options;
+        CREATE FOREIGN TABLE to_$name (code text, email text $field, name text CHECK (name <> 'forbidden')) $options;
         SELECT reverse_etl.create_sync('$name', '@{[ query($sync, 0) ]}', 'to_$name', '{$sync->{key}}', $arguments);
         SQL
     $sync->{rows} = {};
@@ -162,8 +163,7 @@ sub mend {
 
 sub is_good {
     my ($sync, $row) = @_;
-    return defined $row->{ $sync->{key} } && ($row->{name} // '') ne 'forbidden' && defined $row->{email}
-        && ($sync->{mode} eq 'append' || $row->{email} =~ /@/);
+    return defined $row->{ $sync->{key} } && ($row->{name} // '') ne 'forbidden' && ($row->{email} // '') =~ /@/;
 }
 
 # What the query yields: by key, the values that are sent.
@@ -188,7 +188,7 @@ sub destination_of {
         next if ($record->{code} // '') !~ /^\Q$sync->{name}\E-/;
         my $key = $record->{ $sync->{key} };
         push @twice, $key if exists $found{$key};
-        $found{$key} = join '|', $record->{code}, $record->{email} // '', $record->{name} // '';
+        $found{$key} = join '|', $record->{code}, $record->{email} // $record->{mail} // '', $record->{name} // '';
     }
     is("@twice", '', "$sync->{name}: no record is there twice") if @twice;
     return \%found;
@@ -330,9 +330,11 @@ for my $name (grep { $syncs{$_}{mode} =~ /upsert|mirror|full/ } @names) {
     is("@missing", '', "$name: every good row is there as it is");
 }
 
-# Every row mended. Nothing changes once it is as it should be: updates know the rows from the run before.
+# Every row mended; updates learn of some rows only by that.
 mend($syncs{$_}) for @names;
 run_all('mended');
+mend($syncs{update});
+sql(run_statement('update', 'true'));
 look_at_creations();
 for my $name (@names) {
     my $sync = $syncs{$name};
