@@ -313,7 +313,9 @@ std::vector<Outbox::TakenOut> Outbox::take_out(int32 sync) {
         std::string name = table_name(table);
         uint64 count = pg_call([&] {
             const char *query =
-                psprintf("DELETE FROM ONLY reverse_etl.%s WHERE destination = $1 AND sync = $2 "
+                psprintf("DELETE FROM ONLY reverse_etl.%s AS o WHERE destination = $1 AND sync = $2 "
+                         "AND NOT EXISTS (SELECT FROM reverse_etl.outbox_requests AS r "
+                         "WHERE r.destination = $1 AND o.id <@ r.rows) "
                          "RETURNING id, COALESCE(octet_length(key::text), 0)::bigint + octet_length(\"row\"::text), "
                          "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3)",
                          name.c_str());

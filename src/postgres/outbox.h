@@ -63,7 +63,8 @@ class Outbox {
     };
     /// Moves rows to reverse_etl.rejected_rows.
     void reject(const std::string &destination, const std::vector<Rejected> &rows);
-    /// Takes all rows of a managed sync out, which must not be under way.
+    /// Takes the rows of a managed sync out, none of which must be under way. Those of a request that cannot simply be
+    /// made again stay: it may have been made, and its outcome has to be learnt.
     struct TakenOut {
         std::int64_t id;
         std::size_t bytes;

@@ -120,7 +120,7 @@ sql(q(SELECT reverse_etl.drop_sync('afterwards')));
 # ---- Crashes --------------------------------------------------------------------------------------------------------
 
 as('sales', <<~SQL);
-    CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql AS \$\$ BEGIN PERFORM pg_sleep(0.01); RETURN \$1; END \$\$;
+    CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql AS \$\$ BEGIN PERFORM pg_sleep(0.03); RETURN \$1; END \$\$;
     SELECT reverse_etl.alter_sync('customers', query => 'SELECT email, name AS firstname FROM customers WHERE id > 100 OR slowly(name) IS NOT NULL');
     SQL
 sub begin_reading {
@@ -157,13 +157,14 @@ is(last_run('customers'), "completed|$rows|0|$rows|0|0|0|0|$rows|0|0", 'a run go
 
 # ---- Cancels --------------------------------------------------------------------------------------------------------
 
-slow(400);
+slow(1500);
 sql(q(UPDATE customers SET name = 'Name ' || id));
 $session = begin_session(q(CALL reverse_etl.run_sync('customers')), 'waiter');
 wait_until(sub { last_run('customers', 'accepted') =~ /[1-9]/ && last_run('customers', 'status') eq 'delivering' });
 sql(q(SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'));
 like(rest_of($session), qr/ERROR:  57014: canceling statement due to user request/, 'the wait for a run is cancelled');
 is(last_run('customers', 'status'), 'delivering', 'and the run goes on');
+slow(100);
 wait_for('customers', 'completed');
 is(last_run('customers'), "completed|$rows|0|$rows|0|0|0|0|$rows|0|0", 'to its end');
 
