@@ -24,6 +24,9 @@ $node->safe_psql('postgres', <<~SQL);
     IMPORT FOREIGN SCHEMA acme FROM SERVER acme INTO public;
     IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts) FROM SERVER hubspot INTO public;
     INSERT INTO contacts (email) VALUES ('no address');
+    CREATE TABLE customers AS SELECT 'c' || n || '\@example.com' AS email, 'Name' AS name FROM generate_series(1, 10) AS n;
+    SELECT reverse_etl.create_sync('customers', 'SELECT email, name AS firstname FROM customers', 'contacts', '{email}', 'mirror');
+    CALL reverse_etl.run_sync('customers');
     CREATE ROLE reader LOGIN IN ROLE pg_read_all_data;
     SQL
 
@@ -49,11 +52,25 @@ is($node->safe_psql('restored', 'SELECT id, "row" FROM reverse_etl.rejected_rows
     'and the rejected rows');
 like(($node->psql('restored', 'INSERT INTO orders VALUES (1)'))[2], qr/because database "restored" looks like a copy/,
     'it does not deliver, since it is a copy');
+like(($node->psql('restored', q(CALL reverse_etl.run_sync('customers'))))[2], qr/because database "restored" looks like a copy/,
+    'nor does it run a sync');
 $node->safe_psql('restored', 'SELECT reverse_etl.confirm_identity()');
 $node->safe_psql('restored', q(INSERT INTO orders VALUES (1); INSERT INTO contacts (email) VALUES ('bad')));
 is($sandbox->get('/_sandbox/count/http/acme')->{count}, 1, 'confirmed, it delivers');
 is($node->safe_psql('restored', 'SELECT count(*), max(id) FROM reverse_etl.rejected_rows'), '2|2',
     'ids go on where they were');
+
+# A sync and its state survive: nothing is sent again.
+is($node->safe_psql('restored', 'SELECT name, destination, last_run, state FROM reverse_etl.syncs'), 'customers|contacts|1|completed',
+    'syncs are in the dump');
+my $sent = $sandbox->get('/_sandbox/stats')->{rows};
+$node->safe_psql('restored', q(CALL reverse_etl.run_sync('customers')));
+is($node->safe_psql('restored', 'SELECT id, status, queried, unchanged FROM reverse_etl.runs ORDER BY id DESC LIMIT 1'),
+    '2|completed|10|10', 'with their state, and the numbers of their runs');
+is($sandbox->get('/_sandbox/stats')->{rows}, $sent, 'so that nothing is sent again');
+$node->safe_psql('restored', q(DELETE FROM customers WHERE email LIKE 'c1\@%'; CALL reverse_etl.run_sync('customers')));
+is($node->safe_psql('restored', 'SELECT removed, accepted FROM reverse_etl.runs ORDER BY id DESC LIMIT 1'), '1|1',
+    'and what is gone is removed');
 
 my (undef, $said) = outcome($node, 'DROP EXTENSION reverse_etl');
 like($said, qr/ERROR:  2BP01: cannot drop extension reverse_etl because other objects depend on it/,
