@@ -177,10 +177,11 @@ sql('SELECT reverse_etl.cancel_run(' . last_run('customers', 'id') . ')');
 rest_of($session);
 is(last_run('customers', 'status'), 'cancelled', 'so is it by cancel_run');
 
+slow(1000);
 sql(q(UPDATE customers SET name = 'No. ' || id));
 $before = rows();
 sql(q(CALL reverse_etl.run_sync('customers', wait => false)));
-wait_until(sub { last_run('customers', 'accepted') >= 300 });
+wait_until(sub { last_run('customers', 'accepted') >= 100 });
 as('clerk', 'SELECT reverse_etl.cancel_run(' . last_run('customers', 'id') . ')');
 wait_for('customers', 'cancelled');
 my ($accepted, $cancelled) = split /\|/, last_run('customers', 'accepted', 'cancelled');
