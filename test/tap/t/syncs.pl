@@ -230,10 +230,12 @@ sleep 0.5;
 is(substr(alarms(), length $alarms_before) =~ s/^ //r, 'held recovered', 'an alert for each change of state');
 my ($alarm) = grep { $_->{event} eq 'held' } @{ $sandbox->get('/_sandbox/records/http/alarms') };
 like($alarm->{text}, qr/^sync "customers" is held: it would remove 2000 of 2000 rows, and max_removed is 25% \(run \d+\)$/, 'it tells what happened');
-sql(q(ALTER TABLE customers RENAME COLUMN name TO full_name));
-like(said_to('sales', q(CALL reverse_etl.run_sync('customers'))), qr/ERROR:  42703: .*column "name" does not exist/, 'a column that the model needs is gone');
+like(said_to('sales', q(ALTER TABLE customers RENAME COLUMN name TO full_name)),
+    qr/ERROR:  .*cannot alter table column public.customers.\w+ because sync "customers" needs it as it was/, 'a column that the model needs stays');
+sql(q(REVOKE INSERT ON contacts FROM sales));
+like(said_to('sales', q(CALL reverse_etl.run_sync('customers'))), qr/ERROR:  42501: .*permission denied for foreign table public.contacts/, 'a right that is gone fails a run');
 wait_until(sub { alarms() =~ /failed$/ });
-sql(q(ALTER TABLE customers RENAME COLUMN full_name TO name));
+sql(q(GRANT INSERT ON contacts TO sales));
 run('customers');
 wait_until(sub { alarms() =~ /failed recovered$/ });
 pass('alerts tell of a failure, and of its end');
