@@ -8,6 +8,7 @@ in_project = $(patsubst $(project)%,%,$(wildcard $(project)$(1)))
 
 EXTENSION = control/reverse_etl
 DATA = $(call in_project,control/reverse_etl--*.sql)
+DATA_built = reverse_etl--0.1.0.sql
 MODULE_big = reverse_etl
 OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(POSTGRES_SOURCES))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
@@ -30,6 +31,10 @@ override CFLAGS := $(filter-out $(newer_flags),$(CFLAGS))
 override CXXFLAGS := $(filter-out $(newer_flags),$(CXXFLAGS))
 # -Wextra is for this project's code, not for Postgres's headers.
 override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+
+# CREATE EXTENSION reads one file; people read one for each subject.
+$(DATA_built): $(sort $(wildcard $(project)control/install/*.sql))
+	cat $^ > $@
 
 # A build outside of the source tree (make -f) has no folders yet; whole paths, lest VPATH find those of the sources.
 object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))

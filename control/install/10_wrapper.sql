@@ -1,0 +1,36 @@
+\echo Use "CREATE EXTENSION reverse_etl" to load this file. \quit
+
+-- Made here and not by the control file: so it is dropped with the extension, and never somebody else's.
+CREATE SCHEMA reverse_etl;
+COMMENT ON SCHEMA reverse_etl IS 'reverse_etl: connectors, rejected rows and what else is kept about deliveries';
+GRANT USAGE ON SCHEMA reverse_etl TO PUBLIC;
+
+-- The foreign data wrapper
+
+CREATE FUNCTION reverse_etl.fdw_handler() RETURNS fdw_handler
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_fdw_handler';
+COMMENT ON FUNCTION reverse_etl.fdw_handler() IS 'handler of the foreign data wrapper';
+
+CREATE FUNCTION reverse_etl.fdw_validator(options text[], catalog oid) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_fdw_validator';
+COMMENT ON FUNCTION reverse_etl.fdw_validator(text[], oid) IS 'checks the options of servers, tables, columns and user mappings';
+
+REVOKE ALL ON FUNCTION reverse_etl.fdw_handler(), reverse_etl.fdw_validator(text[], oid) FROM PUBLIC;
+
+CREATE FOREIGN DATA WRAPPER reverse_etl
+    HANDLER reverse_etl.fdw_handler VALIDATOR reverse_etl.fdw_validator;
+COMMENT ON FOREIGN DATA WRAPPER reverse_etl IS 'makes SaaS destinations foreign tables';
+
+-- Options
+
+CREATE FUNCTION reverse_etl.built_in_options(
+    OUT name text, OUT place text, OUT type text, OUT default_value text, OUT superuser_only boolean,
+    OUT description text) RETURNS SETOF record
+LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_options';
+COMMENT ON FUNCTION reverse_etl.built_in_options() IS 'the options that every connector has; see reverse_etl.options';
+
+CREATE VIEW reverse_etl.options AS
+SELECT name, place, type, default_value, superuser_only, description FROM reverse_etl.built_in_options();
+COMMENT ON VIEW reverse_etl.options IS 'every option that all connectors share: where it may stand, its type and its default';
+GRANT SELECT ON reverse_etl.options TO PUBLIC;
+

@@ -1,0 +1,73 @@
+-- Connectors
+
+CREATE TABLE reverse_etl.custom_connectors (
+    name text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
+    manifest json NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by name NOT NULL DEFAULT session_user
+);
+COMMENT ON TABLE reverse_etl.custom_connectors IS 'connectors made by reverse_etl.create_connector';
+COMMENT ON COLUMN reverse_etl.custom_connectors.manifest IS 'how the connector speaks with its destination';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.custom_connectors', '');
+-- Whoever may use a connector must be able to read it. A manifest holds no secrets.
+GRANT SELECT ON reverse_etl.custom_connectors TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.built_in_connectors(OUT name text, OUT manifest text) RETURNS SETOF record
+LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_built_in_connectors';
+COMMENT ON FUNCTION reverse_etl.built_in_connectors() IS 'the connectors that came with the extension; see reverse_etl.connectors';
+
+CREATE VIEW reverse_etl.connectors AS
+SELECT name, manifest::jsonb ->> 'title' AS title, true AS built_in,
+       ARRAY(SELECT jsonb_object_keys(manifest::jsonb -> 'objects') ORDER BY 1) AS objects,
+       manifest::json AS manifest
+  FROM reverse_etl.built_in_connectors()
+UNION ALL
+SELECT name, manifest ->> 'title', false,
+       ARRAY(SELECT json_object_keys(manifest -> 'objects') ORDER BY 1), manifest
+  FROM reverse_etl.custom_connectors;
+COMMENT ON VIEW reverse_etl.connectors IS 'every connector that CREATE SERVER ... OPTIONS (connector ...) may name';
+GRANT SELECT ON reverse_etl.connectors TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.check_manifest(name text, manifest text) RETURNS void
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_check_manifest';
+COMMENT ON FUNCTION reverse_etl.check_manifest(text, text) IS 'raises an error that names the first fault of a connector manifest by its JSON pointer';
+
+-- Both write as the owner, so that EXECUTE is all that a role has to be granted: nobody may write into the table itself.
+CREATE FUNCTION reverse_etl.create_connector(name text, manifest json) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM reverse_etl.check_manifest(create_connector.name, create_connector.manifest::text);
+    INSERT INTO reverse_etl.custom_connectors (name, manifest)
+    VALUES (create_connector.name, create_connector.manifest)
+    ON CONFLICT ON CONSTRAINT custom_connectors_pkey DO UPDATE SET manifest = excluded.manifest;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.create_connector(text, json) IS 'makes a connector from a manifest, or replaces the one of that name';
+
+CREATE FUNCTION reverse_etl.drop_connector(name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    server text;
+BEGIN
+    SELECT srvname INTO server
+      FROM pg_catalog.pg_foreign_server, pg_catalog.pg_options_to_table(srvoptions) AS option
+     WHERE option.option_name = 'connector' AND option.option_value = drop_connector.name
+       AND srvfdw = (SELECT oid FROM pg_catalog.pg_foreign_data_wrapper WHERE fdwname = 'reverse_etl')
+     ORDER BY srvname LIMIT 1;
+    IF server IS NOT NULL THEN
+        RAISE dependent_objects_still_exist USING
+            MESSAGE = format('cannot drop connector "%s" because server "%s" uses it', drop_connector.name, server),
+            HINT = 'Drop the server first.';
+    END IF;
+    DELETE FROM reverse_etl.custom_connectors WHERE custom_connectors.name = drop_connector.name;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('custom connector "%s" does not exist', drop_connector.name),
+            HINT = 'reverse_etl.connectors lists them. Those that came with the extension cannot be dropped.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_connector(text) IS 'drops a connector that create_connector made';
+
+REVOKE ALL ON FUNCTION reverse_etl.create_connector(text, json), reverse_etl.drop_connector(text) FROM PUBLIC;
+

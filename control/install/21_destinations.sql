@@ -1,0 +1,109 @@
+-- Destinations: what keeps queued rows from being delivered
+
+CREATE TABLE reverse_etl.destination_states (
+    destination regclass NOT NULL,
+    role regrole NOT NULL,
+    state text NOT NULL CHECK (state IN ('failing', 'paused')),
+    reason text NOT NULL,
+    failures bigint NOT NULL,
+    since timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retry_at timestamptz NOT NULL,
+    PRIMARY KEY (destination, role)
+);
+COMMENT ON TABLE reverse_etl.destination_states IS 'faults of destinations, as the background worker found them; see reverse_etl.destinations';
+COMMENT ON COLUMN reverse_etl.destination_states.role IS 'the role with whose credentials rows were to be delivered';
+COMMENT ON COLUMN reverse_etl.destination_states.state IS 'failing: tried again within minutes; paused: somebody has to mend it, tried again within the hour';
+COMMENT ON COLUMN reverse_etl.destination_states.failures IS 'failures without a success between them';
+COMMENT ON COLUMN reverse_etl.destination_states.retry_at IS 'when it is tried again by itself';
+
+CREATE TABLE reverse_etl.pauses (
+    server oid,
+    destination regclass,
+    paused_by name NOT NULL DEFAULT current_user,
+    paused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (num_nonnulls(server, destination) = 1),
+    UNIQUE (server),
+    UNIQUE (destination)
+);
+COMMENT ON TABLE reverse_etl.pauses IS 'servers and destinations that reverse_etl.pause() stopped';
+COMMENT ON COLUMN reverse_etl.pauses.server IS 'all destinations of this server';
+COMMENT ON COLUMN reverse_etl.pauses.destination IS 'this destination alone';
+
+CREATE FUNCTION reverse_etl.wake_worker() RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_wake_worker';
+COMMENT ON FUNCTION reverse_etl.wake_worker() IS 'has the background worker look at the outbox once the transaction has committed, and starts it if it does not run';
+
+CREATE FUNCTION reverse_etl.owner_of(server oid, destination regclass) RETURNS oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN COALESCE((SELECT srvowner FROM pg_foreign_server WHERE oid = server),
+                (SELECT relowner FROM pg_class WHERE oid = destination));
+COMMENT ON FUNCTION reverse_etl.owner_of(oid, regclass) IS 'who owns the server, or the destination';
+
+-- pause() and resume() write with their caller's rights: who owns something may stop it.
+ALTER TABLE reverse_etl.pauses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON reverse_etl.pauses FOR SELECT USING (true);
+COMMENT ON POLICY seen ON reverse_etl.pauses IS 'everybody sees what is paused';
+CREATE POLICY by_owner ON reverse_etl.pauses
+    USING (pg_has_role(reverse_etl.owner_of(server, destination), 'USAGE'));
+COMMENT ON POLICY by_owner ON reverse_etl.pauses IS 'the owner of a server or a destination pauses and resumes it';
+GRANT SELECT, INSERT, DELETE ON reverse_etl.pauses TO PUBLIC;
+
+ALTER TABLE reverse_etl.destination_states ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON reverse_etl.destination_states FOR SELECT USING (true);
+COMMENT ON POLICY seen ON reverse_etl.destination_states IS 'everybody sees why a destination gets nothing';
+CREATE POLICY by_owner ON reverse_etl.destination_states FOR UPDATE
+    USING (pg_has_role(reverse_etl.owner_of(NULL, destination), 'USAGE')
+           OR pg_has_role(reverse_etl.owner_of((SELECT ftserver FROM pg_foreign_table WHERE ftrelid = destination), NULL),
+                          'USAGE'));
+COMMENT ON POLICY by_owner ON reverse_etl.destination_states IS 'the owner of a destination or of its server has it tried again';
+GRANT SELECT, UPDATE (retry_at) ON reverse_etl.destination_states TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.find_destination(name text, OUT server oid, OUT destination regclass)
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    SELECT s.oid INTO server
+      FROM pg_foreign_server AS s JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
+     WHERE s.srvname = find_destination.name AND w.fdwname = 'reverse_etl';
+    IF server IS NULL THEN
+        SELECT t.ftrelid INTO destination
+          FROM pg_foreign_table AS t JOIN pg_foreign_server AS s ON s.oid = t.ftserver
+               JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
+         WHERE t.ftrelid = to_regclass(find_destination.name) AND w.fdwname = 'reverse_etl';
+    END IF;
+    IF server IS NULL AND destination IS NULL THEN
+        RAISE undefined_object USING
+            MESSAGE = format('there is no server or destination "%s"', find_destination.name),
+            HINT = 'Name a server, or a foreign table with its schema. reverse_etl.destinations lists both.';
+    END IF;
+    IF NOT pg_has_role(reverse_etl.owner_of(server, destination), 'USAGE') THEN
+        RAISE insufficient_privilege USING MESSAGE = format('must be owner of "%s"', find_destination.name);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.find_destination(text) IS 'the server or else the foreign table of a name, for its owner';
+
+CREATE FUNCTION reverse_etl.pause(name text) RETURNS void
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO reverse_etl.pauses (server, destination)
+    SELECT server, destination FROM reverse_etl.find_destination(pause.name)
+    ON CONFLICT DO NOTHING;
+    PERFORM reverse_etl.wake_worker();
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.pause(text) IS 'stops the delivery of queued rows to a server''s destinations, or to one; rows go on being queued';
+
+CREATE FUNCTION reverse_etl.resume(name text) RETURNS void
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM reverse_etl.pauses AS p
+     USING reverse_etl.find_destination(resume.name) AS found
+     WHERE p.server = found.server OR p.destination = found.destination;
+    UPDATE reverse_etl.destination_states AS s SET retry_at = clock_timestamp()
+      FROM pg_foreign_table AS t, reverse_etl.find_destination(resume.name) AS found
+     WHERE t.ftrelid = s.destination AND (t.ftserver = found.server OR t.ftrelid = found.destination);
+    PERFORM reverse_etl.wake_worker();
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.resume(text) IS 'goes on with the delivery of queued rows, also where a fault had stopped it';
+

@@ -1,0 +1,210 @@
+-- Streams: triggers that send what changes in a table
+
+CREATE FUNCTION reverse_etl.push() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_push';
+COMMENT ON FUNCTION reverse_etl.push() IS 'trigger function that sends the changed rows to a destination: push(destination, mapping)';
+
+CREATE FUNCTION reverse_etl.push_stream() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_push_stream';
+COMMENT ON FUNCTION reverse_etl.push_stream() IS 'trigger function of the triggers that stream_table makes';
+
+CREATE TABLE reverse_etl.streams (
+    name text PRIMARY KEY,
+    source regclass NOT NULL,
+    destination regclass NOT NULL,
+    mapping text NOT NULL,
+    on_delete text NOT NULL CHECK (on_delete IN ('delete', 'nothing')),
+    on_truncate text NOT NULL CHECK (on_truncate IN ('refuse', 'delete', 'nothing')),
+    owner regrole NOT NULL,
+    search_path text NOT NULL,
+    columns text[] NOT NULL,
+    reads regclass[] NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE reverse_etl.streams IS 'streams made by reverse_etl.stream_table; a user sees their own and those of their tables';
+COMMENT ON COLUMN reverse_etl.streams.source IS 'the table whose changes are sent';
+COMMENT ON COLUMN reverse_etl.streams.destination IS 'the foreign table that they are sent to';
+COMMENT ON COLUMN reverse_etl.streams.mapping IS 'a SELECT over the changed rows, which have the name "changed"';
+COMMENT ON COLUMN reverse_etl.streams.on_delete IS 'whether rows that are gone from the source are deleted at the destination';
+COMMENT ON COLUMN reverse_etl.streams.on_truncate IS 'what a TRUNCATE of the source does: it is refused, deletes all rows at the destination, or nothing';
+COMMENT ON COLUMN reverse_etl.streams.owner IS 'the role with whose rights and credentials rows are sent';
+COMMENT ON COLUMN reverse_etl.streams.search_path IS 'where the names in the mapping are looked up';
+COMMENT ON COLUMN reverse_etl.streams.columns IS 'the destination''s columns that are written';
+COMMENT ON COLUMN reverse_etl.streams.reads IS 'the relations that the mapping reads';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.streams', '');
+
+-- A stream is made and removed as whoever calls stream_table and unstream_table. Nobody can make one that runs as
+-- another role, or for a table that has not its triggers.
+ALTER TABLE reverse_etl.streams ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_streams ON reverse_etl.streams FOR SELECT USING (
+    pg_has_role(owner, 'USAGE')
+    OR pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE pg_class.oid = source), 'USAGE'));
+COMMENT ON POLICY own_streams ON reverse_etl.streams IS 'a user sees their own streams and those of their tables';
+CREATE POLICY new_streams ON reverse_etl.streams FOR INSERT WITH CHECK (
+    owner = quote_ident(current_user)::regrole
+    AND EXISTS (SELECT FROM pg_catalog.pg_trigger
+                 WHERE tgrelid = source AND tgname = name || '_insert' AND tgfoid = 'reverse_etl.push_stream'::regproc));
+COMMENT ON POLICY new_streams ON reverse_etl.streams IS 'a stream belongs to who makes it, and has triggers';
+CREATE POLICY drop_streams ON reverse_etl.streams FOR DELETE USING (
+    pg_has_role(owner, 'USAGE')
+    OR pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE pg_class.oid = source), 'USAGE'));
+COMMENT ON POLICY drop_streams ON reverse_etl.streams IS 'a user removes their own streams and those of their tables';
+GRANT SELECT, INSERT, DELETE ON reverse_etl.streams TO PUBLIC;
+
+-- The owner of a stream need not own the table: so the triggers are dropped with the rights of the extension's owner.
+CREATE FUNCTION reverse_etl.drop_stream_triggers() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    trigger_name name;
+BEGIN
+    FOR trigger_name IN
+        SELECT tgname FROM pg_trigger
+         WHERE tgrelid = old.source AND tgfoid = 'reverse_etl.push_stream'::regproc
+           AND tgname IN (old.name || '_insert', old.name || '_update', old.name || '_delete', old.name || '_truncate')
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, old.source);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_stream_triggers() IS 'drops the triggers of a stream that is removed';
+REVOKE ALL ON FUNCTION reverse_etl.drop_stream_triggers() FROM PUBLIC;
+CREATE TRIGGER drop_triggers AFTER DELETE ON reverse_etl.streams
+    FOR EACH ROW EXECUTE FUNCTION reverse_etl.drop_stream_triggers();
+COMMENT ON TRIGGER drop_triggers ON reverse_etl.streams IS 'a stream and its triggers go together';
+
+CREATE FUNCTION reverse_etl.read_mapping(source regclass, destination regclass, mapping text, deletes boolean,
+    search_path text, OUT mapping_used text, OUT columns text[], OUT key text[], OUT reads regclass[])
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_read_mapping';
+COMMENT ON FUNCTION reverse_etl.read_mapping(regclass, regclass, text, boolean, text) IS 'checks the mapping of a stream; see reverse_etl.stream_table';
+
+CREATE FUNCTION reverse_etl.check_stream_rights(destination regclass, columns text[], key text[]) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    missing text;
+BEGIN
+    SELECT string_agg(needed, ', ') INTO missing FROM (
+        SELECT format('INSERT (%s)', string_agg(quote_ident(name), ', ')) AS needed
+          FROM unnest(columns) AS name WHERE NOT has_column_privilege(destination, name, 'INSERT') HAVING count(*) > 0
+        UNION ALL
+        SELECT 'DELETE' WHERE key IS NOT NULL AND NOT has_table_privilege(destination, 'DELETE')
+        UNION ALL
+        SELECT format('SELECT (%s)', string_agg(quote_ident(name), ', '))
+          FROM unnest(key) AS name WHERE NOT has_column_privilege(destination, name, 'SELECT') HAVING count(*) > 0
+    ) AS rights;
+    IF missing IS NOT NULL THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('permission denied for foreign table %s', destination),
+            DETAIL = format('A stream runs with the rights of its owner, and role "%s" lacks %s.', current_user, missing),
+            HINT = CASE WHEN key IS NOT NULL THEN 'DELETE and SELECT on the key are for deletes: on_delete => ''nothing'' sends none.' ELSE '' END;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.check_stream_rights(regclass, text[], text[]) IS 'raises an error that names the rights which the current role lacks for a stream';
+
+-- The default of search_path is the caller's, which the function itself does not see.
+CREATE FUNCTION reverse_etl.stream_table(source regclass, destination regclass, mapping text DEFAULT NULL,
+    on_delete text DEFAULT 'delete', on_truncate text DEFAULT 'refuse', name text DEFAULT NULL,
+    search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    about record;
+    stream text := stream_table.name;
+    the_source record;
+BEGIN
+    IF source IS NULL OR destination IS NULL OR on_delete IS NULL OR on_truncate IS NULL OR search_path IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'only the mapping and the name of a stream may be NULL';
+    END IF;
+    IF on_delete NOT IN ('delete', 'nothing') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for on_delete: "%s"', on_delete), HINT = 'Use delete or nothing.';
+    END IF;
+    IF on_truncate NOT IN ('refuse', 'delete', 'nothing') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for on_truncate: "%s"', on_truncate), HINT = 'Use refuse, delete or nothing.';
+    END IF;
+    IF on_truncate = 'delete' AND on_delete = 'nothing' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'on_truncate cannot be "delete" when on_delete is "nothing"';
+    END IF;
+    SELECT relname, relkind, relpersistence INTO the_source FROM pg_class WHERE oid = source;
+    IF the_source.relkind NOT IN ('r', 'p') OR the_source.relpersistence = 't' THEN
+        RAISE wrong_object_type USING
+            MESSAGE = format('"%s" cannot be streamed', source),
+            DETAIL = 'The source of a stream is a table that is not temporary.',
+            HINT = CASE WHEN the_source.relkind IN ('v', 'm')
+                        THEN 'Stream a table that the view reads, with a mapping that joins the others.' ELSE '' END;
+    END IF;
+    -- A trigger's name is the stream's and the event's.
+    stream := coalesce(stream, left(the_source.relname || '_to_'
+                                    || (SELECT relname FROM pg_class WHERE oid = destination), 54));
+    IF octet_length(stream) > 54 OR stream = '' THEN
+        RAISE invalid_name USING
+            MESSAGE = format('invalid name for a stream: "%s"', stream), HINT = 'It may have 54 bytes at most.';
+    END IF;
+
+    about := reverse_etl.read_mapping(source, destination, nullif(rtrim(mapping, E' \n\t;'), ''), on_delete = 'delete', search_path);
+    PERFORM reverse_etl.check_stream_rights(destination, about.columns,
+                                            CASE on_delete WHEN 'delete' THEN about.key END);
+    IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = source AND tgname = stream || '_insert') THEN
+        RAISE duplicate_object USING
+            MESSAGE = format('stream "%s" already exists', stream),
+            HINT = 'Call reverse_etl.unstream_table first, or give this stream another name.';
+    END IF;
+    EXECUTE format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
+                    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                   stream || '_insert', source, stream);
+    EXECUTE format('CREATE TRIGGER %I AFTER UPDATE ON %s REFERENCING NEW TABLE AS changed OLD TABLE AS changed_before
+                    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                   stream || '_update', source, stream);
+    IF on_delete = 'delete' THEN
+        EXECUTE format('CREATE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS changed
+                        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                       stream || '_delete', source, stream);
+    END IF;
+    IF on_truncate <> 'nothing' THEN
+        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
+                        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
+                       stream || '_truncate', source, stream);
+    END IF;
+    INSERT INTO reverse_etl.streams (name, source, destination, mapping, on_delete, on_truncate, owner, search_path,
+                                     columns, reads)
+    VALUES (stream, stream_table.source, stream_table.destination, about.mapping_used, stream_table.on_delete,
+            stream_table.on_truncate, quote_ident(current_user)::regrole, stream_table.search_path, about.columns,
+            about.reads);
+    RETURN stream;
+EXCEPTION WHEN unique_violation THEN
+    RAISE duplicate_object USING
+        MESSAGE = format('stream "%s" already exists', stream),
+        HINT = 'Call reverse_etl.unstream_table first, or give this stream another name.';
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.stream_table(regclass, regclass, text, text, text, text, text) IS 'sends what changes in a table to a destination from now on, in the transaction that changes it; returns the stream''s name';
+
+CREATE FUNCTION reverse_etl.unstream_table(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM reverse_etl.streams WHERE streams.name = unstream_table.name;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('stream "%s" does not exist', unstream_table.name),
+            HINT = 'reverse_etl.streams lists them.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.unstream_table(text) IS 'removes a stream: what changes from now on is not sent';
+
+CREATE FUNCTION reverse_etl.unstream_table(source regclass, destination regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM reverse_etl.streams
+     WHERE streams.source = unstream_table.source AND streams.destination = unstream_table.destination;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('no stream leads from "%s" to "%s"', source, destination),
+            HINT = 'reverse_etl.streams lists them.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.unstream_table(regclass, regclass) IS 'removes all streams from a table to a destination';
+

@@ -1,0 +1,194 @@
+-- Managed syncs: a query whose rows a destination is to have. A run sends what changed since the destination last
+-- accepted it; docs/syncs.md is about them.
+
+CREATE SEQUENCE reverse_etl.sync_id_seq AS integer;
+COMMENT ON SEQUENCE reverse_etl.sync_id_seq IS 'numbers the syncs; the tables of a sync are named by it';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_id_seq', '');
+
+CREATE TABLE reverse_etl.sync_definitions (
+    id integer PRIMARY KEY DEFAULT nextval('reverse_etl.sync_id_seq'),
+    name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 200),
+    owner regrole NOT NULL,
+    query text NOT NULL,
+    search_path text NOT NULL,
+    destination regclass NOT NULL,
+    key text[] NOT NULL CHECK (cardinality(key) > 0),
+    key_types regtype[] NOT NULL,
+    key_collations regcollation[] NOT NULL,
+    columns text[] NOT NULL,
+    reads regclass[] NOT NULL,
+    mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
+    removals text NOT NULL CHECK (removals IN ('nothing', 'delete', 'archive', 'clear')),
+    detect text NOT NULL CHECK (detect IN ('difference', 'cursor')),
+    cursor_column text CHECK ((detect = 'cursor') = (cursor_column IS NOT NULL)),
+    cursor_value text,
+    backfill boolean NOT NULL,
+    max_removed text CHECK (max_removed ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    max_changed text CHECK (max_changed ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    min_rows text CHECK (min_rows ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    max_rejected text CHECK (max_rejected ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    max_attempts integer NOT NULL CHECK (max_attempts > 0),
+    hold_for interval NOT NULL CHECK (hold_for > '0'),
+    after integer,
+    alert_to regclass,
+    schedule text,
+    scheduled_at timestamptz,
+    job bigint,
+    hash_version integer NOT NULL,
+    has_run boolean NOT NULL DEFAULT false,
+    may_remove boolean NOT NULL DEFAULT false,
+    health text NOT NULL DEFAULT 'ok' CHECK (health IN ('ok', 'failed', 'held', 'rejecting', 'unusual')),
+    requested_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE reverse_etl.sync_definitions IS 'syncs made by reverse_etl.create_sync; reverse_etl.syncs shows them';
+COMMENT ON COLUMN reverse_etl.sync_definitions.owner IS 'the role with whose rights the query runs, and with whose credentials rows are sent';
+COMMENT ON COLUMN reverse_etl.sync_definitions.query IS 'the model: the rows that the destination is to have';
+COMMENT ON COLUMN reverse_etl.sync_definitions.search_path IS 'where the names in the query are looked up';
+COMMENT ON COLUMN reverse_etl.sync_definitions.key IS 'the columns of the query that tell its rows apart';
+COMMENT ON COLUMN reverse_etl.sync_definitions.key_types IS 'their types, which are those of the state''s columns';
+COMMENT ON COLUMN reverse_etl.sync_definitions.columns IS 'the destination''s columns that are sent';
+COMMENT ON COLUMN reverse_etl.sync_definitions.reads IS 'the relations that the query reads';
+COMMENT ON COLUMN reverse_etl.sync_definitions.cursor_value IS 'up to where the rows were sent';
+COMMENT ON COLUMN reverse_etl.sync_definitions.job IS 'the job in pg_cron: cron.job.jobid';
+COMMENT ON COLUMN reverse_etl.sync_definitions.has_run IS 'whether a run was completed: forward-only syncs send what came after the first one';
+COMMENT ON COLUMN reverse_etl.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';
+COMMENT ON COLUMN reverse_etl.sync_definitions.health IS 'what was told last by an alert';
+COMMENT ON COLUMN reverse_etl.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_definitions', '');
+
+-- A sync is made and changed as whoever calls create_sync and alter_sync; it runs as its owner.
+ALTER TABLE reverse_etl.sync_definitions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_syncs ON reverse_etl.sync_definitions
+    USING (pg_has_role(owner, 'USAGE')) WITH CHECK (pg_has_role(owner, 'USAGE'));
+COMMENT ON POLICY own_syncs ON reverse_etl.sync_definitions IS 'a sync belongs to its owner, and to the members of that role';
+GRANT SELECT, DELETE,
+      INSERT (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
+              detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
+              after, alert_to, hash_version),
+      UPDATE (name, query, search_path, columns, reads, mode, removals, max_removed, max_changed, min_rows, max_rejected,
+              max_attempts, hold_for, after, alert_to, schedule, scheduled_at, job, may_remove, requested_at)
+    ON reverse_etl.sync_definitions TO PUBLIC;
+GRANT USAGE ON SEQUENCE reverse_etl.sync_id_seq TO PUBLIC;
+
+CREATE TABLE reverse_etl.runs (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sync_id integer NOT NULL,
+    sync text NOT NULL,
+    status text NOT NULL CHECK (status IN ('reading', 'held', 'delivering', 'cancelling', 'completed', 'failed',
+                                           'cancelled', 'skipped', 'expired')),
+    queried bigint NOT NULL DEFAULT 0,
+    added bigint NOT NULL DEFAULT 0,
+    changed bigint NOT NULL DEFAULT 0,
+    removed bigint NOT NULL DEFAULT 0,
+    unchanged bigint NOT NULL DEFAULT 0,
+    invalid bigint NOT NULL DEFAULT 0,
+    quarantined bigint NOT NULL DEFAULT 0,
+    waiting bigint NOT NULL DEFAULT 0,
+    accepted bigint NOT NULL DEFAULT 0,
+    rejected bigint NOT NULL DEFAULT 0,
+    cancelled bigint NOT NULL DEFAULT 0,
+    reason text,
+    pushes bigint[] NOT NULL DEFAULT '{}',
+    requested_by name NOT NULL,
+    released_by name,
+    pid integer,
+    process_started_at timestamptz,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    queued_at timestamptz,
+    finished_at timestamptz,
+    CONSTRAINT every_row_is_counted_once CHECK (queried = added + changed + removed + unchanged + invalid),
+    CONSTRAINT every_row_sent_has_an_outcome
+        CHECK (added + changed + removed = waiting + accepted + rejected + cancelled OR status IN ('held', 'expired', 'reading')),
+    CONSTRAINT nothing_is_negative CHECK (LEAST(added, changed, removed, unchanged, invalid, quarantined, waiting,
+                                                accepted, rejected, cancelled) >= 0 AND quarantined <= invalid)
+);
+COMMENT ON TABLE reverse_etl.runs IS 'every run of a sync; a user sees those of their syncs. queried = added + changed + removed + unchanged + invalid, and added + changed + removed = accepted + rejected + cancelled + waiting';
+COMMENT ON COLUMN reverse_etl.runs.status IS 'reading the model, delivering, cancelling; held (waits for release_run), completed, failed, cancelled, skipped (another run was under way), expired (held, and not released in time)';
+COMMENT ON COLUMN reverse_etl.runs.queried IS 'rows looked at: those of the model, and those that have left it and are removed';
+COMMENT ON COLUMN reverse_etl.runs.added IS 'rows to be sent whose key was not known';
+COMMENT ON COLUMN reverse_etl.runs.changed IS 'rows to be sent that differ from what the destination accepted last';
+COMMENT ON COLUMN reverse_etl.runs.removed IS 'rows to be removed, since they have left the model';
+COMMENT ON COLUMN reverse_etl.runs.unchanged IS 'rows of which nothing is to be sent, by the mode of the sync';
+COMMENT ON COLUMN reverse_etl.runs.invalid IS 'rows that cannot be sent: reverse_etl.run_rows tells why';
+COMMENT ON COLUMN reverse_etl.runs.quarantined IS 'those of the invalid rows that were refused too often, and wait until they change';
+COMMENT ON COLUMN reverse_etl.runs.waiting IS 'rows sent that have no outcome yet';
+COMMENT ON COLUMN reverse_etl.runs.accepted IS 'rows that the destination accepted';
+COMMENT ON COLUMN reverse_etl.runs.rejected IS 'rows that it did not accept; they come again by themselves';
+COMMENT ON COLUMN reverse_etl.runs.cancelled IS 'rows that were not sent, since the run was cancelled';
+COMMENT ON COLUMN reverse_etl.runs.reason IS 'why the run was held, skipped, cancelled, or failed';
+COMMENT ON COLUMN reverse_etl.runs.pushes IS 'its rows in reverse_etl.audit_log';
+COMMENT ON COLUMN reverse_etl.runs.requested_by IS 'the role that began the run';
+COMMENT ON COLUMN reverse_etl.runs.pid IS 'the process that reads the model';
+-- One run of a sync at a time.
+CREATE UNIQUE INDEX runs_under_way ON reverse_etl.runs (sync_id) WHERE status IN ('reading', 'delivering', 'cancelling');
+CREATE INDEX ON reverse_etl.runs (sync_id, id);
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs_id_seq', '');
+ALTER TABLE reverse_etl.runs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_runs ON reverse_etl.runs FOR SELECT
+    USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+COMMENT ON POLICY own_runs ON reverse_etl.runs IS 'a user sees the runs of the syncs that they see';
+CREATE POLICY stop_and_release ON reverse_etl.runs FOR UPDATE
+    USING (status IN ('held', 'delivering') AND EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id))
+    WITH CHECK (status IN ('held', 'cancelling'));
+COMMENT ON POLICY stop_and_release ON reverse_etl.runs IS 'a user stops and releases the runs of their syncs';
+GRANT SELECT, UPDATE (status, reason, released_by) ON reverse_etl.runs TO PUBLIC;
+
+CREATE TABLE reverse_etl.invalid_rows (
+    run_id bigint NOT NULL,
+    quarantined boolean NOT NULL,
+    key jsonb NOT NULL,
+    reason text NOT NULL,
+    "row" jsonb NOT NULL
+);
+COMMENT ON TABLE reverse_etl.invalid_rows IS 'rows of a run that could not be sent; see reverse_etl.run_rows';
+CREATE INDEX ON reverse_etl.invalid_rows (run_id);
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.invalid_rows', '');
+ALTER TABLE reverse_etl.invalid_rows ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON reverse_etl.invalid_rows FOR SELECT
+    USING (EXISTS (SELECT FROM reverse_etl.runs AS r WHERE r.id = run_id));
+COMMENT ON POLICY own_rows ON reverse_etl.invalid_rows IS 'a user sees the rows of the runs that they see';
+GRANT SELECT ON reverse_etl.invalid_rows TO PUBLIC;
+
+CREATE INDEX ON reverse_etl.rejected_rows (push);
+CREATE VIEW reverse_etl.run_rows WITH (security_invoker = on) AS
+SELECT run_id, CASE WHEN quarantined THEN 'quarantined' ELSE 'invalid' END AS outcome, key, reason,
+       NULL::integer AS http_status, "row"
+  FROM reverse_etl.invalid_rows
+UNION ALL
+SELECT r.id, 'rejected',
+       (SELECT jsonb_object_agg(k, (COALESCE(rejected.key, '{}') || rejected."row") -> k)
+          FROM unnest(s.key) AS k),
+       rejected.reason, rejected.http_status, rejected."row"
+  FROM reverse_etl.runs AS r
+  JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id
+ CROSS JOIN LATERAL unnest(r.pushes) AS p (push)
+  JOIN reverse_etl.rejected_rows AS rejected ON rejected.push = p.push;
+COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, or rejected by the destination';
+COMMENT ON COLUMN reverse_etl.run_rows.reason IS 'why, in the destination''s own words where it has any';
+GRANT SELECT ON reverse_etl.run_rows TO PUBLIC;
+
+CREATE TABLE reverse_etl.alerts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sync_id integer NOT NULL,
+    sync text NOT NULL,
+    run_id bigint,
+    event text NOT NULL CHECK (event IN ('failed', 'held', 'rejecting', 'unusual', 'recovered')),
+    message text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    push_to regclass,
+    pushed_at timestamptz
+);
+COMMENT ON TABLE reverse_etl.alerts IS 'changes in the health of syncs, one row each; a user sees those of their syncs';
+COMMENT ON COLUMN reverse_etl.alerts.event IS 'failed, held, rejecting (a large share of the rows did not get through), unusual (counts far from those of the last runs), or recovered';
+COMMENT ON COLUMN reverse_etl.alerts.push_to IS 'the destination that alert_to named then; null for none';
+COMMENT ON COLUMN reverse_etl.alerts.pushed_at IS 'when it was queued for that destination';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts_id_seq', '');
+ALTER TABLE reverse_etl.alerts ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_alerts ON reverse_etl.alerts FOR SELECT
+    USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+COMMENT ON POLICY own_alerts ON reverse_etl.alerts IS 'a user sees the alerts of the syncs that they see';
+GRANT SELECT ON reverse_etl.alerts TO PUBLIC;
+

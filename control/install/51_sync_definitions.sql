@@ -1,0 +1,285 @@
+-- What a definition says, checked
+
+CREATE FUNCTION reverse_etl.describe_sync(query text, search_path text, destination regclass, key text[], mode text,
+    removals text, cursor_column text, OUT columns text[], OUT key_types regtype[], OUT key_collations regcollation[],
+    OUT reads regclass[])
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
+COMMENT ON FUNCTION reverse_etl.describe_sync(text, text, regclass, text[], text, text, text) IS 'checks what a sync is to be made of; see reverse_etl.create_sync';
+
+-- Found by the type, not by name: an operator of that name may be another one, or in a schema where nobody looks.
+CREATE FUNCTION reverse_etl.equality_of(type regtype) RETURNS text
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_equality_of';
+COMMENT ON FUNCTION reverse_etl.equality_of(regtype) IS 'the operator by which values of a type are told apart, as SQL names it';
+
+-- The tables of a sync belong to the extension's owner, so that nobody writes into them by hand; its owner reads them.
+CREATE FUNCTION reverse_etl.make_sync_tables(sync integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+    columns text;
+    key text;
+BEGIN
+    SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = sync;
+    SELECT string_agg(format('%I %s%s', name, type,
+                             CASE WHEN collated.oid <> 0 THEN format(' COLLATE %I.%I', collnamespace::regnamespace::text, collname)
+                             ELSE '' END), ', ' ORDER BY place),
+           string_agg(quote_ident(name), ', ' ORDER BY place)
+      INTO columns, key
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations))
+           WITH ORDINALITY AS k (name, type_oid, collated_oid, place)
+      JOIN LATERAL (SELECT format('%I.%I', typnamespace::regnamespace::text, typname) AS type
+                      FROM pg_type WHERE pg_type.oid = k.type_oid) AS t ON true
+      JOIN LATERAL (SELECT k.collated_oid::oid AS oid) AS collated ON true
+      LEFT JOIN pg_collation ON pg_collation.oid = collated.oid;
+    EXECUTE format('CREATE TABLE reverse_etl.sync_%s_state (%s, "#hash" bigint, PRIMARY KEY (%s))
+                    WITH (autovacuum_vacuum_scale_factor = 0.05)', sync, columns, key);
+    EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_state IS %L', sync,
+                   format('what the destination of sync "%s" has accepted: keys, and hashes of the rows', definition.name));
+    EXECUTE format('CREATE TABLE reverse_etl.sync_%s_rows (%s, "#hash" bigint, "#change" "char" NOT NULL, "#run" bigint,
+                    "#row" bigint, "#attempts" integer NOT NULL)
+                    WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)', sync, columns);
+    EXECUTE format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_rows ("#row")', sync);
+    EXECUTE format('CREATE INDEX ON reverse_etl.sync_%s_rows (%s)', sync, key);
+    EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_rows IS %L', sync,
+                   format('rows of sync "%s" that are on their way, by their number in the outbox, and those that did not get through', definition.name));
+    EXECUTE format('GRANT SELECT ON reverse_etl.sync_%1$s_state, reverse_etl.sync_%1$s_rows TO %2$s;
+                    GRANT UPDATE ("#attempts") ON reverse_etl.sync_%1$s_rows TO %2$s', sync, definition.owner);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.make_sync_tables(integer) IS 'makes the tables of a new sync: its state, and its rows on their way';
+
+CREATE FUNCTION reverse_etl.forget_sync() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM reverse_etl.runs WHERE sync_id = old.id AND status IN ('reading', 'delivering', 'cancelling')) THEN
+        RAISE object_in_use USING
+            MESSAGE = format('cannot drop sync "%s" because a run of it is under way', old.name),
+            HINT = 'Wait for its end, or call reverse_etl.cancel_run first.';
+    END IF;
+    EXECUTE format('DROP TABLE IF EXISTS reverse_etl.sync_%s_state, reverse_etl.sync_%s_rows', old.id, old.id);
+    DELETE FROM reverse_etl.invalid_rows USING reverse_etl.runs WHERE run_id = runs.id AND sync_id = old.id;
+    DELETE FROM reverse_etl.runs WHERE sync_id = old.id;
+    DELETE FROM reverse_etl.alerts WHERE sync_id = old.id;
+    DELETE FROM reverse_etl.sync_streams WHERE sync_id = old.id;
+    UPDATE reverse_etl.sync_definitions SET after = NULL WHERE after = old.id;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.forget_sync() IS 'drops the tables and the history of a sync that is dropped';
+REVOKE ALL ON FUNCTION reverse_etl.forget_sync() FROM PUBLIC;
+CREATE TRIGGER forget AFTER DELETE ON reverse_etl.sync_definitions
+    FOR EACH ROW EXECUTE FUNCTION reverse_etl.forget_sync();
+COMMENT ON TRIGGER forget ON reverse_etl.sync_definitions IS 'a sync''s tables and history go with it';
+
+CREATE FUNCTION reverse_etl.find_sync(name text) RETURNS reverse_etl.sync_definitions
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+BEGIN
+    -- Row security shows a role its own.
+    SELECT * INTO definition FROM reverse_etl.sync_definitions AS s WHERE s.name = find_sync.name;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING
+            MESSAGE = format('sync "%s" does not exist', find_sync.name),
+            HINT = 'reverse_etl.syncs lists those that you own.';
+    END IF;
+    RETURN definition;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.find_sync(text) IS 'the sync of a name, for its owner';
+
+CREATE FUNCTION reverse_etl.check_sync_choices(mode text, removals text, detect text, cursor_column text) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid mode: "%s"', mode),
+            HINT = 'Use insert, update, upsert, mirror, full or append.';
+    END IF;
+    IF removals NOT IN ('nothing', 'delete', 'archive', 'clear') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for removals: "%s"', removals),
+            HINT = 'Use nothing, delete, archive or clear.';
+    END IF;
+    IF removals <> 'nothing' AND mode <> 'mirror' THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('mode "%s" removes nothing', mode),
+            HINT = 'Use mode mirror, or leave removals out.';
+    END IF;
+    IF detect NOT IN ('difference', 'cursor') OR detect IS NULL THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for detect: "%s"', detect), HINT = 'Use difference or cursor.';
+    END IF;
+    IF (detect = 'cursor') <> (cursor_column IS NOT NULL) THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = 'detect => ''cursor'' and cursor_column go together',
+            HINT = 'Name the column of the query that only grows.';
+    END IF;
+    IF detect = 'cursor' AND mode NOT IN ('insert', 'upsert', 'append') THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('mode "%s" needs detect => ''difference''', mode),
+            DETAIL = 'A cursor finds new rows, not those that are gone.',
+            HINT = 'With a cursor use mode append, insert or upsert.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.check_sync_choices(text, text, text, text) IS 'refuses what does not go together in a sync';
+
+-- In alter_sync NULL stands for what is as it was.
+CREATE FUNCTION reverse_etl.check_sync_limits(name text, max_removed text, max_changed text, min_rows text, max_rejected text,
+    max_attempts integer, hold_for interval, alert_to regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    broken record;
+BEGIN
+    IF name = '' OR octet_length(name) > 200 THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid name of a sync: "%s"', name), HINT = 'It has 1 to 200 bytes.';
+    END IF;
+    SELECT * INTO broken
+      FROM (VALUES ('max_removed', max_removed), ('max_changed', max_changed), ('min_rows', min_rows),
+                   ('max_rejected', max_rejected)) AS guard (name, value)
+     WHERE value !~ '^[0-9]+(\.[0-9]+)?%?$' AND value <> 'none' LIMIT 1;
+    IF FOUND THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for %s: "%s"', broken.name, broken.value),
+            HINT = 'Give a number of rows, like 100, or a share, like 25%.';
+    END IF;
+    IF max_attempts < 1 THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'max_attempts must be at least 1';
+    END IF;
+    IF hold_for <= '0' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'hold_for must be greater than zero';
+    END IF;
+    IF alert_to IS NOT NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute
+                        WHERE attrelid = alert_to AND NOT attisdropped AND attname IN ('text', 'message', 'event')) THEN
+        RAISE undefined_column USING
+            MESSAGE = format('%s has no column for an alert', alert_to), HINT = 'Give it a column "text" or "message".';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.check_sync_limits(text, text, text, text, text, integer, interval, regclass) IS 'refuses what a sync''s guards and other settings cannot be';
+
+-- The default of search_path is the caller's, which the function itself does not see.
+CREATE FUNCTION reverse_etl.create_sync(name text, query text, destination regclass, key text[],
+    mode text DEFAULT 'upsert', removals text DEFAULT NULL, detect text DEFAULT 'difference', cursor_column text DEFAULT NULL,
+    backfill boolean DEFAULT true, max_removed text DEFAULT '25%', max_changed text DEFAULT NULL,
+    min_rows text DEFAULT NULL, max_rejected text DEFAULT NULL, max_attempts integer DEFAULT 5,
+    hold_for interval DEFAULT '1 day', after text DEFAULT NULL, alert_to regclass DEFAULT NULL,
+    search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    about record;
+    sync integer;
+BEGIN
+    IF name IS NULL OR query IS NULL OR destination IS NULL OR key IS NULL THEN
+        RAISE null_value_not_allowed USING MESSAGE = 'a sync needs a name, a query, a destination and a key';
+    END IF;
+    removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
+    max_removed := NULLIF(max_removed, 'none');
+    PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
+    PERFORM reverse_etl.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
+    query := rtrim(query, E' \n\t;');
+    about := reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column);
+    INSERT INTO reverse_etl.sync_definitions AS s
+           (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
+            detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
+            after, alert_to, hash_version)
+    VALUES (create_sync.name, quote_ident(current_user)::regrole, create_sync.query, create_sync.search_path,
+            create_sync.destination, create_sync.key, about.key_types, about.key_collations, about.columns, about.reads,
+            create_sync.mode, create_sync.removals, create_sync.detect, create_sync.cursor_column, create_sync.backfill,
+            NULLIF(create_sync.max_removed, 'none'), NULLIF(create_sync.max_changed, 'none'),
+            NULLIF(create_sync.min_rows, 'none'), NULLIF(create_sync.max_rejected, 'none'), create_sync.max_attempts, create_sync.hold_for,
+            CASE WHEN create_sync.after IS NOT NULL THEN (reverse_etl.find_sync(create_sync.after)).id END,
+            create_sync.alert_to, reverse_etl.hash_row_version())
+    RETURNING s.id INTO sync;
+    PERFORM reverse_etl.make_sync_tables(sync);
+    RETURN sync;
+EXCEPTION WHEN unique_violation THEN
+    RAISE duplicate_object USING
+        MESSAGE = format('sync "%s" already exists', create_sync.name),
+        HINT = 'Use reverse_etl.alter_sync to change it, or another name.';
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.create_sync(text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text) IS 'makes a sync: a query whose rows a destination is to have; returns its id';
+
+-- NULL leaves a setting as it is, and "none" takes a guard, a predecessor or the alerts away.
+CREATE FUNCTION reverse_etl.alter_sync(name text, query text DEFAULT NULL, mode text DEFAULT NULL, removals text DEFAULT NULL,
+    max_removed text DEFAULT NULL, max_changed text DEFAULT NULL, min_rows text DEFAULT NULL,
+    max_rejected text DEFAULT NULL, max_attempts integer DEFAULT NULL, hold_for interval DEFAULT NULL,
+    after text DEFAULT NULL, alert_to text DEFAULT NULL, rename_to text DEFAULT NULL,
+    search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(alter_sync.name);
+    about record;
+    predecessor reverse_etl.sync_definitions;
+BEGIN
+    mode := COALESCE(mode, definition.mode);
+    removals := COALESCE(removals, CASE WHEN mode = definition.mode THEN definition.removals
+                                        WHEN mode = 'mirror' THEN 'delete' ELSE 'nothing' END);
+    PERFORM reverse_etl.check_sync_choices(mode, removals, definition.detect, definition.cursor_column);
+    PERFORM reverse_etl.check_sync_limits(rename_to, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
+                                          NULLIF(alert_to, 'none')::regclass);
+    IF query IS NOT NULL THEN
+        definition.query := rtrim(query, E' \n\t;');
+        definition.search_path := search_path;
+    END IF;
+    -- What is checked has to hold for the owner, who runs it.
+    about := reverse_etl.describe_sync(definition.query, definition.search_path, definition.destination, definition.key,
+                                       mode, removals, definition.cursor_column);
+    IF about.key_types <> definition.key_types OR about.key_collations <> definition.key_collations THEN
+        RAISE datatype_mismatch USING
+            MESSAGE = format('the key of sync "%s" cannot change its type', definition.name),
+            DETAIL = format('It is %s, and the query gives %s.', definition.key_types, about.key_types),
+            HINT = 'Cast the column in the query, or drop the sync and make it anew.';
+    END IF;
+    IF after IS NOT NULL AND after <> 'none' THEN
+        predecessor := reverse_etl.find_sync(after);
+        definition.after := predecessor.id;
+        WHILE predecessor.id IS NOT NULL LOOP
+            IF predecessor.id = definition.id THEN
+                RAISE invalid_parameter_value USING
+                    MESSAGE = format('sync "%s" cannot run after "%s"', definition.name, after),
+                    DETAIL = 'Each would wait for the other.';
+            END IF;
+            SELECT * INTO predecessor FROM reverse_etl.sync_definitions WHERE id = predecessor.after;
+        END LOOP;
+    ELSIF after = 'none' THEN
+        definition.after := NULL;
+    END IF;
+    UPDATE reverse_etl.sync_definitions AS s
+       SET name = COALESCE(rename_to, s.name), query = definition.query, search_path = definition.search_path,
+           columns = about.columns, reads = about.reads, mode = alter_sync.mode, removals = alter_sync.removals,
+           max_removed = CASE WHEN alter_sync.max_removed = 'none' THEN NULL ELSE COALESCE(alter_sync.max_removed, s.max_removed) END,
+           max_changed = CASE WHEN alter_sync.max_changed = 'none' THEN NULL ELSE COALESCE(alter_sync.max_changed, s.max_changed) END,
+           min_rows = CASE WHEN alter_sync.min_rows = 'none' THEN NULL ELSE COALESCE(alter_sync.min_rows, s.min_rows) END,
+           max_rejected = CASE WHEN alter_sync.max_rejected = 'none' THEN NULL ELSE COALESCE(alter_sync.max_rejected, s.max_rejected) END,
+           max_attempts = COALESCE(alter_sync.max_attempts, s.max_attempts),
+           hold_for = COALESCE(alter_sync.hold_for, s.hold_for),
+           after = definition.after,
+           alert_to = CASE WHEN alter_sync.alert_to = 'none' THEN NULL
+                           ELSE COALESCE(alter_sync.alert_to::regclass, s.alert_to) END,
+           may_remove = s.may_remove AND alter_sync.mode = s.mode
+     WHERE s.id = definition.id;
+    IF rename_to IS NOT NULL AND definition.job IS NOT NULL THEN
+        PERFORM reverse_etl.schedule_sync(rename_to, definition.schedule);
+    END IF;
+EXCEPTION WHEN unique_violation THEN
+    RAISE duplicate_object USING MESSAGE = format('sync "%s" already exists', rename_to);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.alter_sync(text, text, text, text, text, text, text, text, integer, interval, text, text, text, text) IS 'changes a sync; what is not given stays, "none" takes a guard away. A changed query sends the rows whose output changed';
+
+CREATE FUNCTION reverse_etl.drop_sync(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(drop_sync.name);
+BEGIN
+    PERFORM reverse_etl.unschedule_sync(definition.name) WHERE definition.job IS NOT NULL;
+    DELETE FROM reverse_etl.sync_definitions WHERE id = definition.id;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_sync(text) IS 'removes a sync, its state and its history; what the destination has stays there';
+

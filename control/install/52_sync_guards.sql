@@ -1,0 +1,79 @@
+-- What syncs need is not dropped or changed under them. These see all syncs, whoever drops or alters something: so they
+-- run as the extension's owner.
+
+CREATE FUNCTION reverse_etl.check_sync(sync integer) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_sync';
+COMMENT ON FUNCTION reverse_etl.check_sync(integer) IS 'raises the error that the next run of a sync would raise';
+REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer) FROM PUBLIC;
+
+CREATE FUNCTION reverse_etl.syncs_after_drop(cascade boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    lost record;
+BEGIN
+    DELETE FROM reverse_etl.sync_streams
+     WHERE source IN (SELECT objid FROM pg_event_trigger_dropped_objects() WHERE classid = 'pg_class'::regclass AND objsubid = 0);
+    FOR lost IN
+        SELECT DISTINCT ON (s.id) s.id, s.name, o.object_type, o.object_identity,
+               o.objid = s.destination AND o.objsubid = 0 AS is_destination
+          FROM reverse_etl.sync_definitions AS s
+          JOIN pg_event_trigger_dropped_objects() AS o
+            ON NOT o.is_temporary
+               AND CASE WHEN o.classid = 'pg_class'::regclass THEN o.objid = s.destination OR o.objid = ANY (s.reads)
+                        ELSE o.object_type NOT IN ('default value', 'trigger', 'rule') AND o.address_names <> '{}'
+                             AND strpos(s.query, o.address_names[cardinality(o.address_names)]) > 0 END
+         ORDER BY s.id, is_destination DESC
+    LOOP
+        IF lost.is_destination AND cascade THEN
+            RAISE NOTICE 'sync "%" is removed too', lost.name;
+            DELETE FROM reverse_etl.sync_definitions WHERE id = lost.id;
+            CONTINUE;
+        END IF;
+        BEGIN
+            PERFORM reverse_etl.check_sync(lost.id);
+        EXCEPTION WHEN OTHERS THEN
+            IF NOT cascade THEN
+                RAISE dependent_objects_still_exist USING
+                    MESSAGE = format('cannot drop %s %s because sync "%s" needs it',
+                                     lost.object_type, lost.object_identity, lost.name),
+                    DETAIL = format('Without it the sync would fail: %s.', SQLERRM),
+                    HINT = format('Change or drop the sync first: reverse_etl.alter_sync(%L, query => ...), reverse_etl.drop_sync(%L).',
+                                  lost.name, lost.name);
+            END IF;
+            RAISE WARNING 'sync "%" will fail from now on: %', lost.name, SQLERRM;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.syncs_after_drop(boolean) IS 'refuses to drop what a sync needs; a command that cascades is warned of';
+
+CREATE FUNCTION reverse_etl.syncs_after_alter() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    altered record;
+BEGIN
+    FOR altered IN
+        SELECT DISTINCT ON (s.id) s.id, s.name, c.object_type, c.object_identity
+          FROM reverse_etl.sync_definitions AS s
+          JOIN pg_event_trigger_ddl_commands() AS c
+            ON c.classid = 'pg_class'::regclass AND (c.objid = s.destination OR c.objid = ANY (s.reads))
+               OR c.classid = 'pg_namespace'::regclass
+         ORDER BY s.id
+    LOOP
+        BEGIN
+            PERFORM reverse_etl.check_sync(altered.id);
+        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+            -- Another may take its place, as tools that make tables anew do it.
+            RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
+        WHEN OTHERS THEN
+            RAISE dependent_objects_still_exist USING
+                MESSAGE = format('cannot alter %s %s because sync "%s" needs it as it was',
+                                 altered.object_type, altered.object_identity, altered.name),
+                DETAIL = format('After that the sync would fail: %s.', SQLERRM),
+                HINT = format('Change the sync first, so that it does without: reverse_etl.alter_sync(%L, query => ...).', altered.name);
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.syncs_after_alter() IS 'refuses to alter what a sync needs as it is';
+

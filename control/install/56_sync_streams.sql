@@ -1,0 +1,94 @@
+-- Streams that feed a sync: rows whose keys a statement touched go at once, and the runs find them sent.
+
+CREATE FUNCTION reverse_etl.push_sync() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_push_sync';
+COMMENT ON FUNCTION reverse_etl.push_sync() IS 'trigger function of the triggers that stream_sync makes';
+
+CREATE TABLE reverse_etl.sync_streams (
+    sync_id integer NOT NULL,
+    source regclass NOT NULL,
+    keys text NOT NULL,
+    UNIQUE (sync_id, source)
+);
+COMMENT ON TABLE reverse_etl.sync_streams IS 'tables whose changes go through a sync at once, as stream_sync made them';
+COMMENT ON COLUMN reverse_etl.sync_streams.keys IS 'a SELECT over the changed rows, which have the name "changed": the keys of the sync''s rows that they may have touched';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_streams', '');
+ALTER TABLE reverse_etl.sync_streams ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_syncs ON reverse_etl.sync_streams
+    USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+COMMENT ON POLICY own_syncs ON reverse_etl.sync_streams IS 'a user sees, makes and removes those of their syncs';
+GRANT SELECT, INSERT, DELETE ON reverse_etl.sync_streams TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.stream_sync(name text, source regclass, keys text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(stream_sync.name);
+    missing text;
+BEGIN
+    IF definition.detect = 'cursor' THEN
+        RAISE feature_not_supported USING
+            MESSAGE = format('sync "%s" has a cursor, and keeps no state that a stream could feed', definition.name);
+    END IF;
+    IF keys IS NULL THEN
+        SELECT string_agg(quote_ident(k), ', ') INTO missing FROM unnest(definition.key) AS k
+         WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = k AND attnum > 0);
+        IF missing IS NOT NULL THEN
+            RAISE undefined_column USING
+                MESSAGE = format('table "%s" has no column %s, by which sync "%s" knows its rows', source, missing, definition.name),
+                HINT = 'Say which keys a changed row may touch: keys => ''SELECT ... FROM changed''.';
+        END IF;
+        keys := format('SELECT %s FROM changed', (SELECT string_agg(quote_ident(k), ', ') FROM unnest(definition.key) AS k));
+    END IF;
+    INSERT INTO reverse_etl.sync_streams VALUES (definition.id, source, keys);
+    EXECUTE format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
+                    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_sync(%L)',
+                   format('reverse_etl_sync_%s_insert', definition.id), source, definition.id);
+    EXECUTE format('CREATE TRIGGER %I AFTER UPDATE ON %s REFERENCING NEW TABLE AS changed OLD TABLE AS changed_before
+                    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_sync(%L)',
+                   format('reverse_etl_sync_%s_update', definition.id), source, definition.id);
+    EXECUTE format('CREATE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS changed
+                    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_sync(%L)',
+                   format('reverse_etl_sync_%s_delete', definition.id), source, definition.id);
+EXCEPTION WHEN unique_violation THEN
+    RAISE duplicate_object USING
+        MESSAGE = format('sync "%s" is already fed by "%s"', definition.name, source),
+        HINT = 'Call reverse_etl.unstream_sync first.';
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.stream_sync(text, regclass, text) IS 'sends the rows of a sync whose keys a statement touches at once, in its transaction; runs go on to find the rest';
+
+CREATE FUNCTION reverse_etl.unstream_sync(name text, source regclass) RETURNS void
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(unstream_sync.name);
+BEGIN
+    DELETE FROM reverse_etl.sync_streams AS s WHERE s.sync_id = definition.id AND s.source = unstream_sync.source;
+    IF NOT FOUND THEN
+        RAISE undefined_object USING MESSAGE = format('sync "%s" is not fed by "%s"', definition.name, source);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.unstream_sync(text, regclass) IS 'has the changes of a table wait for the next run of the sync again';
+
+-- The owner of a sync need not own the table: so the triggers are dropped with the rights of the extension's owner.
+CREATE FUNCTION reverse_etl.drop_sync_triggers() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    trigger_name name;
+BEGIN
+    FOR trigger_name IN
+        SELECT tgname FROM pg_trigger
+         WHERE tgrelid = old.source AND tgfoid = 'reverse_etl.push_sync'::regproc
+           AND tgname LIKE format('reverse\_etl\_sync\_%s\_%%', old.sync_id)
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, old.source);
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_sync_triggers() IS 'drops the triggers by which a table feeds a sync';
+REVOKE ALL ON FUNCTION reverse_etl.drop_sync_triggers() FROM PUBLIC;
+CREATE TRIGGER drop_triggers AFTER DELETE ON reverse_etl.sync_streams
+    FOR EACH ROW EXECUTE FUNCTION reverse_etl.drop_sync_triggers();
+COMMENT ON TRIGGER drop_triggers ON reverse_etl.sync_streams IS 'what feeds a sync and its triggers go together';
+

@@ -1,0 +1,54 @@
+-- What there is to see
+
+CREATE FUNCTION reverse_etl.quarantined_rows(sync integer, max_attempts integer) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rows bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM reverse_etl.sync_%s_rows WHERE "#row" IS NULL AND "#attempts" >= $1', sync)
+       INTO rows USING max_attempts;
+    RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.quarantined_rows(integer, integer) IS 'how many rows of a sync were refused too often';
+
+CREATE VIEW reverse_etl.syncs WITH (security_invoker = on) AS
+SELECT s.id, s.name, s.owner, s.destination, s.mode, s.key,
+       CASE WHEN under_way.id IS NOT NULL THEN under_way.status WHEN last.id IS NULL THEN 'new' ELSE last.status END AS state,
+       s.health, last.id AS last_run, last.started_at AS last_run_at, s.schedule,
+       reverse_etl.next_run_after(s.schedule, now()) AS next_run,
+       COALESCE(GREATEST(last_try.started_at, s.scheduled_at) + interval '1 minute'
+                < reverse_etl.last_run_before(s.schedule, now() - interval '1 minute'), false) AS overdue,
+       COALESCE(under_way.waiting, 0) AS waiting,
+       reverse_etl.quarantined_rows(s.id, s.max_attempts) AS quarantined,
+       predecessor.name AS after, s.query
+  FROM reverse_etl.sync_definitions AS s
+  LEFT JOIN reverse_etl.sync_definitions AS predecessor ON predecessor.id = s.after
+  LEFT JOIN reverse_etl.runs AS under_way
+       ON under_way.sync_id = s.id AND under_way.status IN ('reading', 'delivering', 'cancelling')
+  LEFT JOIN LATERAL (SELECT * FROM reverse_etl.runs AS r WHERE r.sync_id = s.id AND r.status <> 'skipped'
+                      ORDER BY r.id DESC LIMIT 1) AS last ON true
+  LEFT JOIN LATERAL (SELECT r.started_at FROM reverse_etl.runs AS r WHERE r.sync_id = s.id
+                      ORDER BY r.id DESC LIMIT 1) AS last_try ON true;
+COMMENT ON VIEW reverse_etl.syncs IS 'every sync: how it fares, its last run and its next; a user sees their own';
+COMMENT ON COLUMN reverse_etl.syncs.state IS 'new, or the status of the run that is under way, or else of the last one';
+COMMENT ON COLUMN reverse_etl.syncs.overdue IS 'a run should have begun more than a minute ago';
+COMMENT ON COLUMN reverse_etl.syncs.waiting IS 'rows of the run under way that have no outcome yet';
+COMMENT ON COLUMN reverse_etl.syncs.quarantined IS 'rows that were refused too often, and wait until they change or release_rows lets them go';
+GRANT SELECT ON reverse_etl.syncs TO PUBLIC;
+
+CREATE VIEW reverse_etl.run_progress WITH (security_invoker = on) AS
+SELECT id AS run_id, sync, status AS phase, added + changed + removed AS rows_total,
+       added + changed + removed - waiting AS rows_done, accepted, rejected,
+       CASE WHEN queued_at IS NULL THEN NULL ELSE round(((accepted + rejected + cancelled)
+            / GREATEST(EXTRACT(epoch FROM clock_timestamp() - queued_at), 0.001))::numeric, 1) END AS rows_per_second,
+       CASE WHEN accepted + rejected + cancelled > 0
+            THEN date_trunc('second', (clock_timestamp() - queued_at) * (waiting::float8 / (accepted + rejected + cancelled))) END
+            AS time_left,
+       pid, started_at
+  FROM reverse_etl.runs WHERE status IN ('reading', 'delivering', 'cancelling');
+COMMENT ON VIEW reverse_etl.run_progress IS 'each run that is under way, and how far it is; a user sees those of their syncs';
+COMMENT ON COLUMN reverse_etl.run_progress.phase IS 'reading the model, delivering, or cancelling';
+COMMENT ON COLUMN reverse_etl.run_progress.time_left IS 'at the rate so far';
+GRANT SELECT ON reverse_etl.run_progress TO PUBLIC;
+
