@@ -135,8 +135,15 @@ CREATE POLICY stop_and_release ON reverse_etl.runs FOR UPDATE
 COMMENT ON POLICY stop_and_release ON reverse_etl.runs IS 'a user stops and releases the runs of their syncs';
 GRANT SELECT, UPDATE (status, reason, released_by) ON reverse_etl.runs TO PUBLIC;
 
+-- History is the owner's to throw away.
+CREATE POLICY throw_away ON reverse_etl.runs FOR DELETE
+    USING (status NOT IN ('reading', 'delivering', 'cancelling')
+           AND EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+COMMENT ON POLICY throw_away ON reverse_etl.runs IS 'a user deletes runs of their syncs that have ended';
+GRANT DELETE ON reverse_etl.runs TO PUBLIC;
+
 CREATE TABLE reverse_etl.invalid_rows (
-    run_id bigint NOT NULL,
+    run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,
     quarantined boolean NOT NULL,
     key jsonb NOT NULL,
     reason text NOT NULL,

@@ -57,7 +57,6 @@ BEGIN
             HINT = 'Wait for its end, or call reverse_etl.cancel_run first.';
     END IF;
     EXECUTE format('DROP TABLE IF EXISTS reverse_etl.sync_%s_state, reverse_etl.sync_%s_rows', old.id, old.id);
-    DELETE FROM reverse_etl.invalid_rows USING reverse_etl.runs WHERE run_id = runs.id AND sync_id = old.id;
     DELETE FROM reverse_etl.runs WHERE sync_id = old.id;
     DELETE FROM reverse_etl.alerts WHERE sync_id = old.id;
     DELETE FROM reverse_etl.sync_streams WHERE sync_id = old.id;

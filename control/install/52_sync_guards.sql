@@ -37,8 +37,9 @@ BEGIN
                     MESSAGE = format('cannot drop %s %s because sync "%s" needs it',
                                      lost.object_type, lost.object_identity, lost.name),
                     DETAIL = format('Without it the sync would fail: %s.', SQLERRM),
-                    HINT = format('Change or drop the sync first: reverse_etl.alter_sync(%L, query => ...), reverse_etl.drop_sync(%L).',
-                                  lost.name, lost.name);
+                    HINT = CASE WHEN lost.is_destination THEN format('Drop the sync first: reverse_etl.drop_sync(%L).', lost.name)
+                           ELSE format('Change or drop the sync first: reverse_etl.alter_sync(%L, query => ...), reverse_etl.drop_sync(%L).',
+                                       lost.name, lost.name) END;
             END IF;
             RAISE WARNING 'sync "%" will fail from now on: %', lost.name, SQLERRM;
         END;

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/identity.h"
 #include "postgres/sql.h"
+#include "postgres/sync_model.h"
 #include "postgres/sync_outbox.h"
 
 #include <exception>
@@ -89,6 +90,7 @@ void SyncRun::queue() {
 void SyncRun::find_and_queue() {
     lock_destination(sync_);
     SyncStatements statements(sync_, model_columns(sync_));
+    note_relations();
     SyncDiff diff = SyncDiff::find(sync_, statements);
     std::string reason;
     SyncCounts counts;
@@ -144,6 +146,21 @@ void SyncRun::note_queued(const SyncDiff &diff, const SyncCounts &counts,
                      {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
                       sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
                       sql::int8s(pushes)});
+    });
+}
+
+/// Tables that the query reads may have been made anew under their names: it is those that are guarded from here on.
+void SyncRun::note_relations() const {
+    std::vector<Oid> relations;
+    {
+        ActAs owner(sync_.owner, sync_.search_path);
+        relations = analyse_model(sync_.query).relations;
+    }
+    AsOwnerOfTables owner;
+    pg_call([&] {
+        sql::execute("UPDATE reverse_etl.sync_definitions SET reads = $2::oid[]::regclass[] "
+                     "WHERE id = $1 AND reads::oid[] <> $2::oid[]",
+                     {sql::int4(sync_.id), sql::oids(relations)});
     });
 }
 
