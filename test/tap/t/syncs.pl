@@ -350,7 +350,7 @@ for my $kind (sort keys %keys) {
         SQL
     is(run("of_$kind"), "completed|$count|$count|0|0|0|0|0|$count|0|0", "$kind: rows with such a key are sent");
     is(run("of_$kind"), "completed|$count|0|0|0|$count|0|0|0|0|0", "$kind: and not again");
-    sql("INSERT INTO of_$kind SELECT k, 2, name FROM of_$kind; DELETE FROM of_$kind WHERE part = 1 AND k = (SELECT max(k::text) FROM of_$kind)::$type");
+    sql("SET search_path = public, extras; INSERT INTO of_$kind SELECT k, 2, name FROM of_$kind; DELETE FROM of_$kind WHERE part = 1 AND k = (SELECT max(k::text) FROM of_$kind)::$type");
     my $left = 2 * $count - 1;
     is(run("of_$kind"), "completed|$left|$count|0|0|@{[ $left - $count ]}|0|0|$count|0|0", "$kind: as a part of a key");
     is(sql(q(SELECT count(*) FROM reverse_etl.sync_) . sql("SELECT id FROM reverse_etl.syncs WHERE name = 'of_$kind'") . '_state'), $left, "$kind: which is forgotten with the row");
