@@ -17,6 +17,11 @@ constexpr int groups_a_window = 124;
 constexpr Milliseconds longest_call_interval{20};
 constexpr std::chrono::seconds longest_queue{1};
 
+/// Limits with longer windows need no even distances: a statement would wait for what may go at once.
+constexpr std::chrono::seconds longest_spaced_window{2};
+/// Slots that were missed, since who waited came late, are made up for, so many at most.
+constexpr int most_missed_slots = 3;
+
 /// So long a place is kept for one who stands in line. He asks more often, unless he went away.
 constexpr Milliseconds patience{250};
 
@@ -49,13 +54,20 @@ Clock::time_point LimitBucket::free_at(const RateLimit &limit, Clock::time_point
     // Either enough of ours leave the window while the others' count, or the others' are forgotten.
     if (now < others_until_ && others_ > 0)
         room = std::min(when_fewer_by(too_many + others_), std::max(room, others_until_));
-    return std::max(free, room);
+    free = std::max(free, room);
+    return is_spaced(limit, now) ? std::max(free, next_slot_) : free;
+}
+
+bool LimitBucket::is_spaced(const RateLimit &limit, Clock::time_point now) const {
+    return limit.window <= longest_spaced_window && now < spaced_until_;
 }
 
 Clock::time_point LimitBucket::call_at(const RateLimit &limit, Clock::time_point free) {
     Clock::duration interval = longest_call_interval;
     if (limit.requests > 0)
         interval = std::min(interval, limit.window / most(limit) / 2);
+    // Someone has to wait: until a window has passed without that, nobody goes together with others.
+    spaced_until_ = free + limit.window;
     last_call_ = std::max(free, last_call_ + interval);
     if (last_call_ > free + longest_queue)
         last_call_ = free;
@@ -79,8 +91,11 @@ bool LimitBucket::has_place(const RateLimit &limit, int process, Clock::time_poi
 }
 
 void LimitBucket::take(const RateLimit &limit, int process, Clock::time_point now) {
-    if (limit.requests > 0)
+    if (limit.requests > 0) {
         count(limit, now);
+        Clock::duration slot = limit.window / most(limit);
+        next_slot_ = std::max(next_slot_, now - most_missed_slots * slot) + slot;
+    }
     if (limit.concurrent == 0)
         return;
     concurrent_ = limit.concurrent;

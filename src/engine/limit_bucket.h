@@ -37,6 +37,9 @@ constexpr std::chrono::minutes longest_hold{15};
 /// The window slides: a request may go as soon as fewer than its limit went in the last window. Limits of up to some
 /// hundred requests are kept to the request. Of larger ones groups of requests are remembered: a request may then wait
 /// a little longer than it had to, never shorter.
+///
+/// Where requests wait for a window of a second or two, they go at even distances: they take that long on their way,
+/// and those that left together in one second and late in the one before would arrive together.
 class LimitBucket {
   public:
     const BucketKey &key() const { return key_; }
@@ -81,6 +84,7 @@ class LimitBucket {
     Group &group(int i) { return groups_[(first_group_ + i) % most_groups]; }
     void forget_before(Clock::time_point now);
     void count(const RateLimit &limit, Clock::time_point now);
+    bool is_spaced(const RateLimit &limit, Clock::time_point now) const;
     Clock::time_point when_fewer_by(int requests);
     void leave_line(int position);
     int most(const RateLimit &limit) const { return announced_limit_ > 0 ? announced_limit_ : limit.requests; }
@@ -95,6 +99,7 @@ class LimitBucket {
     Clock::time_point newest_began_;
     Clock::duration window_;
     Clock::time_point last_call_;
+    Clock::time_point spaced_until_, next_slot_; ///< requests go at even distances until then
 
     Clock::time_point held_until_;
     int announced_limit_;            ///< 0: none
