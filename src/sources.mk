@@ -34,6 +34,7 @@ ENGINE_SOURCES = \
 POSTGRES_SOURCES = \
     src/postgres/act_as.cpp \
     src/postgres/activity.cpp \
+    src/postgres/arrays.cpp \
     src/postgres/audit_log.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \

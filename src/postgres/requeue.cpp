@@ -1,5 +1,6 @@
 #include "postgres/requeue.h"
 
+#include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/outbox_level.h"
 #include "postgres/outbox_writer.h"
@@ -9,9 +10,7 @@
 #include <vector>
 
 extern "C" {
-#include "catalog/pg_type.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 }
@@ -19,22 +18,6 @@ extern "C" {
 namespace reverse_etl {
 
 namespace {
-
-std::vector<std::string> texts_of(Datum array) {
-    struct {
-        Datum *values;
-        bool *nulls;
-        int count;
-    } elements;
-    pg_call([&] {
-        deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements.values,
-                          &elements.nulls, &elements.count);
-    });
-    std::vector<std::string> texts;
-    for (int i = 0; i < elements.count; i++)
-        texts.push_back(elements.nulls[i] ? "" : pg_call([&] { return TextDatumGetCString(elements.values[i]); }));
-    return texts;
-}
 
 /// Whether a row may leave is decided when it does; who may write nothing at all is told now.
 void check_rights(Oid destination) {

@@ -1,6 +1,7 @@
 #include "postgres/stream_functions.h"
 
 #include "postgres/act_as.h"
+#include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/delivery_mode.h"
 #include "postgres/streams.h"
@@ -52,26 +53,6 @@ AnalysedStream check(const StreamDefinition &stream, bool plan_too) {
 
 std::string text_argument(FunctionCallInfo call, int number) {
     return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
-}
-
-Datum text_array(const std::vector<std::string> &texts) {
-    return pg_call([&] {
-        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (texts.size() + 1)));
-        for (std::size_t i = 0; i < texts.size(); i++)
-            elements[i] = CStringGetTextDatum(texts[i].c_str());
-        return PointerGetDatum(
-            construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
-    });
-}
-
-Datum regclass_array(const std::vector<Oid> &relations) {
-    return pg_call([&] {
-        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (relations.size() + 1)));
-        for (std::size_t i = 0; i < relations.size(); i++)
-            elements[i] = ObjectIdGetDatum(relations[i]);
-        return PointerGetDatum(construct_array(elements, static_cast<int>(relations.size()), REGCLASSOID, sizeof(Oid),
-                                               true, TYPALIGN_INT));
-    });
 }
 
 /// Whether a command that drops things drops what depends on them as well.
@@ -153,7 +134,7 @@ Datum read_mapping(FunctionCallInfo call) {
         pg_call([&] { return CStringGetTextDatum(analysed.statements.mapping().c_str()); }),
         text_array(analysed.columns),
         text_array(analysed.key),
-        regclass_array(analysed.mapping.relations),
+        oid_array(analysed.mapping.relations, REGCLASSOID),
     };
     bool nulls[4] = {};
     return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });

@@ -2,6 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/mapping.h"
+#include "postgres/sql_text.h"
 
 #include <utility>
 
@@ -12,29 +13,13 @@ extern "C" {
 
 namespace reverse_etl {
 
-namespace {
-
-std::string quoted(const std::string &name) {
-    return pg_call([&] { return quote_identifier(name.c_str()); });
-}
-
-template <class Items, class Text>
-std::string joined(const Items &items, const char *separator, Text &&text) {
-    std::string all;
-    for (const auto &item : items)
-        all += (all.empty() ? "" : separator) + text(item);
-    return all;
-}
-
-} // namespace
-
 StreamStatements::StreamStatements(Oid destination, std::string mapping, std::vector<std::string> columns,
                                    std::vector<KeyColumn> key)
     : destination_(qualified_name(destination)), mapping_(std::move(mapping)), columns_(std::move(columns)),
       key_(std::move(key)) {}
 
 std::string StreamStatements::insert() const {
-    std::string columns = joined(columns_, ", ", quoted);
+    std::string columns = joined(columns_, ", ", quoted_name);
     return "INSERT INTO " + destination_ + " (" + columns + ") SELECT " + columns + " FROM " + mapped();
 }
 
@@ -53,7 +38,7 @@ std::string StreamStatements::remove_all(Oid source) const {
 std::string StreamStatements::remove(const std::string &keys) const {
     return "DELETE FROM " + destination_ + " AS destination USING (" + keys + ") AS gone WHERE " +
            joined(key_, " AND ", [](const KeyColumn &column) {
-               std::string name = quoted(column.name);
+               std::string name = quoted_name(column.name);
                return "destination." + name + " = gone." + name;
            });
 }
@@ -62,7 +47,7 @@ std::string StreamStatements::keys_of(const std::string &rows) const {
     return "SELECT " +
            joined(key_, ", ",
                   [](const KeyColumn &column) {
-                      std::string name = quoted(column.name);
+                      std::string name = quoted_name(column.name);
                       return name + "::" + column.type + " AS " + name;
                   }) +
            " FROM " + rows;

@@ -1,5 +1,6 @@
 #include "postgres/sync_definition.h"
 
+#include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/sql.h"
 
@@ -30,38 +31,9 @@ std::string text_of(int number) {
     });
 }
 
-std::vector<Oid> oids_of(int number) {
-    struct {
-        Datum *values;
-        int count;
-    } elements;
-    pg_call([&] {
-        deconstruct_array(DatumGetArrayTypeP(sql::column(0, number)), OIDOID, sizeof(Oid), true, TYPALIGN_INT,
-                          &elements.values, nullptr, &elements.count);
-    });
-    std::vector<Oid> found;
-    for (int i = 0; i < elements.count; i++)
-        found.push_back(DatumGetObjectId(elements.values[i]));
-    return found;
-}
-
-std::vector<std::string> texts_of(int number) {
-    struct {
-        Datum *values;
-        int count;
-    } elements;
-    pg_call([&] {
-        deconstruct_array(DatumGetArrayTypeP(sql::column(0, number)), TEXTOID, -1, false, TYPALIGN_INT,
-                          &elements.values, nullptr, &elements.count);
-    });
-    std::vector<std::string> found;
-    for (int i = 0; i < elements.count; i++)
-        found.emplace_back(pg_call([&] { return TextDatumGetCString(elements.values[i]); }));
-    return found;
-}
-
 SyncDefinition read() {
     SyncDefinition sync;
+    auto array = [](int number) { return sql::column(0, number); };
     bool has_no_cursor = false;
     pg_call([&] {
         sync.id = DatumGetInt32(sql::column(0, 1));
@@ -76,13 +48,13 @@ SyncDefinition read() {
     sync.name = text_of(2);
     sync.query = text_of(4);
     sync.search_path = text_of(5);
-    sync.key = texts_of(7);
-    sync.key_types = oids_of(17);
-    sync.columns = texts_of(8);
+    sync.key = texts_of(array(7));
+    sync.key_types = oids_of(array(17));
+    sync.columns = texts_of(array(8));
     sync.mode = text_of(9);
     sync.removals = text_of(10);
     sync.cursor_column = text_of(11);
-    sync.key_equality = texts_of(18);
+    sync.key_equality = texts_of(array(18));
     if (!has_no_cursor)
         sync.cursor_value = text_of(12);
     return sync;

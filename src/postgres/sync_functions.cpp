@@ -1,6 +1,7 @@
 /// The SQL functions for managed syncs.
 
 #include "postgres/act_as.h"
+#include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/row_contract.h"
 #include "postgres/streams.h"
@@ -12,6 +13,7 @@
 #include "postgres/sync_trigger.h"
 #include "postgres/sync_wait.h"
 
+#include <algorithm>
 #include <optional>
 
 extern "C" {
@@ -48,45 +50,6 @@ std::string text_argument(FunctionCallInfo call, int number) {
     if (call->args[number].isnull)
         return "";
     return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
-}
-
-std::vector<std::string> texts_argument(FunctionCallInfo call, int number) {
-    struct {
-        Datum *values;
-        bool *nulls;
-        int count;
-    } elements;
-    pg_call([&] {
-        deconstruct_array(DatumGetArrayTypeP(call->args[number].value), TEXTOID, -1, false, TYPALIGN_INT,
-                          &elements.values, &elements.nulls, &elements.count);
-    });
-    std::vector<std::string> texts;
-    for (int i = 0; i < elements.count; i++) {
-        if (elements.nulls[i])
-            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
-        texts.emplace_back(pg_call([&] { return TextDatumGetCString(elements.values[i]); }));
-    }
-    return texts;
-}
-
-Datum text_array(const std::vector<std::string> &texts) {
-    return pg_call([&] {
-        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (texts.size() + 1)));
-        for (std::size_t i = 0; i < texts.size(); i++)
-            elements[i] = CStringGetTextDatum(texts[i].c_str());
-        return PointerGetDatum(
-            construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
-    });
-}
-
-Datum oid_array(const std::vector<Oid> &oids, Oid type) {
-    return pg_call([&] {
-        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (oids.size() + 1)));
-        for (std::size_t i = 0; i < oids.size(); i++)
-            elements[i] = ObjectIdGetDatum(oids[i]);
-        return PointerGetDatum(
-            construct_array(elements, static_cast<int>(oids.size()), type, sizeof(Oid), true, TYPALIGN_INT));
-    });
 }
 
 /// The columns that are sent: those of the query, but that which only tells what is new.
@@ -171,7 +134,9 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         sync.query = text_argument(fcinfo, 0);
         sync.search_path = text_argument(fcinfo, 1);
         sync.destination = DatumGetObjectId(fcinfo->args[2].value);
-        sync.key = texts_argument(fcinfo, 3);
+        sync.key = texts_of(fcinfo->args[3].value);
+        if (std::find(sync.key.begin(), sync.key.end(), "") != sync.key.end())
+            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
         sync.mode = text_argument(fcinfo, 4);
         sync.removals = text_argument(fcinfo, 5);
         sync.cursor_column = text_argument(fcinfo, 6);

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/columns_json.h"
 #include "postgres/sql.h"
+#include "postgres/sql_text.h"
 #include "postgres/stream_statements.h"
 #include "postgres/sync_operations.h"
 #include "postgres/sync_rows.h"
@@ -125,16 +126,12 @@ std::map<std::string, std::string> held_values(const SyncDefinition &sync, const
     std::string keys, columns;
     for (const PlannedRow &row : rows)
         if (!row.key_text.empty())
-            keys += (keys.empty() ? "" : ", ") +
-                    std::string(pg_call([&] { return quote_literal_cstr(row.key_text.c_str()); }));
+            keys += (keys.empty() ? "" : ", ") + quoted_text(row.key_text);
     if (keys.empty() || destination.object.operation(OperationKind::lookup) == nullptr)
         return found;
-    auto quoted = [](const std::string &name) {
-        return std::string(pg_call([&] { return quote_identifier(name.c_str()); }));
-    };
     for (const std::string &name : sync.columns)
-        columns += (columns.empty() ? "" : ", ") + quoted(name);
-    std::string key = quoted(sync.key.front());
+        columns += (columns.empty() ? "" : ", ") + quoted_name(name);
+    std::string key = quoted_name(sync.key.front());
     std::string table = qualified_name(sync.destination);
     std::string type;
     for (const DestinationColumn &column : destination.columns)

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/destination.h"
 #include "postgres/sql.h"
+#include "postgres/sql_text.h"
 #include "postgres/stream_statements.h"
 #include "postgres/sync_diff.h"
 
@@ -39,16 +40,12 @@ std::int64_t write_state(const SyncDefinition &sync, const std::string &statemen
     });
 }
 
-std::string quoted(const std::string &name) {
-    return pg_call([&] { return quote_identifier(name.c_str()); });
-}
-
 /// The column as the destination would hold it, in a text that can be compared whatever the type is.
 std::string as_text(const Destination &destination, const std::string &name, const char *prefix) {
     for (const DestinationColumn &column : destination.columns)
         if (column.name == name) {
             std::string type = pg_call([&] { return format_type_with_typemod(column.type, column.typmod); });
-            return prefix + quoted(name) + "::" + type + "::text";
+            return prefix + quoted_name(name) + "::" + type + "::text";
         }
     throw Error(ERRCODE_UNDEFINED_COLUMN,
                 "destination \"" + destination.name + "\" has no column \"" + name + "\" any more");
@@ -60,13 +57,13 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
     for (const std::string &name : sync.columns) {
         same += (same.empty() ? "" : " AND ") + as_text(destination, name, "d.") + " IS NOT DISTINCT FROM " +
                 as_text(destination, name, "m.");
-        columns += (columns.empty() ? "" : ", ") + quoted(name);
+        columns += (columns.empty() ? "" : ", ") + quoted_name(name);
     }
     std::string table = qualified_name(sync.destination);
     // One column of a key can be looked up, many rows a request; else all rows of the destination are read.
     std::string wanted;
     if (sync.key.size() == 1) {
-        std::string key = quoted(sync.key.front());
+        std::string key = quoted_name(sync.key.front());
         wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
                  " IS NOT NULL))";
     }

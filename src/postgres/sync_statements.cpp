@@ -1,32 +1,12 @@
 #include "postgres/sync_statements.h"
 
-#include "postgres/border.h"
+#include "postgres/sql_text.h"
 
 #include <utility>
-
-extern "C" {
-#include "utils/builtins.h"
-}
 
 namespace reverse_etl {
 
 namespace {
-
-std::string quoted(const std::string &name) {
-    return pg_call([&] { return quote_identifier(name.c_str()); });
-}
-
-std::string literal(const std::string &text) {
-    return pg_call([&] { return quote_literal_cstr(text.c_str()); });
-}
-
-template <class Text>
-std::string joined(const std::vector<std::string> &items, const char *separator, Text &&text) {
-    std::string all;
-    for (const std::string &item : items)
-        all += (all.empty() ? "" : separator) + text(item);
-    return all;
-}
 
 constexpr const char *hash_of_row = "reverse_etl.hash_row(m)";
 
@@ -45,7 +25,7 @@ std::string SyncStatements::rows_table(int32 sync) {
 
 // The query may end with a comment: hence the line break.
 std::string SyncStatements::model() const {
-    return "(SELECT " + joined(model_columns_, ", ", quoted) + " FROM (" + sync_.query + "\n) AS model" +
+    return "(SELECT " + joined(model_columns_, ", ", quoted_name) + " FROM (" + sync_.query + "\n) AS model" +
            (only_keys_ ? " WHERE " + among_keys("model.") : "") + ") AS m";
 }
 
@@ -54,20 +34,20 @@ std::string SyncStatements::among_keys(const char *prefix) const {
 }
 
 std::string SyncStatements::key(const char *prefix) const {
-    return joined(sync_.key, ", ", [&](const std::string &name) { return prefix + quoted(name); });
+    return joined(sync_.key, ", ", [&](const std::string &name) { return prefix + quoted_name(name); });
 }
 
 std::string SyncStatements::same_key(const char *one, const char *other) const {
     std::string all;
     for (std::size_t i = 0; i < sync_.key.size(); i++) {
-        std::string column = quoted(sync_.key[i]);
+        std::string column = quoted_name(sync_.key[i]);
         all += (all.empty() ? "" : " AND ") + (one + column) + " " + sync_.key_equality[i] + " " + other + column;
     }
     return all;
 }
 
 std::string SyncStatements::no_key() const {
-    return joined(sync_.key, " OR ", [&](const std::string &name) { return "m." + quoted(name) + " IS NULL"; });
+    return joined(sync_.key, " OR ", [&](const std::string &name) { return "m." + quoted_name(name) + " IS NULL"; });
 }
 
 std::string SyncStatements::compare() const {
@@ -102,8 +82,8 @@ std::string SyncStatements::changes() const {
 }
 
 std::string SyncStatements::beyond_cursor() const {
-    std::string column = "m." + quoted(sync_.cursor_column);
-    return sync_.cursor_value ? column + " > " + literal(*sync_.cursor_value) : column + " IS NOT NULL";
+    std::string column = "m." + quoted_name(sync_.cursor_column);
+    return sync_.cursor_value ? column + " > " + quoted_text(*sync_.cursor_value) : column + " IS NOT NULL";
 }
 
 /// What came after the cursor, and what did not get through before.
@@ -130,7 +110,7 @@ std::string SyncStatements::count_gone() const {
 }
 
 std::string SyncStatements::duplicates() const {
-    std::string columns = joined(model_columns_, ", ", quoted);
+    std::string columns = joined(model_columns_, ", ", quoted_name);
     return "SELECT " + columns + " FROM (SELECT m.*, count(*) OVER (PARTITION BY " + key("m.") +
            ") AS \"#copies\" FROM " + model() + " WHERE NOT (" + no_key() + ")" +
            (sync_.by_cursor() ? " AND " + beyond_cursor() : "") + ") AS m WHERE \"#copies\" > 1";
@@ -148,7 +128,7 @@ std::string SyncStatements::changes_but_duplicates() const {
 
 // Rows that come again were passed by it before.
 std::string SyncStatements::cursor_of_changes() const {
-    return "SELECT to_jsonb(max(m." + quoted(sync_.cursor_column) + ")) #>> '{}' FROM changes AS m WHERE " +
+    return "SELECT to_jsonb(max(m." + quoted_name(sync_.cursor_column) + ")) #>> '{}' FROM changes AS m WHERE " +
            beyond_cursor();
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "postgres/border.h"
+
+extern "C" {
+#include "utils/builtins.h"
+}
+
+namespace reverse_etl {
+
+/// Pieces of SQL that is written by code.
+
+/// A name as it has to stand in a statement.
+inline std::string quoted_name(const std::string &name) {
+    return pg_call([&] { return quote_identifier(name.c_str()); });
+}
+
+/// A text as a literal.
+inline std::string quoted_text(const std::string &text) {
+    return pg_call([&] { return quote_literal_cstr(text.c_str()); });
+}
+
+/// What `write` makes of each item, with the separator between them.
+template <class Items, class Write>
+std::string joined(const Items &items, const char *separator, Write &&write) {
+    std::string all;
+    for (const auto &item : items)
+        all += (all.empty() ? "" : separator) + write(item);
+    return all;
+}
+
+} // namespace reverse_etl
