@@ -35,6 +35,8 @@ namespace {
 constexpr std::chrono::seconds longest_idle{2};
 /// How long it goes without a look at what nobody calls it for: rows that expire, faults that pass.
 constexpr std::chrono::seconds between_looks{60};
+/// And while a model is read by a process that may die.
+constexpr std::chrono::seconds between_looks_at_readers{1};
 /// How long outcomes may wait for others, with which they are written down in one transaction.
 constexpr Milliseconds longest_unsettled{5};
 /// How often it is tried to give a table's space back.
@@ -72,7 +74,7 @@ class OutboxService {
                     look_around();
             }
             // Faults pass, and rows expire, without anybody who tells.
-            if (Clock::now() - looked_ >= between_looks)
+            if (Clock::now() - looked_ >= until_next_look())
                 look_around();
             claim();
             Clock::time_point now = Clock::now();
@@ -85,7 +87,7 @@ class OutboxService {
                     return;
                 busy = now;
             }
-            Clock::time_point next = std::min(send(now), now + between_looks);
+            Clock::time_point next = std::min(send(now), now + until_next_look());
             if (ends_when_idle() && is_idle())
                 next = std::min(next, busy + longest_idle);
             // Rows may have their outcome without a request.
@@ -106,8 +108,11 @@ class OutboxService {
   private:
     static bool ends_when_idle() { return !shared_memory::is_there(); }
 
+    Clock::duration until_next_look() const { return is_model_read_ ? between_looks_at_readers : between_looks; }
+
     bool is_idle() const {
-        return std::all_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->is_idle(); });
+        return !is_model_read_ &&
+               std::all_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->is_idle(); });
     }
 
     /// Finds new destinations, and what people did to them.
@@ -126,6 +131,7 @@ class OutboxService {
                 SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
                        ON server = ftserver)");
             has_sync_tasks = sync_tasks::are_there();
+            is_model_read_ = sync_tasks::is_a_model_read();
             cancelled = sync_tasks::cancelled();
             resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
                                 "WHERE retry_at <= clock_timestamp()");
@@ -259,6 +265,7 @@ class OutboxService {
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     bool called_ = true;
+    bool is_model_read_ = false;
     Clock::time_point looked_{};
     Clock::time_point unsettled_since_ = Clock::time_point::max();
     Clock::time_point truncated_{};

@@ -6,6 +6,7 @@
 #include "postgres/sql.h"
 #include "postgres/sync_model.h"
 #include "postgres/sync_outbox.h"
+#include "postgres/worker_control.h"
 
 #include <exception>
 
@@ -70,6 +71,8 @@ bool SyncRun::begin() {
         if (skipped)
             note = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
     });
+    // It sees to the run if this process dies.
+    wake_worker_at_commit();
     if (skipped)
         pg_call([&] {
             ereport(NOTICE, (errmsg("sync \"%s\" is skipped: %s", sync_.name.c_str(), note),

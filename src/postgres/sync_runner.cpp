@@ -83,8 +83,8 @@ bool run_next_sync() {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();
         bool cancelled = error->sqlstate == ERRCODE_QUERY_CANCELED;
-        if (std::optional<Error> failure = attempt([&] { run->fail(reason, cancelled); }))
-            log_failure("the end of that run could not be noted", *failure);
+        if (std::optional<Error> unnoted = attempt([&] { run->fail(reason, cancelled); }))
+            log_failure("the end of that run could not be noted", *unnoted);
     }
     return true;
 }

@@ -4,11 +4,23 @@
 
 namespace reverse_etl::sync_tasks {
 
-bool are_there() {
-    return pg_call([] {
-        sql::execute("SELECT reverse_etl.has_sync_tasks()", {});
+namespace {
+
+bool ask(const char *query) {
+    return pg_call([&] {
+        sql::execute(query, {});
         return DatumGetBool(sql::column(0, 1));
     });
+}
+
+} // namespace
+
+bool are_there() {
+    return ask("SELECT reverse_etl.has_sync_tasks()");
+}
+
+bool is_a_model_read() {
+    return ask("SELECT EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'reading')");
 }
 
 std::map<Oid, std::set<int32>> cancelled() {

@@ -13,6 +13,9 @@ namespace reverse_etl::sync_tasks {
 /// Whether a run is to begin or to be resumed, or an alert is to be pushed.
 bool are_there();
 
+/// Whether a run reads its model: should its process die, nobody would tell.
+bool is_a_model_read();
+
 /// The syncs whose runs are cancelled, by destination.
 std::map<Oid, std::set<int32>> cancelled();
 
