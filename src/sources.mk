@@ -98,6 +98,7 @@ POSTGRES_SOURCES = \
     src/postgres/sync_definition.cpp \
     src/postgres/sync_diff.cpp \
     src/postgres/sync_functions.cpp \
+    src/postgres/sync_guards.cpp \
     src/postgres/sync_model.cpp \
     src/postgres/sync_operations.cpp \
     src/postgres/sync_outbox.cpp \

@@ -55,3 +55,32 @@ COMMENT ON COLUMN reverse_etl.activity.rows_in_flight IS 'rows that were sent an
 COMMENT ON COLUMN reverse_etl.activity.rows_per_second IS 'rows accepted or rejected, since the push began';
 GRANT SELECT ON reverse_etl.activity TO PUBLIC;
 
+CREATE VIEW reverse_etl.destinations AS
+SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
+       CASE WHEN p.since IS NOT NULL THEN 'paused' WHEN o.waiting >= m.rows THEN 'full'
+            ELSE COALESCE(f.state, 'active') END AS state,
+       o.waiting, o.oldest, COALESCE(running.rows_per_second, 0) AS rows_per_second,
+       f.reason AS last_error, f.retry_at, COALESCE(p.since, f.since) AS since
+  FROM pg_foreign_table AS t
+  JOIN pg_foreign_server AS s ON s.oid = t.ftserver
+  JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'reverse_etl'
+  LEFT JOIN LATERAL (SELECT min(paused_at) AS since FROM reverse_etl.pauses
+                      WHERE pauses.server = t.ftserver OR pauses.destination = t.ftrelid) AS p ON true
+  LEFT JOIN LATERAL (SELECT * FROM reverse_etl.destination_states AS d WHERE d.destination = t.ftrelid
+                      ORDER BY d.state = 'paused' DESC, d.retry_at DESC LIMIT 1) AS f ON true
+  LEFT JOIN LATERAL (SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM reverse_etl.outbox
+                      WHERE outbox.destination = t.ftrelid) AS o ON true
+  LEFT JOIN (SELECT destination, round(sum(rows_per_second))::bigint AS rows_per_second
+               FROM reverse_etl.running_pushes() GROUP BY 1) AS running ON running.destination = t.ftrelid
+  LEFT JOIN LATERAL (SELECT COALESCE((SELECT option_value::bigint FROM pg_options_to_table(t.ftoptions)
+                                       WHERE option_name = 'outbox_max_rows'),
+                                     (SELECT option_value::bigint FROM pg_options_to_table(s.srvoptions)
+                                       WHERE option_name = 'outbox_max_rows'),
+                                     50000000) AS rows) AS m ON true
+ WHERE has_table_privilege(t.ftrelid, 'SELECT, INSERT, UPDATE, DELETE')
+    OR has_any_column_privilege(t.ftrelid, 'SELECT, INSERT, UPDATE')
+    OR pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW reverse_etl.destinations IS 'every destination: whether it gets queued rows, how many wait, and what keeps them';
+GRANT SELECT ON reverse_etl.destinations TO PUBLIC;
+COMMENT ON COLUMN reverse_etl.destinations.rows_per_second IS 'of the pushes that are running now, as reverse_etl.activity shows them';
+

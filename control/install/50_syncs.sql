@@ -191,6 +191,8 @@ COMMENT ON TABLE reverse_etl.alerts IS 'changes in the health of syncs, one row 
 COMMENT ON COLUMN reverse_etl.alerts.event IS 'failed, held, rejecting (a large share of the rows did not get through), unusual (counts far from those of the last runs), or recovered';
 COMMENT ON COLUMN reverse_etl.alerts.push_to IS 'the destination that alert_to named then; null for none';
 COMMENT ON COLUMN reverse_etl.alerts.pushed_at IS 'when it was queued for that destination';
+-- The background worker asks for these whenever it is called.
+CREATE INDEX ON reverse_etl.alerts (id) WHERE pushed_at IS NULL AND push_to IS NOT NULL;
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts_id_seq', '');
 ALTER TABLE reverse_etl.alerts ENABLE ROW LEVEL SECURITY;

@@ -1,7 +1,6 @@
 -- Runs
 
-CREATE FUNCTION reverse_etl.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text,
-    OUT released boolean)
+CREATE FUNCTION reverse_etl.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
@@ -11,7 +10,6 @@ BEGIN
     -- Whoever comes at the same moment waits here, and then finds the run.
     SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = begin_run.sync FOR UPDATE;
     SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
-    released := false;
     PERFORM reverse_etl.settle_lost_rows(begin_run.sync);
     SELECT * INTO other FROM reverse_etl.runs
      WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
@@ -22,8 +20,6 @@ BEGIN
             -- Whoever read the model is gone, and nothing was queued.
             UPDATE reverse_etl.runs SET pid = begin_run.pid, process_started_at = process WHERE id = other.id;
             run := other.id;
-            note := 'resumed';
-            released := other.released_by IS NOT NULL;
         ELSE
             note := format('run %s of it is still under way', other.id);
             INSERT INTO reverse_etl.runs (sync_id, sync, status, reason, requested_by, finished_at)
@@ -38,8 +34,6 @@ BEGIN
      WHERE r.sync_id = begin_run.sync AND r.status = 'held' AND r.released_by IS NOT NULL
     RETURNING r.id INTO run;
     IF FOUND THEN
-        released := true;
-        -- Until it is queued nothing has an outcome.
         RETURN;
     END IF;
     UPDATE reverse_etl.runs SET status = 'expired', finished_at = clock_timestamp()
@@ -63,7 +57,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT (array_agg(rows ORDER BY id DESC))[1], avg(rows), count(*)
       FROM (SELECT id, queried - removed AS rows FROM reverse_etl.runs
-             WHERE sync_id = usual_rows.sync AND status IN ('completed', 'cancelled') AND finished_at IS NOT NULL
+             WHERE sync_id = usual_rows.sync AND status IN ('completed', 'cancelled') AND queued_at IS NOT NULL
              ORDER BY id DESC LIMIT 5) AS before;
 END;
 COMMENT ON FUNCTION reverse_etl.usual_rows(integer) IS 'how many rows the model of a sync had in its last runs';
@@ -168,8 +162,9 @@ BEGIN
         PERFORM reverse_etl.note_health(run, 'ok', format('%s rows accepted', ended.accepted));
     END IF;
     IF end_run.status = 'completed' THEN
-        UPDATE reverse_etl.sync_definitions SET has_run = true, may_remove = true
-         WHERE id = ended.sync_id AND NOT (has_run AND may_remove);
+        UPDATE reverse_etl.sync_definitions
+           SET has_run = true, may_remove = true, hash_version = reverse_etl.hash_row_version()
+         WHERE id = ended.sync_id AND NOT (has_run AND may_remove AND hash_version = reverse_etl.hash_row_version());
         UPDATE reverse_etl.sync_definitions SET requested_at = clock_timestamp() WHERE after = ended.sync_id;
         IF FOUND THEN
             PERFORM reverse_etl.wake_worker();

@@ -1,16 +1,15 @@
 -- The background worker calls it in the transaction that takes the rows out of the outbox.
-CREATE FUNCTION reverse_etl.settle_sync_rows(sync integer, ids bigint[], outcomes text[], in_doubt bigint[]) RETURNS boolean
+CREATE FUNCTION reverse_etl.settle_sync_rows(sync integer, ids bigint[], outcomes text[], in_doubt bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
     key text;
     same_key text;
     settled record;
-    finished boolean := false;
 BEGIN
     SELECT * INTO definition FROM reverse_etl.sync_definitions WHERE id = sync;
     IF NOT FOUND THEN
-        RETURN false; -- it was dropped
+        RETURN; -- it was dropped
     END IF;
     SELECT string_agg(quote_ident(name), ', '),
            string_agg(format('state.%1$I %2$s removed.%1$I', name, reverse_etl.equality_of(type)), ' AND ')
@@ -42,20 +41,18 @@ BEGIN
             SELECT DISTINCT %2$s, NULL::bigint FROM failed WHERE sent = ANY ($4) AND $3
             ON CONFLICT (%2$s) DO UPDATE SET "#hash" = NULL
         )
-        SELECT "#run" AS run, count(*) AS rows, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
+        SELECT "#run" AS run, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
                count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
                count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled
           FROM (SELECT "#run", 'accepted' AS outcome FROM gone UNION ALL SELECT "#run", outcome FROM failed) AS _
          WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key)
         USING ids, outcomes, definition.detect = 'difference', in_doubt
     LOOP
-        finished := reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected,
-                                               settled.cancelled) OR finished;
+        PERFORM reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled);
     END LOOP;
-    RETURN finished;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox; whether a run has ended';
+COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox';
 
 -- A dump holds the run, and not the outbox; and a superuser may empty that.
 CREATE FUNCTION reverse_etl.settle_lost_rows(sync integer) RETURNS void
@@ -75,7 +72,7 @@ $$;
 COMMENT ON FUNCTION reverse_etl.settle_lost_rows(integer) IS 'ends a run none of whose rows is in the outbox any more: they come again with the next one';
 
 CREATE FUNCTION reverse_etl.count_outcomes(run bigint, definition reverse_etl.sync_definitions, accepted bigint,
-    rejected bigint, cancelled bigint) RETURNS boolean
+    rejected bigint, cancelled bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     counted reverse_etl.runs;
@@ -103,7 +100,6 @@ BEGIN
          WHERE id = run;
         PERFORM reverse_etl.wake_worker();
     END IF;
-    RETURN counted.waiting = 0;
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';

@@ -9,6 +9,12 @@
 
 namespace reverse_etl {
 
+Error lasting(const PostgresError &error) {
+    auto text = [](const char *part) { return std::string(part == nullptr ? "" : part); };
+    return {error.data->sqlerrcode, text(error.data->message), text(error.data->detail), text(error.data->hint),
+            text(error.data->context)};
+}
+
 int sqlstate_of(Fault fault) {
     switch (fault) {
     case Fault::unknown_host:

@@ -39,6 +39,9 @@ class Error : public std::runtime_error {
     const std::string detail_log; ///< what the server log gets in place of the detail, where that quotes rows
 };
 
+/// The same error in memory that is not Postgres's: it outlives the transaction.
+Error lasting(const PostgresError &error);
+
 /// The SQLSTATE for a fault of a destination.
 int sqlstate_of(Fault fault);
 

@@ -120,8 +120,8 @@ class OutboxService {
         std::vector<Oid> destinations;
         looked_ = Clock::now();
         std::set<Oid> paused, resumed;
-        bool may_send = false, has_sync_tasks = false;
-        std::map<Oid, std::set<int32>> cancelled;
+        bool may_send = false;
+        SyncTasks tasks;
         sql::in_transaction([&] {
             may_send = identity::matches();
             destinations = Outbox::destinations();
@@ -130,9 +130,7 @@ class OutboxService {
                 UNION ALL
                 SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
                        ON server = ftserver)");
-            has_sync_tasks = sync_tasks::are_there();
-            is_model_read_ = sync_tasks::is_a_model_read();
-            cancelled = sync_tasks::cancelled();
+            tasks = SyncTasks::find();
             resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
                                 "WHERE retry_at <= clock_timestamp()");
         });
@@ -144,10 +142,11 @@ class OutboxService {
             queue->set_paused(!may_send || paused.contains(oid));
             if (resumed.contains(oid))
                 queue->retry_now();
-            if (cancelled.contains(oid))
-                queue->cancel(cancelled[oid]);
+            if (tasks.cancelled.contains(oid))
+                queue->cancel(tasks.cancelled[oid]);
         }
-        if (has_sync_tasks)
+        is_model_read_ = tasks.is_model_read;
+        if (tasks.for_runner)
             start_sync_runner();
     }
 

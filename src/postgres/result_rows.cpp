@@ -8,9 +8,18 @@ extern "C" {
 #include "miscadmin.h"
 #include "utils/plancache.h"
 #include "utils/queryenvironment.h"
+#include "utils/snapmgr.h"
 }
 
 namespace reverse_etl {
+
+OneSnapshot::OneSnapshot() {
+    pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+}
+
+OneSnapshot::~OneSnapshot() {
+    PopActiveSnapshot();
+}
 
 ResultRows ResultRows::of(const std::string &query) {
     ResultRows result;

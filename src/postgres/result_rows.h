@@ -12,13 +12,23 @@ extern "C" {
 
 namespace reverse_etl {
 
+/// While one lives, queries see one state of the database.
+class OneSnapshot {
+  public:
+    OneSnapshot();
+    ~OneSnapshot();
+    OneSnapshot(const OneSnapshot &) = delete;
+    OneSnapshot &operator=(const OneSnapshot &) = delete;
+};
+
 /// The rows of a query, kept in memory up to work_mem and on disk beyond it. Statements of the open connection to SPI
 /// may read them by a name.
 class ResultRows {
   public:
     ResultRows() = default;
 
-    /// Runs the query under the active snapshot, in parallel where the planner finds that worthwhile.
+    /// Runs the query under the snapshot that is active (OneSnapshot), in parallel where the planner finds that
+    /// worthwhile.
     static ResultRows of(const std::string &query);
 
     /// Lets statements of the connection read them.

@@ -1,19 +1,18 @@
 #include "postgres/row_contract.h"
 
-#include "postgres/border.h"
+#include "postgres/subtransaction.h"
 
 #include <cstring>
 
 extern "C" {
 #include "access/table.h"
-#include "access/xact.h"
 #include "executor/executor.h"
+#include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 }
 
 namespace reverse_etl {
@@ -25,13 +24,6 @@ bool is_about_values(const ErrorData *error) {
     int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
     return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
            error->sqlerrcode == ERRCODE_RAISE_EXCEPTION;
-}
-
-AttrNumber attnum_of(TupleDesc query, const std::string &name) {
-    for (int i = 0; i < query->natts; i++)
-        if (name == NameStr(TupleDescAttr(query, i)->attname))
-            return static_cast<AttrNumber>(i + 1);
-    return InvalidAttrNumber;
 }
 
 } // namespace
@@ -55,12 +47,12 @@ RowContract::RowContract(const Destination &destination, TupleDesc query, const 
 void RowContract::prepare_columns(const Destination &destination, TupleDesc query,
                                   const std::vector<std::string> &columns) {
     for (const std::string &name : columns) {
-        AttrNumber from = attnum_of(query, name);
+        int from = pg_call([&] { return SPI_fnumber(query, name.c_str()); });
         const DestinationColumn *to = nullptr;
         for (const DestinationColumn &column : destination.columns)
             if (column.name == name)
                 to = &column;
-        if (to == nullptr || from == InvalidAttrNumber)
+        if (to == nullptr || from <= 0)
             throw Error(ERRCODE_UNDEFINED_COLUMN,
                         "column \"" + name + "\" of " +
                             (to == nullptr ? "destination \"" + destination.name + "\"" : "the query") +
@@ -73,8 +65,8 @@ void RowContract::prepare_columns(const Destination &destination, TupleDesc quer
         ExprState *state = pg_call([&]() -> ExprState * {
             MemoryContext caller = MemoryContextSwitchTo(estate_->es_query_cxt);
             const FormData_pg_attribute *attribute = TupleDescAttr(query, from - 1);
-            Node *value = reinterpret_cast<Node *>(
-                makeVar(1, from, attribute->atttypid, attribute->atttypmod, attribute->attcollation, 0));
+            Node *value = reinterpret_cast<Node *>(makeVar(1, static_cast<AttrNumber>(from), attribute->atttypid,
+                                                           attribute->atttypmod, attribute->attcollation, 0));
             cast.expression = coerce_to_target_type(nullptr, value, attribute->atttypid, to->type, to->typmod,
                                                     COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
             cast.from_type = format_type_be(attribute->atttypid);
@@ -90,7 +82,8 @@ void RowContract::prepare_columns(const Destination &destination, TupleDesc quer
                             cast.to_type + ", and the query yields type " + cast.from_type,
                         "", "Cast it in the query: " + name + "::" + cast.to_type + " AS " + name + ".");
         const FormData_pg_attribute *attribute = TupleDescAttr(RelationGetDescr(relation_), to->attnum - 1);
-        columns_.push_back({from, to->attnum, NameStr(attribute->attname), rules_ && attribute->attnotnull, state});
+        columns_.push_back({static_cast<AttrNumber>(from), to->attnum, NameStr(attribute->attname),
+                            rules_ && attribute->attnotnull, state});
         may_raise_ = may_raise_ || state != nullptr;
     }
 }
@@ -117,6 +110,28 @@ TupleTableSlot *RowContract::apply(TupleTableSlot *row) {
     reason_.clear();
     if (may_raise_)
         return apply_apart(row) ? made_ : nullptr;
+    check(row);
+    return reason_.empty() ? made_ : nullptr;
+}
+
+/// The same in a subtransaction: an error rolls back what functions in casts and conditions may have done.
+bool RowContract::apply_apart(TupleTableSlot *row) {
+    try {
+        in_subtransaction([&] {
+            check(row);
+            return true;
+        });
+    } catch (const PostgresError &error) {
+        if (!is_about_values(error.data))
+            throw;
+        reason_ = error.data->message;
+        FreeErrorData(error.data); // a million rows may fail
+    }
+    return reason_.empty();
+}
+
+/// Casts the values; what rule they break goes into reason_.
+void RowContract::check(TupleTableSlot *row) {
     const char *broken = pg_call([&] {
         ResetExprContext(econtext_);
         cast_values(row);
@@ -124,46 +139,6 @@ TupleTableSlot *RowContract::apply(TupleTableSlot *row) {
     });
     if (broken != nullptr)
         reason_ = broken;
-    return broken == nullptr ? made_ : nullptr;
-}
-
-/// The same in a subtransaction: an error rolls back what functions in casts and conditions may have done.
-bool RowContract::apply_apart(TupleTableSlot *row) {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    pg_call([&] {
-        BeginInternalSubTransaction(nullptr);
-        MemoryContextSwitchTo(context);
-    });
-    ErrorData *error = nullptr;
-    std::exception_ptr other;
-    try {
-        const char *broken = pg_call([&] {
-            ResetExprContext(econtext_);
-            cast_values(row);
-            return broken_rule();
-        });
-        if (broken != nullptr)
-            reason_ = broken;
-    } catch (const PostgresError &raised) {
-        error = raised.data;
-        other = std::current_exception();
-    }
-    pg_call([&] {
-        if (error == nullptr)
-            ReleaseCurrentSubTransaction();
-        else
-            RollbackAndReleaseCurrentSubTransaction();
-        MemoryContextSwitchTo(context);
-        CurrentResourceOwner = owner;
-    });
-    if (error != nullptr && !is_about_values(error))
-        std::rethrow_exception(other);
-    if (error != nullptr) {
-        reason_ = error->message;
-        FreeErrorData(error);
-    }
-    return reason_.empty();
 }
 
 void RowContract::cast_values(TupleTableSlot *row) {

@@ -48,6 +48,7 @@ class RowContract {
     void prepare_checks();
     void cast_values(TupleTableSlot *row);
     const char *broken_rule();
+    void check(TupleTableSlot *row);
     bool apply_apart(TupleTableSlot *row);
 
     Relation relation_;

@@ -75,9 +75,7 @@ void abort_and_rethrow(std::exception_ptr exception) {
     try {
         std::rethrow_exception(exception);
     } catch (const PostgresError &error) {
-        auto text = [](const char *part) { return std::string(part == nullptr ? "" : part); };
-        of_postgres.emplace(error.data->sqlerrcode, text(error.data->message), text(error.data->detail),
-                            text(error.data->hint), text(error.data->context));
+        of_postgres.emplace(lasting(error));
     } catch (...) {
         // goes on as it is
     }

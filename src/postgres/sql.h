@@ -2,6 +2,7 @@
 
 /// SQL on the extension's own tables: the background worker's, in transactions of its own, and sessions'.
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 
 #include <initializer_list>
@@ -50,8 +51,8 @@ std::string_view text_column(uint64 row, int number);
 /// Whom the extension's tables belong to, and whom row security lets see all of them.
 Oid owner_of_tables();
 
-/// The rights of the tables' owner, while it lives: what a session writes with, since nobody else may. An abort
-/// restores the user as well.
+/// The rights of the tables' owner, while it lives: what a session writes with, since nobody else may. The search path
+/// stays the session's, so the statements have to qualify every name. An abort restores the user as well.
 class AsOwner {
   public:
     AsOwner();
@@ -62,6 +63,11 @@ class AsOwner {
   private:
     Oid user_ = InvalidOid;
     int security_context_ = 0;
+};
+
+/// The same where only Postgres' own functions and operators are meant, though their names do not say so.
+struct AsOwnerOfTables : ActAs {
+    AsOwnerOfTables() : ActAs(owner_of_tables(), "pg_catalog") {}
 };
 
 // The parts of in_transaction.

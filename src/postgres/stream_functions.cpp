@@ -4,6 +4,7 @@
 #include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/delivery_mode.h"
+#include "postgres/sql.h"
 #include "postgres/streams.h"
 
 extern "C" {
@@ -86,7 +87,7 @@ bool may_matter(Node *command) {
 
 /// Streams and syncs belong to roles like tables: DROP OWNED drops them.
 void drop_owned(List *role_names) {
-    ActAs role(owner_of_streams(), "pg_catalog");
+    sql::AsOwnerOfTables owner;
     pg_call([&] {
         static constexpr const char *queries[] = {
             "DELETE FROM reverse_etl.streams WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.regrole",

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/destination.h"
 #include "postgres/fdw.h"
+#include "postgres/sql.h"
 
 #include <algorithm>
 
@@ -102,22 +103,10 @@ void check_deletes(const Destination &destination, const std::vector<StreamState
 
 } // namespace
 
-Oid owner_of_streams() {
-    return pg_call([] {
-        HeapTuple table = SearchSysCache2(RELNAMENSP, CStringGetDatum("streams"),
-                                          ObjectIdGetDatum(get_namespace_oid("reverse_etl", false)));
-        if (!HeapTupleIsValid(table))
-            elog(ERROR, "table reverse_etl.streams does not exist");
-        Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(table))->relowner;
-        ReleaseSysCache(table);
-        return owner;
-    });
-}
-
 std::optional<StreamDefinition> find_stream(const std::string &name) {
     Row row;
     {
-        ActAs role(owner_of_streams(), "pg_catalog");
+        sql::AsOwnerOfTables owner;
         if (!pg_call([&] { return read_row(name.c_str(), row); }))
             return std::nullopt;
     }

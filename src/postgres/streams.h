@@ -23,9 +23,6 @@ struct StreamDefinition {
     bool deletes() const { return on_delete == "delete"; }
 };
 
-/// Whom row security lets see and change every stream.
-Oid owner_of_streams();
-
 /// Reads reverse_etl.streams.
 std::optional<StreamDefinition> find_stream(const std::string &name);
 

@@ -37,10 +37,7 @@ struct SyncDefinition {
 SyncDefinition find_sync(const std::string &name);
 /// The same by its number, for who sees all.
 SyncDefinition find_sync(int32 id);
-/// Keeps the destination from being dropped until the transaction ends; an Error if that has happened.
-void lock_destination(const SyncDefinition &sync);
-
-/// Keeps the destination from being changed or dropped in this transaction.
+/// Keeps the destination from being changed or dropped until the transaction ends; an Error if that has happened.
 void lock_destination(const SyncDefinition &sync);
 
 } // namespace reverse_etl

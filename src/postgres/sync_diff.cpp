@@ -2,31 +2,16 @@
 
 #include "postgres/act_as.h"
 #include "postgres/border.h"
-#include "postgres/sync_model.h"
-
-#include <algorithm>
 
 extern "C" {
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 }
 
 namespace reverse_etl {
 
 namespace {
-
-/// While one lives, queries see one state of the database.
-class OneSnapshot {
-  public:
-    OneSnapshot() {
-        pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
-    }
-    ~OneSnapshot() { PopActiveSnapshot(); }
-    OneSnapshot(const OneSnapshot &) = delete;
-    OneSnapshot &operator=(const OneSnapshot &) = delete;
-};
 
 struct Numbers {
     std::int64_t values[5] = {};
@@ -126,22 +111,6 @@ SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements st
     if (sync.mode == "mirror" && sync.removals != "nothing")
         diff.gone = ResultRows::of(statements.gone());
     return diff;
-}
-
-std::vector<std::string> model_columns(const SyncDefinition &sync) {
-    {
-        ActAs owner(sync.owner, sync.search_path);
-        check_key(analyse_model(sync.query), sync);
-    }
-    std::vector<std::string> names = sync.columns;
-    auto add = [&](const std::string &name) {
-        if (std::find(names.begin(), names.end(), name) == names.end())
-            names.push_back(name);
-    };
-    std::for_each(sync.key.begin(), sync.key.end(), add);
-    if (sync.by_cursor())
-        add(sync.cursor_column);
-    return names;
 }
 
 } // namespace reverse_etl

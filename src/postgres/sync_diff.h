@@ -23,8 +23,4 @@ struct SyncDiff {
     static SyncDiff find_among_keys(const SyncDefinition &sync, SyncStatements statements);
 };
 
-/// The columns of the query that the sync is about: those that are sent, the key and the cursor. What the query yields
-/// besides, since a column was added to what it reads, is left alone. An Error tells if the key has changed its type.
-std::vector<std::string> model_columns(const SyncDefinition &sync);
-
 } // namespace reverse_etl

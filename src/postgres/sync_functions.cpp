@@ -72,6 +72,13 @@ std::vector<std::string> sent_columns(const Model &model, const Destination &des
     return columns;
 }
 
+/// An error if the destination cannot take what the model yields. As the sync's owner.
+SyncOperations check_fit(const SyncDefinition &sync, const Model &model, const Destination &destination) {
+    SyncOperations operations = SyncOperations::choose(sync, destination);
+    RowContract(destination, model.descriptor, sync.columns, true, CurrentMemoryContext).close();
+    return operations;
+}
+
 /// An error if the current role may not read what the query reads.
 void check_may_read(const std::string &query) {
     std::string nothing = "SELECT FROM (" + query + "\n) AS model LIMIT 0";
@@ -84,9 +91,7 @@ Error rolled_back(std::exception_ptr failed) {
     try {
         std::rethrow_exception(failed);
     } catch (const PostgresError &raised) {
-        auto text = [](const char *part) { return std::string(part == nullptr ? "" : part); };
-        error.emplace(raised.data->sqlerrcode, text(raised.data->message), text(raised.data->detail),
-                      text(raised.data->hint), text(raised.data->context));
+        error.emplace(lasting(raised));
     } catch (const Error &raised) {
         error.emplace(raised);
     } catch (const SettingError &raised) {
@@ -157,8 +162,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
             key = key_types(model, sync.key);
             Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
             sync.columns = sent_columns(model, *destination, sync);
-            SyncOperations::choose(sync, *destination).check_rights(*destination);
-            RowContract(*destination, model.descriptor, sync.columns, true, CurrentMemoryContext).close();
+            check_fit(sync, model, *destination).check_rights(*destination);
             pg_call([] { SPI_finish(); });
         }
         Datum values[] = {text_array(sync.columns), oid_array(key.types, REGTYPEOID),
@@ -173,13 +177,10 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
     guard([&] {
         pg_call([] { SPI_connect(); });
         SyncDefinition sync = find_sync(PG_GETARG_INT32(0));
-        ActAs owner(sync.owner, sync.search_path);
         check_is_destination(sync.destination);
-        Model model = analyse_model(sync.query);
-        check_key(model, sync);
-        Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
-        SyncOperations::choose(sync, *destination);
-        RowContract(*destination, model.descriptor, sync.columns, true, CurrentMemoryContext).close();
+        Model model = model_of(sync);
+        ActAs owner(sync.owner, sync.search_path);
+        check_fit(sync, model, *open_destination(sync.destination, CurrentMemoryContext));
         pg_call([] { SPI_finish(); });
     });
     PG_RETURN_VOID();

@@ -1,5 +1,6 @@
 #include "postgres/sync_model.h"
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/mapping.h"
 
@@ -67,7 +68,9 @@ KeyTypes key_types(const Model &model, const std::vector<std::string> &key) {
     return found;
 }
 
-void check_key(const Model &model, const SyncDefinition &sync) {
+Model model_of(const SyncDefinition &sync) {
+    ActAs owner(sync.owner, sync.search_path);
+    Model model = analyse_model(sync.query);
     std::vector<Oid> types = key_types(model, sync.key).types;
     for (std::size_t i = 0; i < types.size(); i++)
         if (types[i] != sync.key_types[i]) {
@@ -81,6 +84,7 @@ void check_key(const Model &model, const SyncDefinition &sync) {
                         "The state of the sync was made for type " + type.was + ".",
                         "Cast it in the query, with reverse_etl.alter_sync, or drop the sync and make it anew.");
         }
+    return model;
 }
 
 } // namespace reverse_etl

@@ -33,10 +33,10 @@ struct KeyTypes {
 };
 KeyTypes key_types(const Model &model, const std::vector<std::string> &key);
 
-/// Throws an Error unless the key has the types that the state was made for.
-void check_key(const Model &model, const SyncDefinition &sync);
-
 /// Analyses the query, in the connection to SPI that is open. An error points into the query.
 Model analyse_model(const std::string &query);
+
+/// The model of a sync, analysed as its owner. An Error tells if the key has not the types that the state was made for.
+Model model_of(const SyncDefinition &sync);
 
 } // namespace reverse_etl

@@ -1,6 +1,5 @@
 #include "postgres/sync_outbox.h"
 
-#include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/columns_json.h"
 #include "postgres/sql.h"
@@ -24,12 +23,24 @@ using Change = SyncRow::Change;
 /// Rows that cannot be sent are written so many at a time.
 constexpr std::size_t most_refused = 1000;
 
+/// Bytes: the tables are narrow.
+constexpr std::size_t about_a_row = 100;
+
 /// The columns behind those of the key in the table of rows.
 enum { of_hash, of_change, of_run, of_row, of_attempts };
 
 TableWriter writer_of(int32 sync, const char *suffix, MemoryContext context) {
     const char *name = psprintf("sync_%d_%s", sync, suffix);
     return TableWriter(get_relname_relid(name, get_namespace_oid("reverse_etl", false)), context);
+}
+
+/// The first columns of both tables are those of the key. Call inside pg_call, between begin_row() and end_row().
+void copy_key(const SyncRow &row, int keys, TupleTableSlot *slot) {
+    for (int i = 0; i < keys; i++) {
+        const FormData_pg_attribute *attribute = TupleDescAttr(slot->tts_tupleDescriptor, i);
+        slot->tts_values[i] = datumCopy(row.key[i], attribute->attbyval, attribute->attlen);
+        slot->tts_isnull[i] = false;
+    }
 }
 
 bool same(const PushPlan &one, const PushPlan &other) {
@@ -87,10 +98,7 @@ void SyncOutbox::keep(const SyncRow &row, std::int64_t outbox_row, int attempts)
             slot->tts_values[column] = value;
             slot->tts_isnull[column] = false;
         };
-        for (int i = 0; i < keys; i++) {
-            const FormData_pg_attribute *attribute = TupleDescAttr(slot->tts_tupleDescriptor, i);
-            set(i, datumCopy(row.key[i], attribute->attbyval, attribute->attlen));
-        }
+        copy_key(row, keys, slot);
         if (row.change != Change::removed)
             set(keys + of_hash, row.hash);
         set(keys + of_change, CharGetDatum(static_cast<char>(row.change)));
@@ -99,7 +107,7 @@ void SyncOutbox::keep(const SyncRow &row, std::int64_t outbox_row, int attempts)
         if (outbox_row != 0)
             set(keys + of_row, Int64GetDatum(outbox_row));
         set(keys + of_attempts, Int32GetDatum(attempts));
-        rows_->end_row(100);
+        rows_->end_row(about_a_row);
     });
 }
 
@@ -111,14 +119,10 @@ void SyncOutbox::note(const SyncRow &row) {
         if (!state_)
             state_.emplace(writer_of(sync_.id, "state", context_));
         TupleTableSlot *slot = state_->begin_row();
-        for (int i = 0; i < keys; i++) {
-            const FormData_pg_attribute *attribute = TupleDescAttr(slot->tts_tupleDescriptor, i);
-            slot->tts_values[i] = datumCopy(row.key[i], attribute->attbyval, attribute->attlen);
-            slot->tts_isnull[i] = false;
-        }
+        copy_key(row, keys, slot);
         slot->tts_values[keys] = row.hash;
         slot->tts_isnull[keys] = false;
-        state_->end_row(100);
+        state_->end_row(about_a_row);
     });
 }
 
@@ -149,7 +153,7 @@ void SyncOutbox::write_refused() {
         reasons.push_back(std::move(refused.reason));
         rows.push_back(std::move(refused.row));
     }
-    ActAs owner(sql::owner_of_tables(), "pg_catalog");
+    sql::AsOwnerOfTables owner;
     pg_call([&] {
         sql::execute(
             R"(

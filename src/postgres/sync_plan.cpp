@@ -3,9 +3,10 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/columns_json.h"
-#include "postgres/sql.h"
 #include "postgres/sql_text.h"
 #include "postgres/stream_statements.h"
+#include "postgres/sync_guards.h"
+#include "postgres/sync_model.h"
 #include "postgres/sync_operations.h"
 #include "postgres/sync_rows.h"
 
@@ -202,18 +203,6 @@ class Result {
     ReturnSetInfo *info_;
 };
 
-/// Why the run would be held; "" if it would not.
-std::string broken_guard(const SyncDefinition &sync, const SyncDiff &diff, const SyncCounts &counts) {
-    ActAs owner(sql::owner_of_tables(), "pg_catalog");
-    const char *reason = pg_call([&] {
-        sql::execute("SELECT reverse_etl.broken_guard($1, NULL, $2, $3, $4, $5, $6)",
-                     {sql::int4(sync.id), sql::int8(diff.known), sql::int8(counts.queried), sql::int8(counts.changed),
-                      sql::int8(counts.removed), sql::int8(counts.invalid)});
-        return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-    });
-    return reason == nullptr ? "" : reason;
-}
-
 } // namespace
 
 void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetInfo *info) {
@@ -221,8 +210,8 @@ void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetIn
     pg_call([] { SPI_connect(); });
     SyncDefinition sync = find_sync(name);
     lock_destination(sync);
-    SyncStatements statements(sync, model_columns(sync));
-    SyncDiff diff = SyncDiff::find(sync, statements);
+    model_of(sync); // says what is wrong with it
+    SyncDiff diff = SyncDiff::find(sync, SyncStatements(sync));
     Destination *destination = open_destination(sync.destination, context);
     Result result(info);
     {
@@ -238,7 +227,7 @@ void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetIn
             result.put_total(operation, total.rows, total.kind ? &destination->operation(*total.kind) : nullptr);
         result.put_total("unchanged", counts.queried - counts.added - counts.changed - counts.removed - counts.invalid,
                          nullptr);
-        if (std::string reason = broken_guard(sync, diff, counts); !reason.empty())
+        if (std::string reason = broken_guard(sync, std::nullopt, diff.known, counts); !reason.empty())
             result.put_reason("held", reason);
         for (const PlannedRow &row : sink.rows)
             result.put_row(row, held[row.key_text]);

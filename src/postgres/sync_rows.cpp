@@ -5,6 +5,10 @@
 
 #include <memory>
 
+extern "C" {
+#include "executor/spi.h"
+}
+
 namespace reverse_etl {
 
 namespace {
@@ -12,11 +16,11 @@ namespace {
 using Change = SyncRow::Change;
 
 AttrNumber column_of(TupleDesc descriptor, const std::string &name) {
-    for (int i = 0; i < descriptor->natts; i++)
-        if (name == NameStr(TupleDescAttr(descriptor, i)->attname))
-            return static_cast<AttrNumber>(i + 1);
-    throw Error(ERRCODE_UNDEFINED_COLUMN, "the query does not yield column \"" + name + "\" any more",
-                "The sync needs it.");
+    int number = pg_call([&] { return SPI_fnumber(descriptor, name.c_str()); });
+    if (number <= 0)
+        throw Error(ERRCODE_UNDEFINED_COLUMN, "the query does not yield column \"" + name + "\" any more",
+                    "The sync needs it.");
+    return static_cast<AttrNumber>(number);
 }
 
 /// The key of each row, wherever its columns stand.

@@ -4,64 +4,23 @@
 #include "postgres/border.h"
 #include "postgres/identity.h"
 #include "postgres/sql.h"
+#include "postgres/subtransaction.h"
+#include "postgres/sync_guards.h"
 #include "postgres/sync_model.h"
 #include "postgres/sync_outbox.h"
 #include "postgres/worker_control.h"
 
-#include <exception>
-
 extern "C" {
-#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "utils/resowner.h"
 }
 
 namespace reverse_etl {
 
-namespace {
-
-/// The extension's own tables are read and written as their owner; only Postgres' own functions and operators are
-/// meant.
-struct AsOwnerOfTables : ActAs {
-    AsOwnerOfTables() : ActAs(sql::owner_of_tables(), "pg_catalog") {}
-};
-
-/// Runs the body in a subtransaction, which is rolled back unless it answers true. When it throws as well: whoever ends
-/// the transaction must not find itself inside of another.
-template <class Body>
-void in_subtransaction(Body &&body) {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
-    pg_call([&] {
-        BeginInternalSubTransaction(nullptr);
-        MemoryContextSwitchTo(context);
-    });
-    bool keep = false;
-    std::exception_ptr failed;
-    try {
-        keep = body();
-    } catch (...) {
-        failed = std::current_exception();
-    }
-    pg_call([&] {
-        if (keep)
-            ReleaseCurrentSubTransaction();
-        else
-            RollbackAndReleaseCurrentSubTransaction();
-        MemoryContextSwitchTo(context);
-        CurrentResourceOwner = owner;
-    });
-    if (failed)
-        std::rethrow_exception(failed);
-}
-
-} // namespace
-
 bool SyncRun::begin() {
     identity::refuse_copy();
     std::string requested_by = pg_call([] { return GetUserNameFromId(GetUserId(), false); });
-    AsOwnerOfTables owner;
+    sql::AsOwnerOfTables owner;
     bool skipped = false;
     const char *note = "";
     pg_call([&] {
@@ -92,8 +51,8 @@ void SyncRun::queue() {
 
 void SyncRun::find_and_queue() {
     lock_destination(sync_);
-    SyncStatements statements(sync_, model_columns(sync_));
-    note_relations();
+    note_relations(model_of(sync_).relations);
+    SyncStatements statements(sync_);
     SyncDiff diff = SyncDiff::find(sync_, statements);
     std::string reason;
     SyncCounts counts;
@@ -108,33 +67,22 @@ void SyncRun::find_and_queue() {
             counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
             pushes = outbox.finish();
         }
-        AsOwnerOfTables owner;
-        reason = broken_guard(diff.known, counts);
+        reason = broken_guard(sync_, id_, diff.known, counts);
         if (reason.empty())
-            note_queued(diff, counts, pushes);
+            note_queued(statements, diff, counts, pushes);
         return reason.empty();
     });
     if (!reason.empty())
         hold(counts, reason);
 }
 
-std::string SyncRun::broken_guard(std::int64_t known, const SyncCounts &counts) const {
-    const char *reason = pg_call([&]() -> const char * {
-        sql::execute("SELECT reverse_etl.broken_guard($1, $2, $3, $4, $5, $6, $7)",
-                     {sql::int4(sync_.id), sql::int8(id_), sql::int8(known), sql::int8(counts.queried),
-                      sql::int8(counts.changed), sql::int8(counts.removed), sql::int8(counts.invalid)});
-        return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-    });
-    return reason == nullptr ? "" : reason;
-}
-
-void SyncRun::note_queued(const SyncDiff &diff, const SyncCounts &counts,
+void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                           const std::vector<std::int64_t> &pushes) const {
+    sql::AsOwnerOfTables owner;
     forget_older_failures();
     if (sync_.mode == "insert" && !diff.gone.is_empty()) {
         // A key that comes back counts as new.
         diff.gone.show_as("gone");
-        SyncStatements statements(sync_, {});
         std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) + " AS s USING gone WHERE " +
                              statements.same_key("s.", "gone.");
         pg_call([&] { SPI_execute(forget.c_str(), false, 0); });
@@ -153,13 +101,8 @@ void SyncRun::note_queued(const SyncDiff &diff, const SyncCounts &counts,
 }
 
 /// Tables that the query reads may have been made anew under their names: it is those that are guarded from here on.
-void SyncRun::note_relations() const {
-    std::vector<Oid> relations;
-    {
-        ActAs owner(sync_.owner, sync_.search_path);
-        relations = analyse_model(sync_.query).relations;
-    }
-    AsOwnerOfTables owner;
+void SyncRun::note_relations(const std::vector<Oid> &relations) const {
+    sql::AsOwnerOfTables owner;
     pg_call([&] {
         sql::execute("UPDATE reverse_etl.sync_definitions SET reads = $2::oid[]::regclass[] "
                      "WHERE id = $1 AND reads::oid[] <> $2::oid[]",
@@ -175,7 +118,7 @@ void SyncRun::forget_older_failures() const {
 }
 
 void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
-    AsOwnerOfTables owner;
+    sql::AsOwnerOfTables owner;
     pg_call([&] {
         sql::execute("SELECT reverse_etl.hold_run($1, $2, $3, $4, $5, $6, $7, $8)",
                      {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
@@ -185,7 +128,7 @@ void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
 }
 
 void SyncRun::fail(const std::string &reason, bool cancelled) {
-    AsOwnerOfTables owner;
+    sql::AsOwnerOfTables owner;
     pg_call([&] {
         sql::execute("SELECT reverse_etl.end_run($1, $2, $3)",
                      {sql::int8(id_), sql::text(cancelled ? "cancelled" : "failed"), sql::text(reason)});

@@ -25,9 +25,9 @@ class SyncRun {
 
   private:
     void find_and_queue();
-    std::string broken_guard(std::int64_t known, const SyncCounts &counts) const;
-    void note_queued(const SyncDiff &diff, const SyncCounts &counts, const std::vector<std::int64_t> &pushes) const;
-    void note_relations() const;
+    void note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
+                     const std::vector<std::int64_t> &pushes) const;
+    void note_relations(const std::vector<Oid> &relations) const;
     void forget_older_failures() const;
     void hold(const SyncCounts &counts, const std::string &reason) const;
 

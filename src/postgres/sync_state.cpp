@@ -7,11 +7,11 @@
 #include "postgres/sql_text.h"
 #include "postgres/stream_statements.h"
 #include "postgres/sync_diff.h"
+#include "postgres/sync_model.h"
 
 extern "C" {
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 }
 
 namespace reverse_etl {
@@ -21,15 +21,13 @@ namespace {
 /// Rows of a query that runs as the sync's owner.
 ResultRows read_as_owner(const SyncDefinition &sync, const std::string &query) {
     ActAs owner(sync.owner, sync.search_path);
-    pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
-    ResultRows rows = ResultRows::of(query);
-    pg_call([] { PopActiveSnapshot(); });
-    return rows;
+    OneSnapshot snapshot;
+    return ResultRows::of(query);
 }
 
 /// Changes the state, which belongs to the extension. How many rows were.
 std::int64_t write_state(const SyncDefinition &sync, const std::string &statement) {
-    ActAs owner(sql::owner_of_tables(), "pg_catalog");
+    sql::AsOwnerOfTables owner;
     return pg_call([&] {
         if (SPI_execute(statement.c_str(), false, 0) < 0)
             elog(ERROR, "could not change the state of sync \"%s\"", sync.name.c_str());
@@ -77,7 +75,8 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
 std::int64_t resync(const std::string &name, const std::string &condition) {
     pg_call([] { SPI_connect(); });
     SyncDefinition sync = find_sync(name);
-    SyncStatements statements(sync, model_columns(sync));
+    model_of(sync); // says what is wrong with it
+    SyncStatements statements(sync);
     ResultRows rows = read_as_owner(sync, "SELECT " + statements.key("m.") + " FROM " + statements.model() +
                                               " WHERE (" + condition + "\n)");
     rows.show_as("wanted");
@@ -94,7 +93,8 @@ std::int64_t adopt(const std::string &name) {
     if (sync.by_cursor())
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                     "sync \"" + name + "\" has a cursor, and keeps no state of its rows");
-    SyncStatements statements(sync, model_columns(sync));
+    model_of(sync); // says what is wrong with it
+    SyncStatements statements(sync);
     lock_destination(sync);
     Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
     ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));

@@ -2,7 +2,7 @@
 
 #include "postgres/sql_text.h"
 
-#include <utility>
+#include <algorithm>
 
 namespace reverse_etl {
 
@@ -12,8 +12,16 @@ constexpr const char *hash_of_row = "reverse_etl.hash_row(m)";
 
 } // namespace
 
-SyncStatements::SyncStatements(const SyncDefinition &sync, std::vector<std::string> model_columns)
-    : sync_(sync), model_columns_(std::move(model_columns)), state_(state_table(sync.id)), rows_(rows_table(sync.id)) {}
+SyncStatements::SyncStatements(const SyncDefinition &sync)
+    : sync_(sync), model_columns_(sync.columns), state_(state_table(sync.id)), rows_(rows_table(sync.id)) {
+    auto add = [&](const std::string &name) {
+        if (std::find(model_columns_.begin(), model_columns_.end(), name) == model_columns_.end())
+            model_columns_.push_back(name);
+    };
+    std::for_each(sync.key.begin(), sync.key.end(), add);
+    if (sync.by_cursor())
+        add(sync.cursor_column);
+}
 
 std::string SyncStatements::state_table(int32 sync) {
     return "reverse_etl.sync_" + std::to_string(sync) + "_state";

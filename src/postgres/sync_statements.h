@@ -20,8 +20,9 @@ constexpr const char *is_pending = "#pending"; ///< a change of the key is on it
 /// sync's owner, and under one snapshot.
 class SyncStatements {
   public:
-    /// `model_columns`: what the sync reads of the query.
-    SyncStatements(const SyncDefinition &sync, std::vector<std::string> model_columns);
+    /// Of the query they read what is sent, the key and the cursor. What it yields besides, since a column was added to
+    /// a table, is left alone.
+    explicit SyncStatements(const SyncDefinition &sync);
 
     /// From here on only rows are looked at whose keys are among those shown as `keys`.
     void look_only_at_keys() { only_keys_ = true; }

@@ -2,28 +2,11 @@
 
 #include "postgres/sql.h"
 
-namespace reverse_etl::sync_tasks {
+namespace reverse_etl {
 
 namespace {
 
-bool ask(const char *query) {
-    return pg_call([&] {
-        sql::execute(query, {});
-        return DatumGetBool(sql::column(0, 1));
-    });
-}
-
-} // namespace
-
-bool are_there() {
-    return ask("SELECT reverse_etl.has_sync_tasks()");
-}
-
-bool is_a_model_read() {
-    return ask("SELECT EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'reading')");
-}
-
-std::map<Oid, std::set<int32>> cancelled() {
+std::map<Oid, std::set<int32>> cancelled_syncs() {
     uint64 count = pg_call([] {
         return sql::execute("SELECT s.destination::oid, s.id FROM reverse_etl.runs AS r "
                             "JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id WHERE r.status = 'cancelling'",
@@ -37,4 +20,25 @@ std::map<Oid, std::set<int32>> cancelled() {
     return found;
 }
 
-} // namespace reverse_etl::sync_tasks
+} // namespace
+
+// Asked whenever rows were queued: in one question, as long as the answer is no.
+SyncTasks SyncTasks::find() {
+    SyncTasks tasks;
+    bool any_cancelled = false;
+    pg_call([&] {
+        sql::execute(R"(
+            SELECT reverse_etl.has_sync_tasks(),
+                   EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'reading'),
+                   EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'cancelling'))",
+                     {});
+        tasks.for_runner = DatumGetBool(sql::column(0, 1));
+        tasks.is_model_read = DatumGetBool(sql::column(0, 2));
+        any_cancelled = DatumGetBool(sql::column(0, 3));
+    });
+    if (any_cancelled)
+        tasks.cancelled = cancelled_syncs();
+    return tasks;
+}
+
+} // namespace reverse_etl

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/mapping.h"
 #include "postgres/sql.h"
+#include "postgres/sync_model.h"
 #include "postgres/sync_outbox.h"
 
 #include <cstdlib>
@@ -12,9 +13,7 @@
 extern "C" {
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "storage/lmgr.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 }
 
 namespace reverse_etl {
@@ -24,18 +23,16 @@ namespace {
 constexpr const char *before = "changed_before";
 
 TriggerData *trigger_data(FunctionCallInfo call) {
-    if (!CALLED_AS_TRIGGER(call))
-        throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "push_sync is for the triggers that stream_sync makes");
     auto *data = reinterpret_cast<TriggerData *>(call->context);
-    bool has_rows = data->tg_newtable != nullptr || data->tg_oldtable != nullptr;
-    if (data->tg_trigger->tgnargs != 1 || !TRIGGER_FIRED_AFTER(data->tg_event) || !has_rows)
+    if (!CALLED_AS_TRIGGER(call) || data->tg_trigger->tgnargs != 1 || !TRIGGER_FIRED_AFTER(data->tg_event) ||
+        (data->tg_newtable == nullptr && data->tg_oldtable == nullptr))
         throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "push_sync is for the triggers that stream_sync makes");
     return data;
 }
 
 /// The query for the keys of changed rows; nothing if the sync is not fed by this table. In the open connection to SPI.
 std::optional<std::string> keys_query(int32 sync, Oid source) {
-    ActAs owner(sql::owner_of_tables(), "pg_catalog");
+    sql::AsOwnerOfTables owner;
     const char *query = pg_call([&]() -> const char * {
         if (sql::execute("SELECT keys FROM reverse_etl.sync_streams WHERE sync_id = $1 AND source = $2",
                          {sql::int4(sync), sql::oid(source)}) == 0)
@@ -48,7 +45,7 @@ std::optional<std::string> keys_query(int32 sync, Oid source) {
 }
 
 SyncDefinition sync_of(int32 id) {
-    ActAs owner(sql::owner_of_tables(), "pg_catalog");
+    sql::AsOwnerOfTables owner;
     return find_sync(id);
 }
 
@@ -58,6 +55,11 @@ std::string keys_of(const std::string &query, const SyncStatements &statements, 
     if (!has_before)
         return "SELECT DISTINCT * FROM (" + now + ") AS touched";
     return now + " UNION SELECT * FROM (WITH changed AS (SELECT * FROM " + before + ") " + now + ") AS touched";
+}
+
+ResultRows touched_keys(const std::string &query) {
+    OneSnapshot snapshot;
+    return ResultRows::of(query);
 }
 
 } // namespace
@@ -72,18 +74,17 @@ Datum push_sync(FunctionCallInfo call) {
     auto id = static_cast<int32>(std::strtol(data->tg_trigger->tgargs[0], nullptr, 10));
     if (std::optional<std::string> query = keys_query(id, source)) {
         SyncDefinition sync = sync_of(id);
-        pg_call([&] { LockRelationOid(sync.destination, AccessShareLock); });
-        SyncStatements statements(sync, model_columns(sync));
+        lock_destination(sync);
+        model_of(sync); // says what is wrong with it
+        SyncStatements statements(sync);
         ActAs owner(sync.owner, sync.search_path);
         bool has_before = data->tg_newtable != nullptr && data->tg_oldtable != nullptr;
         pg_call([&] {
             show_rows(changed, source, rows);
             if (has_before)
                 show_rows(before, source, data->tg_oldtable);
-            PushActiveSnapshot(GetTransactionSnapshot());
         });
-        ResultRows keys = ResultRows::of(keys_of(*query, statements, has_before));
-        pg_call([] { PopActiveSnapshot(); });
+        ResultRows keys = touched_keys(keys_of(*query, statements, has_before));
         keys.show_as("keys");
         SyncDiff diff = SyncDiff::find_among_keys(sync, statements);
         Destination *destination = open_destination(sync.destination, CurrentMemoryContext);

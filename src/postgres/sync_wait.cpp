@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <limits>
 
 extern "C" {
 #include "executor/spi.h"
@@ -22,7 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds between_bars{2};
-constexpr long look_anyway_ms = 5000;
 constexpr int bar_width = 20;
 
 /// A row of reverse_etl.runs.
@@ -88,7 +88,7 @@ void wait_for_run(std::int64_t run, const std::string &sync) {
     if (progress.is_under_way())
         require_worker();
     while (progress.is_under_way()) {
-        long most_ms = look_anyway_ms;
+        long most_ms = std::numeric_limits<long>::max();
         if (shows_bars()) {
             if (Clock::now() >= next_bar) {
                 show_bar(sync, progress, std::chrono::duration<double>(Clock::now() - began).count());
