@@ -2,43 +2,131 @@
 
 #include "postgres/border.h"
 
+#include <cstring>
+
 extern "C" {
-#include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
-#include "utils/rls.h"
 }
 
 namespace reverse_etl {
 
-ActAs::ActAs(Oid role, const std::string &search_path) {
-    GetUserIdAndSecContext(&user_, &security_context_);
-    if (!OidIsValid(role))
-        return;
-    // Temporary tables would be found first, and they are the session's.
-    std::string path = search_path + ", pg_temp";
-    SetUserIdAndSecContext(role, security_context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    bool finds_names = namespace_search_path != nullptr && path == namespace_search_path;
-    if (finds_names && row_security)
-        return;
-    guc_level_ = NewGUCNestLevel();
-    try {
-        const char *value = path.c_str();
-        pg_call([&] {
-            set_config_option("search_path", value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-            // The role's view of the rows, even if the session asked for errors instead.
-            set_config_option("row_security", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-        });
-    } catch (...) {
-        SetUserIdAndSecContext(user_, security_context_);
-        throw;
-    }
+namespace {
+
+struct Setting {
+    const char *name, *value;
+};
+
+/// Temporary tables and types would be found first, if nothing were said of them.
+constexpr const char *pinned_path = "pg_catalog, pg_temp";
+
+/// What changes the meaning of a statement, or the text of a value.
+constexpr Setting meaning[] = {
+    {"row_security", "on"},
+    {"standard_conforming_strings", "on"},
+    {"backslash_quote", "safe_encoding"},
+    {"array_nulls", "on"},
+    {"transform_null_equals", "off"},
+    {"quote_all_identifiers", "off"},
+    {"DateStyle", "ISO, MDY"},
+    {"IntervalStyle", "postgres"},
+    {"bytea_output", "hex"},
+    {"extra_float_digits", "1"},
+    {"xmloption", "content"},
+};
+
+/// What the machine's own statements need beside that.
+constexpr Setting of_machine[] = {
+    {"search_path", pinned_path},
+    {"session_replication_role", "origin"},
+};
+
+Scope *innermost = nullptr;
+bool process_is_pinned = false;
+
+/// Whether the setting has that value. The names are Postgres' own.
+bool holds(const Setting &setting) {
+    const char *value = GetConfigOption(setting.name, false, false);
+    return value != nullptr && std::strcmp(value, setting.value) == 0;
 }
 
-ActAs::~ActAs() {
-    if (guc_level_ != 0)
-        AtEOXact_GUC(true, guc_level_);
+template <class Use>
+void for_each_pinned(Use &&use) {
+    for (const Setting &setting : meaning)
+        use(setting);
+    for (const Setting &setting : of_machine)
+        use(setting);
+}
+
+bool is_blank(const std::string &text) {
+    return text.find_first_not_of(" \t\r\n") == std::string::npos;
+}
+
+} // namespace
+
+Scope::Scope(Oid role, int restrictions) : outer_(innermost), guc_level_(NewGUCNestLevel()) {
+    GetUserIdAndSecContext(&user_, &security_context_);
+    SetUserIdAndSecContext(OidIsValid(role) ? role : user_, security_context_ | restrictions);
+    innermost = this;
+}
+
+// Rolled back, never committed: what the code inside has set for the session is undone with the rest.
+Scope::~Scope() {
+    innermost = outer_;
+    AtEOXact_GUC(false, guc_level_);
     SetUserIdAndSecContext(user_, security_context_);
+}
+
+bool Scope::is_pinned() {
+    return innermost != nullptr ? innermost->pinned_ : process_is_pinned;
+}
+
+void Scope::set(const char *name, const char *value) {
+    // As if a superuser had said so: some are not the current user's to set.
+    if (!holds({name, value}))
+        set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+void Scope::pin_settings() {
+    for (const Setting &setting : meaning)
+        set(setting.name, setting.value);
+}
+
+ActAs::ActAs(Oid role, const std::string &search_path)
+    : Scope(role, SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION) {
+    if (!OidIsValid(role))
+        return;
+    std::string path = is_blank(search_path) ? "pg_temp" : search_path + ", pg_temp";
+    pg_call([value = path.c_str()] {
+        pin_settings();
+        set("search_path", value);
+    });
+}
+
+AsMachine::AsMachine(Oid role)
+    : Scope(role, OidIsValid(role) ? SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION : 0) {
+    pg_call([] {
+        pin_settings();
+        for (const Setting &setting : of_machine)
+            set(setting.name, setting.value);
+    });
+    is_of_the_machine();
+}
+
+void pin_settings_of_process() {
+    for_each_pinned(
+        [](const Setting &setting) { SetConfigOption(setting.name, setting.value, PGC_SUSET, PGC_S_OVERRIDE); });
+    process_is_pinned = true;
+}
+
+void check_settings_of_process() {
+    if (!process_is_pinned)
+        return;
+    for_each_pinned([](const Setting &setting) {
+        if (!holds(setting))
+            ereport(FATAL, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("setting \"%s\" has changed", setting.name),
+                            errdetail("This process relies on it.")));
+    });
 }
 
 } // namespace reverse_etl

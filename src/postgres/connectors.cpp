@@ -1,5 +1,6 @@
 #include "postgres/connectors.h"
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 
 #include <algorithm>
@@ -35,13 +36,13 @@ struct CustomConnector {
 
 /// Reads reverse_etl.custom_connectors: the row of that name, or all rows.
 std::vector<CustomConnector> custom_connectors(const char *name) {
-    // A query of a fixed text, over a name that cannot be another schema's: nothing depends on search_path.
     static constexpr const char *query = "SELECT name, manifest::pg_catalog.text FROM reverse_etl.custom_connectors "
                                          "WHERE $1 IS NULL OR name OPERATOR(pg_catalog.=) $1 ORDER BY name";
     struct Found {
         uint64 count = 0;
         char **names = nullptr, **manifests = nullptr;
     };
+    AsMachine machine;
     Found found = pg_call([&] {
         Found result;
         MemoryContext caller = CurrentMemoryContext;

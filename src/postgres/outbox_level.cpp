@@ -1,5 +1,6 @@
 #include "postgres/outbox_level.h"
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/outbox_table.h"
 #include "postgres/shared_memory.h"
@@ -30,6 +31,7 @@ struct Level {
 
 /// Without shared memory the size of the table tells; rows are counted only if there might be too many.
 Level measure(Oid destination, std::uint64_t most_rows) {
+    AsMachine machine;
     return pg_call([&] {
         Relation table = table_open(outbox_table_of(destination), AccessShareLock);
         Level level{0, static_cast<std::uint64_t>(RelationGetNumberOfBlocks(table)) * BLCKSZ};

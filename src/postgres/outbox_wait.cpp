@@ -1,5 +1,6 @@
 #include "postgres/outbox_wait.h"
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/worker_control.h"
@@ -32,6 +33,7 @@ void initialise(void *part) {
 
 /// A number from a query about the rows of the destination up to the highest one.
 int64 ask(const char *query, Oid destination, int64 highest) {
+    AsMachine machine;
     return pg_call([&] {
         Oid types[] = {OIDOID, INT8OID};
         Datum values[] = {ObjectIdGetDatum(destination), Int64GetDatum(highest)};

@@ -43,18 +43,9 @@ Oid owner_of_tables() {
     });
 }
 
-AsOwner::AsOwner() {
-    Oid owner = owner_of_tables();
-    GetUserIdAndSecContext(&user_, &security_context_);
-    SetUserIdAndSecContext(owner, security_context_ | SECURITY_LOCAL_USERID_CHANGE);
-}
-
-AsOwner::~AsOwner() {
-    SetUserIdAndSecContext(user_, security_context_);
-}
-
 void begin() {
     pg_call([] {
+        check_settings_of_process();
         SetCurrentStatementStartTimestamp();
         StartTransactionCommand();
         PushActiveSnapshot(GetTransactionSnapshot());
@@ -87,6 +78,9 @@ void abort_and_rethrow(std::exception_ptr exception) {
 
 uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows) {
     static std::map<std::string, SPIPlanPtr, std::less<>> plans;
+    // The names would be looked up in a search path that somebody else chose.
+    if (!Scope::is_pinned())
+        elog(ERROR, "\"%s\" was to run outside of the machine's settings", text);
     Oid types[16];
     Datum values[16];
     char nulls[17] = {};

@@ -27,7 +27,8 @@ struct Parameter {
 template <class Body>
 void in_transaction(Body &&body);
 
-/// Runs a statement whose plan is kept; call inside in_transaction, and inside pg_call. The rows are in SPI_tuptable.
+/// Runs a statement whose plan is kept; call inside pg_call, with SPI connected, and in a scope of the machine:
+/// AsMachine, AsOwner, or a process that has pinned its settings. The rows are in SPI_tuptable.
 uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows = 0);
 
 // Parameters and arrays of them. Call inside pg_call.
@@ -51,23 +52,9 @@ std::string_view text_column(uint64 row, int number);
 /// Whom the extension's tables belong to, and whom row security lets see all of them.
 Oid owner_of_tables();
 
-/// The rights of the tables' owner, while it lives: what a session writes with, since nobody else may. The search path
-/// stays the session's, so the statements have to qualify every name. An abort restores the user as well.
-class AsOwner {
-  public:
-    AsOwner();
-    ~AsOwner();
-    AsOwner(const AsOwner &) = delete;
-    AsOwner &operator=(const AsOwner &) = delete;
-
-  private:
-    Oid user_ = InvalidOid;
-    int security_context_ = 0;
-};
-
-/// The same where only Postgres' own functions and operators are meant, though their names do not say so.
-struct AsOwnerOfTables : ActAs {
-    AsOwnerOfTables() : ActAs(owner_of_tables(), "pg_catalog") {}
+/// The rights of the tables' owner, while it lives: what a session writes with, since nobody else may.
+struct AsOwner : AsMachine {
+    AsOwner() : AsMachine(owner_of_tables()) {}
 };
 
 // The parts of in_transaction.

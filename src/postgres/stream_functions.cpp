@@ -87,7 +87,7 @@ bool may_matter(Node *command) {
 
 /// Streams and syncs belong to roles like tables: DROP OWNED drops them.
 void drop_owned(List *role_names) {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     pg_call([&] {
         static constexpr const char *queries[] = {
             "DELETE FROM reverse_etl.streams WHERE owner OPERATOR(pg_catalog.=) $1::pg_catalog.regrole",
@@ -106,6 +106,7 @@ void drop_owned(List *role_names) {
 }
 
 void call_sql(const char *query, bool argument) {
+    AsMachine machine;
     pg_call([&] {
         Oid types[] = {BOOLOID};
         Datum values[] = {BoolGetDatum(argument)};

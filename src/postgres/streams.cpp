@@ -106,7 +106,7 @@ void check_deletes(const Destination &destination, const std::vector<StreamState
 std::optional<StreamDefinition> find_stream(const std::string &name) {
     Row row;
     {
-        sql::AsOwnerOfTables owner;
+        sql::AsOwner owner;
         if (!pg_call([&] { return read_row(name.c_str(), row); }))
             return std::nullopt;
     }

@@ -63,6 +63,7 @@ SyncDefinition read() {
 } // namespace
 
 SyncDefinition find_sync(const std::string &name) {
+    AsMachine machine;
     uint64 count = pg_call([&] {
         return sql::execute(
             psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1", columns),
@@ -75,6 +76,7 @@ SyncDefinition find_sync(const std::string &name) {
 }
 
 SyncDefinition find_sync(int32 id) {
+    AsMachine machine;
     uint64 count = pg_call([&] {
         return sql::execute(
             psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE id OPERATOR(pg_catalog.=) $1", columns),

@@ -11,7 +11,7 @@ namespace reverse_etl {
 
 std::string broken_guard(const SyncDefinition &sync, std::optional<std::int64_t> run, std::int64_t known,
                          const SyncCounts &counts) {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     const char *reason = pg_call([&] {
         sql::execute("SELECT reverse_etl.broken_guard($1, $2, $3, $4, $5, $6, $7)",
                      {sql::int4(sync.id),

@@ -153,7 +153,7 @@ void SyncOutbox::write_refused() {
         reasons.push_back(std::move(refused.reason));
         rows.push_back(std::move(refused.row));
     }
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     pg_call([&] {
         sql::execute(
             R"(

@@ -20,7 +20,7 @@ namespace reverse_etl {
 bool SyncRun::begin() {
     identity::refuse_copy();
     std::string requested_by = pg_call([] { return GetUserNameFromId(GetUserId(), false); });
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     bool skipped = false;
     const char *note = "";
     pg_call([&] {
@@ -78,7 +78,7 @@ void SyncRun::find_and_queue() {
 
 void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                           const std::vector<std::int64_t> &pushes) const {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     forget_older_failures();
     if (sync_.mode == "insert" && !diff.gone.is_empty()) {
         // A key that comes back counts as new.
@@ -102,7 +102,7 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
 
 /// Tables that the query reads may have been made anew under their names: it is those that are guarded from here on.
 void SyncRun::note_relations(const std::vector<Oid> &relations) const {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     pg_call([&] {
         sql::execute("UPDATE reverse_etl.sync_definitions SET reads = $2::oid[]::regclass[] "
                      "WHERE id = $1 AND reads::oid[] <> $2::oid[]",
@@ -118,7 +118,7 @@ void SyncRun::forget_older_failures() const {
 }
 
 void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     pg_call([&] {
         sql::execute("SELECT reverse_etl.hold_run($1, $2, $3, $4, $5, $6, $7, $8)",
                      {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
@@ -128,7 +128,7 @@ void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
 }
 
 void SyncRun::fail(const std::string &reason, bool cancelled) {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     pg_call([&] {
         sql::execute("SELECT reverse_etl.end_run($1, $2, $3)",
                      {sql::int8(id_), sql::text(cancelled ? "cancelled" : "failed"), sql::text(reason)});

@@ -21,7 +21,6 @@ extern "C" {
 #include "storage/ipc.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 #pragma GCC visibility push(default)
 void reverse_etl_sync_runner_main(Datum);
@@ -168,7 +167,7 @@ void reverse_etl_sync_runner_main(Datum database) {
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
-    SetConfigOption("search_path", "pg_catalog", PGC_USERSET, PGC_S_OVERRIDE);
+    pin_settings_of_process();
     pgstat_report_appname("reverse_etl sync runner");
     guard([] {
         while (run_next_sync() || push_next_alert())

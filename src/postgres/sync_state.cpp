@@ -27,7 +27,7 @@ ResultRows read_as_owner(const SyncDefinition &sync, const std::string &query) {
 
 /// Changes the state, which belongs to the extension. How many rows were.
 std::int64_t write_state(const SyncDefinition &sync, const std::string &statement) {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     return pg_call([&] {
         if (SPI_execute(statement.c_str(), false, 0) < 0)
             elog(ERROR, "could not change the state of sync \"%s\"", sync.name.c_str());

@@ -32,7 +32,7 @@ TriggerData *trigger_data(FunctionCallInfo call) {
 
 /// The query for the keys of changed rows; nothing if the sync is not fed by this table. In the open connection to SPI.
 std::optional<std::string> keys_query(int32 sync, Oid source) {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     const char *query = pg_call([&]() -> const char * {
         if (sql::execute("SELECT keys FROM reverse_etl.sync_streams WHERE sync_id = $1 AND source = $2",
                          {sql::int4(sync), sql::oid(source)}) == 0)
@@ -45,7 +45,7 @@ std::optional<std::string> keys_query(int32 sync, Oid source) {
 }
 
 SyncDefinition sync_of(int32 id) {
-    sql::AsOwnerOfTables owner;
+    sql::AsOwner owner;
     return find_sync(id);
 }
 

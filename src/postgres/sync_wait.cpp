@@ -40,6 +40,7 @@ Progress progress_of(std::int64_t run) {
                                &progress.unchanged, &progress.invalid,  &progress.waiting,
                                &progress.accepted,  &progress.rejected, &progress.cancelled};
     const char *texts[2];
+    AsMachine machine;
     pg_call([&] {
         uint64 found =
             sql::execute("SELECT added, changed, removed, unchanged, invalid, waiting, accepted, rejected, "

@@ -57,7 +57,7 @@ class PrintedHasher : public ValueHasher {
         for (const auto &setting : settings)
             set_config_option(setting.name, setting.value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
         char *text = OutputFunctionCall(&output_, value);
-        AtEOXact_GUC(true, level);
+        AtEOXact_GUC(false, level);
         add_sized(HashKind::text, text, stream);
         pfree(text);
     }

@@ -1,5 +1,6 @@
 /// The background worker of a database: it serves what other processes leave for it, and delivers the outbox.
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/outbox_service.h"
 #include "postgres/worker_control.h"
@@ -21,7 +22,6 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/tcopprot.h"
-#include "utils/guc.h"
 #include "utils/snapmgr.h"
 
 #pragma GCC visibility push(default)
@@ -79,8 +79,7 @@ void reverse_etl_worker_main(Datum database) {
     if (!database_exists(DatumGetObjectId(database)))
         proc_exit(0);
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
-    // What it runs means Postgres' own functions and operators.
-    SetConfigOption("search_path", "pg_catalog", PGC_USERSET, PGC_S_OVERRIDE);
+    pin_settings_of_process();
     Oid extension = extension_oid();
     if (!OidIsValid(extension) || !become_the_worker(extension))
         proc_exit(0);
