@@ -84,6 +84,7 @@ POSTGRES_SOURCES = \
     src/postgres/row_hash.cpp \
     src/postgres/row_hasher.cpp \
     src/postgres/scan.cpp \
+    src/postgres/server_text.cpp \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
     src/postgres/shared_memory.cpp \

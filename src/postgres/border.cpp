@@ -10,9 +10,7 @@
 namespace reverse_etl {
 
 Error lasting(const PostgresError &error) {
-    auto text = [](const char *part) { return std::string(part == nullptr ? "" : part); };
-    return {error.data->sqlerrcode, text(error.data->message), text(error.data->detail), text(error.data->hint),
-            text(error.data->context)};
+    return {error.data->sqlerrcode, error.what(), error.detail(), error.hint(), error.context()};
 }
 
 int sqlstate_of(Fault fault) {
@@ -39,7 +37,6 @@ namespace {
 
 template <std::size_t size>
 void set(char (&target)[size], std::string_view text) noexcept {
-    // Destinations' words may be cut in the middle of a character; Postgres clips what it cannot send.
     std::size_t length = std::min(text.size(), size - 1);
     while (length > 0 && length < text.size() && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80)
         length--;
@@ -92,11 +89,12 @@ void note(Caught &caught) noexcept {
 void raise(const Caught &caught) {
     if (caught.of_postgres != nullptr)
         ReThrowError(caught.of_postgres);
-    ereport(ERROR, (errcode(caught.sqlstate), errmsg("%s", caught.message),
-                    caught.detail[0] != '\0' ? errdetail("%s", caught.detail) : 0,
-                    caught.detail_log[0] != '\0' ? errdetail_log("%s", caught.detail_log) : 0,
-                    caught.hint[0] != '\0' ? errhint("%s", caught.hint) : 0,
-                    caught.context[0] != '\0' ? errcontext("%s", caught.context) : 0));
+    auto server = [](const char *utf8) { return to_server_legible(utf8).c_str(); };
+    ereport(ERROR, (errcode(caught.sqlstate), errmsg("%s", server(caught.message)),
+                    caught.detail[0] != '\0' ? errdetail("%s", server(caught.detail)) : 0,
+                    caught.detail_log[0] != '\0' ? errdetail_log("%s", server(caught.detail_log)) : 0,
+                    caught.hint[0] != '\0' ? errhint("%s", server(caught.hint)) : 0,
+                    caught.context[0] != '\0' ? errcontext("%s", server(caught.context)) : 0));
     pg_unreachable();
 }
 

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "postgres/postgres.h"
+#include "postgres/server_text.h"
 
 extern "C" {
 #include "utils/memutils.h"
@@ -19,11 +19,14 @@ extern "C" {
 
 namespace reverse_etl {
 
-/// A Postgres error on its way through C++ frames. The data lives in the memory context that was current at pg_call.
-class PostgresError : public std::exception {
+/// A Postgres error on its way through C++ frames. The data lives in the memory context that was current at pg_call,
+/// and its texts are the server's; what is kept of it or passed on is in UTF-8.
+class PostgresError : public std::runtime_error {
   public:
-    explicit PostgresError(ErrorData *data) : data(data) {}
-    const char *what() const noexcept override { return data->message; }
+    explicit PostgresError(ErrorData *data) : std::runtime_error(ServerText(data->message).legible()), data(data) {}
+    std::string detail() const { return ServerText(data->detail).legible(); }
+    std::string hint() const { return ServerText(data->hint).legible(); }
+    std::string context() const { return ServerText(data->context).legible(); }
     ErrorData *const data;
 };
 
@@ -93,6 +96,7 @@ auto guard(Callable &&callable) {
     // Not on the stack of the try block's unwinding, so that the error can be raised outside of the catch block.
     border::Caught caught;
     try {
+        prepare_conversions();
         return callable();
     } catch (...) {
         border::note(caught);

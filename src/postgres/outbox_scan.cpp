@@ -10,7 +10,6 @@ extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "mb/pg_wchar.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -42,11 +41,7 @@ Relation open_index(Relation table) {
 }
 
 std::string_view utf8(Datum value) {
-    struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
-    auto size = static_cast<int>(VARSIZE_ANY_EXHDR(text));
-    if (GetDatabaseEncoding() == PG_UTF8)
-        return {VARDATA_ANY(text), static_cast<std::size_t>(size)};
-    return pg_server_to_any(VARDATA_ANY(text), size, PG_UTF8);
+    return utf8_of(ServerText(value).bytes());
 }
 
 uint64 place_of(const ItemPointerData &tid) {

@@ -8,24 +8,12 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
 #include "common/hashfn.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 }
 
 namespace reverse_etl {
-
-namespace {
-
-/// Outbox texts are kept as they came where the database is in UTF-8 too.
-Datum text_of(const std::string &utf8) {
-    if (GetDatabaseEncoding() == PG_UTF8)
-        return PointerGetDatum(cstring_to_text_with_len(utf8.data(), static_cast<int>(utf8.size())));
-    return CStringGetTextDatum(pg_any_to_server(utf8.c_str(), static_cast<int>(utf8.size()), PG_UTF8));
-}
-
-} // namespace
 
 OutboxWriter::OutboxWriter(const Push &push, MemoryContext context)
     : push_(push), table_(pg_call([&] {
@@ -36,7 +24,7 @@ OutboxWriter::OutboxWriter(const Push &push, MemoryContext context)
       })) {
     pg_call([&] {
         MemoryContext caller = MemoryContextSwitchTo(context);
-        operation_ = CStringGetTextDatum(push.operation);
+        operation_ = text_datum(ServerText(push.operation));
         sequence_ = get_relname_relid("outbox_id_seq", get_namespace_oid("reverse_etl", false));
         MemoryContextSwitchTo(caller);
     });
@@ -67,9 +55,9 @@ int64 OutboxWriter::add(const std::string &key, const std::string &row) {
         set(outbox::attempts, Int32GetDatum(0));
         if (!key.empty()) {
             set(outbox::key_hash, Int64GetDatum(key_hash(key)));
-            set(outbox::key, text_of(key));
+            set(outbox::key, text_datum(key));
         }
-        set(outbox::row, text_of(row));
+        set(outbox::row, text_datum(row));
         table_.end_row(key.size() + row.size());
         return id;
     });

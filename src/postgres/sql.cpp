@@ -10,7 +10,6 @@ extern "C" {
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -20,16 +19,6 @@ extern "C" {
 }
 
 namespace reverse_etl::sql {
-
-namespace {
-
-Datum text_datum(std::string_view utf8) {
-    auto size = static_cast<int>(utf8.size());
-    const char *text = pg_any_to_server(utf8.data(), size, PG_UTF8);
-    return PointerGetDatum(text == utf8.data() ? cstring_to_text_with_len(text, size) : cstring_to_text(text));
-}
-
-} // namespace
 
 Oid owner_of_tables() {
     return pg_call([] {
@@ -173,10 +162,7 @@ std::string_view text_column(uint64 row, int number) {
     Datum value = column(row, number, &is_null);
     if (is_null)
         return "";
-    struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
-    if (GetDatabaseEncoding() == PG_UTF8)
-        return {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
-    return pg_server_to_any(VARDATA_ANY(text), static_cast<int>(VARSIZE_ANY_EXHDR(text)), PG_UTF8);
+    return utf8_of(ServerText(value).bytes());
 }
 
 } // namespace reverse_etl::sql

@@ -1,12 +1,12 @@
 #include "postgres/value_encoder.h"
 
 #include "engine/json_text.h"
+#include "postgres/server_text.h"
 #include "postgres/value_writers.h"
 
 extern "C" {
 #include "catalog/pg_collation.h"
 #include "common/sha2.h"
-#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -69,10 +69,8 @@ void write_sha256(const EncodedType &type, Datum value, std::string &out) {
     type.text(type, value, out);
     std::string_view plain = trimmed(std::string_view(out).substr(start));
 
-    const char *copy = pnstrdup(plain.data(), plain.size());
-    Datum server_text = CStringGetTextDatum(pg_any_to_server(copy, static_cast<int>(plain.size()), PG_UTF8));
-    text *lowered = DatumGetTextPP(DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, server_text));
-    std::string_view utf8 = to_utf8({VARDATA_ANY(lowered), static_cast<size_t>(VARSIZE_ANY_EXHDR(lowered))});
+    Datum lowered = DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, text_datum(plain));
+    std::string_view utf8 = to_utf8(ServerText(lowered).bytes());
     Datum utf8_text = PointerGetDatum(cstring_to_text_with_len(utf8.data(), static_cast<int>(utf8.size())));
     bytea *digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, utf8_text));
 

@@ -1,40 +1,21 @@
 #include <algorithm>
 
 #include "engine/json_text.h"
+#include "postgres/server_text.h"
 #include "postgres/value_writers.h"
 
 extern "C" {
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "common/base64.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
-#include "utils/memutils.h"
 #include "utils/uuid.h"
 }
 
 namespace reverse_etl {
 namespace {
-
-std::string_view convert_to_utf8(std::string_view text) {
-    Oid conversion = FindDefaultConversionProc(GetDatabaseEncoding(), PG_UTF8);
-    if (!OidIsValid(conversion))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
-                        errmsg("default conversion function for encoding \"%s\" to \"UTF8\" does not exist",
-                               GetDatabaseEncodingName())));
-
-    // Unlike pg_server_to_any this does not raise on a character without a UTF-8 form: only the row is refused.
-    int capacity = static_cast<int>(std::min<size_t>(text.size() * MAX_CONVERSION_GROWTH + 1, MaxAllocSize));
-    char *converted = static_cast<char *>(palloc(capacity));
-    int consumed = pg_do_encoding_conversion_buf(
-        conversion, GetDatabaseEncoding(), PG_UTF8, reinterpret_cast<unsigned char *>(const_cast<char *>(text.data())),
-        static_cast<int>(text.size()), reinterpret_cast<unsigned char *>(converted), capacity, true);
-    if (consumed != static_cast<int>(text.size()))
-        throw ValueRefused("text has a character without equivalent in UTF-8");
-    return converted;
-}
 
 std::string_view varlena_bytes(Datum value) {
     struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
@@ -125,14 +106,12 @@ bool prints_as_text(const FmgrInfo &output) {
 } // namespace
 
 std::string_view to_utf8(std::string_view server_text) {
-    int encoding = GetDatabaseEncoding();
-    if (encoding == PG_UTF8)
-        return server_text;
-    if (encoding != PG_SQL_ASCII)
-        return convert_to_utf8(server_text);
-    if (!pg_verify_mbstr(PG_UTF8, server_text.data(), static_cast<int>(server_text.size()), true))
-        throw ValueRefused("text of this SQL_ASCII database is not UTF-8");
-    return server_text;
+    std::string_view utf8;
+    // This raises nothing: only the row is refused.
+    if (!find_utf8(server_text, utf8))
+        throw ValueRefused(GetDatabaseEncoding() == PG_SQL_ASCII ? "text of this SQL_ASCII database is not UTF-8"
+                                                                 : "text has a character without equivalent in UTF-8");
+    return utf8;
 }
 
 std::string_view output_text(const EncodedType &type, Datum value) {
