@@ -9,6 +9,7 @@ ENGINE_SOURCES = \
     src/engine/compiled_operation.cpp \
     src/engine/connector.cpp \
     src/engine/cron_schedule.cpp \
+    src/engine/curl_transport.cpp \
     src/engine/delivery.cpp \
     src/engine/dispatcher.cpp \
     src/engine/exchange.cpp \
@@ -27,7 +28,6 @@ ENGINE_SOURCES = \
     src/engine/placeholders.cpp \
     src/engine/rate_limiter.cpp \
     src/engine/row_writer.cpp \
-    src/engine/transport.cpp \
     src/engine/value_encoding.cpp \
     src/engine/verdict.cpp \
 

@@ -22,8 +22,7 @@ std::optional<int> number_in(const Response &response, const NumberHeader &heade
 
 } // namespace
 
-std::optional<Announcement> announced(const RateLimitSpec &limit, const Response &response,
-                                      std::chrono::system_clock::time_point now) {
+std::optional<Announcement> announced(const RateLimitSpec &limit, const Response &response, WallClock::time_point now) {
     Announcement announcement{number_in(response, limit.limit_header), number_in(response, limit.used_header),
                               number_in(response, limit.remaining_header), wait_of(response, limit.reset_header, now)};
     if (!announcement.limit && !announcement.used && !announcement.remaining)

@@ -15,7 +15,6 @@ struct Announcement {
 };
 
 /// Reads the headers that the connector names for the limit; nothing where none of them says anything of use.
-std::optional<Announcement> announced(const RateLimitSpec &limit, const Response &response,
-                                      std::chrono::system_clock::time_point now);
+std::optional<Announcement> announced(const RateLimitSpec &limit, const Response &response, WallClock::time_point now);
 
 } // namespace reverse_etl

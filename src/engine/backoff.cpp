@@ -33,7 +33,7 @@ std::optional<std::time_t> http_date(const std::string &text) {
 }
 
 /// The time of the answer: the destination's own, since clocks differ.
-std::time_t time_of(const Response &response, std::chrono::system_clock::time_point now) {
+std::time_t time_of(const Response &response, WallClock::time_point now) {
     const std::string *date = response.header("date");
     return (date ? http_date(*date) : std::nullopt).value_or(std::chrono::system_clock::to_time_t(now));
 }
@@ -52,8 +52,7 @@ std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit) 
     return amount ? std::optional(wait_of(*amount * static_cast<double>(unit.count()) / 1000)) : std::nullopt;
 }
 
-std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header,
-                                    std::chrono::system_clock::time_point now) {
+std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header, WallClock::time_point now) {
     const std::string *text = header.name.empty() ? nullptr : response.header(header.name);
     if (!text)
         return std::nullopt;
@@ -63,7 +62,7 @@ std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &
     return until ? std::optional(wait_of(*until - static_cast<double>(time_of(response, now)))) : std::nullopt;
 }
 
-std::optional<Milliseconds> retry_after(const Response &response, std::chrono::system_clock::time_point now) {
+std::optional<Milliseconds> retry_after(const Response &response, WallClock::time_point now) {
     const std::string *text = response.header("retry-after");
     if (!text)
         return std::nullopt;

@@ -17,12 +17,11 @@ Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19
 std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit);
 
 /// Reads a header that the connector names. Never negative; nothing when there is no such header or it is no number.
-std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header,
-                                    std::chrono::system_clock::time_point now);
+std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header, WallClock::time_point now);
 
 /// Reads Retry-After in both forms of RFC 9110 section 10.2.3: seconds or an HTTP date, which is measured against the
 /// answer's own Date header where there is one, since clocks differ. Never negative; nothing when there is no such
 /// header or it says nothing intelligible.
-std::optional<Milliseconds> retry_after(const Response &response, std::chrono::system_clock::time_point now);
+std::optional<Milliseconds> retry_after(const Response &response, WallClock::time_point now);
 
 } // namespace reverse_etl

@@ -1,6 +1,7 @@
 #include "engine/circuit.h"
 
 #include "engine/backoff.h"
+#include "engine/random.h"
 
 namespace reverse_etl {
 
@@ -16,8 +17,6 @@ bool waits_for_someone(Fault fault) {
 }
 
 } // namespace
-
-Circuit::Circuit() : random_(std::random_device{}()) {}
 
 bool Circuit::may_send(Clock::time_point now, std::size_t in_flight) const {
     return state_ == State::closed || (now >= retry_at_ && in_flight == 0);
@@ -37,7 +36,7 @@ void Circuit::failed(Fault fault, const std::string &reason, Clock::time_point n
     // Half of it for sure: full jitter alone could mean at once.
     Milliseconds longest = paused ? paused_cap : failing_cap;
     Milliseconds pause = std::min(longest, (paused ? paused_base : failing_base) * (1 << std::min(failures_ - 1, 12)));
-    retry_at_ = now + pause / 2 + backoff(1, pause / 2, pause / 2, random_);
+    retry_at_ = now + pause / 2 + backoff(1, pause / 2, pause / 2, Random::jitter());
 }
 
 } // namespace reverse_etl

@@ -4,7 +4,6 @@
 #include "engine/transport.h"
 
 #include <optional>
-#include <random>
 #include <string>
 
 namespace reverse_etl {
@@ -19,8 +18,6 @@ class Circuit {
         failing, ///< faults that pass: tried again within minutes
         paused,  ///< faults that wait for someone: tried again within the hour
     };
-
-    Circuit();
 
     State state() const { return state_; }
     const std::string &reason() const { return reason_; }
@@ -41,7 +38,6 @@ class Circuit {
     std::string reason_;
     int failures_ = 0;
     Clock::time_point retry_at_{};
-    std::mt19937_64 random_;
 };
 
 } // namespace reverse_etl

@@ -2,6 +2,7 @@
 
 #include "engine/announcement.h"
 #include "engine/backoff.h"
+#include "engine/random.h"
 
 #include <algorithm>
 #include <iterator>
@@ -33,9 +34,9 @@ std::string origin(const std::string &url) {
 /// 128 bits that the system drew: a destination that has seen a key before takes the request for a repeated one, and
 /// the keys of all sessions of some days meet there.
 std::string random_key() {
-    std::random_device random;
+    const unsigned drawn[] = {Random::draw(), Random::draw(), Random::draw(), Random::draw()};
     char key[33];
-    std::snprintf(key, sizeof(key), "%08x%08x%08x%08x", random(), random(), random(), random());
+    std::snprintf(key, sizeof(key), "%08x%08x%08x%08x", drawn[0], drawn[1], drawn[2], drawn[3]);
     return key;
 }
 
@@ -61,8 +62,7 @@ std::string rows_of(const Batch &batch) {
 Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
                        Authenticator &authenticator, const Policy &policy)
     : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
-      policy_(policy), pace_(bucket_of("pace/" + operation.request_line())), attended_(Clock::now()),
-      random_(std::random_device{}()) {
+      policy_(policy), pace_(bucket_of("pace/" + operation.request_line())), attended_(Clock::now()) {
     if (policy_.keep_rate_limits)
         for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())
             limits_.push_back({bucket_of(limit.spec.name + "/"), limit.spec.requests,
@@ -102,7 +102,7 @@ std::string Dispatcher::idempotency_key(const Batch &batch) const {
 }
 
 Milliseconds Dispatcher::delay(int attempt) {
-    return backoff(attempt, policy_.backoff_base, policy_.backoff_cap, random_);
+    return backoff(attempt, policy_.backoff_base, policy_.backoff_cap, Random::jitter());
 }
 
 void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler) {
@@ -286,7 +286,7 @@ void Dispatcher::learn(const Job &job, const Response &response, const Verdict &
         limiter_.answered(pace_, most, job.began,
                           job.began < attended_since_ ? std::nullopt : std::optional(now - job.began), now);
     for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++)
-        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, std::chrono::system_clock::now()))
+        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, WallClock::now()))
             limiter_.learn(limits_of(job)[i], *announcement, now);
 }
 

@@ -11,7 +11,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <random>
 #include <string>
 
 namespace reverse_etl {
@@ -130,7 +129,6 @@ class Dispatcher {
     const BucketKey pace_;               ///< the operation's, for this account
     Clock::time_point attended_;         ///< last time
     Clock::time_point attended_since_{}; ///< without a pause
-    std::mt19937_64 random_;
     simdjson::dom::parser parser_;
     std::deque<std::unique_ptr<Job>> pending_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;

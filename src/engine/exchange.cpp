@@ -1,5 +1,7 @@
 #include "engine/exchange.h"
 
+#include "engine/curl_transport.h"
+
 #include <algorithm>
 #include <new>
 #include <stdexcept>
@@ -158,7 +160,7 @@ void Exchange::set_options(const Request &request) {
     // Refused where the handle still has the buffer of its last exchange, as over HTTP/2: that one serves as well.
     curl_easy_setopt(handle_, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
     set_option(handle_, CURLOPT_ACCEPT_ENCODING, ""); // all that libcurl can decompress
-    set_option(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(Transport::max_response_bytes));
+    set_option(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(CurlTransport::max_response_bytes));
 
     set_option(handle_, CURLOPT_SSL_VERIFYPEER, 1L);
     set_option(handle_, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -246,7 +248,7 @@ void Exchange::take_header(std::string_view line) {
 std::size_t Exchange::on_body(char *data, std::size_t size, std::size_t count, void *self) noexcept try {
     auto &exchange = *static_cast<Exchange *>(self);
     const std::size_t bytes = size * count;
-    if (exchange.response_.body.size() + bytes > Transport::max_response_bytes) {
+    if (exchange.response_.body.size() + bytes > CurlTransport::max_response_bytes) {
         exchange.too_large_ = true;
         return 0;
     }

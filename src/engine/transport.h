@@ -1,8 +1,8 @@
 #pragma once
 
+#include "engine/clock.h"
 #include "engine/waiter.h"
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,9 +11,6 @@
 #include <vector>
 
 namespace reverse_etl {
-
-using Clock = std::chrono::steady_clock;
-using Milliseconds = std::chrono::milliseconds;
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -71,38 +68,24 @@ struct Finished {
     Response response;
 };
 
-/// Exchanges in flight over libcurl's multi interface: keep-alive, HTTP/2 over TLS, certificates checked, redirects
-/// never followed, credentials only in the headers it is given. One lives as long as the process, so connections are
-/// kept across statements. Not thread-safe. The process must ignore SIGPIPE, as every Postgres backend does.
-///
-/// It never sends a request twice by itself: where a kept connection breaks before an answer, the exchange ends as
-/// interrupted, and whether to repeat it is for the caller to decide.
+/// Exchanges in flight. It never sends a request twice by itself: where a kept connection breaks before an answer, the
+/// exchange ends as interrupted, and whether to repeat it is for the caller to decide.
 class Transport {
   public:
-    /// The most that an answer may hold once decompressed, in bytes.
-    static constexpr std::size_t max_response_bytes = 64 << 20;
+    virtual ~Transport() = default;
 
-    Transport();
-    ~Transport();
-    Transport(const Transport &) = delete;
-    Transport &operator=(const Transport &) = delete;
-
-    /// Starts an exchange. Never blocks; throws std::runtime_error when libcurl is out of resources.
-    ExchangeId start(const Request &request);
+    /// Starts an exchange. Never blocks; throws std::runtime_error when there are no resources left for it.
+    virtual ExchangeId start(const Request &request) = 0;
 
     /// Drops an exchange: its connection is closed, nothing of the request is touched again.
-    void cancel(ExchangeId id);
+    virtual void cancel(ExchangeId id) = 0;
 
     /// Makes progress, waiting at most until the deadline for something to happen, or until the waiter is wanted
     /// elsewhere. Appends what ended.
-    void run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished);
+    virtual void run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished) = 0;
 
     /// Takes back what ended but was somebody else's: the next run() appends it again.
-    void give_back(std::vector<Finished> finished);
-
-  private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+    virtual void give_back(std::vector<Finished> finished) = 0;
 };
 
 } // namespace reverse_etl

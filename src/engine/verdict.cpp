@@ -61,7 +61,7 @@ std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule,
 }
 
 std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response) {
-    auto now = std::chrono::system_clock::now();
+    auto now = WallClock::now();
     if (rule != nullptr)
         if (auto wait = wait_of(response, rule->wait, now))
             return wait;

@@ -2,6 +2,7 @@
 
 #include "engine/backoff.h"
 #include "engine/json_text.h"
+#include "engine/random.h"
 #include "postgres/border.h"
 #include "postgres/sql.h"
 
@@ -25,11 +26,6 @@ constexpr Milliseconds row_base{1'000}, row_cap{60 * 60'000};
 constexpr std::chrono::seconds between_expiries{1};
 /// Rows that expired and are rejected in one transaction.
 constexpr std::size_t most_expired = 1000;
-
-std::mt19937_64 &random_numbers() {
-    static std::mt19937_64 numbers(std::random_device{}());
-    return numbers;
-}
 
 } // namespace
 
@@ -399,7 +395,7 @@ void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
     int attempts = 0;
     for (const BatchRow &of_batch : batch.rows())
         attempts = std::max(attempts, rows_.row(of_batch.number).attempts);
-    Milliseconds pause = backoff(attempts + 1, row_base, row_cap, random_numbers());
+    Milliseconds pause = backoff(attempts + 1, row_base, row_cap, Random::jitter());
     for (const BatchRow &of_batch : batch.rows()) {
         QueuedRow &row = rows_.row(of_batch.number);
         if (of_rows && !waits_for_someone)

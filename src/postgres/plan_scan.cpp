@@ -7,6 +7,7 @@
 #include "postgres/scan_plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 extern "C" {

@@ -1,5 +1,6 @@
 #include "postgres/session.h"
 
+#include "engine/curl_transport.h"
 #include "postgres/latch_waiter.h"
 #include "postgres/shared_rate_limiter.h"
 
@@ -15,7 +16,7 @@ constexpr std::size_t most_authenticators = 64;
 } // namespace
 
 Transport &transport() {
-    static Transport instance;
+    static CurlTransport instance;
     return instance;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "engine/authenticator.h"
+#include "engine/curl_transport.h"
 #include "engine/dispatcher.h"
 #include "engine/json.h"
 #include "engine/rate_limiter.h"
-#include "engine/transport.h"
 
 #include "connector_fixture.h"
 #include "loopback_server.h"
@@ -92,7 +92,7 @@ struct Line {
     PollWaiter waiter;
     RateLimiter limiter;
     Authenticator authenticator;
-    Transport transport;
+    CurlTransport transport;
     Dispatcher dispatcher;
 };
 

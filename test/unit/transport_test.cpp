@@ -1,4 +1,4 @@
-#include "engine/transport.h"
+#include "engine/curl_transport.h"
 
 #include "loopback_server.h"
 #include "poll_waiter.h"
@@ -79,7 +79,7 @@ Response exchange(Transport &transport, const Request &request) {
 }
 
 Response exchange(const Request &request) {
-    Transport transport;
+    CurlTransport transport;
     return exchange(transport, request);
 }
 
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(every_method) {
             std::string(request.method_string()) + " " + std::string(request["Content-Length"]) + " " + request.body();
         connection.answer(200, request.method_string() == "HEAD" ? "" : seen);
     });
-    Transport transport;
+    CurlTransport transport;
     const auto seen = [&](std::string method, std::string_view body) {
         Request request = post(server.url(), body);
         request.method = std::move(method);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(cookies_are_not_kept) {
         BOOST_TEST(request.count("Cookie") == 0u);
         connection.answer(200, "", "Set-Cookie: session=1; Path=/\r\n");
     });
-    Transport transport;
+    CurlTransport transport;
     exchange(transport, get(server.url()));
     exchange(transport, get(server.url()));
     BOOST_TEST(server.requests() == 2);
@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_SUITE(connections)
 
 BOOST_AUTO_TEST_CASE(one_is_kept) {
     LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body()); });
-    Transport transport;
+    CurlTransport transport;
     for (int i = 0; i < 200; ++i) {
         const std::string body = "row " + std::to_string(i);
         const Response response = exchange(transport, post(server.url(), body));
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(eight_in_flight) {
         --at_once;
         connection.answer(200, request.body());
     });
-    Transport transport;
+    CurlTransport transport;
     PollWaiter waiter;
     std::vector<std::string> bodies;
     for (int i = 0; i < 500; ++i)
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(one_that_the_server_closed_is_replaced) {
         connection.answer(200);
         connection.close();
     });
-    Transport transport;
+    CurlTransport transport;
     for (int i = 0; i < 5; ++i) {
         BOOST_TEST(exchange(transport, post(server.url(), "row")).status == 200);
         std::this_thread::sleep_for(Milliseconds(20));
@@ -298,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_request_is_never_sent_twice) {
         else
             connection.reset(); // on a kept connection, once the row has arrived
     });
-    Transport transport;
+    CurlTransport transport;
     BOOST_TEST(exchange(transport, post(server.url(), "first row")).status == 200);
     const Response response = exchange(transport, post(server.url(), "second row"));
     BOOST_TEST((response.failure == Failure::interrupted));
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_was_sent_may_have_arrived_though_the_host_is
         connection.reset();
     });
     self = &server;
-    Transport transport;
+    CurlTransport transport;
     BOOST_TEST(exchange(transport, post(server.url(), "first row")).status == 200);
     BOOST_TEST((exchange(transport, post(server.url(), "second row")).failure == Failure::interrupted));
     BOOST_TEST((exchange(transport, post(server.url(), "third row")).failure == Failure::not_connected));
@@ -398,7 +398,7 @@ BOOST_AUTO_TEST_CASE(a_failure_leaves_the_transport_usable) {
         else
             connection.answer(200);
     });
-    Transport transport;
+    CurlTransport transport;
     for (int i = 0; i < 10; ++i)
         BOOST_TEST(
             (exchange(transport, post(server.url(), "row")).failure == (i % 2 ? Failure::none : Failure::interrupted)));
@@ -430,13 +430,13 @@ BOOST_AUTO_TEST_CASE(without_end) {
 }
 
 BOOST_AUTO_TEST_CASE(once_decompressed) {
-    const std::string bomb = gzip(std::string(Transport::max_response_bytes + 1, 'x'));
+    const std::string bomb = gzip(std::string(CurlTransport::max_response_bytes + 1, 'x'));
     BOOST_REQUIRE(bomb.size() < (1 << 20));
     LoopbackServer server(
         [&](const auto &, auto &connection) { connection.answer(200, bomb, "Content-Encoding: gzip\r\n"); });
     const Response response = exchange(get(server.url()));
     BOOST_TEST((response.failure == Failure::too_large));
-    BOOST_TEST(response.body.capacity() < Transport::max_response_bytes);
+    BOOST_TEST(response.body.capacity() < CurlTransport::max_response_bytes);
 }
 
 BOOST_AUTO_TEST_CASE(in_their_headers) {
@@ -459,7 +459,7 @@ BOOST_AUTO_TEST_CASE(header_injection) {
         {"X-Name", "Ada\r\nX-Admin: yes"},   {"X-Name", "Ada\nX-Admin: yes"},   {"X-Name", "Ada\r"},
         {"X-Name", std::string("Ada\0", 4)}, {"X-Name: yes\r\nX-Admin", "yes"}, {"", "no name"},
     };
-    Transport transport;
+    CurlTransport transport;
     for (const auto &header : bad_headers) {
         Request request = get(server.url());
         request.headers = {header};
@@ -491,7 +491,7 @@ BOOST_AUTO_TEST_SUITE(waiting)
 
 BOOST_AUTO_TEST_CASE(the_deadline_is_kept) {
     LoopbackServer server([](const auto &, auto &connection) { connection.stall(); });
-    Transport transport;
+    CurlTransport transport;
     PollWaiter waiter;
     std::vector<Finished> finished;
     transport.start(get(server.url()));
@@ -510,7 +510,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_exchange_is_gone_and_the_others_stay) {
         else
             connection.answer(200, request.body());
     });
-    Transport transport;
+    CurlTransport transport;
     PollWaiter waiter;
     std::vector<Finished> finished;
     const ExchangeId doomed = transport.start(post(server.url("/stalled"), doomed_body));
@@ -534,7 +534,7 @@ BOOST_AUTO_TEST_CASE(a_waiter_may_throw) {
         std::this_thread::sleep_for(Milliseconds(50));
         connection.answer(200);
     });
-    Transport transport;
+    CurlTransport transport;
     Cancelled cancelled;
     std::vector<Finished> finished;
     const ExchangeId id = transport.start(get(server.url()));
@@ -546,7 +546,7 @@ BOOST_AUTO_TEST_CASE(a_waiter_may_throw) {
 BOOST_AUTO_TEST_CASE(a_stalled_resolver_holds_up_nobody) {
     Request request = get("http://host.stalled/");
     request.connect_timeout = Milliseconds(200);
-    Transport transport;
+    CurlTransport transport;
     PollWaiter waiter;
     std::vector<Finished> finished;
     auto start = Clock::now();
@@ -589,7 +589,7 @@ BOOST_AUTO_TEST_CASE(a_named_authority_is_trusted) {
     TestCertificate certificate("localhost");
     LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body()); },
                           &certificate.context());
-    Transport transport;
+    CurlTransport transport;
     Request request = post(server.url("/", "localhost"), "row");
     request.ca_file = certificate.file();
     for (int i = 0; i < 10; ++i)

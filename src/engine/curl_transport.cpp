@@ -1,4 +1,4 @@
-#include "engine/transport.h"
+#include "engine/curl_transport.h"
 
 #include "engine/exchange.h"
 
@@ -88,7 +88,7 @@ long milliseconds_until(Clock::time_point when, Clock::time_point now) {
 
 } // namespace
 
-struct Transport::Impl {
+struct CurlTransport::Impl {
     Impl();
     ~Impl();
 
@@ -108,7 +108,7 @@ struct Transport::Impl {
     std::vector<Finished> ended; ///< before they began, or given back
 };
 
-Transport::Impl::Impl() {
+CurlTransport::Impl::Impl() {
     initialise_process();
     epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0)
@@ -126,7 +126,7 @@ Transport::Impl::Impl() {
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
 }
 
-Transport::Impl::~Impl() {
+CurlTransport::Impl::~Impl() {
     while (!in_flight.empty())
         take(in_flight.back()->id());
     idle.clear();
@@ -134,7 +134,7 @@ Transport::Impl::~Impl() {
     close(epoll);
 }
 
-int Transport::Impl::on_socket(CURL *, curl_socket_t socket, int what, void *self, void *) noexcept {
+int CurlTransport::Impl::on_socket(CURL *, curl_socket_t socket, int what, void *self, void *) noexcept {
     const int epoll = static_cast<Impl *>(self)->epoll;
     if (what == CURL_POLL_REMOVE) {
         // It fails where libcurl has closed the socket before it tells, which has removed it already.
@@ -151,7 +151,7 @@ int Transport::Impl::on_socket(CURL *, curl_socket_t socket, int what, void *sel
     return -1;
 }
 
-int Transport::Impl::on_timer(CURLM *, long timeout_ms, void *self) noexcept {
+int CurlTransport::Impl::on_timer(CURLM *, long timeout_ms, void *self) noexcept {
     auto &timer = static_cast<Impl *>(self)->timer;
     if (timeout_ms < 0)
         timer.reset();
@@ -161,7 +161,7 @@ int Transport::Impl::on_timer(CURLM *, long timeout_ms, void *self) noexcept {
 }
 
 /// Lets libcurl do all that it can without waiting.
-void Transport::Impl::progress() {
+void CurlTransport::Impl::progress() {
     const SignalsBlocked blocked;
     int running = 0;
     std::array<epoll_event, 64> events;
@@ -175,7 +175,7 @@ void Transport::Impl::progress() {
 }
 
 /// Appends what has ended.
-void Transport::Impl::reap(std::vector<Finished> &finished) {
+void CurlTransport::Impl::reap(std::vector<Finished> &finished) {
     std::move(ended.begin(), ended.end(), std::back_inserter(finished));
     ended.clear();
 
@@ -189,7 +189,7 @@ void Transport::Impl::reap(std::vector<Finished> &finished) {
 }
 
 /// Takes an exchange away from libcurl; null when it is not in flight.
-std::unique_ptr<Exchange> Transport::Impl::take(ExchangeId id) {
+std::unique_ptr<Exchange> CurlTransport::Impl::take(ExchangeId id) {
     const auto found = std::find_if(in_flight.begin(), in_flight.end(), [id](const auto &e) { return e->id() == id; });
     if (found == in_flight.end())
         return nullptr;
@@ -200,11 +200,11 @@ std::unique_ptr<Exchange> Transport::Impl::take(ExchangeId id) {
     return exchange;
 }
 
-Transport::Transport() : impl_(std::make_unique<Impl>()) {}
+CurlTransport::CurlTransport() : impl_(std::make_unique<Impl>()) {}
 
-Transport::~Transport() = default;
+CurlTransport::~CurlTransport() = default;
 
-ExchangeId Transport::start(const Request &request) {
+ExchangeId CurlTransport::start(const Request &request) {
     Impl &impl = *impl_;
     if (impl.idle.empty())
         impl.idle.push_back(std::make_unique<Exchange>());
@@ -224,12 +224,12 @@ ExchangeId Transport::start(const Request &request) {
     return id;
 }
 
-void Transport::cancel(ExchangeId id) {
+void CurlTransport::cancel(ExchangeId id) {
     std::erase_if(impl_->ended, [id](const Finished &finished) { return finished.id == id; });
     impl_->take(id);
 }
 
-void Transport::run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished) {
+void CurlTransport::run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished) {
     const std::size_t before = finished.size();
     for (;;) {
         impl_->progress();
@@ -243,7 +243,7 @@ void Transport::run(Waiter &waiter, Clock::time_point deadline, std::vector<Fini
     }
 }
 
-void Transport::give_back(std::vector<Finished> finished) {
+void CurlTransport::give_back(std::vector<Finished> finished) {
     std::move(finished.begin(), finished.end(), std::back_inserter(impl_->ended));
 }
 
