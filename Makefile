@@ -12,7 +12,7 @@ DATA_built = reverse_etl--0.1.0.sql
 MODULE_big = reverse_etl
 OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(POSTGRES_SOURCES))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
-EXTRA_CLEAN = $(OBJS:.o=.d)
+EXTRA_CLEAN = $(OBJS:.o=.d) precompiled
 
 PG_CPPFLAGS = -I$(project)src -MMD -MP
 # EXTRA_CXXFLAGS is for whoever calls make.
@@ -42,6 +42,19 @@ $(OBJS): | $(object_dirs)
 $(object_dirs):
 	$(MKDIR_P) $@
 -include $(OBJS:.o=.d)
+
+# Reading headers takes most of the time that compiling takes: those that most files include are compiled once.
+engine_objects = $(filter src/engine/%,$(OBJS))
+postgres_objects = $(filter src/postgres/%,$(OBJS))
+$(engine_objects): private override CXXFLAGS += -include precompiled/engine.h
+$(engine_objects): precompiled/engine.h.gch
+$(postgres_objects): private override CXXFLAGS += -include precompiled/postgres.h
+$(postgres_objects): precompiled/postgres.h.gch
+precompiled/%.h.gch: src/precompiled/%.h | $(CURDIR)/precompiled/
+	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -x c++-header -o $@ $<
+$(CURDIR)/precompiled/:
+	$(MKDIR_P) $@
+-include $(wildcard precompiled/*.d)
 
 connectors_dir = $(DESTDIR)$(datadir)/reverse_etl/connectors
 .PHONY: install-connectors uninstall-connectors

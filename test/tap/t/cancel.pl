@@ -1,5 +1,6 @@
 # A statement that waits for a destination ends at once when it is cancelled or times out, whatever it waits for, and
 # its session goes on. Backends that die in the middle of a push leave a healthy server.
+# Alone: it measures times.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,5 +1,6 @@
 # A destination that is down, out of order or not what it says it is: one error that says what happened, to which rows,
 # and what was accepted before. Credentials and rows stay out of messages and of the server's log.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,5 +1,6 @@
 # Destinations that refuse rows, ask to wait and break connections: whatever happens, every good row is there once,
 # every bad one is in reverse_etl.rejected_rows, and the command tag tells how many were accepted.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

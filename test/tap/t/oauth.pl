@@ -1,4 +1,5 @@
 # OAuth 2.0: a token is fetched, renewed when the destination no longer takes it, and no row is lost or doubled by that.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,5 +1,6 @@
 # What is wrong with a destination keeps its rows, says so in reverse_etl.destination_states and passes by itself or is
 # mended by someone. What is wrong with a row rejects the row.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

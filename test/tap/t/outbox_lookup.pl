@@ -1,4 +1,5 @@
 # Queued rows that are named by their key at a destination that wants its own id: the worker looks the id up.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

@@ -4,6 +4,7 @@
 # of reverse_etl.runs are never broken.
 #
 #   SYNC_PROPERTY_SEED=7 SYNC_PROPERTY_STEPS=500 test/tap/run 15 test/tap/t/sync_property.pl
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

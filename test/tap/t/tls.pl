@@ -1,4 +1,5 @@
 # Certificates are checked: only a destination that is what its name says gets credentials and rows, over HTTP/2.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';
