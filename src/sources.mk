@@ -131,4 +131,6 @@ POSTGRES_SOURCES = \
     src/postgres/worker_control.cpp \
     src/postgres/worker_hooks.cpp \
     src/postgres/worker_launcher.cpp \
+    src/postgres/worker_locks.cpp \
+    src/postgres/worker_status.cpp \
 

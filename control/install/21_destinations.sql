@@ -107,3 +107,17 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.resume(text) IS 'goes on with the delivery of queued rows, also where a fault had stopped it';
 
+
+-- The worker's, when a destination was dropped.
+CREATE FUNCTION reverse_etl.forget_dropped_destinations() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM reverse_etl.pauses AS p
+     WHERE NOT EXISTS (SELECT FROM pg_foreign_server AS s WHERE s.oid = p.server)
+       AND NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = p.destination);
+    DELETE FROM reverse_etl.destination_states AS d
+     WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = d.destination);
+    DELETE FROM reverse_etl.outbox_requests AS r
+     WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = r.destination);
+$$;
+COMMENT ON FUNCTION reverse_etl.forget_dropped_destinations() IS 'removes pauses and states of servers and destinations that were dropped';
+REVOKE ALL ON FUNCTION reverse_etl.forget_dropped_destinations() FROM PUBLIC;

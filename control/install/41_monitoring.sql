@@ -55,12 +55,29 @@ COMMENT ON COLUMN reverse_etl.activity.rows_in_flight IS 'rows that were sent an
 COMMENT ON COLUMN reverse_etl.activity.rows_per_second IS 'rows accepted or rejected, since the push began';
 GRANT SELECT ON reverse_etl.activity TO PUBLIC;
 
+CREATE FUNCTION reverse_etl.find_worker(
+    OUT state text, OUT pid integer, OUT started_at timestamptz, OUT alive_at timestamptz, OUT reason text)
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'reverse_etl_find_worker';
+COMMENT ON FUNCTION reverse_etl.find_worker() IS 'what reverse_etl.worker_status shows';
+
+CREATE VIEW reverse_etl.worker_status AS
+SELECT w.state, w.pid, a.query AS activity, COALESCE(w.started_at, a.backend_start) AS started_at, w.alive_at, w.reason
+  FROM reverse_etl.find_worker() AS w LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = w.pid;
+COMMENT ON VIEW reverse_etl.worker_status IS 'the background worker of this database: whether it runs, and if not, why';
+COMMENT ON COLUMN reverse_etl.worker_status.state IS 'running, starting, or none';
+COMMENT ON COLUMN reverse_etl.worker_status.activity IS 'what it does; for members of pg_read_all_stats';
+COMMENT ON COLUMN reverse_etl.worker_status.started_at IS 'since when it has been alive; of one that is gone, when it began';
+COMMENT ON COLUMN reverse_etl.worker_status.alive_at IS 'when it last did something: while nothing is to do, at least once a minute';
+COMMENT ON COLUMN reverse_etl.worker_status.reason IS 'why there is none';
+GRANT SELECT ON reverse_etl.worker_status TO PUBLIC;
+
 CREATE VIEW reverse_etl.destinations AS
 SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
-       CASE WHEN p.since IS NOT NULL THEN 'paused' WHEN o.waiting >= m.rows THEN 'full'
+       CASE WHEN p.since IS NOT NULL THEN 'paused' WHEN n.reason IS NOT NULL THEN 'no worker'
+            WHEN o.waiting >= m.rows THEN 'full'
             ELSE COALESCE(f.state, 'active') END AS state,
        o.waiting, o.oldest, COALESCE(running.rows_per_second, 0) AS rows_per_second,
-       f.reason AS last_error, f.retry_at, COALESCE(p.since, f.since) AS since
+       COALESCE(n.reason, f.reason) AS last_error, f.retry_at, COALESCE(p.since, n.since, f.since) AS since
   FROM pg_foreign_table AS t
   JOIN pg_foreign_server AS s ON s.oid = t.ftserver
   JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'reverse_etl'
@@ -70,6 +87,7 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
                       ORDER BY d.state = 'paused' DESC, d.retry_at DESC LIMIT 1) AS f ON true
   LEFT JOIN LATERAL (SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM reverse_etl.outbox
                       WHERE outbox.destination = t.ftrelid) AS o ON true
+  LEFT JOIN (SELECT reason, alive_at AS since FROM reverse_etl.find_worker() WHERE state = 'none') AS n ON o.waiting > 0
   LEFT JOIN (SELECT destination, round(sum(rows_per_second))::bigint AS rows_per_second
                FROM reverse_etl.running_pushes() GROUP BY 1) AS running ON running.destination = t.ftrelid
   LEFT JOIN LATERAL (SELECT COALESCE((SELECT option_value::bigint FROM pg_options_to_table(t.ftoptions)

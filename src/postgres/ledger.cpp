@@ -34,9 +34,11 @@ void Entry::keep(const std::string &rows) {
     if (keep_.under_way())
         keep_.await();
     Request keeping = request(RequestKind::keep);
-    keeping.rows = make_segment(rows);
+    Segment segment(rows);
+    keeping.rows = segment.handle();
     keeping.rows_bytes = rows.size();
     keep_.post(keeping);
+    segment.hand_over();
 }
 
 void Entry::settle(const PushResult &result) {

@@ -2,6 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/compat.h"
+#include "postgres/part_lock.h"
 #include "postgres/worker_control.h"
 
 #include <cstring>
@@ -9,7 +10,6 @@
 extern "C" {
 #include "miscadmin.h"
 #include "storage/condition_variable.h"
-#include "storage/dsm.h"
 #include "storage/lwlock.h"
 }
 
@@ -28,7 +28,8 @@ enum class State : std::int32_t { free, waiting, taken, answered };
 
 struct Mailbox {
     State state;
-    bool abandoned; ///< nobody waits for the answer
+    std::uint64_t number; ///< of the request in it
+    bool abandoned;       ///< nobody waits for the answer
     Oid database;
     TimestampTz posted_at;
     Request request;
@@ -38,6 +39,7 @@ struct Mailbox {
 
 struct Mailboxes {
     Mailbox all[mailbox_count];
+    std::uint64_t last_number;
     ConditionVariable freed;
 };
 
@@ -52,12 +54,8 @@ Mailboxes &memory() {
     return *static_cast<Mailboxes *>(mailboxes.address);
 }
 
-class Lock {
-  public:
-    Lock() { LWLockAcquire(mailboxes.lock, LW_EXCLUSIVE); }
-    ~Lock() { LWLockRelease(mailboxes.lock); }
-    Lock(const Lock &) = delete;
-    Lock &operator=(const Lock &) = delete;
+struct Lock : shared_memory::PartLock {
+    Lock() : PartLock(mailboxes) {}
 };
 
 void set_free(Mailbox &mailbox) {
@@ -65,25 +63,62 @@ void set_free(Mailbox &mailbox) {
     ConditionVariableBroadcast(&memory().freed);
 }
 
-/// Lays the request into a free mailbox: its number, or -1 if all are in use. One that was abandoned long ago belongs
-/// to a database whose worker does not come back.
+/// The segment of a request that is not answered; it belongs to whoever makes its mailbox free, or answers.
+dsm_handle segment_of(const Mailbox &mailbox) {
+    bool has_one =
+        mailbox.state != State::free && mailbox.state != State::answered && mailbox.request.kind == RequestKind::keep;
+    return has_one ? mailbox.request.rows : DSM_HANDLE_INVALID;
+}
+
+/// Never raises.
+void drop_segment(dsm_handle handle) noexcept {
+    if (handle == DSM_HANDLE_INVALID)
+        return;
+    try {
+        pg_call([&] { dsm_unpin_segment(handle); });
+    } catch (const PostgresError &) {
+        // it is gone already
+    }
+}
+
+/// What was abandoned so long ago belongs to a database whose worker does not come back.
+bool is_forgotten(const Mailbox &mailbox, TimestampTz now) {
+    bool unanswered = mailbox.state == State::waiting || mailbox.state == State::taken;
+    return unanswered && mailbox.abandoned && TimestampDifferenceExceeds(mailbox.posted_at, now, longest_wait_ms);
+}
+
+/// A free mailbox, or else a forgotten one; nullptr if all are in use.
+Mailbox *find_room(TimestampTz now) {
+    Mailbox *forgotten = nullptr;
+    for (Mailbox &mailbox : memory().all) {
+        if (mailbox.state == State::free)
+            return &mailbox;
+        if (is_forgotten(mailbox, now))
+            forgotten = &mailbox;
+    }
+    return forgotten;
+}
+
+/// Lays the request into a mailbox: its number, or -1 if all are in use.
 int lay(const Request &request, bool abandoned) {
     TimestampTz now = GetCurrentTimestamp();
-    Lock lock;
-    for (int i = 0; i < mailbox_count; i++) {
-        Mailbox &mailbox = memory().all[i];
-        bool forgotten = mailbox.state == State::waiting && mailbox.abandoned &&
-                         TimestampDifferenceExceeds(mailbox.posted_at, now, longest_wait_ms);
-        if (mailbox.state != State::free && !forgotten)
-            continue;
-        mailbox.state = State::waiting;
-        mailbox.abandoned = abandoned;
-        mailbox.database = MyDatabaseId;
-        mailbox.posted_at = now;
-        mailbox.request = request;
-        return i;
+    dsm_handle forgotten = DSM_HANDLE_INVALID;
+    int laid = -1;
+    {
+        Lock lock;
+        if (Mailbox *mailbox = find_room(now)) {
+            forgotten = segment_of(*mailbox);
+            mailbox->state = State::waiting;
+            mailbox->number = ++memory().last_number;
+            mailbox->abandoned = abandoned;
+            mailbox->database = MyDatabaseId;
+            mailbox->posted_at = now;
+            mailbox->request = request;
+            laid = static_cast<int>(mailbox - memory().all);
+        }
     }
-    return -1;
+    drop_segment(forgotten);
+    return laid;
 }
 
 /// Waits until the condition holds, and looks after the worker meanwhile.
@@ -167,15 +202,35 @@ void Ticket::leave(const Request &request) noexcept {
         nudge_worker();
 }
 
-dsm_handle make_segment(std::string_view rows) {
-    return pg_call([&] {
-        dsm_segment *segment = dsm_create(rows.size(), 0);
-        std::memcpy(dsm_segment_address(segment), rows.data(), rows.size());
-        dsm_pin_segment(segment);
-        dsm_handle handle = dsm_segment_handle(segment);
-        dsm_detach(segment);
-        return handle;
-    });
+Segment::Segment(std::string_view rows)
+    : handle_(pg_call([&] {
+          dsm_segment *segment = dsm_create(rows.size(), 0);
+          std::memcpy(dsm_segment_address(segment), rows.data(), rows.size());
+          dsm_pin_segment(segment);
+          dsm_handle handle = dsm_segment_handle(segment);
+          dsm_detach(segment);
+          return handle;
+      })) {}
+
+Segment::~Segment() {
+    drop_segment(handle_);
+}
+
+void forget_database(Oid database) {
+    if (!has_mailboxes())
+        return;
+    std::vector<dsm_handle> segments;
+    segments.reserve(mailbox_count);
+    {
+        Lock lock;
+        for (Mailbox &mailbox : memory().all)
+            if (mailbox.database == database && mailbox.state != State::free) {
+                segments.push_back(segment_of(mailbox));
+                set_free(mailbox);
+            }
+    }
+    for (dsm_handle segment : segments)
+        drop_segment(segment);
 }
 
 std::vector<Taken> take_requests() {
@@ -189,32 +244,41 @@ std::vector<Taken> take_requests() {
         if (mailbox.state != State::waiting && !(first && mailbox.state == State::taken))
             continue;
         mailbox.state = State::taken;
-        taken.push_back({i, mailbox.request});
+        taken.push_back({i, mailbox.number, mailbox.request});
     }
     first = false;
     return taken;
 }
 
-void answer_request(int index, const Answer &answer) {
-    Lock lock;
-    Mailbox &mailbox = memory().all[index];
-    mailbox.answer = answer;
-    if (!mailbox.abandoned) {
-        mailbox.state = State::answered;
-        ConditionVariableBroadcast(&mailbox.answered);
-    } else if (mailbox.request.kind == RequestKind::begin && answer.sqlstate == 0) {
-        // It began and ended while this was written.
-        mailbox.request.kind = RequestKind::settle;
-        mailbox.request.id = answer.id;
-        mailbox.state = State::waiting;
-    } else {
-        set_free(mailbox);
+void answer_request(const Taken &taken, const Answer &answer) {
+    dsm_handle segment = DSM_HANDLE_INVALID;
+    {
+        Lock lock;
+        Mailbox &mailbox = memory().all[taken.mailbox];
+        if (mailbox.number != taken.number)
+            return;
+        segment = segment_of(mailbox);
+        mailbox.answer = answer;
+        if (!mailbox.abandoned) {
+            mailbox.state = State::answered;
+            ConditionVariableBroadcast(&mailbox.answered);
+        } else if (mailbox.request.kind == RequestKind::begin && answer.sqlstate == 0) {
+            // It began and ended while this was written.
+            mailbox.request.kind = RequestKind::settle;
+            mailbox.request.id = answer.id;
+            mailbox.state = State::waiting;
+        } else {
+            set_free(mailbox);
+        }
     }
+    drop_segment(segment);
 }
 
-void put_back_request(int index) {
+void put_back_request(const Taken &taken) {
     Lock lock;
-    memory().all[index].state = State::waiting;
+    Mailbox &mailbox = memory().all[taken.mailbox];
+    if (mailbox.number == taken.number)
+        mailbox.state = State::waiting;
 }
 
 std::string read_segment(dsm_handle handle, std::uint64_t bytes) {
@@ -228,10 +292,6 @@ std::string read_segment(dsm_handle handle, std::uint64_t bytes) {
         dsm_detach(segment);
     });
     return rows;
-}
-
-void drop_segment(dsm_handle handle) {
-    pg_call([&] { dsm_unpin_segment(handle); });
 }
 
 } // namespace reverse_etl::ledger

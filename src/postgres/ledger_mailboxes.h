@@ -8,7 +8,7 @@
 #include <vector>
 
 extern "C" {
-#include "storage/dsm_impl.h"
+#include "storage/dsm.h"
 }
 
 namespace reverse_etl::ledger {
@@ -71,22 +71,40 @@ class Ticket {
     int mailbox_ = -1;
 };
 
-/// Rejected rows on their way to the worker: a segment that outlives the session's transaction.
-dsm_handle make_segment(std::string_view rows);
+/// Rejected rows on their way to the worker, in a segment that outlives the session's transaction. It goes with this,
+/// unless somebody else sees to it.
+class Segment {
+  public:
+    explicit Segment(std::string_view rows);
+    ~Segment();
+    Segment(const Segment &) = delete;
+    Segment &operator=(const Segment &) = delete;
+
+    dsm_handle handle() const { return handle_; }
+    /// From here on it belongs to the request that was laid.
+    void hand_over() { handle_ = DSM_HANDLE_INVALID; }
+
+  private:
+    dsm_handle handle_;
+};
+
+/// Frees what belongs to a database that was dropped.
+void forget_database(Oid database);
 
 /// The worker's end.
 struct Taken {
     int mailbox;
+    std::uint64_t number; ///< of the request: the mailbox may be another's by the time that it is answered
     Request request;
 };
 /// The requests of this database that wait. Those that an earlier worker took, and did not answer, are among them at
 /// the first call of a process.
 std::vector<Taken> take_requests();
-void answer_request(int mailbox, const Answer &answer);
+/// The segment with its rows is gone after that.
+void answer_request(const Taken &taken, const Answer &answer);
 /// Puts it back, to be taken again.
-void put_back_request(int mailbox);
+void put_back_request(const Taken &taken);
 
 std::string read_segment(dsm_handle segment, std::uint64_t bytes);
-void drop_segment(dsm_handle segment);
 
 } // namespace reverse_etl::ledger

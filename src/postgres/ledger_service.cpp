@@ -28,7 +28,7 @@ constexpr const char *lock_timeout = "1s";
 /// How requests are executed, within a transaction.
 class Execution {
   public:
-    Execution() : caller_(MemoryContextSwitchTo(TopTransactionContext)) {
+    Execution() {
         auto set = [](const char *name, const char *value) {
             set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
         };
@@ -43,13 +43,9 @@ class Execution {
     ~Execution() {
         pqsignal(SIGINT, SIG_IGN);
         QueryCancelPending = false;
-        MemoryContextSwitchTo(caller_);
     }
     Execution(const Execution &) = delete;
     Execution &operator=(const Execution &) = delete;
-
-  private:
-    MemoryContext caller_;
 };
 
 /// Does one request, in a subtransaction: one that cannot be done does not sink the others. No answer if somebody
@@ -104,15 +100,11 @@ bool serve() {
         for (const Taken &taken : requests)
             answers.push_back(execute(taken.request));
     });
-    for (std::size_t i = 0; i < requests.size(); i++) {
-        if (!answers[i]) {
-            put_back_request(requests[i].mailbox);
-            continue;
-        }
-        answer_request(requests[i].mailbox, *answers[i]);
-        if (requests[i].request.kind == RequestKind::keep)
-            drop_segment(requests[i].request.rows);
-    }
+    for (std::size_t i = 0; i < requests.size(); i++)
+        if (answers[i])
+            answer_request(requests[i], *answers[i]);
+        else
+            put_back_request(requests[i]);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "postgres/activity.h"
 #include "postgres/border.h"
 #include "postgres/statistics.h"
+#include "postgres/worker_status.h"
 
 extern "C" {
 #include "funcapi.h"
@@ -13,6 +14,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(reverse_etl_statistics);
 PG_FUNCTION_INFO_V1(reverse_etl_stat_reset);
 PG_FUNCTION_INFO_V1(reverse_etl_running_pushes);
+PG_FUNCTION_INFO_V1(reverse_etl_find_worker);
 #pragma GCC visibility pop
 }
 
@@ -99,4 +101,23 @@ Datum reverse_etl_running_pushes(PG_FUNCTION_ARGS) {
         }
     });
     return static_cast<Datum>(0);
+}
+
+/// reverse_etl.find_worker(): the state, pid, beginning and last sign of life of this database's worker, or why there
+/// is none
+Datum reverse_etl_find_worker(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        worker_status::Status status = worker_status::find();
+        const char *reason = status.reason.c_str();
+        return pg_call([&] {
+            TupleDesc descriptor;
+            if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+                elog(ERROR, "return type must be a row type");
+            Datum values[] = {CStringGetTextDatum(status.state), Int32GetDatum(status.pid),
+                              TimestampTzGetDatum(status.started_at), TimestampTzGetDatum(status.alive_at),
+                              CStringGetTextDatum(reason)};
+            bool nulls[] = {false, status.pid == 0, status.started_at == 0, status.alive_at == 0, reason[0] == '\0'};
+            return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+        });
+    });
 }

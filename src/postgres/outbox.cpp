@@ -238,7 +238,7 @@ void Outbox::remove(const std::vector<Settled> &rows) {
                  USING ROWS FROM (unnest($2), unnest($3)) AS settled (first, last)
                  WHERE o.destination = $1 AND o.id >= settled.first AND o.id <= settled.last)",
                                          name.c_str());
-            sql::execute(query, {sql::oid(destination_), sql::int8s(moved.first), sql::int8s(moved.last)});
+            sql::execute_once(query, {sql::oid(destination_), sql::int8s(moved.first), sql::int8s(moved.last)});
         });
     }
 }
@@ -301,8 +301,8 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
                        NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by)
                   FROM gone)",
                                          name.c_str());
-            sql::execute(query, {sql::oid(destination_), sql::text(destination), sql::int8s(ids), sql::texts(keys),
-                                 sql::texts(objects), sql::texts(reasons), sql::int8s(statuses)});
+            sql::execute_once(query, {sql::oid(destination_), sql::text(destination), sql::int8s(ids), sql::texts(keys),
+                                      sql::texts(objects), sql::texts(reasons), sql::int8s(statuses)});
         });
     }
 }
@@ -319,7 +319,8 @@ std::vector<Outbox::TakenOut> Outbox::take_out(int32 sync) {
                          "RETURNING id, COALESCE(octet_length(key::text), 0)::bigint + octet_length(\"row\"::text), "
                          "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3)",
                          name.c_str());
-            return sql::execute(query, {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp)});
+            return sql::execute_once(query,
+                                     {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp)});
         });
         for (uint64 i = 0; i < count; i++)
             rows.push_back(pg_call([&] {
@@ -352,13 +353,14 @@ void Outbox::defer(const std::vector<Deferred> &rows) {
                            make_interval(secs => deferred.pause_ms::float8
                                                             / 1000),
                        reasons = CASE WHEN deferred.reason IS NULL THEN o.reasons
-                                      ELSE array_append(o.reasons, deferred.reason) END
+                                      ELSE o.reasons[GREATEST(1, cardinality(o.reasons) - $6 + 2):]
+                                           || deferred.reason END
                   FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5))
                        AS deferred (id, attempts, pause_ms, reason)
                  WHERE o.destination = $1 AND o.id = deferred.id)",
                                          name.c_str());
-            sql::execute(query, {sql::oid(destination_), sql::int8s(ids), sql::int8s(attempts), sql::int8s(pauses),
-                                 sql::texts(reasons)});
+            sql::execute_once(query, {sql::oid(destination_), sql::int8s(ids), sql::int8s(attempts), sql::int8s(pauses),
+                                      sql::texts(reasons), sql::int4(most_reasons)});
         });
     }
 }
@@ -390,19 +392,45 @@ std::pair<std::int64_t, std::int64_t> Outbox::count_all() {
     return {level.rows, level.bytes};
 }
 
+namespace {
+
+/// Locks a table of rows, if that is free at once and no row is in it. Call inside pg_call.
+bool lock_if_empty(Oid table) {
+    if (!ConditionalLockRelationOid(table, AccessExclusiveLock))
+        return false;
+    // Nobody writes now, so what is seen is all there is.
+    PopActiveSnapshot();
+    PushActiveSnapshot(GetLatestSnapshot());
+    const char *any = psprintf("SELECT FROM ONLY reverse_etl.%s LIMIT 1", get_rel_name(table));
+    return sql::execute_once(any, {}) == 0;
+}
+
+void run(const char *statements) {
+    if (SPI_execute(statements, false, 0) < 0)
+        elog(ERROR, "could not execute \"%s\"", statements);
+}
+
+} // namespace
+
 bool Outbox::truncate_if_empty() {
+    Oid table = table_oid(own);
     return pg_call([&] {
-        const char *name = outbox_table_name(destination_);
-        Oid table = get_relname_relid(name, get_namespace_oid("reverse_etl", false));
-        if (!OidIsValid(table) || !ConditionalLockRelationOid(table, AccessExclusiveLock))
+        if (!OidIsValid(table) || !lock_if_empty(table))
             return false;
-        // Nobody writes now, so what is seen is all there is.
-        PopActiveSnapshot();
-        PushActiveSnapshot(GetLatestSnapshot());
-        if (sql::execute(psprintf("SELECT FROM ONLY reverse_etl.%s LIMIT 1", name), {}) > 0)
+        run(psprintf("TRUNCATE ONLY reverse_etl.%s", get_rel_name(table)));
+        return true;
+    });
+}
+
+bool Outbox::drop_if_empty() {
+    Oid table = table_oid(own);
+    return pg_call([&] {
+        if (!OidIsValid(table))
+            return true;
+        if (!lock_if_empty(table))
             return false;
-        if (SPI_execute(psprintf("TRUNCATE ONLY reverse_etl.%s", name), false, 0) < 0)
-            elog(ERROR, "could not truncate table reverse_etl.%s", name);
+        const char *name = get_rel_name(table);
+        run(psprintf("ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.%s; DROP TABLE reverse_etl.%s", name, name));
         return true;
     });
 }

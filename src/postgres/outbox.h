@@ -78,6 +78,8 @@ class Outbox {
         std::int64_t attempts, pause_ms;
         std::string reason; ///< "" for none
     };
+    /// A row that fails for months keeps so many reasons, the last ones.
+    static constexpr std::size_t most_reasons = 10;
     void defer(const std::vector<Deferred> &rows);
 
     /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.
@@ -88,6 +90,8 @@ class Outbox {
 
     /// Gives the space of the table back, if it is empty and nobody writes to it.
     bool truncate_if_empty();
+    /// Removes the table, likewise; whether there is none any more.
+    bool drop_if_empty();
 
   private:
     std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);

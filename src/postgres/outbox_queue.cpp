@@ -26,6 +26,8 @@ constexpr Milliseconds row_base{1'000}, row_cap{60 * 60'000};
 constexpr std::chrono::seconds between_expiries{1};
 /// Rows that expired and are rejected in one transaction.
 constexpr std::size_t most_expired = 1000;
+/// How often it is tried to remove the table of a destination that was dropped.
+constexpr std::chrono::seconds between_drops{60};
 
 } // namespace
 
@@ -41,9 +43,10 @@ void OutboxQueue::claim() {
         destination_.reset();
         is_stale_ = false;
     }
-    outbox_.make_table();
+    forget_what_was_rare();
     if (!open_definition())
         return;
+    outbox_.make_table();
     take_out_cancelled();
     reject_expired();
     requests_.read();
@@ -51,6 +54,20 @@ void OutboxQueue::claim() {
         claim_rows();
     // Also for rows that were there before the definition changed.
     open_lanes();
+}
+
+/// A row of many megabytes, or ever other columns, leave nothing behind when they are through.
+void OutboxQueue::forget_what_was_rare() {
+    bool any = lanes_.size() > most_kept_lanes || largest_row_ > most_kept_bytes;
+    if (!any || rows_.size() > 0 || has_outcomes())
+        return;
+    rows_.clear();
+    lanes_.clear();
+    lane_numbers_.clear();
+    last_lane_ = 0;
+    largest_row_ = 0;
+    reader_ = {};
+    older_reader_ = {};
 }
 
 void OutboxQueue::claim_rows() {
@@ -80,7 +97,8 @@ bool OutboxQueue::open_definition() {
     if (destination_ != nullptr)
         return true;
     char kind = pg_call([&] { return get_rel_relkind(destination_oid_); });
-    if (kind != RELKIND_FOREIGN_TABLE) {
+    is_gone_ = kind != RELKIND_FOREIGN_TABLE;
+    if (is_gone_) {
         // It was dropped. Nothing can be delivered any more, but what was to be is not lost.
         if (name_.empty())
             name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
@@ -140,6 +158,7 @@ void OutboxQueue::reject_expired() {
 }
 
 void OutboxQueue::add(StoredRow stored) {
+    largest_row_ = std::max(largest_row_, stored.row->stored_bytes);
     std::string fault;
     stored.row->lane = lane_of(stored, fault);
     if (!fault.empty()) {
@@ -400,6 +419,8 @@ void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
         QueuedRow &row = rows_.row(of_batch.number);
         if (of_rows && !waits_for_someone)
             row.attempts++;
+        if (row.reasons.size() >= Outbox::most_reasons)
+            row.reasons.erase(row.reasons.begin());
         row.reasons.push_back(error.what());
         if (row.attempts >= destination_->outbox.max_attempts) {
             std::string history;
@@ -498,6 +519,11 @@ void OutboxQueue::cannot_be_used(const std::string &reason) {
 void OutboxQueue::truncate() {
     if (outbox_.truncate_if_empty())
         delivered_ = 0;
+}
+
+bool OutboxQueue::drop(Clock::time_point now) {
+    drop_at_ = now + between_drops;
+    return outbox_.drop_if_empty();
 }
 
 void OutboxQueue::retry_now() {

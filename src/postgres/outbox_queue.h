@@ -51,6 +51,10 @@ class OutboxQueue : private OutcomeSink {
     /// Nothing waits and nothing is under way.
     bool is_idle() const { return rows_.size() == 0 && !more_ && !has_outcomes(); }
     void claim_again() { more_ = true; }
+    /// Rows that are being sent.
+    std::size_t under_way() const { return rows_.under_way(); }
+    /// The destination, for people.
+    const std::string &name() const { return name_; }
 
     /// Someone stopped or resumed the delivery.
     void set_paused(bool paused) { paused_ = paused; }
@@ -68,6 +72,10 @@ class OutboxQueue : private OutcomeSink {
     /// Whether truncate() is worth a transaction: much was delivered, and nothing waits.
     bool may_truncate() const { return is_idle() && delivered_ >= worth_truncating; }
     void truncate();
+    /// Whether drop() is worth a transaction: the destination was dropped, and all its rows were rejected.
+    bool may_drop(Clock::time_point now) const { return is_gone_ && is_idle() && now >= drop_at_; }
+    /// Removes what is stored for it; false if somebody is in the way for now.
+    bool drop(Clock::time_point now);
 
   private:
     /// So many rows are at hand that requests never wait for a claim, and changes of one key meet.
@@ -77,6 +85,8 @@ class OutboxQueue : private OutcomeSink {
     static constexpr std::size_t most_bytes = 32 << 20;
     static constexpr std::size_t worth_truncating = 10'000;
     static constexpr std::size_t many_outcomes = 1'000;
+    /// Of idle lanes and of rows that are through so much is kept.
+    static constexpr std::size_t most_kept_lanes = 64, most_kept_bytes = 1 << 20;
 
     struct LaneSlot {
         LaneKey key;
@@ -91,6 +101,7 @@ class OutboxQueue : private OutcomeSink {
 
     bool open_definition();
     void claim_rows();
+    void forget_what_was_rare();
     void open_lanes();
     int lane_of(const StoredRow &stored, std::string &fault);
     void add(StoredRow stored);
@@ -124,9 +135,11 @@ class OutboxQueue : private OutcomeSink {
     std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
     JsonRow reader_, older_reader_;
     Clock::time_point expiry_checked_{};
+    std::size_t largest_row_ = 0;
     std::size_t delivered_ = 0; ///< since the last truncation
     bool counted_ = false;      ///< the rows that were there when the worker came
-    bool more_ = true, paused_ = false, is_stale_ = false;
+    bool more_ = true, paused_ = false, is_stale_ = false, is_gone_ = false;
+    Clock::time_point drop_at_{};
 
     struct Marked {
         Lane *lane;

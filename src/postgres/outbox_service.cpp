@@ -11,6 +11,8 @@
 #include "postgres/sql.h"
 #include "postgres/sync_tasks.h"
 #include "postgres/worker_control.h"
+#include "postgres/worker_locks.h"
+#include "postgres/worker_status.h"
 
 #include <algorithm>
 #include <map>
@@ -18,7 +20,9 @@
 
 extern "C" {
 #include "access/xlog.h"
+#include "commands/extension.h"
 #include "executor/spi.h"
+#include "pgstat.h"
 #include "postmaster/interrupt.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -41,10 +45,18 @@ constexpr std::chrono::seconds between_looks_at_readers{1};
 constexpr Milliseconds longest_unsettled{5};
 /// How often it is tried to give a table's space back.
 constexpr std::chrono::seconds between_truncations{1};
+/// How long what Postgres counts may stay here, while nothing goes on.
+constexpr std::chrono::seconds longest_unreported{1};
+
+/// What pg_stat_activity says that the worker does.
+void tell(BackendState state, const std::string &words) {
+    const char *text = words.c_str();
+    pg_call([&] { pgstat_report_activity(state, text); });
+}
 
 class OutboxService {
   public:
-    OutboxService() : waiter_(true) {
+    explicit OutboxService(Oid extension) : extension_(extension), waiter_(true) {
         identity_ = std::to_string(GetSystemIdentifier()) + "/" + std::to_string(MyDatabaseId);
         the_service_ = this;
         pg_call([] {
@@ -56,9 +68,16 @@ class OutboxService {
         sql::in_transaction([] { pg_call([] { sql::execute("DELETE FROM reverse_etl.destination_states", {}); }); });
     }
 
-    void serve(const volatile sig_atomic_t &asked_to_end) {
+    int serve(const volatile sig_atomic_t &asked_to_end) {
         Clock::time_point busy = Clock::now();
+        MemoryContext of_turn = pg_call([] {
+            return AllocSetContextCreate(TopMemoryContext, "reverse_etl worker's turn", ALLOCSET_DEFAULT_SIZES);
+        });
         while (!asked_to_end) {
+            // What its turns leave behind goes with each; transactions have memory of their own.
+            MemoryContextReset(of_turn);
+            MemoryContextSwitchTo(of_turn);
+            worker_status::alive();
             pg_call([] {
                 CHECK_FOR_INTERRUPTS();
                 if (ConfigReloadPending) {
@@ -68,7 +87,7 @@ class OutboxService {
             });
             if (called_) {
                 // Sessions wait for the ledger.
-                while (ledger::serve())
+                while (!asked_to_end && ledger::serve())
                     continue;
                 if (is_called())
                     look_around();
@@ -76,15 +95,16 @@ class OutboxService {
             // Faults pass, and rows expire, without anybody who tells.
             if (Clock::now() - looked_ >= until_next_look())
                 look_around();
+            if (present_extension_ != extension_)
+                return end_without_extension();
             claim();
             Clock::time_point now = Clock::now();
+            drop_queues(now);
             if (!is_idle())
                 busy = now;
             else if (ends_when_idle() && now - busy >= longest_idle) {
-                look_around();
-                claim();
-                if (is_idle())
-                    return;
+                if (retires())
+                    return 0;
                 busy = now;
             }
             Clock::time_point next = std::min(send(now), now + until_next_look());
@@ -94,6 +114,9 @@ class OutboxService {
             settle();
             if (unsettled_since_ != Clock::time_point::max())
                 next = std::min(next, unsettled_since_ + longest_unsettled);
+            report_statistics(now);
+            next = std::min(next, report_at_);
+            tell_what_it_waits_for();
             std::vector<Finished> finished;
             // Those who wake it want it to look around; between two looks it sees to its requests.
             // Postgres waits by the same latch, for locks and pages, and a call may have ended such a wait.
@@ -103,10 +126,34 @@ class OutboxService {
                     if (queue->take(one))
                         break;
         }
+        worker_status::ends("it made room for a command that needed the database for itself");
+        return 0;
     }
 
   private:
     static bool ends_when_idle() { return !shared_memory::is_there(); }
+
+    /// Ends unless there is something to do, or a transaction is about to commit that counts on it.
+    bool retires() {
+        if (!pg_call([] { return worker_locks::retire(); }))
+            return false;
+        look_around();
+        claim();
+        if (is_idle()) {
+            worker_status::ends("nothing was left to do");
+            return true;
+        }
+        pg_call([] { worker_locks::serve(); });
+        return false;
+    }
+
+    /// One that was created anew may have rows already, and its tables are others: the next process knows nothing of
+    /// the old ones.
+    int end_without_extension() const {
+        bool is_new = OidIsValid(present_extension_);
+        worker_status::ends(is_new ? "the extension was created anew" : "the extension was dropped");
+        return is_new ? 1 : 0;
+    }
 
     Clock::duration until_next_look() const { return is_model_read_ ? between_looks_at_readers : between_looks; }
 
@@ -115,14 +162,44 @@ class OutboxService {
                std::all_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->is_idle(); });
     }
 
+    /// Hands Postgres what it counts: without the dead rows autovacuum would not come. As in sessions, what was counted
+    /// within a second of the last time waits for others.
+    void report_statistics(Clock::time_point now) {
+        bool overdue = now >= report_at_;
+        bool waits = pg_call([&] { return pgstat_report_stat(overdue); }) != 0;
+        if (!waits)
+            report_at_ = Clock::time_point::max();
+        else if (report_at_ == Clock::time_point::max())
+            report_at_ = now + longest_unreported;
+    }
+
+    void tell_what_it_waits_for() {
+        std::size_t busy = 0;
+        const std::string *name = nullptr;
+        for (const auto &[oid, queue] : queues_)
+            if (queue->under_way() > 0 && busy++ == 0)
+                name = &queue->name();
+        if (busy == 0)
+            tell(STATE_IDLE, "waiting for rows");
+        else
+            tell(STATE_RUNNING,
+                 "sending rows to " + *name + (busy == 1 ? "" : " and " + std::to_string(busy - 1) + " more"));
+    }
+
     /// Finds new destinations, and what people did to them.
     void look_around() {
+        tell(STATE_RUNNING, "looking for destinations");
         std::vector<Oid> destinations;
         looked_ = Clock::now();
         std::set<Oid> paused, resumed;
         bool may_send = false;
         SyncTasks tasks;
         sql::in_transaction([&] {
+            present_extension_ = pg_call([] { return get_extension_oid("reverse_etl", true); });
+            if (present_extension_ != extension_)
+                return;
+            if (looked_ - forgot_dropped_ >= between_looks)
+                forget_dropped();
             may_send = identity::matches();
             destinations = Outbox::destinations();
             paused = read_oids(R"(
@@ -164,6 +241,7 @@ class OutboxService {
                 continue;
             if (queue->has_forgotten())
                 queue->retry_now();
+            tell(STATE_RUNNING, "reading rows" + (queue->name().empty() ? "" : " of " + queue->name()));
             claim_one(*queue);
         }
     }
@@ -182,6 +260,41 @@ class OutboxService {
             queue.cannot_be_used(fault);
     }
 
+    /// What was dropped leaves nothing behind, once its rows are rejected.
+    void drop_queues(Clock::time_point now) {
+        for (auto entry = queues_.begin(); entry != queues_.end();) {
+            OutboxQueue &queue = *entry->second;
+            entry = queue.may_drop(now) && drop(queue, now) ? queues_.erase(entry) : std::next(entry);
+        }
+    }
+
+    void forget_dropped() {
+        forgot_dropped_ = Clock::now();
+        pg_call([] { sql::execute("SELECT reverse_etl.forget_dropped_destinations()", {}); });
+    }
+
+    bool drop(OutboxQueue &queue, Clock::time_point now) {
+        bool dropped = false;
+        std::string fault;
+        tell(STATE_RUNNING, "removing what is stored of " + queue.name());
+        try {
+            sql::in_transaction([&] {
+                dropped = queue.drop(now);
+                if (dropped)
+                    forget_dropped();
+            });
+        } catch (const Error &error) {
+            dropped = false;
+            fault = error.what();
+        }
+        if (!fault.empty())
+            pg_call([&] {
+                ereport(LOG, (errmsg("what is stored of dropped destination %s could not be removed: %s",
+                                     queue.name().c_str(), fault.c_str())));
+            });
+        return dropped;
+    }
+
     Clock::time_point send(Clock::time_point now) {
         Clock::time_point next = Clock::time_point::max();
         bool marks = false;
@@ -190,6 +303,7 @@ class OutboxService {
             marks = marks || queue->has_marks();
         }
         if (marks) {
+            tell(STATE_RUNNING, "noting requests");
             sql::in_transaction([&] {
                 for (auto &[oid, queue] : queues_)
                     if (queue->has_marks())
@@ -220,14 +334,15 @@ class OutboxService {
             unsettled_since_ = now;
         if (outcomes && !due && now - unsettled_since_ < longest_unsettled)
             return;
-        if (outcomes)
+        if (outcomes) {
+            tell(STATE_RUNNING, "writing down outcomes");
             sql::in_transaction([&] {
                 for (auto &[oid, queue] : queues_)
                     if (queue->has_outcomes())
                         queue->settle();
             });
-        if (outcomes)
             announce_outcomes();
+        }
         unsettled_since_ = Clock::time_point::max();
         if (now - truncated_ < between_truncations)
             return;
@@ -260,6 +375,8 @@ class OutboxService {
     };
 
     static inline OutboxService *the_service_ = nullptr;
+    const Oid extension_;
+    Oid present_extension_ = InvalidOid;
     std::string identity_;
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
@@ -268,13 +385,16 @@ class OutboxService {
     Clock::time_point looked_{};
     Clock::time_point unsettled_since_ = Clock::time_point::max();
     Clock::time_point truncated_{};
+    Clock::time_point forgot_dropped_{};
+    Clock::time_point report_at_ = Clock::time_point::max();
 };
 
 } // namespace
 
-void serve_outbox(const volatile sig_atomic_t &asked_to_end) {
-    static OutboxService service;
-    service.serve(asked_to_end);
+int serve_outbox(Oid extension, const volatile sig_atomic_t &asked_to_end) {
+    // Never destroyed: when the process ends, the connections that its requests use have gone before.
+    static auto &service = *new OutboxService(extension);
+    return service.serve(asked_to_end);
 }
 
 } // namespace reverse_etl

@@ -6,6 +6,7 @@
 #include "postgres/shared_rate_limiter.h"
 #include "postgres/statistics.h"
 #include "postgres/worker_control.h"
+#include "postgres/worker_status.h"
 
 #include <cstring>
 #include <iterator>
@@ -20,8 +21,8 @@ namespace reverse_etl::shared_memory {
 namespace {
 
 /// Every part, listed once.
-Part *const parts[] = {&Activity::shared, &ledger::mailboxes,  &outbox_outcomes,
-                       &rate_limits_part, &statistics::shared, &worker_calls};
+Part *const parts[] = {&Activity::shared,   &ledger::mailboxes, &outbox_outcomes,      &rate_limits_part,
+                       &statistics::shared, &worker_calls,      &worker_status::shared};
 
 constexpr const char *tranche = "reverse_etl";
 

@@ -40,9 +40,11 @@ void begin() {
         PushActiveSnapshot(GetTransactionSnapshot());
         SPI_connect();
     });
+    MemoryContextSwitchTo(TopTransactionContext);
 }
 
-void commit() {
+void commit(MemoryContext caller) {
+    MemoryContextSwitchTo(caller);
     pg_call([] {
         SPI_finish();
         PopActiveSnapshot();
@@ -50,7 +52,7 @@ void commit() {
     });
 }
 
-void abort_and_rethrow(std::exception_ptr exception) {
+void abort_and_rethrow(std::exception_ptr exception, MemoryContext caller) {
     std::optional<Error> of_postgres;
     try {
         std::rethrow_exception(exception);
@@ -59,37 +61,64 @@ void abort_and_rethrow(std::exception_ptr exception) {
     } catch (...) {
         // goes on as it is
     }
+    MemoryContextSwitchTo(caller);
     pg_call([] { AbortCurrentTransaction(); });
     if (of_postgres)
         throw *of_postgres;
     std::rethrow_exception(exception);
 }
 
-uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows) {
-    static std::map<std::string, SPIPlanPtr, std::less<>> plans;
-    // The names would be looked up in a search path that somebody else chose.
+namespace {
+
+/// The names would be looked up in a search path that somebody else chose.
+void check_scope(const char *text) {
     if (!Scope::is_pinned())
         elog(ERROR, "\"%s\" was to run outside of the machine's settings", text);
+}
+
+/// Parameters as SPI takes them.
+struct Arguments {
+    explicit Arguments(std::initializer_list<Parameter> parameters) {
+        for (const Parameter &parameter : parameters) {
+            types[count] = parameter.type;
+            values[count] = parameter.value;
+            nulls[count++] = parameter.is_null ? 'n' : ' ';
+        }
+    }
     Oid types[16];
     Datum values[16];
     char nulls[17] = {};
     int count = 0;
-    for (const Parameter &parameter : parameters) {
-        types[count] = parameter.type;
-        values[count] = parameter.value;
-        nulls[count++] = parameter.is_null ? 'n' : ' ';
-    }
+};
+
+uint64 rows_of(int result, const char *text) {
+    if (result < 0)
+        elog(ERROR, "could not execute \"%s\": %s", text, SPI_result_code_string(result));
+    return SPI_processed;
+}
+
+} // namespace
+
+uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows) {
+    check_scope(text);
+    static std::map<std::string, SPIPlanPtr, std::less<>> plans;
+    Arguments arguments(parameters);
     auto known = plans.find(std::string_view(text));
     if (known == plans.end()) {
-        SPIPlanPtr plan = SPI_prepare(text, count, types);
+        SPIPlanPtr plan = SPI_prepare(text, arguments.count, arguments.types);
         if (plan == nullptr || SPI_keepplan(plan) != 0)
             elog(ERROR, "could not prepare \"%s\": %s", text, SPI_result_code_string(SPI_result));
         known = plans.emplace(text, plan).first;
     }
-    int result = SPI_execute_plan(known->second, values, nulls, false, most_rows);
-    if (result < 0)
-        elog(ERROR, "could not execute \"%s\": %s", text, SPI_result_code_string(result));
-    return SPI_processed;
+    return rows_of(SPI_execute_plan(known->second, arguments.values, arguments.nulls, false, most_rows), text);
+}
+
+uint64 execute_once(const char *text, std::initializer_list<Parameter> parameters, long most_rows) {
+    check_scope(text);
+    Arguments arguments(parameters);
+    return rows_of(SPI_execute_with_args(text, arguments.count, arguments.types, arguments.values, arguments.nulls,
+                                         false, most_rows),
+                   text);
 }
 
 Parameter oid(Oid value) {

@@ -22,14 +22,17 @@ struct Parameter {
     bool is_null = false;
 };
 
-/// Runs the body in a transaction, connected to SPI. When it throws, the transaction is rolled back, and an error of
-/// Postgres goes on as an Error, since what belonged to the transaction is gone.
+/// Runs the body in a transaction, connected to SPI, and in the transaction's memory: a process that lives for months
+/// keeps nothing of it. When it throws, also at the commit, the transaction is rolled back, and an error of Postgres
+/// goes on as an Error, since what belonged to the transaction is gone.
 template <class Body>
 void in_transaction(Body &&body);
 
-/// Runs a statement whose plan is kept; call inside pg_call, with SPI connected, and in a scope of the machine:
-/// AsMachine, AsOwner, or a process that has pinned its settings. The rows are in SPI_tuptable.
+/// Runs a statement whose plan is kept as long as the process; call inside pg_call, with SPI connected, and in a scope
+/// of the machine: AsMachine, AsOwner, or a process that has pinned its settings. The rows are in SPI_tuptable.
 uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows = 0);
+/// The same for a text that names what may be gone tomorrow: no plan is kept.
+uint64 execute_once(const char *text, std::initializer_list<Parameter> parameters, long most_rows = 0);
 
 // Parameters and arrays of them. Call inside pg_call.
 Parameter oid(Oid value);
@@ -57,24 +60,25 @@ struct AsOwner : AsMachine {
     AsOwner() : AsMachine(owner_of_tables()) {}
 };
 
-// The parts of in_transaction.
+// The parts of in_transaction. `caller`: the memory context that is current again after them.
 void begin();
-void commit();
+void commit(MemoryContext caller);
 /// Rolls back; what the exception says outlives it.
-[[noreturn]] void abort_and_rethrow(std::exception_ptr exception);
+[[noreturn]] void abort_and_rethrow(std::exception_ptr exception, MemoryContext caller);
 
 template <class Body>
 void in_transaction(Body &&body) {
+    MemoryContext caller = CurrentMemoryContext;
     std::exception_ptr failed;
-    begin();
     try {
+        begin();
         body();
+        commit(caller);
     } catch (...) {
         failed = std::current_exception();
     }
     if (failed)
-        abort_and_rethrow(failed);
-    commit();
+        abort_and_rethrow(failed, caller);
 }
 
 } // namespace reverse_etl::sql

@@ -171,7 +171,10 @@ void reverse_etl_sync_runner_main(Datum database) {
     pgstat_report_appname("reverse_etl sync runner");
     guard([] {
         while (run_next_sync() || push_next_alert())
-            pg_call([] { CHECK_FOR_INTERRUPTS(); });
+            pg_call([] {
+                CHECK_FOR_INTERRUPTS();
+                pgstat_report_stat(false);
+            });
     });
     proc_exit(0);
 }

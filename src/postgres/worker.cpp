@@ -4,6 +4,8 @@
 #include "postgres/border.h"
 #include "postgres/outbox_service.h"
 #include "postgres/worker_control.h"
+#include "postgres/worker_locks.h"
+#include "postgres/worker_status.h"
 
 #include <csignal>
 #include <cstring>
@@ -11,7 +13,6 @@
 
 extern "C" {
 #include "access/xact.h"
-#include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "common/relpath.h"
 #include "pgstat.h"
@@ -22,7 +23,6 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/tcopprot.h"
-#include "utils/snapmgr.h"
 
 #pragma GCC visibility push(default)
 void reverse_etl_worker_main(Datum);
@@ -43,22 +43,17 @@ void on_sigusr2(SIGNAL_ARGS) {
     errno = saved;
 }
 
-/// Connecting to a database that is gone would be an error, and errors are restarted from, for ever.
-bool database_exists(Oid database) {
-    Oid tablespace;
-    memcpy(&tablespace, MyBgworkerEntry->bgw_extra, sizeof(tablespace));
-    char *folder = GetDatabasePath(database, tablespace);
-    struct stat status;
-    return stat(folder, &status) == 0;
+WorkerStart read_start() {
+    WorkerStart start;
+    memcpy(&start, MyBgworkerEntry->bgw_extra, sizeof(start));
+    return start;
 }
 
-/// The one worker of its database holds this lock on the extension while it lives. It conflicts with nothing else. As
-/// advisory locks do, it stays when a transaction aborts, and goes with the process.
-bool become_the_worker(Oid extension) {
-    LOCKTAG tag;
-    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension, 1);
-    tag.locktag_lockmethodid = USER_LOCKMETHOD;
-    return LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
+/// Connecting to a database that is gone would be an error, and errors are restarted from, for ever.
+bool database_exists(Oid database) {
+    char *folder = GetDatabasePath(database, read_start().tablespace);
+    struct stat status;
+    return stat(folder, &status) == 0;
 }
 
 Oid extension_oid() {
@@ -66,6 +61,34 @@ Oid extension_oid() {
     Oid extension = get_extension_oid("reverse_etl", true);
     CommitTransactionCommand();
     return extension;
+}
+
+/// The transaction that this was started for may be the one that creates the extension: it can be seen when that has
+/// committed.
+Oid wait_for_extension() {
+    Oid extension = extension_oid();
+    VirtualTransactionId caller = read_start().caller;
+    if (OidIsValid(extension) || !VirtualTransactionIdIsValid(caller))
+        return extension;
+    StartTransactionCommand();
+    pgstat_report_activity(STATE_RUNNING, "waiting for the transaction that queued rows");
+    VirtualXactLock(caller, true);
+    CommitTransactionCommand();
+    return extension_oid();
+}
+
+/// What the worker does. The exit code: 0 if it is not to be started again.
+int work(Oid extension) {
+    worker_locks::serve();
+    worker_status::started();
+    border::Caught caught;
+    try {
+        return serve_outbox(extension, asked_to_end);
+    } catch (...) {
+        border::note(caught);
+    }
+    worker_status::breaks(caught.of_postgres != nullptr ? caught.of_postgres->message : caught.message);
+    border::raise(caught);
 }
 
 } // namespace
@@ -80,10 +103,9 @@ void reverse_etl_worker_main(Datum database) {
         proc_exit(0);
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
     pin_settings_of_process();
-    Oid extension = extension_oid();
-    if (!OidIsValid(extension) || !become_the_worker(extension))
-        proc_exit(0);
     pgstat_report_appname("reverse_etl worker");
-    guard([] { serve_outbox(asked_to_end); });
-    proc_exit(0);
+    Oid extension = wait_for_extension();
+    if (!OidIsValid(extension) || !worker_locks::become_the_worker())
+        proc_exit(0);
+    proc_exit(work(extension));
 }

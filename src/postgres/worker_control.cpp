@@ -2,6 +2,8 @@
 
 #include "postgres/border.h"
 #include "postgres/compat.h"
+#include "postgres/worker_locks.h"
+#include "postgres/worker_status.h"
 
 #include <csignal>
 #include <cstdio>
@@ -30,7 +32,6 @@ constexpr int longest_start_ms = 10'000, longest_without_room_ms = 1'000, longes
 
 bool wake_wanted = false;
 uint64 calls_seen = PG_UINT64_MAX; ///< by the worker: it is called when it starts
-bool was_running = false;          ///< the worker, when this transaction was about to commit
 
 /// Calls `use` for each process of the kind. For a moment there may be two workers, of which one ends, since the other
 /// holds the lock; who it will be cannot be seen from here.
@@ -61,9 +62,9 @@ void sleep_briefly() {
 
 /// Starts the worker also where there is no room for the moment: others that find none start it too, and all of those
 /// but one end at once. Whether there is one now, or will be.
-bool start_worker_soon() {
-    for (int waited = 0; !start_worker(MyDatabaseId, MyDatabaseTableSpace); waited += 10) {
-        if (find_worker(MyDatabaseId) != nullptr)
+bool start_worker_soon(VirtualTransactionId caller) {
+    for (int waited = 0; !start_worker(MyDatabaseId, MyDatabaseTableSpace, caller); waited += 10) {
+        if (worker_locks::is_served())
             return true;
         if (waited >= longest_without_room_ms)
             return false;
@@ -72,17 +73,26 @@ bool start_worker_soon() {
     return true;
 }
 
+/// Before the commit, since nothing may fail after it. From here on either there is a worker that stays until the
+/// commit is done, or one is started that waits for it.
+void ensure_worker() {
+    worker_locks::count_on_worker();
+    if (worker_locks::is_served() || worker_status::comes_again())
+        return;
+    VirtualTransactionId own;
+    GET_VXID_FROM_PGPROC(own, *MyProc);
+    if (!start_worker_soon(own))
+        ereport(WARNING, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                          errmsg("queued rows will wait, since their background worker could not be started"),
+                          errhint("You might need to increase \"max_worker_processes\".")));
+}
+
 void start_for_commit(XactEvent event, void *) {
     if (!wake_wanted)
         return;
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
-        // Started before the commit, since nothing may fail after it; it looks for rows when it is told to, below.
-        was_running = find_worker(MyDatabaseId) != nullptr;
-        if (!was_running && !start_worker_soon())
-            ereport(WARNING, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-                              errmsg("queued rows will wait, since their background worker could not be started"),
-                              errhint("You might need to increase \"max_worker_processes\".")));
+        ensure_worker();
         break;
     case XACT_EVENT_ABORT:
     case XACT_EVENT_PREPARE: // COMMIT PREPARED wakes it
@@ -99,9 +109,8 @@ void wake_at_the_end(ResourceReleasePhase phase, bool is_commit, bool is_top_lev
     if (!wake_wanted || phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level)
         return;
     wake_wanted = false;
-    // One that ended meanwhile, since it had been idle, is started again.
-    if (is_commit && !wake_worker() && was_running)
-        start_worker(MyDatabaseId, MyDatabaseTableSpace);
+    if (is_commit)
+        wake_worker();
 }
 
 void set_up(BackgroundWorker &worker, const char *function) {
@@ -157,14 +166,15 @@ void wake_worker_at_commit() {
     wake_wanted = true;
 }
 
-bool start_worker(Oid database, Oid tablespace) {
+bool start_worker(Oid database, Oid tablespace, VirtualTransactionId caller) {
     BackgroundWorker worker;
     set_up(worker, "reverse_etl_worker_main");
     worker.bgw_restart_time = restart_after;
     std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl worker for database %u", database);
     std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", worker_type);
     worker.bgw_main_arg = ObjectIdGetDatum(database);
-    memcpy(worker.bgw_extra, &tablespace, sizeof(tablespace));
+    WorkerStart start{tablespace, caller};
+    memcpy(worker.bgw_extra, &start, sizeof(start));
     return RegisterDynamicBackgroundWorker(&worker, nullptr);
 }
 
@@ -183,7 +193,7 @@ bool start_sync_runner() {
 void require_worker() {
     if (nudge_worker())
         return;
-    if (!pg_call([] { return start_worker_soon(); }))
+    if (!pg_call([] { return worker_status::comes_again() || start_worker_soon(no_transaction); }))
         throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl could not be started", "",
                     "You might need to increase \"max_worker_processes\".");
     for (int waited = 0; !nudge_worker(); waited += 10) {
@@ -192,6 +202,22 @@ void require_worker() {
                         "See the server log for the reason.");
         pg_call([] { sleep_briefly(); });
     }
+}
+
+int pid_of_worker() {
+    PGPROC *process = find_worker(MyDatabaseId);
+    return process == nullptr ? 0 : process->pid;
+}
+
+int running_background_workers() {
+    int count = 0;
+    for (uint32 i = 0; i < ProcGlobal->allProcCount; i++) {
+        const PGPROC &process = ProcGlobal->allProcs[i];
+        if (process.pid != 0 && compat::is_background_worker(&process) &&
+            GetBackgroundWorkerTypeByPid(process.pid) != nullptr)
+            count++;
+    }
+    return count;
 }
 
 bool ask_worker_to_end(Oid database) {

@@ -2,6 +2,10 @@
 
 #include "postgres/shared_memory.h"
 
+extern "C" {
+#include "storage/lock.h"
+}
+
 namespace reverse_etl {
 
 /// The background worker of this session's database, as other processes see it. It needs no shared memory: it is found
@@ -30,8 +34,22 @@ void require_worker();
 /// Starts what runs syncs that nobody waits for, in this session's database, unless it runs; whether there was room.
 bool start_sync_runner();
 
+constexpr VirtualTransactionId no_transaction = {-1, InvalidLocalTransactionId};
+
+/// What a worker is told when it is started.
+struct WorkerStart {
+    Oid tablespace; ///< of its database
+    /// The transaction that is about to commit what it is needed for; invalid for none.
+    VirtualTransactionId caller;
+};
+
 /// Asks Postgres to start the worker of a database; whether there was room for it.
-bool start_worker(Oid database, Oid tablespace);
+bool start_worker(Oid database, Oid tablespace, VirtualTransactionId caller = no_transaction);
+
+/// The worker's process, or one that is about to become it; 0 if there is none.
+int pid_of_worker();
+/// How many background workers the cluster has, of all kinds.
+int running_background_workers();
 
 /// Asks the worker of a database that is to be dropped, renamed or copied to end; whether there was one.
 bool ask_worker_to_end(Oid database);

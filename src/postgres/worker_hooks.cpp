@@ -1,12 +1,15 @@
 #include "postgres/worker_hooks.h"
 
 #include "postgres/border.h"
+#include "postgres/ledger_mailboxes.h"
 #include "postgres/worker_control.h"
+#include "postgres/worker_status.h"
 
 #include <cstring>
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
@@ -82,14 +85,24 @@ Database database_to_vacate(Node *statement) {
     return database;
 }
 
+/// Whether foreign tables may go with it.
+bool drops_destinations(ObjectType kind) {
+    return kind == OBJECT_FOREIGN_TABLE || kind == OBJECT_FOREIGN_SERVER || kind == OBJECT_FDW ||
+           kind == OBJECT_SCHEMA || kind == OBJECT_EXTENSION;
+}
+
 /// Whether the worker has to look at what waits: rows of a transaction that was prepared, perhaps by another session,
-/// can be seen now, or what keeps a destination from being used may have been mended. That is told nobody who sleeps.
+/// can be seen now, or what keeps a destination from being used may have been mended, or a destination is gone. That is
+/// told nobody who sleeps.
 bool concerns_worker(Node *statement) {
     switch (nodeTag(statement)) {
     case T_TransactionStmt:
         return reinterpret_cast<TransactionStmt *>(statement)->kind == TRANS_STMT_COMMIT_PREPARED;
     case T_AlterTableStmt:
         return reinterpret_cast<AlterTableStmt *>(statement)->objtype == OBJECT_FOREIGN_TABLE;
+    case T_DropStmt:
+        return drops_destinations(reinterpret_cast<DropStmt *>(statement)->removeType);
+    case T_DropOwnedStmt:
     case T_CreateUserMappingStmt:
     case T_AlterUserMappingStmt:
     case T_AlterForeignServerStmt:
@@ -97,6 +110,19 @@ bool concerns_worker(Node *statement) {
     default:
         return false;
     }
+}
+
+/// A database that is still there gets back the worker that made room; nothing is left of one that is gone.
+void look_after(Oid oid, bool stopped) {
+    CommandCounterIncrement();
+    Database left = read_database(oid);
+    if (!OidIsValid(left.oid))
+        guard([&] {
+            ledger::forget_database(oid);
+            worker_status::forget_database(oid);
+        });
+    else if (stopped)
+        start_worker(left.oid, left.tablespace);
 }
 
 void process_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
@@ -122,14 +148,11 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
         PG_RE_THROW();
     }
     PG_END_TRY();
-    if (stopped && OidIsValid(read_database(database.oid).oid))
-        start_worker(database.oid, read_database(database.oid).tablespace);
-    if (concerned && OidIsValid(get_extension_oid("reverse_etl", true)))
-        guard([&] {
-            // While rows wait there is a worker, so only new rows are a reason to start one.
-            if (nudge_worker() || brings_rows)
-                wake_worker_at_commit();
-        });
+    if (OidIsValid(database.oid))
+        look_after(database.oid, stopped);
+    // While rows wait there is a worker, so only new rows are a reason to start one.
+    if (concerned && (nudge_worker() || (brings_rows && OidIsValid(get_extension_oid("reverse_etl", true)))))
+        guard([] { wake_worker_at_commit(); });
 }
 
 } // namespace

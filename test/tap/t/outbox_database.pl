@@ -8,7 +8,7 @@ use Test::More;
 
 my $sandbox = start_sandbox();
 my $url     = $sandbox->url;
-my $node    = new_node('main', "shared_preload_libraries = 'reverse_etl'");
+my $node    = new_node('main', "shared_preload_libraries = 'reverse_etl'\ndynamic_shared_memory_type = mmap");
 $node->safe_psql('postgres', 'CREATE DATABASE crm');
 $node->safe_psql('crm', <<~SQL);
     CREATE EXTENSION reverse_etl;
@@ -45,6 +45,26 @@ $node->safe_psql('postgres', 'DROP DATABASE sales');
 is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_database WHERE datname = 'sales')), 0, 'the database is gone');
 is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker')) <= 1, 1,
     'and its worker');
+
+# What a session had left for the worker of a database that is dropped
+sub segments { return scalar(() = glob $node->data_dir . '/pg_dynshmem/*') }
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+$node->safe_psql('shop', <<~SQL);
+    CREATE EXTENSION reverse_etl;
+    CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '$url');
+    CREATE USER MAPPING FOR CURRENT_USER SERVER hubspot OPTIONS (access_token 'pat-1');
+    CREATE FOREIGN TABLE contacts (email text) SERVER hubspot;
+    INSERT INTO contacts VALUES ('a\@example.com');
+    SQL
+my $segments = segments();
+my $locker   = $node->background_psql('shop');
+$locker->query_safe('BEGIN; LOCK TABLE reverse_etl.rejected_rows');
+my $push = $node->background_psql('shop', on_error_stop => 0);
+$push->query_until(qr/started/, "\\echo started\nINSERT INTO contacts VALUES ('bad');\n");
+wait_until(sub { segments() > $segments });
+$node->safe_psql('postgres', 'DROP DATABASE shop WITH (FORCE)');
+is(segments(), $segments, 'goes with the database');
+eval { $_->quit } for $locker, $push;
 
 # delivers(DATABASE): a row that is queued in it arrives, by itself.
 sub delivers {
