@@ -17,7 +17,7 @@ EXTRA_CLEAN = $(OBJS:.o=.d) precompiled
 PG_CPPFLAGS = -I$(project)src -MMD -MP
 # EXTRA_CXXFLAGS is for whoever calls make.
 # g++ 12 warns of overlaps and overruns inside std::string's operator+ that cannot be (GCC bug 105651).
-PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -O2 -fvisibility=hidden \
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -O2 -fvisibility=hidden \
     -fvisibility-inlines-hidden $(EXTRA_CXXFLAGS)
 SHLIB_LINK = -lcurl -lsimdjson -lcrypto -lstdc++
 
