@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "miscadmin.h"
+#include "tcop/utility.h"
 #include "utils/guc.h"
 }
 
@@ -58,6 +59,20 @@ void for_each_pinned(Use &&use) {
         use(setting);
 }
 
+ProcessUtility_hook_type next_process_utility = nullptr;
+
+void refuse_definitions(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
+                        ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,
+                        QueryCompletion *completion) {
+    if (Scope::is_of_a_role() && GetCommandLogLevel(statement->utilityStmt) == LOGSTMT_DDL)
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("cannot run %s in code of a stream or a sync", CreateCommandName(statement->utilityStmt)),
+                 errdetail("It runs as the owner of the stream or the sync, in sessions of others.")));
+    auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
+    next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
+}
+
 bool is_blank(const std::string &text) {
     return text.find_first_not_of(" \t\r\n") == std::string::npos;
 }
@@ -79,6 +94,10 @@ Scope::~Scope() {
 
 bool Scope::is_pinned() {
     return innermost != nullptr ? innermost->pinned_ : process_is_pinned;
+}
+
+bool Scope::is_of_a_role() {
+    return innermost != nullptr && !innermost->pinned_;
 }
 
 void Scope::set(const char *name, const char *value) {
@@ -111,6 +130,11 @@ AsMachine::AsMachine(Oid role)
             set(setting.name, setting.value);
     });
     is_of_the_machine();
+}
+
+void install_act_as_hook() {
+    next_process_utility = ProcessUtility_hook;
+    ProcessUtility_hook = refuse_definitions;
 }
 
 void pin_settings_of_process() {

@@ -19,6 +19,8 @@ class Scope {
     /// Whether the names and operators in a statement mean Postgres' own: the innermost scope is one of the machine, or
     /// there is none, in a process that has pinned its settings.
     static bool is_pinned();
+    /// Whether what runs is code of a role.
+    static bool is_of_a_role();
 
   protected:
     /// An invalid role stands for the current one; restrictions are SECURITY_ flags.
@@ -44,6 +46,10 @@ class ActAs : public Scope {
   public:
     ActAs(Oid role, const std::string &search_path);
 };
+
+/// Code inside of ActAs changes no definitions: types that it put into the session's temporary schema would be found
+/// before Postgres' own by whoever acts next.
+void install_act_as_hook();
 
 /// The machine's own statements: what they name is Postgres' own or has its schema said. As the current user, or a
 /// role.

@@ -1,5 +1,6 @@
 /// What Postgres calls by name: the library's start and its SQL functions.
 
+#include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 #include "postgres/cron_functions.h"
@@ -61,6 +62,7 @@ void _PG_init(void) {
     settings::define();
     install_statement_hooks();
     install_worker_hooks();
+    install_act_as_hook();
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
         register_launcher();
