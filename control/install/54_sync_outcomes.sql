@@ -132,7 +132,7 @@ REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_et
     reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
     reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
     reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]),
-    reverse_etl.settle_lost_rows(integer),
+    reverse_etl.settle_lost_rows(integer), reverse_etl.exceeds(text, bigint, bigint), reverse_etl.usual_rows(integer),
     reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.syncs_to_run(),
     reverse_etl.has_sync_tasks()
     FROM PUBLIC;
