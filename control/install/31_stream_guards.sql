@@ -65,6 +65,15 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.streams_after_drop(boolean) IS 'refuses to drop what a stream needs, or removes the stream with it';
 
+-- An error of somebody's definition does not keep others from renaming their schemas.
+CREATE FUNCTION reverse_etl.uses_schema(schema oid, relations regclass[], query text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM pg_class WHERE oid = ANY (relations) AND relnamespace = schema)
+       OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = schema AND strpos(query, proname) > 0)
+       OR EXISTS (SELECT FROM pg_type WHERE typnamespace = schema AND typtype <> 'c' AND typelem = 0 AND strpos(query, typname) > 0)
+       OR EXISTS (SELECT FROM pg_operator WHERE oprnamespace = schema AND strpos(query, oprname) > 0);
+COMMENT ON FUNCTION reverse_etl.uses_schema(oid, regclass[], text) IS 'whether a query may use something of a schema';
+
 CREATE FUNCTION reverse_etl.altered_streams(OUT name text, OUT object_type text, OUT object_identity text) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -74,6 +83,7 @@ BEGIN ATOMIC
           SELECT c.object_type, c.object_identity FROM pg_event_trigger_ddl_commands() AS c
            WHERE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
               OR classid = 'pg_namespace'::regclass
+                 AND reverse_etl.uses_schema(objid, reads || source || destination, mapping)
            LIMIT 1) AS command
      ORDER BY streams.name;
 END;
@@ -119,5 +129,5 @@ $$;
 COMMENT ON FUNCTION reverse_etl.triggers_after_alter() IS 'refuses other names for the triggers of streams';
 
 REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.streams_that_lost(), reverse_etl.streams_after_drop(boolean),
-    reverse_etl.altered_streams(), reverse_etl.streams_after_alter(), reverse_etl.triggers_after_alter() FROM PUBLIC;
+    reverse_etl.uses_schema(oid, regclass[], text), reverse_etl.altered_streams(), reverse_etl.streams_after_alter(), reverse_etl.triggers_after_alter() FROM PUBLIC;
 

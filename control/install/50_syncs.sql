@@ -39,6 +39,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     may_remove boolean NOT NULL DEFAULT false,
     health text NOT NULL DEFAULT 'ok' CHECK (health IN ('ok', 'failed', 'held', 'rejecting', 'unusual')),
     requested_at timestamptz,
+    broken text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE reverse_etl.sync_definitions IS 'syncs made by reverse_etl.create_sync; reverse_etl.syncs shows them';
@@ -55,6 +56,7 @@ COMMENT ON COLUMN reverse_etl.sync_definitions.has_run IS 'whether a run was com
 COMMENT ON COLUMN reverse_etl.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';
 COMMENT ON COLUMN reverse_etl.sync_definitions.health IS 'what was told last by an alert';
 COMMENT ON COLUMN reverse_etl.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
+COMMENT ON COLUMN reverse_etl.sync_definitions.broken IS 'why it would fail, as a command has left it: what is broken already is no ground to refuse another command';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_definitions', '');
 
 ALTER TABLE reverse_etl.sync_definitions ENABLE ROW LEVEL SECURITY;

@@ -266,7 +266,7 @@ BEGIN
            after = definition.after,
            alert_to = CASE WHEN alter_sync_as.alert_to = 'none' THEN NULL
                            ELSE COALESCE(alter_sync_as.alert_to::regclass, s.alert_to) END,
-           may_remove = s.may_remove AND alter_sync_as.mode = s.mode
+           may_remove = s.may_remove AND alter_sync_as.mode = s.mode, broken = NULL
      WHERE s.id = definition.id;
     IF rename_to IS NOT NULL AND definition.job IS NOT NULL THEN
         PERFORM reverse_etl.schedule_sync_as(caller, rename_to, definition.schedule);

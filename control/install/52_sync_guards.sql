@@ -4,6 +4,11 @@ CREATE FUNCTION reverse_etl.check_sync(sync integer) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_sync';
 COMMENT ON FUNCTION reverse_etl.check_sync(integer) IS 'raises the error that the next run of a sync would raise';
 
+CREATE FUNCTION reverse_etl.is_broken(sync integer) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT broken IS NOT NULL OR health = 'failed' FROM reverse_etl.sync_definitions WHERE id = sync);
+COMMENT ON FUNCTION reverse_etl.is_broken(integer) IS 'whether a sync failed before: in its last run, or by a command that was let pass';
+
 CREATE FUNCTION reverse_etl.syncs_that_lost(OUT id integer, OUT name text, OUT object_type text, OUT object_identity text,
     OUT is_destination boolean) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -34,7 +39,7 @@ BEGIN
         BEGIN
             PERFORM reverse_etl.check_sync(lost.id);
         EXCEPTION WHEN OTHERS THEN
-            IF NOT cascade THEN
+            IF NOT cascade AND NOT reverse_etl.is_broken(lost.id) THEN
                 RAISE dependent_objects_still_exist USING
                     MESSAGE = format('cannot drop %s %s because sync "%s" needs it',
                                      lost.object_type, lost.object_identity, lost.name),
@@ -44,6 +49,7 @@ BEGIN
                                        lost.name, lost.name) END;
             END IF;
             RAISE WARNING 'sync "%" will fail from now on: %', lost.name, SQLERRM;
+            UPDATE reverse_etl.sync_definitions SET broken = SQLERRM WHERE id = lost.id;
         END;
     END LOOP;
 END
@@ -58,7 +64,7 @@ BEGIN ATOMIC
       FROM reverse_etl.sync_definitions AS s
       JOIN pg_event_trigger_ddl_commands() AS c
         ON c.classid = 'pg_class'::regclass AND (c.objid = s.destination OR c.objid = ANY (s.reads))
-           OR c.classid = 'pg_namespace'::regclass
+           OR c.classid = 'pg_namespace'::regclass AND reverse_etl.uses_schema(c.objid, s.reads || s.destination, s.query)
      ORDER BY s.id;
 END;
 COMMENT ON FUNCTION reverse_etl.altered_syncs() IS 'the syncs that may need what the running command has altered';
@@ -74,7 +80,11 @@ BEGIN
         EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
             -- Another may take its place, as tools that make tables anew do it.
             RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
+            UPDATE reverse_etl.sync_definitions SET broken = SQLERRM WHERE id = altered.id;
         WHEN OTHERS THEN
+            IF reverse_etl.is_broken(altered.id) THEN
+                CONTINUE;
+            END IF;
             RAISE dependent_objects_still_exist USING
                 MESSAGE = format('cannot alter %s %s because sync "%s" needs it as it was',
                                  altered.object_type, altered.object_identity, altered.name),
@@ -85,6 +95,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.syncs_after_alter() IS 'refuses to alter what a sync needs as it is';
-REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer), reverse_etl.syncs_that_lost(), reverse_etl.syncs_after_drop(boolean),
+REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer), reverse_etl.is_broken(integer), reverse_etl.syncs_that_lost(),
+    reverse_etl.syncs_after_drop(boolean),
     reverse_etl.altered_syncs(), reverse_etl.syncs_after_alter() FROM PUBLIC;
 

@@ -105,7 +105,7 @@ Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS) {
         ListCell *cell;
         foreach (cell, list) {
             auto *option = static_cast<DefElem *>(lfirst(cell));
-            options[option->defname] = strVal(option->arg);
+            options[option->defname] = option->arg == nullptr ? "" : strVal(option->arg);
         }
         // What delivers queued rows goes by the changed options, and tries again where the old ones were at fault.
         if (catalog != AttributeRelationId && wake_worker())
