@@ -55,7 +55,7 @@ SELECT destination, operation, row_number > 0 AS numbered, key, "row", http_stat
   FROM reverse_etl.rejected_rows ORDER BY id;
 SELECT email FROM hubspot.contacts WHERE email = 'linus@example.com';
 -- What is mended can be tried again.
-UPDATE reverse_etl.rejected_rows SET "row" = jsonb_set("row", '{email}', '"mended@example.com"'), key = NULL
+SELECT reverse_etl.mend(id, jsonb_set("row", '{email}', '"mended@example.com"')) FROM reverse_etl.rejected_rows
  WHERE "row" ->> 'email' = 'nobody';
 SELECT reverse_etl.retry('hubspot.contacts', $$"row" ->> 'email' IS NOT NULL$$);
 CALL reverse_etl.wait('hubspot.contacts', '30 s');

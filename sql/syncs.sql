@@ -184,7 +184,16 @@ SELECT * FROM reverse_etl.plan_sync('unknown');
 SELECT * FROM reverse_etl.plan_sync(NULL);
 SELECT reverse_etl.resync('unknown');
 SELECT reverse_etl.resync('adopted', 'no_such_column = 1');
+-- A condition is one expression, and nothing in it ends the statement that it stands in.
 SELECT reverse_etl.resync('adopted', 'true) OR (true');
+SELECT reverse_etl.resync('adopted', 'true); SELECT 1311768467463790320::bigint WHERE (true');
+SELECT reverse_etl.resync('adopted', 'true FROM pg_class');
+SELECT reverse_etl.resync('adopted', 'true AS x');
+SELECT reverse_etl.resync('adopted', 'true, true');
+SELECT reverse_etl.resync('adopted', '');
+SELECT reverse_etl.release_rows('adopted', 'true) OR (true');
+SELECT reverse_etl.discard('true) OR (true');
+SELECT reverse_etl.resync('adopted', 'true -- and so on');
 SELECT reverse_etl.adopt('unknown');
 SELECT reverse_etl.alter_sync('unknown');
 SELECT reverse_etl.alter_sync('adopted', mode => 'merge');

@@ -35,11 +35,13 @@ POSTGRES_SOURCES = \
     src/postgres/act_as.cpp \
     src/postgres/activity.cpp \
     src/postgres/arrays.cpp \
+    src/postgres/as_caller.cpp \
     src/postgres/audit_log.cpp \
     src/postgres/border.cpp \
     src/postgres/column_encoders.cpp \
     src/postgres/columns_json.cpp \
     src/postgres/changed_rows.cpp \
+    src/postgres/condition.cpp \
     src/postgres/connectors.cpp \
     src/postgres/cron_functions.cpp \
     src/postgres/delivery_mode.cpp \
@@ -78,6 +80,7 @@ POSTGRES_SOURCES = \
     src/postgres/record_encoder.cpp \
     src/postgres/rejected_rows.cpp \
     src/postgres/requeue.cpp \
+    src/postgres/running_command.cpp \
     src/postgres/result_rows.cpp \
     src/postgres/row_contract.cpp \
     src/postgres/row_encoder.cpp \

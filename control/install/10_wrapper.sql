@@ -21,6 +21,19 @@ CREATE FOREIGN DATA WRAPPER reverse_etl
     HANDLER reverse_etl.fdw_handler VALIDATOR reverse_etl.fdw_validator;
 COMMENT ON FOREIGN DATA WRAPPER reverse_etl IS 'makes SaaS destinations foreign tables';
 
+-- Tables are read, functions write. What a role may change it changes by a function that hands on who calls it to one of
+-- the same name with "_as" behind, which is granted to nobody, checks what that role may, and writes as the tables' owner.
+
+CREATE FUNCTION reverse_etl.execute_as(role oid, statement text) RETURNS text[]
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_execute_as';
+COMMENT ON FUNCTION reverse_etl.execute_as(oid, text) IS 'runs one statement with the rights of a role; the first column of its rows';
+
+CREATE FUNCTION reverse_etl.one_condition(condition text) RETURNS text
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_one_condition';
+COMMENT ON FUNCTION reverse_etl.one_condition(text) IS 'a condition in parentheses; an error if it is more than one expression';
+
+REVOKE ALL ON FUNCTION reverse_etl.execute_as(oid, text), reverse_etl.one_condition(text) FROM PUBLIC;
+
 -- Options
 
 CREATE FUNCTION reverse_etl.built_in_options(

@@ -19,7 +19,7 @@ COMMENT ON COLUMN reverse_etl.destination_states.retry_at IS 'when it is tried a
 CREATE TABLE reverse_etl.pauses (
     server oid,
     destination regclass,
-    paused_by name NOT NULL DEFAULT current_user,
+    paused_by name NOT NULL,
     paused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK (num_nonnulls(server, destination) = 1),
     UNIQUE (server),
@@ -39,26 +39,17 @@ RETURN COALESCE((SELECT srvowner FROM pg_foreign_server WHERE oid = server),
                 (SELECT relowner FROM pg_class WHERE oid = destination));
 COMMENT ON FUNCTION reverse_etl.owner_of(oid, regclass) IS 'who owns the server, or the destination';
 
--- pause() and resume() write with their caller's rights: who owns something may stop it.
 ALTER TABLE reverse_etl.pauses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON reverse_etl.pauses FOR SELECT USING (true);
 COMMENT ON POLICY seen ON reverse_etl.pauses IS 'everybody sees what is paused';
-CREATE POLICY by_owner ON reverse_etl.pauses
-    USING (pg_has_role(reverse_etl.owner_of(server, destination), 'USAGE'));
-COMMENT ON POLICY by_owner ON reverse_etl.pauses IS 'the owner of a server or a destination pauses and resumes it';
-GRANT SELECT, INSERT, DELETE ON reverse_etl.pauses TO PUBLIC;
+GRANT SELECT ON reverse_etl.pauses TO PUBLIC;
 
 ALTER TABLE reverse_etl.destination_states ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON reverse_etl.destination_states FOR SELECT USING (true);
 COMMENT ON POLICY seen ON reverse_etl.destination_states IS 'everybody sees why a destination gets nothing';
-CREATE POLICY by_owner ON reverse_etl.destination_states FOR UPDATE
-    USING (pg_has_role(reverse_etl.owner_of(NULL, destination), 'USAGE')
-           OR pg_has_role(reverse_etl.owner_of((SELECT ftserver FROM pg_foreign_table WHERE ftrelid = destination), NULL),
-                          'USAGE'));
-COMMENT ON POLICY by_owner ON reverse_etl.destination_states IS 'the owner of a destination or of its server has it tried again';
-GRANT SELECT, UPDATE (retry_at) ON reverse_etl.destination_states TO PUBLIC;
+GRANT SELECT ON reverse_etl.destination_states TO PUBLIC;
 
-CREATE FUNCTION reverse_etl.find_destination(name text, OUT server oid, OUT destination regclass)
+CREATE FUNCTION reverse_etl.find_destination(caller oid, name text, OUT server oid, OUT destination regclass)
 LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     SELECT s.oid INTO server
@@ -75,18 +66,20 @@ BEGIN
             MESSAGE = format('there is no server or destination "%s"', find_destination.name),
             HINT = 'Name a server, or a foreign table with its schema. reverse_etl.destinations lists both.';
     END IF;
-    IF NOT pg_has_role(reverse_etl.owner_of(server, destination), 'USAGE') THEN
+    IF NOT pg_has_role(caller, reverse_etl.owner_of(server, destination), 'USAGE') THEN
         RAISE insufficient_privilege USING MESSAGE = format('must be owner of "%s"', find_destination.name);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.find_destination(text) IS 'the server or else the foreign table of a name, for its owner';
+COMMENT ON FUNCTION reverse_etl.find_destination(oid, text) IS 'the server or else the foreign table of a name, for its owner';
 
 CREATE FUNCTION reverse_etl.pause(name text) RETURNS void
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.pause_as(caller oid, name text) RETURNS void
+LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO reverse_etl.pauses (server, destination)
-    SELECT server, destination FROM reverse_etl.find_destination(pause.name)
+    INSERT INTO reverse_etl.pauses (server, destination, paused_by)
+    SELECT server, destination, pg_get_userbyid(caller) FROM reverse_etl.find_destination(caller, name)
     ON CONFLICT DO NOTHING;
     PERFORM reverse_etl.wake_worker();
 END
@@ -94,18 +87,24 @@ $$;
 COMMENT ON FUNCTION reverse_etl.pause(text) IS 'stops the delivery of queued rows to a server''s destinations, or to one; rows go on being queued';
 
 CREATE FUNCTION reverse_etl.resume(name text) RETURNS void
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.resume_as(caller oid, name text) RETURNS void
+LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM reverse_etl.pauses AS p
-     USING reverse_etl.find_destination(resume.name) AS found
+     USING reverse_etl.find_destination(caller, name) AS found
      WHERE p.server = found.server OR p.destination = found.destination;
     UPDATE reverse_etl.destination_states AS s SET retry_at = clock_timestamp()
-      FROM pg_foreign_table AS t, reverse_etl.find_destination(resume.name) AS found
+      FROM pg_foreign_table AS t, reverse_etl.find_destination(caller, name) AS found
      WHERE t.ftrelid = s.destination AND (t.ftserver = found.server OR t.ftrelid = found.destination);
     PERFORM reverse_etl.wake_worker();
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.resume(text) IS 'goes on with the delivery of queued rows, also where a fault had stopped it';
+COMMENT ON FUNCTION reverse_etl.pause_as(oid, text) IS 'pause() for the role that calls it';
+COMMENT ON FUNCTION reverse_etl.resume_as(oid, text) IS 'resume() for the role that calls it';
+REVOKE ALL ON FUNCTION reverse_etl.wake_worker(), reverse_etl.owner_of(oid, regclass), reverse_etl.find_destination(oid, text),
+    reverse_etl.pause_as(oid, text), reverse_etl.resume_as(oid, text) FROM PUBLIC;
 
 
 -- The worker's, when a destination was dropped.

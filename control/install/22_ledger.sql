@@ -19,6 +19,8 @@ CREATE TABLE reverse_etl.audit_log (
     error text,
     session_role name NOT NULL,
     role name NOT NULL,
+    session_role_id regrole NOT NULL,
+    role_id regrole NOT NULL,
     application_name text NOT NULL,
     pid integer NOT NULL,
     started_at timestamptz NOT NULL,
@@ -38,8 +40,10 @@ COMMENT ON COLUMN reverse_etl.audit_log.replaced IS 'queued rows in whose place 
 COMMENT ON COLUMN reverse_etl.audit_log.requests IS 'requests that were made; queued rows of several pushes share theirs, which stat_destinations counts';
 COMMENT ON COLUMN reverse_etl.audit_log.bytes IS 'bytes of their bodies, before compression; of immediate pushes';
 COMMENT ON COLUMN reverse_etl.audit_log.error IS 'what ended the push; it quotes no row';
-COMMENT ON COLUMN reverse_etl.audit_log.session_role IS 'the role that had logged in, or that SET SESSION AUTHORIZATION set';
-COMMENT ON COLUMN reverse_etl.audit_log.role IS 'the role that was current';
+COMMENT ON COLUMN reverse_etl.audit_log.session_role IS 'the role that had logged in, or that SET SESSION AUTHORIZATION set: its name at the time';
+COMMENT ON COLUMN reverse_etl.audit_log.role IS 'the role that was current: its name at the time';
+COMMENT ON COLUMN reverse_etl.audit_log.session_role_id IS 'session_role, whatever its name is now';
+COMMENT ON COLUMN reverse_etl.audit_log.role_id IS 'role, whatever its name is now';
 COMMENT ON COLUMN reverse_etl.audit_log.application_name IS 'the session''s setting';
 COMMENT ON COLUMN reverse_etl.audit_log.pid IS 'the session''s process';
 COMMENT ON COLUMN reverse_etl.audit_log.started_at IS 'when the first row came';
@@ -49,7 +53,8 @@ SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log_id_seq', '');
 
 ALTER TABLE reverse_etl.audit_log ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_rows ON reverse_etl.audit_log FOR SELECT USING (current_user IN (role, session_role));
+CREATE POLICY own_rows ON reverse_etl.audit_log FOR SELECT 
+    USING (quote_ident(current_user)::regrole IN (role_id, session_role_id));
 COMMENT ON POLICY own_rows ON reverse_etl.audit_log IS 'a user sees their own pushes';
 GRANT SELECT ON reverse_etl.audit_log TO PUBLIC;
 

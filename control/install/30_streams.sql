@@ -33,23 +33,12 @@ COMMENT ON COLUMN reverse_etl.streams.columns IS 'the destination''s columns tha
 COMMENT ON COLUMN reverse_etl.streams.reads IS 'the relations that the mapping reads';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.streams', '');
 
--- A stream is made and removed as whoever calls stream_table and unstream_table. Nobody can make one that runs as
--- another role, or for a table that has not its triggers.
 ALTER TABLE reverse_etl.streams ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_streams ON reverse_etl.streams FOR SELECT USING (
     pg_has_role(owner, 'USAGE')
     OR pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE pg_class.oid = source), 'USAGE'));
 COMMENT ON POLICY own_streams ON reverse_etl.streams IS 'a user sees their own streams and those of their tables';
-CREATE POLICY new_streams ON reverse_etl.streams FOR INSERT WITH CHECK (
-    owner = quote_ident(current_user)::regrole
-    AND EXISTS (SELECT FROM pg_catalog.pg_trigger
-                 WHERE tgrelid = source AND tgname = name || '_insert' AND tgfoid = 'reverse_etl.push_stream'::regproc));
-COMMENT ON POLICY new_streams ON reverse_etl.streams IS 'a stream belongs to who makes it, and has triggers';
-CREATE POLICY drop_streams ON reverse_etl.streams FOR DELETE USING (
-    pg_has_role(owner, 'USAGE')
-    OR pg_has_role((SELECT relowner FROM pg_catalog.pg_class WHERE pg_class.oid = source), 'USAGE'));
-COMMENT ON POLICY drop_streams ON reverse_etl.streams IS 'a user removes their own streams and those of their tables';
-GRANT SELECT, INSERT, DELETE ON reverse_etl.streams TO PUBLIC;
+GRANT SELECT ON reverse_etl.streams TO PUBLIC;
 
 -- The owner of a stream need not own the table: so the triggers are dropped with the rights of the extension's owner.
 CREATE FUNCTION reverse_etl.drop_stream_triggers() RETURNS trigger
@@ -73,43 +62,46 @@ CREATE TRIGGER drop_triggers AFTER DELETE ON reverse_etl.streams
     FOR EACH ROW EXECUTE FUNCTION reverse_etl.drop_stream_triggers();
 COMMENT ON TRIGGER drop_triggers ON reverse_etl.streams IS 'a stream and its triggers go together';
 
-CREATE FUNCTION reverse_etl.read_mapping(source regclass, destination regclass, mapping text, deletes boolean,
+CREATE FUNCTION reverse_etl.read_mapping(role oid, source regclass, destination regclass, mapping text, deletes boolean,
     search_path text, OUT mapping_used text, OUT columns text[], OUT key text[], OUT reads regclass[])
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_read_mapping';
-COMMENT ON FUNCTION reverse_etl.read_mapping(regclass, regclass, text, boolean, text) IS 'checks the mapping of a stream; see reverse_etl.stream_table';
+COMMENT ON FUNCTION reverse_etl.read_mapping(oid, regclass, regclass, text, boolean, text) IS 'checks the mapping of a stream of a role; see reverse_etl.stream_table';
 
-CREATE FUNCTION reverse_etl.check_stream_rights(destination regclass, columns text[], key text[]) RETURNS void
+CREATE FUNCTION reverse_etl.check_stream_rights(role oid, destination regclass, columns text[], key text[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     missing text;
 BEGIN
     SELECT string_agg(needed, ', ') INTO missing FROM (
         SELECT format('INSERT (%s)', string_agg(quote_ident(name), ', ')) AS needed
-          FROM unnest(columns) AS name WHERE NOT has_column_privilege(destination, name, 'INSERT') HAVING count(*) > 0
+          FROM unnest(columns) AS name WHERE NOT has_column_privilege(role, destination, name, 'INSERT') HAVING count(*) > 0
         UNION ALL
-        SELECT 'DELETE' WHERE key IS NOT NULL AND NOT has_table_privilege(destination, 'DELETE')
+        SELECT 'DELETE' WHERE key IS NOT NULL AND NOT has_table_privilege(role, destination, 'DELETE')
         UNION ALL
         SELECT format('SELECT (%s)', string_agg(quote_ident(name), ', '))
-          FROM unnest(key) AS name WHERE NOT has_column_privilege(destination, name, 'SELECT') HAVING count(*) > 0
+          FROM unnest(key) AS name WHERE NOT has_column_privilege(role, destination, name, 'SELECT') HAVING count(*) > 0
     ) AS rights;
     IF missing IS NOT NULL THEN
         RAISE insufficient_privilege USING
             MESSAGE = format('permission denied for foreign table %s', destination),
-            DETAIL = format('A stream runs with the rights of its owner, and role "%s" lacks %s.', current_user, missing),
+            DETAIL = format('A stream runs with the rights of its owner, and role "%s" lacks %s.', pg_get_userbyid(role), missing),
             HINT = CASE WHEN key IS NOT NULL THEN 'DELETE and SELECT on the key are for deletes: on_delete => ''nothing'' sends none.' ELSE '' END;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.check_stream_rights(regclass, text[], text[]) IS 'raises an error that names the rights which the current role lacks for a stream';
+COMMENT ON FUNCTION reverse_etl.check_stream_rights(oid, regclass, text[], text[]) IS 'raises an error that names the rights which a role lacks for a stream';
 
 -- The default of search_path is the caller's, which the function itself does not see.
 CREATE FUNCTION reverse_etl.stream_table(source regclass, destination regclass, mapping text DEFAULT NULL,
     on_delete text DEFAULT 'delete', on_truncate text DEFAULT 'refuse', name text DEFAULT NULL,
     search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.stream_table_as(caller oid, source regclass, destination regclass, mapping text,
+    on_delete text, on_truncate text, name text, search_path text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     about record;
-    stream text := stream_table.name;
+    stream text := stream_table_as.name;
     the_source record;
 BEGIN
     IF source IS NULL OR destination IS NULL OR on_delete IS NULL OR on_truncate IS NULL OR search_path IS NULL THEN
@@ -143,35 +135,34 @@ BEGIN
             MESSAGE = format('invalid name for a stream: "%s"', stream), HINT = 'It may have 54 bytes at most.';
     END IF;
 
-    about := reverse_etl.read_mapping(source, destination, nullif(rtrim(mapping, E' \n\t;'), ''), on_delete = 'delete', search_path);
-    PERFORM reverse_etl.check_stream_rights(destination, about.columns,
+    about := reverse_etl.read_mapping(caller, source, destination, nullif(rtrim(mapping, E' \n\t;'), ''), on_delete = 'delete', search_path);
+    PERFORM reverse_etl.check_stream_rights(caller, destination, about.columns,
                                             CASE on_delete WHEN 'delete' THEN about.key END);
     IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = source AND tgname = stream || '_insert') THEN
         RAISE duplicate_object USING
             MESSAGE = format('stream "%s" already exists', stream),
             HINT = 'Call reverse_etl.unstream_table first, or give this stream another name.';
     END IF;
-    EXECUTE format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
+    PERFORM reverse_etl.execute_as(caller, format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
                     FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
-                   stream || '_insert', source, stream);
-    EXECUTE format('CREATE TRIGGER %I AFTER UPDATE ON %s REFERENCING NEW TABLE AS changed OLD TABLE AS changed_before
+                   stream || '_insert', source, stream));
+    PERFORM reverse_etl.execute_as(caller, format('CREATE TRIGGER %I AFTER UPDATE ON %s REFERENCING NEW TABLE AS changed OLD TABLE AS changed_before
                     FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
-                   stream || '_update', source, stream);
+                   stream || '_update', source, stream));
     IF on_delete = 'delete' THEN
-        EXECUTE format('CREATE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS changed
+        PERFORM reverse_etl.execute_as(caller, format('CREATE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS changed
                         FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
-                       stream || '_delete', source, stream);
+                       stream || '_delete', source, stream));
     END IF;
     IF on_truncate <> 'nothing' THEN
-        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
+        PERFORM reverse_etl.execute_as(caller, format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
                         FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream(%L)',
-                       stream || '_truncate', source, stream);
+                       stream || '_truncate', source, stream));
     END IF;
     INSERT INTO reverse_etl.streams (name, source, destination, mapping, on_delete, on_truncate, owner, search_path,
                                      columns, reads)
-    VALUES (stream, stream_table.source, stream_table.destination, about.mapping_used, stream_table.on_delete,
-            stream_table.on_truncate, quote_ident(current_user)::regrole, stream_table.search_path, about.columns,
-            about.reads);
+    VALUES (stream, stream_table_as.source, stream_table_as.destination, about.mapping_used, stream_table_as.on_delete,
+            stream_table_as.on_truncate, caller, stream_table_as.search_path, about.columns, about.reads);
     RETURN stream;
 EXCEPTION WHEN unique_violation THEN
     RAISE duplicate_object USING
@@ -181,24 +172,36 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.stream_table(regclass, regclass, text, text, text, text, text) IS 'sends what changes in a table to a destination from now on, in the transaction that changes it; returns the stream''s name';
 
+CREATE FUNCTION reverse_etl.may_remove(caller oid, stream reverse_etl.streams) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN pg_has_role(caller, stream.owner, 'USAGE')
+       OR pg_has_role(caller, (SELECT relowner FROM pg_class WHERE pg_class.oid = stream.source), 'USAGE');
+COMMENT ON FUNCTION reverse_etl.may_remove(oid, reverse_etl.streams) IS 'whether a stream, or the table that it streams, belongs to a role';
+
 CREATE FUNCTION reverse_etl.unstream_table(name text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.unstream_table_as(caller oid, name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    DELETE FROM reverse_etl.streams WHERE streams.name = unstream_table.name;
+    DELETE FROM reverse_etl.streams AS s WHERE s.name = unstream_table_as.name AND reverse_etl.may_remove(caller, s);
     IF NOT FOUND THEN
         RAISE undefined_object USING
-            MESSAGE = format('stream "%s" does not exist', unstream_table.name),
+            MESSAGE = format('stream "%s" does not exist', unstream_table_as.name),
             HINT = 'reverse_etl.streams lists them.';
     END IF;
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.unstream_table(text) IS 'removes a stream: what changes from now on is not sent';
+COMMENT ON FUNCTION reverse_etl.unstream_table_as(oid, text) IS 'unstream_table() for the role that calls it';
 
 CREATE FUNCTION reverse_etl.unstream_table(source regclass, destination regclass) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.unstream_table_as(caller oid, source regclass, destination regclass) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    DELETE FROM reverse_etl.streams
-     WHERE streams.source = unstream_table.source AND streams.destination = unstream_table.destination;
+    DELETE FROM reverse_etl.streams AS s
+     WHERE s.source = unstream_table_as.source AND s.destination = unstream_table_as.destination
+       AND reverse_etl.may_remove(caller, s);
     IF NOT FOUND THEN
         RAISE undefined_object USING
             MESSAGE = format('no stream leads from "%s" to "%s"', source, destination),
@@ -207,4 +210,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.unstream_table(regclass, regclass) IS 'removes all streams from a table to a destination';
+COMMENT ON FUNCTION reverse_etl.unstream_table_as(oid, regclass, regclass) IS 'unstream_table() for the role that calls it';
+
+COMMENT ON FUNCTION reverse_etl.stream_table_as(oid, regclass, regclass, text, text, text, text, text) IS 'stream_table() for the role that calls it';
+REVOKE ALL ON FUNCTION reverse_etl.read_mapping(oid, regclass, regclass, text, boolean, text),
+    reverse_etl.check_stream_rights(oid, regclass, text[], text[]), reverse_etl.may_remove(oid, reverse_etl.streams),
+    reverse_etl.stream_table_as(oid, regclass, regclass, text, text, text, text, text),
+    reverse_etl.unstream_table_as(oid, text), reverse_etl.unstream_table_as(oid, regclass, regclass) FROM PUBLIC;
 

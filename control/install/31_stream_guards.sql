@@ -4,37 +4,43 @@ CREATE FUNCTION reverse_etl.check_stream(name text) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_stream';
 COMMENT ON FUNCTION reverse_etl.check_stream(text) IS 'raises the error that the next change of a stream''s source would raise';
 
--- These two see all streams, whoever drops or alters something: so they run as the extension's owner.
+CREATE FUNCTION reverse_etl.streams_that_lost(OUT name text, OUT object_type text, OUT object_identity text,
+    OUT is_trigger boolean, OUT role text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT streams.name, lost.*
+      FROM reverse_etl.streams
+      CROSS JOIN LATERAL (
+          SELECT o.object_type, o.object_identity, o.object_type = 'trigger' AS is_trigger,
+                 CASE WHEN classid = 'pg_class'::regclass AND objsubid = 0
+                      THEN CASE objid WHEN source THEN 'source' WHEN destination THEN 'destination' END
+                 END AS role
+            FROM pg_event_trigger_dropped_objects() AS o
+           WHERE NOT is_temporary
+             AND CASE o.object_type
+                     WHEN 'trigger' THEN
+                         address_names[3] IN (streams.name || '_insert', streams.name || '_update',
+                                              streams.name || '_delete', streams.name || '_truncate')
+                         AND (SELECT format('%s.%s', relnamespace::regnamespace, quote_ident(relname))
+                                FROM pg_class WHERE oid = source)
+                             = format('%I.%I', address_names[1], address_names[2])
+                     WHEN 'default value' THEN false
+                     ELSE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
+                          OR classid <> 'pg_class'::regclass AND address_names <> '{}'
+                             AND strpos(mapping, address_names[cardinality(address_names)]) > 0
+                 END
+           ORDER BY role, is_trigger DESC LIMIT 1) AS lost
+     ORDER BY streams.name;
+END;
+COMMENT ON FUNCTION reverse_etl.streams_that_lost() IS 'the streams that may need what the running command has dropped';
+
 CREATE FUNCTION reverse_etl.streams_after_drop(cascade boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stream record;
     reason text;
 BEGIN
-    FOR stream IN
-        SELECT streams.name, lost.*
-          FROM reverse_etl.streams
-          CROSS JOIN LATERAL (
-              SELECT object_type, object_identity, object_type = 'trigger' AS is_trigger,
-                     CASE WHEN classid = 'pg_class'::regclass AND objsubid = 0
-                          THEN CASE objid WHEN source THEN 'source' WHEN destination THEN 'destination' END
-                     END AS role
-                FROM pg_event_trigger_dropped_objects()
-               WHERE NOT is_temporary
-                 AND CASE object_type
-                         WHEN 'trigger' THEN
-                             address_names[3] IN (name || '_insert', name || '_update', name || '_delete', name || '_truncate')
-                             AND (SELECT format('%s.%s', relnamespace::regnamespace, quote_ident(relname))
-                                    FROM pg_class WHERE oid = source)
-                                 = format('%I.%I', address_names[1], address_names[2])
-                         WHEN 'default value' THEN false
-                         ELSE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
-                              OR classid <> 'pg_class'::regclass AND address_names <> '{}'
-                                 AND strpos(mapping, address_names[cardinality(address_names)]) > 0
-                     END
-               ORDER BY role, is_trigger DESC LIMIT 1) AS lost
-         ORDER BY streams.name
-    LOOP
+    FOR stream IN SELECT * FROM reverse_etl.streams_that_lost() LOOP
         reason := format('It is the stream''s %s.', stream.role);
         IF NOT stream.is_trigger AND stream.role IS NULL THEN
             BEGIN
@@ -59,22 +65,36 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.streams_after_drop(boolean) IS 'refuses to drop what a stream needs, or removes the stream with it';
 
+-- An error of somebody's definition does not keep others from renaming their schemas.
+CREATE FUNCTION reverse_etl.uses_schema(schema oid, relations regclass[], query text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN EXISTS (SELECT FROM pg_class WHERE oid = ANY (relations) AND relnamespace = schema)
+       OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = schema AND strpos(query, proname) > 0)
+       OR EXISTS (SELECT FROM pg_type WHERE typnamespace = schema AND typtype <> 'c' AND typelem = 0 AND strpos(query, typname) > 0)
+       OR EXISTS (SELECT FROM pg_operator WHERE oprnamespace = schema AND strpos(query, oprname) > 0);
+COMMENT ON FUNCTION reverse_etl.uses_schema(oid, regclass[], text) IS 'whether a query may use something of a schema';
+
+CREATE FUNCTION reverse_etl.altered_streams(OUT name text, OUT object_type text, OUT object_identity text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT streams.name, command.object_type, command.object_identity
+      FROM reverse_etl.streams
+      CROSS JOIN LATERAL (
+          SELECT c.object_type, c.object_identity FROM pg_event_trigger_ddl_commands() AS c
+           WHERE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
+              OR classid = 'pg_namespace'::regclass
+                 AND reverse_etl.uses_schema(objid, reads || source || destination, mapping)
+           LIMIT 1) AS command
+     ORDER BY streams.name;
+END;
+COMMENT ON FUNCTION reverse_etl.altered_streams() IS 'the streams that may need what the running command has altered';
+
 CREATE FUNCTION reverse_etl.streams_after_alter() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stream record;
-    misnamed record;
 BEGIN
-    FOR stream IN
-        SELECT streams.name, command.object_type, command.object_identity
-          FROM reverse_etl.streams
-          CROSS JOIN LATERAL (
-              SELECT object_type, object_identity FROM pg_event_trigger_ddl_commands()
-               WHERE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
-                  OR classid = 'pg_namespace'::regclass
-               LIMIT 1) AS command
-         ORDER BY streams.name
-    LOOP
+    FOR stream IN SELECT * FROM reverse_etl.altered_streams() LOOP
         BEGIN
             PERFORM reverse_etl.check_stream(stream.name);
         EXCEPTION WHEN OTHERS THEN
@@ -86,6 +106,15 @@ BEGIN
                               stream.name);
         END;
     END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.streams_after_alter() IS 'refuses to alter what a stream needs as it is';
+
+CREATE FUNCTION reverse_etl.triggers_after_alter() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    misnamed record;
+BEGIN
     SELECT trim(trailing E'\\000' FROM encode(tgargs, 'escape')) AS stream, tgname INTO misnamed
       FROM pg_event_trigger_ddl_commands() AS command JOIN pg_trigger ON pg_trigger.oid = command.objid
      WHERE command.classid = 'pg_trigger'::regclass AND command.command_tag = 'ALTER TRIGGER'
@@ -97,11 +126,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.streams_after_alter() IS 'refuses to alter what a stream needs as it is';
+COMMENT ON FUNCTION reverse_etl.triggers_after_alter() IS 'refuses other names for the triggers of streams';
 
-CREATE FUNCTION reverse_etl.guard_definitions() RETURNS event_trigger
-LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_guard_definitions';
-COMMENT ON FUNCTION reverse_etl.guard_definitions() IS 'function of the event triggers that guard what streams and syncs need';
-
-REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.guard_definitions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.streams_that_lost(), reverse_etl.streams_after_drop(boolean),
+    reverse_etl.uses_schema(oid, regclass[], text), reverse_etl.altered_streams(), reverse_etl.streams_after_alter(), reverse_etl.triggers_after_alter() FROM PUBLIC;
 

@@ -39,6 +39,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     may_remove boolean NOT NULL DEFAULT false,
     health text NOT NULL DEFAULT 'ok' CHECK (health IN ('ok', 'failed', 'held', 'rejecting', 'unusual')),
     requested_at timestamptz,
+    broken text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE reverse_etl.sync_definitions IS 'syncs made by reverse_etl.create_sync; reverse_etl.syncs shows them';
@@ -55,21 +56,14 @@ COMMENT ON COLUMN reverse_etl.sync_definitions.has_run IS 'whether a run was com
 COMMENT ON COLUMN reverse_etl.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';
 COMMENT ON COLUMN reverse_etl.sync_definitions.health IS 'what was told last by an alert';
 COMMENT ON COLUMN reverse_etl.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
+COMMENT ON COLUMN reverse_etl.sync_definitions.broken IS 'why it would fail, as a command has left it: what is broken already is no ground to refuse another command';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_definitions', '');
 
--- A sync is made and changed as whoever calls create_sync and alter_sync; it runs as its owner.
 ALTER TABLE reverse_etl.sync_definitions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_syncs ON reverse_etl.sync_definitions
-    USING (pg_has_role(owner, 'USAGE')) WITH CHECK (pg_has_role(owner, 'USAGE'));
+    USING (pg_has_role(owner, 'USAGE'));
 COMMENT ON POLICY own_syncs ON reverse_etl.sync_definitions IS 'a sync belongs to its owner, and to the members of that role';
-GRANT SELECT, DELETE,
-      INSERT (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
-              detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
-              after, alert_to, hash_version),
-      UPDATE (name, query, search_path, columns, reads, mode, removals, max_removed, max_changed, min_rows, max_rejected,
-              max_attempts, hold_for, after, alert_to, schedule, scheduled_at, job, may_remove, requested_at)
-    ON reverse_etl.sync_definitions TO PUBLIC;
-GRANT USAGE ON SEQUENCE reverse_etl.sync_id_seq TO PUBLIC;
+GRANT SELECT ON reverse_etl.sync_definitions TO PUBLIC;
 
 CREATE TABLE reverse_etl.runs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -129,18 +123,7 @@ ALTER TABLE reverse_etl.runs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_runs ON reverse_etl.runs FOR SELECT
     USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
 COMMENT ON POLICY own_runs ON reverse_etl.runs IS 'a user sees the runs of the syncs that they see';
-CREATE POLICY stop_and_release ON reverse_etl.runs FOR UPDATE
-    USING (status IN ('held', 'delivering') AND EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id))
-    WITH CHECK (status IN ('held', 'cancelling'));
-COMMENT ON POLICY stop_and_release ON reverse_etl.runs IS 'a user stops and releases the runs of their syncs';
-GRANT SELECT, UPDATE (status, reason, released_by) ON reverse_etl.runs TO PUBLIC;
-
--- History is the owner's to throw away.
-CREATE POLICY throw_away ON reverse_etl.runs FOR DELETE
-    USING (status NOT IN ('reading', 'delivering', 'cancelling')
-           AND EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
-COMMENT ON POLICY throw_away ON reverse_etl.runs IS 'a user deletes runs of their syncs that have ended';
-GRANT DELETE ON reverse_etl.runs TO PUBLIC;
+GRANT SELECT ON reverse_etl.runs TO PUBLIC;
 
 CREATE TABLE reverse_etl.invalid_rows (
     run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,

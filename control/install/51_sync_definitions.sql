@@ -1,10 +1,10 @@
 -- What a definition says, checked
 
-CREATE FUNCTION reverse_etl.describe_sync(query text, search_path text, destination regclass, key text[], mode text,
+CREATE FUNCTION reverse_etl.describe_sync(role oid, query text, search_path text, destination regclass, key text[], mode text,
     removals text, cursor_column text, OUT columns text[], OUT key_types regtype[], OUT key_collations regcollation[],
     OUT reads regclass[])
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
-COMMENT ON FUNCTION reverse_etl.describe_sync(text, text, regclass, text[], text, text, text) IS 'checks what a sync is to be made of; see reverse_etl.create_sync';
+COMMENT ON FUNCTION reverse_etl.describe_sync(oid, text, text, regclass, text[], text, text, text) IS 'checks what a sync of a role is to be made of; see reverse_etl.create_sync';
 
 -- Found by the type, not by name: an operator of that name may be another one, or in a schema where nobody looks.
 CREATE FUNCTION reverse_etl.equality_of(type regtype) RETURNS text
@@ -13,7 +13,7 @@ COMMENT ON FUNCTION reverse_etl.equality_of(regtype) IS 'the operator by which v
 
 -- The tables of a sync belong to the extension's owner, so that nobody writes into them by hand; its owner reads them.
 CREATE FUNCTION reverse_etl.make_sync_tables(sync integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
     columns text;
@@ -42,8 +42,7 @@ BEGIN
     EXECUTE format('CREATE INDEX ON reverse_etl.sync_%s_rows (%s)', sync, key);
     EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_rows IS %L', sync,
                    format('rows of sync "%s" that are on their way, by their number in the outbox, and those that did not get through', definition.name));
-    EXECUTE format('GRANT SELECT ON reverse_etl.sync_%1$s_state, reverse_etl.sync_%1$s_rows TO %2$s;
-                    GRANT UPDATE ("#attempts") ON reverse_etl.sync_%1$s_rows TO %2$s', sync, definition.owner);
+    EXECUTE format('GRANT SELECT ON reverse_etl.sync_%1$s_state, reverse_etl.sync_%1$s_rows TO %2$s', sync, definition.owner);
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.make_sync_tables(integer) IS 'makes the tables of a new sync: its state, and its rows on their way';
@@ -70,13 +69,13 @@ CREATE TRIGGER forget AFTER DELETE ON reverse_etl.sync_definitions
     FOR EACH ROW EXECUTE FUNCTION reverse_etl.forget_sync();
 COMMENT ON TRIGGER forget ON reverse_etl.sync_definitions IS 'a sync''s tables and history go with it';
 
-CREATE FUNCTION reverse_etl.find_sync(name text) RETURNS reverse_etl.sync_definitions
+CREATE FUNCTION reverse_etl.find_sync(caller oid, name text) RETURNS reverse_etl.sync_definitions
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
 BEGIN
-    -- Row security shows a role its own.
-    SELECT * INTO definition FROM reverse_etl.sync_definitions AS s WHERE s.name = find_sync.name;
+    SELECT * INTO definition FROM reverse_etl.sync_definitions AS s
+     WHERE s.name = find_sync.name AND pg_has_role(caller, s.owner, 'USAGE');
     IF NOT FOUND THEN
         RAISE undefined_object USING
             MESSAGE = format('sync "%s" does not exist', find_sync.name),
@@ -85,7 +84,7 @@ BEGIN
     RETURN definition;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.find_sync(text) IS 'the sync of a name, for its owner';
+COMMENT ON FUNCTION reverse_etl.find_sync(oid, text) IS 'the sync of a name, for its owner';
 
 CREATE FUNCTION reverse_etl.check_sync_choices(mode text, removals text, detect text, cursor_column text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -167,36 +166,40 @@ CREATE FUNCTION reverse_etl.create_sync(name text, query text, destination regcl
     min_rows text DEFAULT NULL, max_rejected text DEFAULT NULL, max_attempts integer DEFAULT 5,
     hold_for interval DEFAULT '1 day', after text DEFAULT NULL, alert_to regclass DEFAULT NULL,
     search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS integer
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.create_sync_as(caller oid, name text, query text, destination regclass, key text[], mode text,
+    removals text, detect text, cursor_column text, backfill boolean, max_removed text, max_changed text, min_rows text,
+    max_rejected text, max_attempts integer, hold_for interval, after text, alert_to regclass, search_path text) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     about record;
     sync integer;
 BEGIN
-    IF name IS NULL OR query IS NULL OR destination IS NULL OR key IS NULL THEN
+    IF name IS NULL OR query IS NULL OR destination IS NULL OR key IS NULL OR search_path IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'a sync needs a name, a query, a destination and a key';
     END IF;
     removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
     PERFORM reverse_etl.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
     query := rtrim(query, E' \n\t;');
-    about := reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column);
+    about := reverse_etl.describe_sync(caller, query, search_path, destination, key, mode, removals, cursor_column);
     INSERT INTO reverse_etl.sync_definitions AS s
            (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
             detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
             after, alert_to, hash_version)
-    VALUES (create_sync.name, quote_ident(current_user)::regrole, create_sync.query, create_sync.search_path,
-            create_sync.destination, create_sync.key, about.key_types, about.key_collations, about.columns, about.reads,
-            create_sync.mode, create_sync.removals, create_sync.detect, create_sync.cursor_column, create_sync.backfill,
-            NULLIF(create_sync.max_removed, 'none'), NULLIF(create_sync.max_changed, 'none'),
-            NULLIF(create_sync.min_rows, 'none'), NULLIF(create_sync.max_rejected, 'none'), create_sync.max_attempts, create_sync.hold_for,
-            CASE WHEN create_sync.after IS NOT NULL THEN (reverse_etl.find_sync(create_sync.after)).id END,
-            create_sync.alert_to, reverse_etl.hash_row_version())
+    VALUES (create_sync_as.name, caller, create_sync_as.query, create_sync_as.search_path,
+            create_sync_as.destination, create_sync_as.key, about.key_types, about.key_collations, about.columns, about.reads,
+            create_sync_as.mode, create_sync_as.removals, create_sync_as.detect, create_sync_as.cursor_column, create_sync_as.backfill,
+            NULLIF(create_sync_as.max_removed, 'none'), NULLIF(create_sync_as.max_changed, 'none'),
+            NULLIF(create_sync_as.min_rows, 'none'), NULLIF(create_sync_as.max_rejected, 'none'), create_sync_as.max_attempts, create_sync_as.hold_for,
+            CASE WHEN create_sync_as.after IS NOT NULL THEN (reverse_etl.find_sync(caller, create_sync_as.after)).id END,
+            create_sync_as.alert_to, reverse_etl.hash_row_version())
     RETURNING s.id INTO sync;
     PERFORM reverse_etl.make_sync_tables(sync);
     RETURN sync;
 EXCEPTION WHEN unique_violation THEN
     RAISE duplicate_object USING
-        MESSAGE = format('sync "%s" already exists', create_sync.name),
+        MESSAGE = format('sync "%s" already exists', create_sync_as.name),
         HINT = 'Use reverse_etl.alter_sync to change it, or another name.';
 END
 $$;
@@ -208,9 +211,13 @@ CREATE FUNCTION reverse_etl.alter_sync(name text, query text DEFAULT NULL, mode 
     max_rejected text DEFAULT NULL, max_attempts integer DEFAULT NULL, hold_for interval DEFAULT NULL,
     after text DEFAULT NULL, alert_to text DEFAULT NULL, rename_to text DEFAULT NULL,
     search_path text DEFAULT pg_catalog.current_setting('search_path')) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.alter_sync_as(caller oid, name text, query text, mode text, removals text, max_removed text,
+    max_changed text, min_rows text, max_rejected text, max_attempts integer, hold_for interval, after text, alert_to text,
+    rename_to text, search_path text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    definition reverse_etl.sync_definitions := reverse_etl.find_sync(alter_sync.name);
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(caller, alter_sync_as.name);
     about record;
     predecessor reverse_etl.sync_definitions;
 BEGIN
@@ -225,8 +232,8 @@ BEGIN
         definition.search_path := search_path;
     END IF;
     -- What is checked has to hold for the owner, who runs it.
-    about := reverse_etl.describe_sync(definition.query, definition.search_path, definition.destination, definition.key,
-                                       mode, removals, definition.cursor_column);
+    about := reverse_etl.describe_sync(definition.owner, definition.query, definition.search_path, definition.destination,
+                                       definition.key, mode, removals, definition.cursor_column);
     IF about.key_types <> definition.key_types OR about.key_collations <> definition.key_collations THEN
         RAISE datatype_mismatch USING
             MESSAGE = format('the key of sync "%s" cannot change its type', definition.name),
@@ -234,7 +241,7 @@ BEGIN
             HINT = 'Cast the column in the query, or drop the sync and make it anew.';
     END IF;
     IF after IS NOT NULL AND after <> 'none' THEN
-        predecessor := reverse_etl.find_sync(after);
+        predecessor := reverse_etl.find_sync(caller, after);
         definition.after := predecessor.id;
         WHILE predecessor.id IS NOT NULL LOOP
             IF predecessor.id = definition.id THEN
@@ -249,20 +256,20 @@ BEGIN
     END IF;
     UPDATE reverse_etl.sync_definitions AS s
        SET name = COALESCE(rename_to, s.name), query = definition.query, search_path = definition.search_path,
-           columns = about.columns, reads = about.reads, mode = alter_sync.mode, removals = alter_sync.removals,
-           max_removed = CASE WHEN alter_sync.max_removed = 'none' THEN NULL ELSE COALESCE(alter_sync.max_removed, s.max_removed) END,
-           max_changed = CASE WHEN alter_sync.max_changed = 'none' THEN NULL ELSE COALESCE(alter_sync.max_changed, s.max_changed) END,
-           min_rows = CASE WHEN alter_sync.min_rows = 'none' THEN NULL ELSE COALESCE(alter_sync.min_rows, s.min_rows) END,
-           max_rejected = CASE WHEN alter_sync.max_rejected = 'none' THEN NULL ELSE COALESCE(alter_sync.max_rejected, s.max_rejected) END,
-           max_attempts = COALESCE(alter_sync.max_attempts, s.max_attempts),
-           hold_for = COALESCE(alter_sync.hold_for, s.hold_for),
+           columns = about.columns, reads = about.reads, mode = alter_sync_as.mode, removals = alter_sync_as.removals,
+           max_removed = CASE WHEN alter_sync_as.max_removed = 'none' THEN NULL ELSE COALESCE(alter_sync_as.max_removed, s.max_removed) END,
+           max_changed = CASE WHEN alter_sync_as.max_changed = 'none' THEN NULL ELSE COALESCE(alter_sync_as.max_changed, s.max_changed) END,
+           min_rows = CASE WHEN alter_sync_as.min_rows = 'none' THEN NULL ELSE COALESCE(alter_sync_as.min_rows, s.min_rows) END,
+           max_rejected = CASE WHEN alter_sync_as.max_rejected = 'none' THEN NULL ELSE COALESCE(alter_sync_as.max_rejected, s.max_rejected) END,
+           max_attempts = COALESCE(alter_sync_as.max_attempts, s.max_attempts),
+           hold_for = COALESCE(alter_sync_as.hold_for, s.hold_for),
            after = definition.after,
-           alert_to = CASE WHEN alter_sync.alert_to = 'none' THEN NULL
-                           ELSE COALESCE(alter_sync.alert_to::regclass, s.alert_to) END,
-           may_remove = s.may_remove AND alter_sync.mode = s.mode
+           alert_to = CASE WHEN alter_sync_as.alert_to = 'none' THEN NULL
+                           ELSE COALESCE(alter_sync_as.alert_to::regclass, s.alert_to) END,
+           may_remove = s.may_remove AND alter_sync_as.mode = s.mode, broken = NULL
      WHERE s.id = definition.id;
     IF rename_to IS NOT NULL AND definition.job IS NOT NULL THEN
-        PERFORM reverse_etl.schedule_sync(rename_to, definition.schedule);
+        PERFORM reverse_etl.schedule_sync_as(caller, rename_to, definition.schedule);
     END IF;
 EXCEPTION WHEN unique_violation THEN
     RAISE duplicate_object USING MESSAGE = format('sync "%s" already exists', rename_to);
@@ -271,13 +278,25 @@ $$;
 COMMENT ON FUNCTION reverse_etl.alter_sync(text, text, text, text, text, text, text, text, integer, interval, text, text, text, text) IS 'changes a sync; what is not given stays, "none" takes a guard away. A changed query sends the rows whose output changed';
 
 CREATE FUNCTION reverse_etl.drop_sync(name text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.drop_sync_as(caller oid, name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    definition reverse_etl.sync_definitions := reverse_etl.find_sync(drop_sync.name);
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(caller, drop_sync_as.name);
 BEGIN
-    PERFORM reverse_etl.unschedule_sync(definition.name) WHERE definition.job IS NOT NULL;
+    PERFORM reverse_etl.unschedule_sync_as(caller, definition.name) WHERE definition.job IS NOT NULL;
     DELETE FROM reverse_etl.sync_definitions WHERE id = definition.id;
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.drop_sync(text) IS 'removes a sync, its state and its history; what the destination has stays there';
+
+COMMENT ON FUNCTION reverse_etl.create_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text) IS 'create_sync() for the role that calls it';
+COMMENT ON FUNCTION reverse_etl.alter_sync_as(oid, text, text, text, text, text, text, text, text, integer, interval, text, text, text, text) IS 'alter_sync() for the role that calls it';
+COMMENT ON FUNCTION reverse_etl.drop_sync_as(oid, text) IS 'drop_sync() for the role that calls it';
+REVOKE ALL ON FUNCTION reverse_etl.describe_sync(oid, text, text, regclass, text[], text, text, text),
+    reverse_etl.make_sync_tables(integer), reverse_etl.find_sync(oid, text), reverse_etl.check_sync_choices(text, text, text, text),
+    reverse_etl.check_sync_limits(text, text, text, text, text, integer, interval, regclass),
+    reverse_etl.create_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text),
+    reverse_etl.alter_sync_as(oid, text, text, text, text, text, text, text, text, integer, interval, text, text, text, text),
+    reverse_etl.drop_sync_as(oid, text) FROM PUBLIC;
 

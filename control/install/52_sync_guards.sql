@@ -1,29 +1,36 @@
--- What syncs need is not dropped or changed under them. These see all syncs, whoever drops or alters something: so they
--- run as the extension's owner.
+-- What syncs need is not dropped or changed under them.
 
 CREATE FUNCTION reverse_etl.check_sync(sync integer) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_sync';
 COMMENT ON FUNCTION reverse_etl.check_sync(integer) IS 'raises the error that the next run of a sync would raise';
-REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer) FROM PUBLIC;
+
+CREATE FUNCTION reverse_etl.is_broken(sync integer) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN (SELECT broken IS NOT NULL OR health = 'failed' FROM reverse_etl.sync_definitions WHERE id = sync);
+COMMENT ON FUNCTION reverse_etl.is_broken(integer) IS 'whether a sync failed before: in its last run, or by a command that was let pass';
+
+CREATE FUNCTION reverse_etl.syncs_that_lost(OUT id integer, OUT name text, OUT object_type text, OUT object_identity text,
+    OUT is_destination boolean) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT ON (s.id) s.id, s.name, o.object_type, o.object_identity,
+           o.objid = s.destination AND o.objsubid = 0 AS is_destination
+      FROM reverse_etl.sync_definitions AS s
+      JOIN pg_event_trigger_dropped_objects() AS o
+        ON NOT o.is_temporary
+           AND CASE WHEN o.classid = 'pg_class'::regclass THEN o.objid = s.destination OR o.objid = ANY (s.reads)
+                    ELSE o.object_type NOT IN ('default value', 'trigger', 'rule') AND o.address_names <> '{}'
+                         AND strpos(s.query, o.address_names[cardinality(o.address_names)]) > 0 END
+     ORDER BY s.id, is_destination DESC;
+END;
+COMMENT ON FUNCTION reverse_etl.syncs_that_lost() IS 'the syncs that may need what the running command has dropped';
 
 CREATE FUNCTION reverse_etl.syncs_after_drop(cascade boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lost record;
 BEGIN
-    DELETE FROM reverse_etl.sync_streams
-     WHERE source IN (SELECT objid FROM pg_event_trigger_dropped_objects() WHERE classid = 'pg_class'::regclass AND objsubid = 0);
-    FOR lost IN
-        SELECT DISTINCT ON (s.id) s.id, s.name, o.object_type, o.object_identity,
-               o.objid = s.destination AND o.objsubid = 0 AS is_destination
-          FROM reverse_etl.sync_definitions AS s
-          JOIN pg_event_trigger_dropped_objects() AS o
-            ON NOT o.is_temporary
-               AND CASE WHEN o.classid = 'pg_class'::regclass THEN o.objid = s.destination OR o.objid = ANY (s.reads)
-                        ELSE o.object_type NOT IN ('default value', 'trigger', 'rule') AND o.address_names <> '{}'
-                             AND strpos(s.query, o.address_names[cardinality(o.address_names)]) > 0 END
-         ORDER BY s.id, is_destination DESC
-    LOOP
+    FOR lost IN SELECT * FROM reverse_etl.syncs_that_lost() LOOP
         IF lost.is_destination AND cascade THEN
             RAISE NOTICE 'sync "%" is removed too', lost.name;
             DELETE FROM reverse_etl.sync_definitions WHERE id = lost.id;
@@ -32,7 +39,7 @@ BEGIN
         BEGIN
             PERFORM reverse_etl.check_sync(lost.id);
         EXCEPTION WHEN OTHERS THEN
-            IF NOT cascade THEN
+            IF NOT cascade AND NOT reverse_etl.is_broken(lost.id) THEN
                 RAISE dependent_objects_still_exist USING
                     MESSAGE = format('cannot drop %s %s because sync "%s" needs it',
                                      lost.object_type, lost.object_identity, lost.name),
@@ -42,31 +49,42 @@ BEGIN
                                        lost.name, lost.name) END;
             END IF;
             RAISE WARNING 'sync "%" will fail from now on: %', lost.name, SQLERRM;
+            UPDATE reverse_etl.sync_definitions SET broken = SQLERRM WHERE id = lost.id;
         END;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.syncs_after_drop(boolean) IS 'refuses to drop what a sync needs; a command that cascades is warned of';
 
+CREATE FUNCTION reverse_etl.altered_syncs(OUT id integer, OUT name text, OUT object_type text, OUT object_identity text)
+RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT ON (s.id) s.id, s.name, c.object_type, c.object_identity
+      FROM reverse_etl.sync_definitions AS s
+      JOIN pg_event_trigger_ddl_commands() AS c
+        ON c.classid = 'pg_class'::regclass AND (c.objid = s.destination OR c.objid = ANY (s.reads))
+           OR c.classid = 'pg_namespace'::regclass AND reverse_etl.uses_schema(c.objid, s.reads || s.destination, s.query)
+     ORDER BY s.id;
+END;
+COMMENT ON FUNCTION reverse_etl.altered_syncs() IS 'the syncs that may need what the running command has altered';
+
 CREATE FUNCTION reverse_etl.syncs_after_alter() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     altered record;
 BEGIN
-    FOR altered IN
-        SELECT DISTINCT ON (s.id) s.id, s.name, c.object_type, c.object_identity
-          FROM reverse_etl.sync_definitions AS s
-          JOIN pg_event_trigger_ddl_commands() AS c
-            ON c.classid = 'pg_class'::regclass AND (c.objid = s.destination OR c.objid = ANY (s.reads))
-               OR c.classid = 'pg_namespace'::regclass
-         ORDER BY s.id
-    LOOP
+    FOR altered IN SELECT * FROM reverse_etl.altered_syncs() LOOP
         BEGIN
             PERFORM reverse_etl.check_sync(altered.id);
         EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
             -- Another may take its place, as tools that make tables anew do it.
             RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
+            UPDATE reverse_etl.sync_definitions SET broken = SQLERRM WHERE id = altered.id;
         WHEN OTHERS THEN
+            IF reverse_etl.is_broken(altered.id) THEN
+                CONTINUE;
+            END IF;
             RAISE dependent_objects_still_exist USING
                 MESSAGE = format('cannot alter %s %s because sync "%s" needs it as it was',
                                  altered.object_type, altered.object_identity, altered.name),
@@ -77,4 +95,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.syncs_after_alter() IS 'refuses to alter what a sync needs as it is';
+REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer), reverse_etl.is_broken(integer), reverse_etl.syncs_that_lost(),
+    reverse_etl.syncs_after_drop(boolean),
+    reverse_etl.altered_syncs(), reverse_etl.syncs_after_alter() FROM PUBLIC;
 

@@ -163,8 +163,9 @@ BEGIN
     END IF;
     IF end_run.status = 'completed' THEN
         UPDATE reverse_etl.sync_definitions
-           SET has_run = true, may_remove = true, hash_version = reverse_etl.hash_row_version()
-         WHERE id = ended.sync_id AND NOT (has_run AND may_remove AND hash_version = reverse_etl.hash_row_version());
+           SET has_run = true, may_remove = true, hash_version = reverse_etl.hash_row_version(), broken = NULL
+         WHERE id = ended.sync_id AND NOT (has_run AND may_remove AND hash_version = reverse_etl.hash_row_version()
+                                            AND broken IS NULL);
         UPDATE reverse_etl.sync_definitions SET requested_at = clock_timestamp() WHERE after = ended.sync_id;
         IF FOUND THEN
             PERFORM reverse_etl.wake_worker();

@@ -119,6 +119,23 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION reverse_etl.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
 
+CREATE FUNCTION reverse_etl.give_up_run(sync integer, reason text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    failed bigint;
+BEGIN
+    UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = give_up_run.sync;
+    SELECT id INTO failed FROM reverse_etl.runs WHERE sync_id = give_up_run.sync AND status = 'reading';
+    IF NOT FOUND THEN
+        INSERT INTO reverse_etl.runs (sync_id, sync, status, requested_by)
+        SELECT id, name, 'reading', current_user FROM reverse_etl.sync_definitions WHERE id = give_up_run.sync
+        RETURNING id INTO failed;
+    END IF;
+    PERFORM reverse_etl.end_run(failed, 'failed', give_up_run.reason) WHERE failed IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.give_up_run(integer, text) IS 'notes that a run which somebody asked for could not begin, so that the next sync has its turn';
+
 CREATE FUNCTION reverse_etl.has_sync_tasks() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -132,8 +149,8 @@ REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_et
     reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
     reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
     reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]),
-    reverse_etl.settle_lost_rows(integer),
+    reverse_etl.settle_lost_rows(integer), reverse_etl.exceeds(text, bigint, bigint), reverse_etl.usual_rows(integer),
     reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.syncs_to_run(),
-    reverse_etl.has_sync_tasks()
+    reverse_etl.give_up_run(integer, text), reverse_etl.has_sync_tasks()
     FROM PUBLIC;
 

@@ -16,13 +16,15 @@ SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_streams', '');
 ALTER TABLE reverse_etl.sync_streams ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_syncs ON reverse_etl.sync_streams
     USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
-COMMENT ON POLICY own_syncs ON reverse_etl.sync_streams IS 'a user sees, makes and removes those of their syncs';
-GRANT SELECT, INSERT, DELETE ON reverse_etl.sync_streams TO PUBLIC;
+COMMENT ON POLICY own_syncs ON reverse_etl.sync_streams IS 'a user sees those of their syncs';
+GRANT SELECT ON reverse_etl.sync_streams TO PUBLIC;
 
 CREATE FUNCTION reverse_etl.stream_sync(name text, source regclass, keys text DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.stream_sync_as(caller oid, name text, source regclass, keys text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    definition reverse_etl.sync_definitions := reverse_etl.find_sync(stream_sync.name);
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(caller, stream_sync_as.name);
     missing text;
 BEGIN
     IF definition.detect = 'cursor' THEN
@@ -40,15 +42,15 @@ BEGIN
         keys := format('SELECT %s FROM changed', (SELECT string_agg(quote_ident(k), ', ') FROM unnest(definition.key) AS k));
     END IF;
     INSERT INTO reverse_etl.sync_streams VALUES (definition.id, source, keys);
-    EXECUTE format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
+    PERFORM reverse_etl.execute_as(caller, format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
                     FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_sync(%L)',
-                   format('reverse_etl_sync_%s_insert', definition.id), source, definition.id);
-    EXECUTE format('CREATE TRIGGER %I AFTER UPDATE ON %s REFERENCING NEW TABLE AS changed OLD TABLE AS changed_before
+                   format('reverse_etl_sync_%s_insert', definition.id), source, definition.id));
+    PERFORM reverse_etl.execute_as(caller, format('CREATE TRIGGER %I AFTER UPDATE ON %s REFERENCING NEW TABLE AS changed OLD TABLE AS changed_before
                     FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_sync(%L)',
-                   format('reverse_etl_sync_%s_update', definition.id), source, definition.id);
-    EXECUTE format('CREATE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS changed
+                   format('reverse_etl_sync_%s_update', definition.id), source, definition.id));
+    PERFORM reverse_etl.execute_as(caller, format('CREATE TRIGGER %I AFTER DELETE ON %s REFERENCING OLD TABLE AS changed
                     FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_sync(%L)',
-                   format('reverse_etl_sync_%s_delete', definition.id), source, definition.id);
+                   format('reverse_etl_sync_%s_delete', definition.id), source, definition.id));
 EXCEPTION WHEN unique_violation THEN
     RAISE duplicate_object USING
         MESSAGE = format('sync "%s" is already fed by "%s"', definition.name, source),
@@ -58,11 +60,13 @@ $$;
 COMMENT ON FUNCTION reverse_etl.stream_sync(text, regclass, text) IS 'sends the rows of a sync whose keys a statement touches at once, in its transaction; runs go on to find the rest';
 
 CREATE FUNCTION reverse_etl.unstream_sync(name text, source regclass) RETURNS void
-LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
+CREATE FUNCTION reverse_etl.unstream_sync_as(caller oid, name text, source regclass) RETURNS void
+LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    definition reverse_etl.sync_definitions := reverse_etl.find_sync(unstream_sync.name);
+    definition reverse_etl.sync_definitions := reverse_etl.find_sync(caller, unstream_sync_as.name);
 BEGIN
-    DELETE FROM reverse_etl.sync_streams AS s WHERE s.sync_id = definition.id AND s.source = unstream_sync.source;
+    DELETE FROM reverse_etl.sync_streams AS s WHERE s.sync_id = definition.id AND s.source = unstream_sync_as.source;
     IF NOT FOUND THEN
         RAISE undefined_object USING MESSAGE = format('sync "%s" is not fed by "%s"', definition.name, source);
     END IF;
@@ -91,4 +95,7 @@ REVOKE ALL ON FUNCTION reverse_etl.drop_sync_triggers() FROM PUBLIC;
 CREATE TRIGGER drop_triggers AFTER DELETE ON reverse_etl.sync_streams
     FOR EACH ROW EXECUTE FUNCTION reverse_etl.drop_sync_triggers();
 COMMENT ON TRIGGER drop_triggers ON reverse_etl.sync_streams IS 'what feeds a sync and its triggers go together';
+COMMENT ON FUNCTION reverse_etl.stream_sync_as(oid, text, regclass, text) IS 'stream_sync() for the role that calls it';
+COMMENT ON FUNCTION reverse_etl.unstream_sync_as(oid, text, regclass) IS 'unstream_sync() for the role that calls it';
+REVOKE ALL ON FUNCTION reverse_etl.stream_sync_as(oid, text, regclass, text), reverse_etl.unstream_sync_as(oid, text, regclass) FROM PUBLIC;
 

@@ -5,6 +5,10 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     rows bigint;
 BEGIN
+    -- One sync whose table is gone does not hide the others.
+    IF to_regclass(format('reverse_etl.sync_%s_rows', sync)) IS NULL THEN
+        RETURN NULL;
+    END IF;
     EXECUTE format('SELECT count(*) FROM reverse_etl.sync_%s_rows WHERE "#row" IS NULL AND "#attempts" >= $1', sync)
        INTO rows USING max_attempts;
     RETURN rows;
@@ -12,17 +16,29 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.quarantined_rows(integer, integer) IS 'how many rows of a sync were refused too often';
 
+-- Schedules are checked when they are written; should a version of the extension not know one, it hides no other sync.
+CREATE FUNCTION reverse_etl.run_times(schedule text, OUT next_run timestamptz, OUT last_due timestamptz)
+LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    next_run := reverse_etl.next_run_after(schedule, now());
+    last_due := reverse_etl.last_run_before(schedule, now() - interval '1 minute');
+EXCEPTION WHEN data_exception THEN
+    NULL;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.run_times(text) IS 'when a sync of that schedule is to run, and when it last should have more than a minute ago';
+
 CREATE VIEW reverse_etl.syncs WITH (security_invoker = on) AS
 SELECT s.id, s.name, s.owner, s.destination, s.mode, s.key,
        CASE WHEN under_way.id IS NOT NULL THEN under_way.status WHEN last.id IS NULL THEN 'new' ELSE last.status END AS state,
        s.health, last.id AS last_run, last.started_at AS last_run_at, s.schedule,
-       reverse_etl.next_run_after(s.schedule, now()) AS next_run,
-       COALESCE(GREATEST(last_try.started_at, s.scheduled_at) + interval '1 minute'
-                < reverse_etl.last_run_before(s.schedule, now() - interval '1 minute'), false) AS overdue,
+       times.next_run,
+       COALESCE(GREATEST(last_try.started_at, s.scheduled_at) + interval '1 minute' < times.last_due, false) AS overdue,
        COALESCE(under_way.waiting, 0) AS waiting,
        reverse_etl.quarantined_rows(s.id, s.max_attempts) AS quarantined,
        predecessor.name AS after, s.query
   FROM reverse_etl.sync_definitions AS s
+ CROSS JOIN LATERAL reverse_etl.run_times(s.schedule) AS times
   LEFT JOIN reverse_etl.sync_definitions AS predecessor ON predecessor.id = s.after
   LEFT JOIN reverse_etl.runs AS under_way
        ON under_way.sync_id = s.id AND under_way.status IN ('reading', 'delivering', 'cancelling')

@@ -1,9 +1,76 @@
--- The guards come last: they look at everything that is made after them.
+-- The guards come last: they look at everything that is made after them. They see all streams and syncs, whoever drops or
+-- alters something, and need no right of theirs: so they run as the extension's owner. They ask first, by SQL alone, whether
+-- anything here is concerned; and where the library cannot be loaded, they let the command pass.
 
-CREATE EVENT TRIGGER reverse_etl_guard_drop ON sql_drop EXECUTE FUNCTION reverse_etl.guard_definitions();
+CREATE FUNCTION reverse_etl.parse_running_command(OUT cascades boolean, OUT matters boolean, OUT disowned oid[])
+LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_parse_running_command';
+COMMENT ON FUNCTION reverse_etl.parse_running_command() IS 'whether the command that fired an event trigger cascades, whether it may change what queries yield, and whose objects it drops';
+
+CREATE FUNCTION reverse_etl.running_command(OUT cascades boolean, OUT matters boolean, OUT disowned oid[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    SELECT * INTO cascades, matters, disowned FROM reverse_etl.parse_running_command();
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'streams and syncs are not guarded: %', SQLERRM
+        USING HINT = 'Check the installation of reverse_etl, or drop the extension.';
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.running_command() IS 'parse_running_command(); only nulls, and a warning, where the library cannot be loaded';
+
+CREATE FUNCTION reverse_etl.guard_drop() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    cascades boolean;
+BEGIN
+    DELETE FROM reverse_etl.sync_streams
+     WHERE source IN (SELECT objid FROM pg_event_trigger_dropped_objects() WHERE classid = 'pg_class'::regclass AND objsubid = 0);
+    IF EXISTS (SELECT FROM reverse_etl.streams_that_lost()) OR EXISTS (SELECT FROM reverse_etl.syncs_that_lost()) THEN
+        cascades := (SELECT c.cascades FROM reverse_etl.running_command() AS c)
+                    OR EXISTS (SELECT FROM pg_event_trigger_dropped_objects() WHERE normal);
+        PERFORM reverse_etl.streams_after_drop(cascades), reverse_etl.syncs_after_drop(cascades) WHERE cascades IS NOT NULL;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.guard_drop() IS 'function of the event trigger that guards what streams and syncs need';
+
+CREATE FUNCTION reverse_etl.guard_alter() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    command record;
+BEGIN
+    PERFORM reverse_etl.triggers_after_alter() WHERE TG_TAG = 'ALTER TRIGGER';
+    IF EXISTS (SELECT FROM reverse_etl.altered_streams()) OR EXISTS (SELECT FROM reverse_etl.altered_syncs()) THEN
+        command := reverse_etl.running_command();
+        PERFORM reverse_etl.streams_after_alter(), reverse_etl.syncs_after_alter() WHERE command.matters;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.guard_alter() IS 'function of the event trigger that guards what streams and syncs need as it is';
+
+CREATE FUNCTION reverse_etl.drop_owned() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    command record;
+BEGIN
+    IF EXISTS (SELECT FROM reverse_etl.streams) OR EXISTS (SELECT FROM reverse_etl.sync_definitions) THEN
+        command := reverse_etl.running_command();
+        DELETE FROM reverse_etl.streams WHERE owner = ANY (command.disowned);
+        DELETE FROM reverse_etl.sync_definitions WHERE owner = ANY (command.disowned);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_owned() IS 'function of the event trigger that has DROP OWNED drop streams and syncs as well';
+
+REVOKE ALL ON FUNCTION reverse_etl.parse_running_command(), reverse_etl.running_command(), reverse_etl.guard_drop(),
+    reverse_etl.guard_alter(), reverse_etl.drop_owned() FROM PUBLIC;
+
+CREATE EVENT TRIGGER reverse_etl_guard_drop ON sql_drop EXECUTE FUNCTION reverse_etl.guard_drop();
 COMMENT ON EVENT TRIGGER reverse_etl_guard_drop IS 'streams go with their tables; what streams and syncs need is not dropped under them';
 CREATE EVENT TRIGGER reverse_etl_guard_alter ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'ALTER SCHEMA',
-                 'ALTER TRIGGER', 'CREATE VIEW', 'DROP OWNED')
-    EXECUTE FUNCTION reverse_etl.guard_definitions();
+                 'ALTER TRIGGER', 'CREATE VIEW')
+    EXECUTE FUNCTION reverse_etl.guard_alter();
 COMMENT ON EVENT TRIGGER reverse_etl_guard_alter IS 'columns that streams and syncs need are not renamed or retyped under them';
+CREATE EVENT TRIGGER reverse_etl_drop_owned ON ddl_command_end WHEN TAG IN ('DROP OWNED')
+    EXECUTE FUNCTION reverse_etl.drop_owned();
+COMMENT ON EVENT TRIGGER reverse_etl_drop_owned IS 'streams and syncs belong to roles like tables';

@@ -70,6 +70,8 @@ PushRecord make_push_record(const std::string &destination, const char *operatio
     std::snprintf(push.delivery, sizeof(push.delivery), "%s", delivery);
     set_role(push.session_role, GetSessionUserId());
     set_role(push.role, GetUserId());
+    push.session_role_id = GetSessionUserId();
+    push.role_id = GetUserId();
     std::snprintf(push.application_name, sizeof(push.application_name), "%s", application_name);
     push.pid = MyProcPid;
     push.started_at = GetCurrentTimestamp();
@@ -87,17 +89,18 @@ void insert_push(std::int64_t id, const PushRecord &push, const PushResult &resu
     static constexpr const char *insert = R"(
         INSERT INTO reverse_etl.audit_log
                (id, destination, operation, statement, delivery, outcome, rows, rejected, session_role, role,
-                application_name, pid, started_at, finished_at)
+                session_role_id, role_id, application_name, pid, started_at, finished_at)
         OVERRIDING SYSTEM VALUE
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
                 CASE WHEN $6 OPERATOR(pg_catalog.=) 'completed' THEN pg_catalog.clock_timestamp() END))";
     pg_call([&] {
         SPI_connect();
-        sql::execute(insert, {sql::int8(id), server_text(push.destination), server_text(push.operation),
-                              server_text(push.statement), server_text(push.delivery),
-                              server_text(name_of(result.outcome)), sql::int8(result.rows), sql::int8(result.rejected),
-                              sql::name(push.session_role), sql::name(push.role), server_text(push.application_name),
-                              sql::int4(push.pid), sql::timestamptz(push.started_at)});
+        sql::execute(insert,
+                     {sql::int8(id), server_text(push.destination), server_text(push.operation),
+                      server_text(push.statement), server_text(push.delivery), server_text(name_of(result.outcome)),
+                      sql::int8(result.rows), sql::int8(result.rejected), sql::name(push.session_role),
+                      sql::name(push.role), sql::oid(push.session_role_id), sql::oid(push.role_id),
+                      server_text(push.application_name), sql::int4(push.pid), sql::timestamptz(push.started_at)});
         SPI_finish();
     });
 }

@@ -10,6 +10,7 @@
 #include "postgres/outbox_wait.h"
 #include "postgres/requeue.h"
 #include "postgres/row_hash.h"
+#include "postgres/running_command.h"
 #include "postgres/settings.h"
 #include "postgres/shared_memory.h"
 #include "postgres/statement_hooks.h"
@@ -48,7 +49,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_push);
 PG_FUNCTION_INFO_V1(reverse_etl_push_stream);
 PG_FUNCTION_INFO_V1(reverse_etl_read_mapping);
 PG_FUNCTION_INFO_V1(reverse_etl_check_stream);
-PG_FUNCTION_INFO_V1(reverse_etl_guard_definitions);
+PG_FUNCTION_INFO_V1(reverse_etl_parse_running_command);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row_version);
 PG_FUNCTION_INFO_V1(reverse_etl_next_run_after);
@@ -106,7 +107,7 @@ Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS) {
         ListCell *cell;
         foreach (cell, list) {
             auto *option = static_cast<DefElem *>(lfirst(cell));
-            options[option->defname] = strVal(option->arg);
+            options[option->defname] = option->arg == nullptr ? "" : strVal(option->arg);
         }
         // What delivers queued rows goes by the changed options, and tries again where the old ones were at fault.
         if (catalog != AttributeRelationId && wake_worker())
@@ -216,7 +217,7 @@ Datum reverse_etl_wait(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.requeue(destination regclass, operations text[], keys text[], rows text[]) returns bigint
+/// reverse_etl.requeue(role oid, destination regclass, operations text[], keys text[], rows text[]) returns bigint
 Datum reverse_etl_requeue(PG_FUNCTION_ARGS) {
     return guard([&] { return Int64GetDatum(requeue(fcinfo)); });
 }
@@ -238,7 +239,7 @@ Datum reverse_etl_push_stream(PG_FUNCTION_ARGS) {
     return guard([&] { return push_stream(fcinfo); });
 }
 
-/// reverse_etl.read_mapping(source, destination, mapping, deletes, search_path)
+/// reverse_etl.read_mapping(role, source, destination, mapping, deletes, search_path)
 Datum reverse_etl_read_mapping(PG_FUNCTION_ARGS) {
     return guard([&] { return read_mapping(fcinfo); });
 }
@@ -248,9 +249,9 @@ Datum reverse_etl_check_stream(PG_FUNCTION_ARGS) {
     return guard([&] { return check_stream(fcinfo); });
 }
 
-/// The event triggers that keep what streams need.
-Datum reverse_etl_guard_definitions(PG_FUNCTION_ARGS) {
-    return guard([&] { return guard_definitions(fcinfo); });
+/// reverse_etl.parse_running_command()
+Datum reverse_etl_parse_running_command(PG_FUNCTION_ARGS) {
+    return guard([&] { return running_command(fcinfo); });
 }
 
 /// reverse_etl.hash_row(record) returns bigint

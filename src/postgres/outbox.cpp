@@ -296,9 +296,9 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
                            rejected.reason, rejected.status)
                 INSERT INTO reverse_etl.rejected_rows
                        (push, destination, operation, row_number, key, "row", reason, http_status, statement_at,
-                        rejected_by)
+                        rejected_by, role_id)
                 SELECT push, $2, operation, id, key::jsonb, "row"::jsonb, reason,
-                       NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by)
+                       NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by), enqueued_by
                   FROM gone)",
                                          name.c_str());
             sql::execute_once(query, {sql::oid(destination_), sql::text(destination), sql::int8s(ids), sql::texts(keys),

@@ -44,9 +44,10 @@ std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows
 void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::string_view rows) {
     static constexpr const char *insert = R"(
         INSERT INTO reverse_etl.rejected_rows
-               (push, destination, operation, row_number, key, "row", reason, http_status, statement_at, rejected_by)
-        SELECT $1, $2, $3, number, key, "row", reason, status, $4, $5
-          FROM pg_catalog.json_to_recordset($6)
+               (push, destination, operation, row_number, key, "row", reason, http_status, statement_at, rejected_by,
+                role_id)
+        SELECT $1, $2, $3, number, key, "row", reason, status, $4, $5, $6
+          FROM pg_catalog.json_to_recordset($7)
                AS _(number pg_catalog.int8, key pg_catalog.jsonb, "row" pg_catalog.jsonb, reason pg_catalog.text,
                     status pg_catalog.int4))";
     pg_call([&] {
@@ -56,6 +57,7 @@ void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::str
                               sql::text(push.operation),
                               sql::timestamptz(push.statement_at),
                               sql::name(push.role),
+                              sql::oid(push.role_id),
                               sql::json(rows)});
         SPI_finish();
     });

@@ -20,9 +20,8 @@ namespace reverse_etl {
 namespace {
 
 /// Whether a row may leave is decided when it does; who may write nothing at all is told now.
-void check_rights(Oid destination) {
+void check_rights(Oid role, Oid destination) {
     pg_call([&] {
-        Oid role = GetUserId();
         constexpr AclMode writes = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
         if ((pg_class_aclmask(destination, role, writes, ACLMASK_ANY) & writes) == 0 &&
             pg_attribute_aclcheck_all(destination, role, ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
@@ -33,18 +32,17 @@ void check_rights(Oid destination) {
 } // namespace
 
 int64 requeue(FunctionCallInfo fcinfo) {
-    Oid destination = PG_GETARG_OID(0);
-    std::vector<std::string> operations = texts_of(PG_GETARG_DATUM(1)), keys = texts_of(PG_GETARG_DATUM(2)),
-                             rows = texts_of(PG_GETARG_DATUM(3));
+    Oid role = PG_GETARG_OID(0), destination = PG_GETARG_OID(1);
+    std::vector<std::string> operations = texts_of(PG_GETARG_DATUM(2)), keys = texts_of(PG_GETARG_DATUM(3)),
+                             rows = texts_of(PG_GETARG_DATUM(4));
     if (keys.size() != operations.size() || rows.size() != operations.size())
         throw Error(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "the arrays must be of one length");
-    check_rights(destination);
+    check_rights(role, destination);
     // A writer for each run of one operation: what was queued in order stays in order.
     for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
         while (end < rows.size() && operations[end] == operations[begin])
             end++;
-        OutboxWriter writer({destination, operations[begin].c_str(), GetUserId(), GetUserId(), 0},
-                            CurrentMemoryContext);
+        OutboxWriter writer({destination, operations[begin].c_str(), role, role, 0}, CurrentMemoryContext);
         for (std::size_t i = begin; i < end; i++)
             writer.add(keys[i], rows[i]);
         writer.finish();

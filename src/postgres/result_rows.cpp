@@ -28,7 +28,11 @@ ResultRows ResultRows::of(const std::string &query) {
         SPIPlanPtr plan = SPI_prepare_cursor(text, 0, nullptr, CURSOR_OPT_PARALLEL_OK);
         if (plan == nullptr)
             elog(ERROR, "could not prepare \"%s\": %s", text, SPI_result_code_string(SPI_result));
-        auto *source = static_cast<CachedPlanSource *>(linitial(SPI_plan_get_plan_sources(plan)));
+        // The rows of another statement would not have the columns of the first.
+        List *sources = SPI_plan_get_plan_sources(plan);
+        if (list_length(sources) != 1)
+            ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("more than one statement where one query is meant")));
+        auto *source = static_cast<CachedPlanSource *>(linitial(sources));
         MemoryContext caller = MemoryContextSwitchTo(CurTransactionContext);
         result.descriptor_ = CreateTupleDescCopy(source->resultDesc);
         result.rows_.reset(tuplestore_begin_heap(true, false, work_mem));

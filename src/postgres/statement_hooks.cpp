@@ -19,6 +19,7 @@ ExecutorRun_hook_type next_executor_run = nullptr;
 ProcessUtility_hook_type next_process_utility = nullptr;
 uint64 *copied_rows = nullptr; ///< of the COPY that runs, in its process_utility()
 TimestampTz loading_statement = 0;
+Node *running_ddl = nullptr; ///< in its process_utility()
 
 /// Tells the pushes of the error that is on its way. What they do may end in errors of its own, so it must not find
 /// this one under way.
@@ -55,6 +56,16 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
                      ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,
                      QueryCompletion *completion) {
     auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
+    if (GetCommandLogLevel(statement->utilityStmt) == LOGSTMT_DDL) {
+        Node *outer = running_ddl;
+        running_ddl = statement->utilityStmt;
+        PG_TRY();
+        { next(statement, text, read_only_tree, context, parameters, environment, receiver, completion); }
+        PG_FINALLY();
+        { running_ddl = outer; }
+        PG_END_TRY();
+        return;
+    }
     if (!IsA(statement->utilityStmt, CopyStmt)) {
         next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
         return;
@@ -80,6 +91,10 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
 
 bool loaded_by_this_statement() {
     return loading_statement == GetCurrentStatementStartTimestamp();
+}
+
+Node *running_utility() {
+    return running_ddl;
 }
 
 uint64 *copy_counter() {

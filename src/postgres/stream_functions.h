@@ -10,7 +10,4 @@ Datum read_mapping(FunctionCallInfo call);
 /// reverse_etl.check_stream: raises the error that the next change of the source would raise.
 Datum check_stream(FunctionCallInfo call);
 
-/// reverse_etl.guard_definitions, the function of the event triggers: calls streams_after_drop or streams_after_alter.
-Datum guard_definitions(FunctionCallInfo call);
-
 } // namespace reverse_etl

@@ -65,9 +65,10 @@ SyncDefinition read() {
 SyncDefinition find_sync(const std::string &name) {
     AsMachine machine;
     uint64 count = pg_call([&] {
-        return sql::execute(
-            psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1", columns),
-            {sql::text(name)});
+        return sql::execute(psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1 "
+                                     "AND pg_catalog.pg_has_role(owner, 'USAGE')",
+                                     columns),
+                            {sql::text(name)});
     });
     if (count == 0)
         throw Error(ERRCODE_UNDEFINED_OBJECT, "sync \"" + name + "\" does not exist", "",

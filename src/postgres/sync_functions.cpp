@@ -128,23 +128,26 @@ void run_in_steps(SyncRun &run) {
 
 } // namespace
 
-/// reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column)
+/// reverse_etl.describe_sync(role, query, search_path, destination, key, mode, removals, cursor_column)
 Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
     return guard([&] {
         TupleDesc descriptor = nullptr;
         if (pg_call([&] { return get_call_result_type(fcinfo, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
             throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "describe_sync returns a record");
+        for (int i = 0; i < 7; i++)
+            if (PG_ARGISNULL(i))
+                throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "only the cursor of a sync may be null");
         SyncDefinition sync;
-        sync.owner = GetUserId();
-        sync.query = text_argument(fcinfo, 0);
-        sync.search_path = text_argument(fcinfo, 1);
-        sync.destination = DatumGetObjectId(fcinfo->args[2].value);
-        sync.key = texts_of(fcinfo->args[3].value);
+        sync.owner = PG_GETARG_OID(0);
+        sync.query = text_argument(fcinfo, 1);
+        sync.search_path = text_argument(fcinfo, 2);
+        sync.destination = PG_GETARG_OID(3);
+        sync.key = texts_of(PG_GETARG_DATUM(4));
         if (std::find(sync.key.begin(), sync.key.end(), "") != sync.key.end())
             throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
-        sync.mode = text_argument(fcinfo, 4);
-        sync.removals = text_argument(fcinfo, 5);
-        sync.cursor_column = text_argument(fcinfo, 6);
+        sync.mode = text_argument(fcinfo, 5);
+        sync.removals = text_argument(fcinfo, 6);
+        sync.cursor_column = text_argument(fcinfo, 7);
         check_is_destination(sync.destination);
         if (sync.key.empty())
             throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "a sync needs a key", "",

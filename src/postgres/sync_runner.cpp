@@ -61,20 +61,30 @@ std::optional<Error> attempt(Step &&step) {
     return failure;
 }
 
+/// Whether it is on record, so that the next sync has its turn.
+bool give_up(int32 sync, const std::string &reason) {
+    return !attempt([&] {
+        pg_call([&] { sql::execute("SELECT reverse_etl.give_up_run($1, $2)", {sql::int4(sync), sql::text(reason)}); });
+    });
+}
+
 /// Whether there was one.
 bool run_next_sync() {
     std::optional<SyncRun> run;
+    std::optional<std::int64_t> sync;
     bool begun = false;
     std::optional<Error> failure = attempt([&] {
-        std::optional<std::int64_t> sync = next("SELECT id::bigint FROM reverse_etl.syncs_to_run() AS id LIMIT 1");
+        sync = next("SELECT id::bigint FROM reverse_etl.syncs_to_run() AS id LIMIT 1");
         if (!sync)
             return;
         run.emplace(find_sync(static_cast<int32>(*sync)));
         begun = run->begin();
     });
-    if (failure)
+    if (failure) {
         log_failure("a sync could not be run", *failure);
-    if (failure || !run)
+        return sync && give_up(static_cast<int32>(*sync), failure->what());
+    }
+    if (!run)
         return false;
     if (!begun)
         return true;

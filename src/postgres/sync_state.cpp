@@ -2,6 +2,7 @@
 
 #include "postgres/act_as.h"
 #include "postgres/border.h"
+#include "postgres/condition.h"
 #include "postgres/destination.h"
 #include "postgres/sql.h"
 #include "postgres/sql_text.h"
@@ -77,8 +78,8 @@ std::int64_t resync(const std::string &name, const std::string &condition) {
     SyncDefinition sync = find_sync(name);
     model_of(sync); // says what is wrong with it
     SyncStatements statements(sync);
-    ResultRows rows = read_as_owner(sync, "SELECT " + statements.key("m.") + " FROM " + statements.model() +
-                                              " WHERE (" + condition + "\n)");
+    ResultRows rows = read_as_owner(sync, "SELECT " + statements.key("m.") + " FROM " + statements.model() + " WHERE " +
+                                              one_condition(condition));
     rows.show_as("wanted");
     std::int64_t forgotten =
         write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +

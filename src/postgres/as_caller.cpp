@@ -1,0 +1,118 @@
+/// How roles change what belongs to the extension: by functions that check as the caller and write as the owner.
+
+#include "postgres/act_as.h"
+#include "postgres/border.h"
+#include "postgres/condition.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/syscache.h"
+
+#pragma GCC visibility push(default)
+PG_FUNCTION_INFO_V1(reverse_etl_hand_on);
+PG_FUNCTION_INFO_V1(reverse_etl_execute_as);
+PG_FUNCTION_INFO_V1(reverse_etl_one_condition);
+#pragma GCC visibility pop
+}
+
+using namespace reverse_etl;
+
+namespace {
+
+std::string text_argument(FunctionCallInfo call, int number) {
+    return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
+}
+
+/// The function of the same schema and name with "_as" behind, that takes the caller before the other arguments.
+Oid counterpart_of(Oid function) {
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+    if (!HeapTupleIsValid(tuple))
+        elog(ERROR, "cache lookup failed for function %u", function);
+    auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
+    Oid types[FUNC_MAX_ARGS] = {OIDOID};
+    if (form->pronargs >= FUNC_MAX_ARGS)
+        elog(ERROR, "function %s has too many arguments", NameStr(form->proname));
+    for (int i = 0; i < form->pronargs; i++)
+        types[i + 1] = form->proargtypes.values[i];
+    char *name = psprintf("%s_as", NameStr(form->proname));
+    Oid found = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+                                PointerGetDatum(buildoidvector(types, form->pronargs + 1)),
+                                ObjectIdGetDatum(form->pronamespace));
+    ReleaseSysCache(tuple);
+    if (!OidIsValid(found))
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION), errmsg("function %s does not exist", name)));
+    return found;
+}
+
+/// The first column of each row. In an open connection to SPI; the result is the caller's.
+Datum first_column(const char *statement, MemoryContext caller) {
+    SPIPlanPtr plan = SPI_prepare(statement, 0, nullptr);
+    if (plan == nullptr)
+        elog(ERROR, "could not prepare \"%s\": %s", statement, SPI_result_code_string(SPI_result));
+    if (list_length(SPI_plan_get_plan_sources(plan)) != 1)
+        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("execute_as takes one statement")));
+    int status = SPI_execute_plan(plan, nullptr, nullptr, false, 0);
+    if (status < 0)
+        elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(status));
+    ArrayBuildState *texts = initArrayResult(TEXTOID, caller, false);
+    for (uint64 row = 0; SPI_tuptable != nullptr && row < SPI_tuptable->numvals; row++) {
+        const char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1);
+        accumArrayResult(texts, value == nullptr ? 0 : CStringGetTextDatum(value), value == nullptr, TEXTOID, caller);
+    }
+    return makeArrayResult(texts, caller);
+}
+
+} // namespace
+
+/// The functions that anybody may call: they hand on who calls them. It is the server that runs the counterpart as its
+/// owner, with its search path, and nobody else may call that.
+Datum reverse_etl_hand_on(PG_FUNCTION_ARGS) {
+    FmgrInfo *function = fcinfo->flinfo;
+    if (function->fn_extra == nullptr) {
+        auto *counterpart = static_cast<FmgrInfo *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(FmgrInfo)));
+        fmgr_info_cxt(counterpart_of(function->fn_oid), counterpart, function->fn_mcxt);
+        function->fn_extra = counterpart;
+    }
+    LOCAL_FCINFO(call, FUNC_MAX_ARGS);
+    InitFunctionCallInfoData(*call, static_cast<FmgrInfo *>(function->fn_extra), fcinfo->nargs + 1, fcinfo->fncollation,
+                             nullptr, nullptr);
+    call->args[0] = {ObjectIdGetDatum(GetUserId()), false};
+    for (int i = 0; i < fcinfo->nargs; i++)
+        call->args[i + 1] = fcinfo->args[i];
+    Datum result = FunctionCallInvoke(call);
+    fcinfo->isnull = call->isnull;
+    return result;
+}
+
+/// reverse_etl.execute_as(role, statement)
+Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        std::string statement = text_argument(fcinfo, 1);
+        MemoryContext caller = CurrentMemoryContext;
+        pg_call([] { SPI_connect(); });
+        Datum column;
+        {
+            ActAs role(PG_GETARG_OID(0), "pg_catalog");
+            column = pg_call([&] { return first_column(statement.c_str(), caller); });
+        }
+        pg_call([] { SPI_finish(); });
+        return column;
+    });
+}
+
+/// reverse_etl.one_condition(condition)
+Datum reverse_etl_one_condition(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        std::string condition = one_condition(text_argument(fcinfo, 0));
+        return pg_call([&] { return PointerGetDatum(cstring_to_text(condition.c_str())); });
+    });
+}
