@@ -49,8 +49,13 @@ COMMENT ON POLICY by_owner ON reverse_etl.pauses IS 'the owner of a server or a 
 GRANT SELECT, INSERT, DELETE ON reverse_etl.pauses TO PUBLIC;
 
 ALTER TABLE reverse_etl.destination_states ENABLE ROW LEVEL SECURITY;
-CREATE POLICY seen ON reverse_etl.destination_states FOR SELECT USING (true);
-COMMENT ON POLICY seen ON reverse_etl.destination_states IS 'everybody sees why a destination gets nothing';
+CREATE POLICY seen ON reverse_etl.destination_states FOR SELECT
+    USING (has_table_privilege(destination, 'SELECT, INSERT, UPDATE, DELETE')
+           OR has_any_column_privilege(destination, 'SELECT, INSERT, UPDATE')
+           OR pg_has_role(reverse_etl.owner_of((SELECT ftserver FROM pg_foreign_table WHERE ftrelid = destination), NULL),
+                          'USAGE')
+           OR pg_has_role('pg_monitor', 'USAGE'));
+COMMENT ON POLICY seen ON reverse_etl.destination_states IS 'who may use a destination, owns its server or monitors the server sees why it gets nothing';
 CREATE POLICY by_owner ON reverse_etl.destination_states FOR UPDATE
     USING (pg_has_role(reverse_etl.owner_of(NULL, destination), 'USAGE')
            OR pg_has_role(reverse_etl.owner_of((SELECT ftserver FROM pg_foreign_table WHERE ftrelid = destination), NULL),
