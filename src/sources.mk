@@ -4,14 +4,17 @@ ENGINE_SOURCES = \
     src/engine/answer.cpp \
     src/engine/authenticator.cpp \
     src/engine/backoff.cpp \
+    src/engine/base64.cpp \
     src/engine/batch.cpp \
     src/engine/circuit.cpp \
+    src/engine/column_reader.cpp \
     src/engine/compiled_operation.cpp \
     src/engine/connector.cpp \
     src/engine/cron_schedule.cpp \
     src/engine/curl_transport.cpp \
     src/engine/delivery.cpp \
     src/engine/dispatcher.cpp \
+    src/engine/exact_json.cpp \
     src/engine/exchange.cpp \
     src/engine/fetch.cpp \
     src/engine/hash_stream.cpp \
@@ -21,6 +24,7 @@ ENGINE_SOURCES = \
     src/engine/key_queue.cpp \
     src/engine/latency_histogram.cpp \
     src/engine/limit_bucket.cpp \
+    src/engine/manifest_filling.cpp \
     src/engine/manifest_node.cpp \
     src/engine/operation_reader.cpp \
     src/engine/outcome_reader.cpp \
@@ -28,8 +32,11 @@ ENGINE_SOURCES = \
     src/engine/placeholders.cpp \
     src/engine/rate_limiter.cpp \
     src/engine/row_writer.cpp \
+    src/engine/secrets.cpp \
+    src/engine/utf8.cpp \
     src/engine/value_encoding.cpp \
     src/engine/verdict.cpp \
+    src/engine/words.cpp \
 
 POSTGRES_SOURCES = \
     src/postgres/act_as.cpp \

@@ -45,8 +45,13 @@ COMMENT ON POLICY seen ON reverse_etl.pauses IS 'everybody sees what is paused';
 GRANT SELECT ON reverse_etl.pauses TO PUBLIC;
 
 ALTER TABLE reverse_etl.destination_states ENABLE ROW LEVEL SECURITY;
-CREATE POLICY seen ON reverse_etl.destination_states FOR SELECT USING (true);
-COMMENT ON POLICY seen ON reverse_etl.destination_states IS 'everybody sees why a destination gets nothing';
+CREATE POLICY seen ON reverse_etl.destination_states FOR SELECT
+    USING (has_table_privilege(destination, 'SELECT, INSERT, UPDATE, DELETE')
+           OR has_any_column_privilege(destination, 'SELECT, INSERT, UPDATE')
+           OR pg_has_role((SELECT s.srvowner FROM pg_foreign_table AS t JOIN pg_foreign_server AS s ON s.oid = t.ftserver
+                            WHERE t.ftrelid = destination), 'USAGE')
+           OR pg_has_role('pg_monitor', 'USAGE'));
+COMMENT ON POLICY seen ON reverse_etl.destination_states IS 'who may use a destination, owns its server or monitors the server sees why it gets nothing';
 GRANT SELECT ON reverse_etl.destination_states TO PUBLIC;
 
 CREATE FUNCTION reverse_etl.find_destination(caller oid, name text, OUT server oid, OUT destination regclass)

@@ -1,14 +1,62 @@
 #include "engine/answer.h"
 
+#include "engine/exact_json.h"
+#include "engine/json_text.h"
+
+#include <cstdlib>
+
 namespace reverse_etl {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
+namespace {
+
+/// The parser bounds how deep values lie within each other.
+void append_json(std::string &out, element value) {
+    char separator = 0;
+    const auto separate = [&](char opening) { out += std::exchange(separator, ',') == 0 ? opening : ','; };
+    switch (value.type()) {
+    case element_type::STRING: {
+        const std::string_view text = value.get_string().value_unsafe();
+        const std::string_view number = exact_number(text);
+        if (number.empty())
+            append_json_string(out, text);
+        else
+            out += number;
+        return;
+    }
+    case element_type::ARRAY:
+        for (element one : simdjson::dom::array(value.get_array().value_unsafe())) {
+            separate('[');
+            append_json(out, one);
+        }
+        out += separator == 0 ? "[]" : "]";
+        return;
+    case element_type::OBJECT:
+        for (const auto member : simdjson::dom::object(value.get_object().value_unsafe())) {
+            separate('{');
+            append_json_string(out, member.key);
+            out += ':';
+            append_json(out, member.value);
+        }
+        out += separator == 0 ? "{}" : "}";
+        return;
+    default:
+        out += simdjson::minify(value);
+    }
+}
+
+} // namespace
+
 bool Answer::is_json() {
     if (!parsed_) {
         parsed_ = true;
-        error_ = parser_.parse(response_.body).get(root_);
+        error_ =
+            exact_ ? parser_.parse(exact_json(response_.body)).get(root_) : parser_.parse(response_.body).get(root_);
+        // One value that the parser does not take must not cost all others.
+        if (error_ != simdjson::SUCCESS && !exact_)
+            error_ = parser_.parse(exact_json(response_.body)).get(root_);
     }
     return error_ == simdjson::SUCCESS;
 }
@@ -17,6 +65,17 @@ std::optional<element> Answer::at(const std::string &pointer) {
     if (!is_json())
         return std::nullopt;
     return reverse_etl::at(root_, pointer);
+}
+
+std::optional<element> Answer::at(const Pointers &pointers) {
+    for (const std::string &pointer : pointers)
+        if (auto found = at(pointer))
+            return found;
+    return std::nullopt;
+}
+
+std::string Answer::words_at(element value, const Pointers &pointers) const {
+    return words_.of(first_text(value, pointers));
 }
 
 std::optional<element> at(element value, const std::string &pointer) {
@@ -32,9 +91,16 @@ std::optional<element> at(element value, const std::string &pointer) {
 
 std::string text_of(element value) {
     std::string_view text;
-    if (value.get(text) == simdjson::SUCCESS)
-        return std::string(text);
-    return simdjson::minify(value);
+    if (value.get(text) != simdjson::SUCCESS)
+        return json_of(value);
+    const std::string_view number = exact_number(text);
+    return std::string(number.empty() ? text : number);
+}
+
+std::string json_of(element value) {
+    std::string json;
+    append_json(json, value);
+    return json;
 }
 
 std::string first_text(element value, const Pointers &pointers) {
@@ -44,28 +110,17 @@ std::string first_text(element value, const Pointers &pointers) {
     return "";
 }
 
-std::string reason_at(element value, const Pointers &pointers) {
-    constexpr std::size_t longest_reason = 500;
-    return beginning(first_text(value, pointers), longest_reason);
-}
-
-std::string beginning(std::string text, std::size_t most_bytes) {
-    if (text.size() <= most_bytes)
-        return text;
-    auto continues = [](char c) { return (c & 0xc0) == 0x80; };
-    while (most_bytes > 0 && continues(text[most_bytes]))
-        most_bytes--;
-    text.resize(most_bytes);
-    return text;
-}
-
 namespace {
 
 bool equals(element value, const Scalar &wanted) {
     switch (value.type()) {
     case element_type::STRING: {
+        const std::string_view found = value.get_string().value_unsafe();
+        const double *number = std::get_if<double>(&wanted);
+        if (const std::string_view digits = exact_number(found); !digits.empty())
+            return number != nullptr && *number == std::strtod(std::string(digits).c_str(), nullptr);
         const auto *text = std::get_if<std::string>(&wanted);
-        return text != nullptr && *text == value.get_string().value_unsafe();
+        return text != nullptr && *text == found;
     }
     case element_type::BOOL: {
         const bool *flag = std::get_if<bool>(&wanted);

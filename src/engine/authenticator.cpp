@@ -1,12 +1,13 @@
 #include "engine/authenticator.h"
 
-#include "engine/answer.h"
+#include "engine/backoff.h"
+#include "engine/base64.h"
 #include "engine/json.h"
 #include "engine/json_text.h"
 #include "engine/placeholders.h"
 
 #include <algorithm>
-#include <openssl/evp.h>
+#include <cstdlib>
 
 namespace reverse_etl {
 
@@ -15,12 +16,21 @@ namespace {
 /// A token is taken for expired this long before it is, since clocks and networks are slow.
 constexpr std::chrono::seconds expiry_margin{60};
 
-std::string base64(const std::string &text) {
-    std::string result(4 * ((text.size() + 2) / 3) + 1, '\0');
-    int length = EVP_EncodeBlock(reinterpret_cast<unsigned char *>(result.data()),
-                                 reinterpret_cast<const unsigned char *>(text.data()), static_cast<int>(text.size()));
-    result.resize(length);
-    return result;
+/// However short it is said to live, a token is used for so long: an answer must not make every request ask for
+/// another.
+constexpr Milliseconds least_life{1000};
+constexpr double longest_life_seconds = 365.0 * 86400;
+
+/// Some write the number as a string.
+std::optional<double> seconds_of(const Json &value) {
+    if (value.is_number())
+        return value.get<double>();
+    if (!value.is_string())
+        return std::nullopt;
+    const std::string &text = value.get_ref<const std::string &>();
+    char *end = nullptr;
+    const double seconds = std::strtod(text.c_str(), &end);
+    return text.empty() || *end != '\0' ? std::nullopt : std::optional(seconds);
 }
 
 std::string listed(const std::vector<AuthSpec> &kinds) {
@@ -36,8 +46,8 @@ std::string listed(const std::vector<AuthSpec> &kinds) {
 
 } // namespace
 
-Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings &credentials)
-    : credentials_(credentials) {
+Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings &credentials, Words::Storable storable)
+    : credentials_(credentials), words_(storable) {
     auto complete = [&](const AuthSpec &auth) {
         return std::all_of(auth.credentials.begin(), auth.credentials.end(),
                            [&](const std::string &name) { return credentials.contains(name); });
@@ -47,6 +57,16 @@ Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings 
         throw SettingError("the user mapping lacks the credentials that the destination needs",
                            "It must hold " + listed(kinds) + ".");
     auth_ = *found;
+    // As they are, and as they are sent.
+    Secrets &secrets = words_.secrets();
+    for (const auto &[name, value] : credentials_)
+        secrets.add(value);
+    Headers headers;
+    if (!renewable())
+        sign(headers);
+    for (const auto &[name, value] : headers)
+        secrets.add(value);
+    secrets.add(credential("username") + ":" + credential("password"));
 }
 
 std::string Authenticator::credential(std::string_view parameter) const {
@@ -95,38 +115,66 @@ Request Authenticator::token_request() {
     return request;
 }
 
-void Authenticator::read_token(const Response &response) {
-    const std::string url = auth_.parameter("token_url");
-    if (response.failure == Failure::unknown_host)
-        throw DestinationError(Fault::unknown_host, response.failure_text);
-    if (response.failure != Failure::none)
-        throw DestinationError(response.failure == Failure::not_trusted ? Fault::not_trusted : Fault::unreachable,
-                               "no access token from " + url + ": " + response.failure_text);
-    Json answer = Json::parse(response.body, nullptr, false);
-    if (response.status != 200) {
-        // RFC 6749 section 5.2: error is a code, error_description is for people
-        std::string reason = "HTTP status " + std::to_string(response.status);
-        for (const char *name : {"error", "error_description"})
-            if (answer.is_object() && answer.contains(name) && answer[name].is_string())
-                reason = answer[name].get<std::string>();
-        // It may quote what it was sent.
-        for (const std::string &name : auth_.credentials)
-            if (const std::string &value = credentials_.at(name); !value.empty() && reason.find(value) != reason.npos)
-                reason = "HTTP status " + std::to_string(response.status);
-        throw DestinationError(response.status >= 500 ? Fault::unreachable : Fault::unauthorized,
-                               "no access token from " + url + ": " + beginning(reason, 300), "",
-                               response.status >= 500 ? "" : "Check the credentials in the user mapping.");
+TokenFault Authenticator::fault(Fault fault, bool passes, const std::string &reason) const {
+    const std::string hint = fault == Fault::unauthorized ? "Check the credentials in the user mapping." : "";
+    constexpr std::size_t most_bytes = 300;
+    const std::string message = "no access token from " + auth_.parameter("token_url") + ": ";
+    return {DestinationError(fault, message + words_.of(reason, most_bytes), "", hint), passes, std::nullopt};
+}
+
+TokenFault Authenticator::refusal(const Response &response) const {
+    const long status = response.status;
+    // RFC 6749 section 5.2: error is a code, error_description is for people
+    const Json answer = Json::parse(response.body, nullptr, false);
+    std::string reason;
+    for (const char *name : {"error", "error_description"})
+        if (answer.is_object() && answer.contains(name) && answer[name].is_string())
+            reason = answer[name].get<std::string>();
+    if (reason.empty())
+        reason = words_.of_body(response.body);
+    reason = "HTTP status " + std::to_string(status) + (reason.empty() ? "" : ", ") + reason;
+    const bool passes = status == 408 || status == 425 || status == 429 || status >= 500;
+    const bool is_endpoint = status < 400 || status == 404 || status == 405;
+    TokenFault refused = fault(passes        ? Fault::unreachable
+                               : is_endpoint ? Fault::not_found
+                                             : Fault::unauthorized,
+                               passes, reason);
+    refused.delay = retry_after(response, WallClock::now());
+    return refused;
+}
+
+std::optional<TokenFault> Authenticator::read_token(const Response &response) {
+    switch (response.failure) {
+    case Failure::none:
+        break;
+    case Failure::unknown_host:
+        return fault(Fault::unknown_host, false, response.failure_text);
+    case Failure::not_trusted:
+        return fault(Fault::not_trusted, false, response.failure_text);
+    case Failure::unusable:
+        return fault(Fault::not_found, false, response.failure_text);
+    case Failure::not_connected:
+    case Failure::interrupted:
+    case Failure::too_large:
+        return fault(Fault::unreachable, true, response.failure_text);
     }
-    if (!answer.is_object() || !answer.contains("access_token") || !answer["access_token"].is_string())
-        throw DestinationError(Fault::unintelligible, "the answer of " + url + " holds no access token");
+    if (response.status < 200 || response.status >= 300)
+        return refusal(response);
+    const Json answer = Json::parse(response.body, nullptr, false);
+    const bool has_token = answer.is_object() && answer.contains("access_token") &&
+                           answer["access_token"].is_string() && answer["access_token"] != "";
+    if (!has_token)
+        return fault(Fault::unintelligible, false, "the answer holds none");
     token_ = answer["access_token"].get<std::string>();
+    words_.secrets().add_passing(token_);
     generation_++;
     expires_.reset();
-    if (answer.contains("expires_in") && answer["expires_in"].is_number()) {
-        std::chrono::seconds life(
-            static_cast<long>(std::clamp(answer["expires_in"].get<double>(), 0.0, 86400.0 * 365)));
-        expires_ = Clock::now() + std::max(life - expiry_margin, life / 2);
+    if (auto life = answer.contains("expires_in") ? seconds_of(answer["expires_in"]) : std::nullopt) {
+        const double seconds = *life > 0 ? std::min(*life, longest_life_seconds) : 0.0;
+        const Milliseconds said(static_cast<Milliseconds::rep>(seconds * 1000));
+        expires_ = Clock::now() + std::max({said - Milliseconds(expiry_margin), said / 2, least_life});
     }
+    return std::nullopt;
 }
 
 } // namespace reverse_etl

@@ -40,6 +40,38 @@ bool is_rows(const Json &value) {
     return value.is_object() && value.size() == 1 && value.contains("$rows");
 }
 
+bool names_cursor(const Json &value) {
+    return value.is_string() && value.get<std::string>().find("{cursor}") != std::string::npos;
+}
+
+/// The body of a list's request with its placeholders filled in. What names the page is left out of the first.
+Json filled_for_page(const Json &value, const std::vector<std::string> &fields, const std::string &cursor) {
+    if (value == "{fields}")
+        return fields;
+    if (value.is_string())
+        return substitute(value.get<std::string>(), [&](const std::string &name) {
+            return name == "cursor" ? std::optional(cursor) : std::nullopt;
+        });
+    Json filled = value;
+    if (value.is_structured())
+        filled.clear();
+    for (const auto &[name, member] : value.items()) {
+        if (value.is_object() && !(cursor.empty() && names_cursor(member)))
+            filled[name] = filled_for_page(member, fields, cursor);
+        if (value.is_array())
+            filled.push_back(filled_for_page(member, fields, cursor));
+    }
+    return filled;
+}
+
+std::string form_of(const Json &members) {
+    std::string form;
+    for (const auto &[name, member] : members.items())
+        form += (form.empty() ? "" : "&") + encoded(name) + "=" +
+                encoded(member.is_string() ? member.get<std::string>() : member.dump());
+    return form;
+}
+
 bool contains_rows(const Json &value) {
     if (is_rows(value))
         return true;
@@ -55,7 +87,9 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
     : object_(object), spec_(spec), columns_(std::move(columns)), key_(key), fields_(fields) {
     if (key_ >= 0)
         key_field_ = columns_[key_].field;
-    if (spec_.body != nullptr)
+    if (spec_.body != nullptr && spec_.kind == OperationKind::list)
+        has_body_ = true;
+    else if (spec_.body != nullptr)
         compile_body();
     path_ = compile_url(spec_.path, false);
     path_names_row_ = std::any_of(path_.begin(), path_.end(),
@@ -77,6 +111,12 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         }
     }
     one_row_ |= path_names_row_;
+    const auto names_row = [](const UrlSegment &segment) {
+        return segment.kind == UrlSegment::Kind::kept || segment.kind == UrlSegment::Kind::kept_of_all;
+    };
+    url_names_row_ = std::any_of(path_.begin(), path_.end(), names_row);
+    for (const UrlParameter &parameter : query_)
+        url_names_row_ |= std::any_of(parameter.segments.begin(), parameter.segments.end(), names_row);
     for (const RateLimitSpec &limit : spec_.rate_limits) {
         rate_limits_.push_back({limit, compile_url(limit.for_each, true)});
         one_row_ |= !limit.for_each.empty();
@@ -305,12 +345,56 @@ std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) 
     return url;
 }
 
-bool CompiledOperation::path_reaches_row(const Batch &batch) const {
-    for (const UrlSegment &segment : path_)
-        if (segment.kind == UrlSegment::Kind::kept && batch.kept(0, segment.kept).empty())
+std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
+    std::vector<BatchRow> taken;
+    if (!url_names_row_)
+        return taken;
+    std::vector<std::size_t> others;
+    for (std::size_t row = 0; row < batch.rows().size(); row++)
+        if (reaches(batch, row))
+            others.push_back(row);
+        else
+            taken.push_back(batch.rows()[row]);
+    if (!taken.empty())
+        batch = batch.subset(others);
+    return taken;
+}
+
+bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
+    // As the destination sees it once it has decoded the path; some take a backslash for a slash.
+    std::string path = "/";
+    for (const UrlSegment &segment : path_) {
+        if (segment.kind == UrlSegment::Kind::literal)
+            path += segment.text;
+        if (segment.kind != UrlSegment::Kind::kept && segment.kind != UrlSegment::Kind::kept_of_all)
+            continue;
+        const std::string_view text = batch.kept(row, segment.kept);
+        if (text.empty() || (segment.kind == UrlSegment::Kind::kept_of_all && text.find(',') != text.npos))
             return false;
-    std::string path = "/" + expand(path_, &batch, "", true) + "/";
-    return path.find("/./") == std::string::npos && path.find("/../") == std::string::npos;
+        path += text;
+    }
+    std::replace(path.begin(), path.end(), '\\', '/');
+    path += '/';
+    if (path.find("/./") != path.npos || path.find("/../") != path.npos)
+        return false;
+    const bool may_be_empty = spec_.kind == OperationKind::create || spec_.kind == OperationKind::upsert;
+    for (const UrlParameter &parameter : query_)
+        for (const UrlSegment &segment : parameter.segments) {
+            const bool of_all = segment.kind == UrlSegment::Kind::kept_of_all;
+            if (segment.kind != UrlSegment::Kind::kept && !of_all)
+                continue;
+            const std::string_view text = batch.kept(row, segment.kept);
+            if ((text.empty() && !may_be_empty) || (of_all && text.find(',') != text.npos))
+                return false;
+        }
+    return true;
+}
+
+std::string CompiledOperation::page_body(const std::string &cursor) const {
+    if (spec_.kind != OperationKind::list || spec_.body == nullptr)
+        return "";
+    const Json body = filled_for_page(*spec_.body, fields_, cursor);
+    return spec_.form ? form_of(body) : body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string CompiledOperation::request_line() const {

@@ -61,9 +61,9 @@ class CompiledOperation {
     bool one_row() const { return one_row_; }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
     bool path_names_row() const { return path_names_row_; }
-    /// Whether the path still names the row once the row's texts stand in it. With an empty key, "." or ".." it would
-    /// name the collection, and a DELETE all that is in it.
-    bool path_reaches_row(const Batch &batch) const;
+    /// Takes the rows out of the batch whose texts in the URL would name something else: with an empty key, "." or ".."
+    /// a path names the collection, and a DELETE all that is in it; a comma in one of several keys names two rows.
+    std::vector<BatchRow> take_unreachable(Batch &batch) const;
     std::size_t rows_per_batch() const { return one_row_ ? 1 : static_cast<std::size_t>(spec_.rows); }
     /// Columns whose text is kept per row (Batch::keep), in this order.
     const std::vector<int> &kept_columns() const { return kept_columns_; }
@@ -71,6 +71,10 @@ class CompiledOperation {
     int kept_key() const { return kept_key_; }
 
     std::string url(const Batch *batch, std::string_view cursor) const;
+    /// The URL without the base and the query.
+    std::string path(const Batch &batch) const { return expand(path_, &batch, "", true); }
+    /// The body of a list's request for the page of that cursor, "" for the first; "" where a list sends none.
+    std::string page_body(const std::string &cursor) const;
     /// Method and path as a reader of EXPLAIN wants to see them.
     std::string request_line() const;
 
@@ -85,6 +89,7 @@ class CompiledOperation {
   private:
     void compile_body();
     bool names_own_id(const Json &member) const;
+    bool reaches(const Batch &batch, std::size_t row) const;
     void compile_json(const Json &value, std::vector<RowSegment> &out);
     void compile_json_string(const std::string &text, std::vector<RowSegment> &out);
     void compile_form(const Json &value, const std::string &name);
@@ -101,7 +106,7 @@ class CompiledOperation {
 
     BatchFrame frame_;
     std::vector<RowSegment> row_;
-    bool has_body_ = false, one_row_ = false, path_names_row_ = false;
+    bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
     std::vector<int> kept_columns_;
     int kept_key_ = -1;
     std::vector<UrlSegment> path_;

@@ -1,7 +1,9 @@
 #include "engine/connector.h"
 
+#include "engine/column_reader.h"
 #include "engine/json.h"
 #include "engine/lower_case.h"
+#include "engine/manifest_filling.h"
 #include "engine/manifest_node.h"
 #include "engine/operation_reader.h"
 #include "engine/placeholders.h"
@@ -98,82 +100,6 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     return auth;
 }
 
-ColumnSpec read_column(const std::string &field, const ManifestNode &node, const std::string &read) {
-    ColumnSpec column;
-    column.field = field;
-    column.column = lower_case(field);
-    column.read = substitute(read, [&](const std::string &name) {
-        return name == "field" ? std::optional<std::string>(field) : std::nullopt;
-    });
-    static constexpr std::initializer_list<const char *> types = {
-        "text", "boolean",     "integer", "bigint", "numeric", "double precision",
-        "date", "timestamptz", "uuid",    "jsonb",  "text[]"};
-    if (node.value().is_string()) {
-        node.one_of(types);
-        column.type = node.text();
-        return column;
-    }
-    node.only({"type", "column", "encode", "read", "write", "description"});
-    node.at("type").one_of(types);
-    column.type = node.at("type").text();
-    if (node.has("column")) {
-        column.column = node.at("column").text();
-        if (column.column.empty() || column.column.size() > 63)
-            node.at("column").fail("must be a name of 1 to 63 bytes");
-    }
-    if (node.has("encode")) {
-        auto encoding = value_encoding(node.at("encode").text());
-        if (!encoding)
-            node.at("encode").fail("is no encoding");
-        column.encoding = *encoding;
-    }
-    if (node.has("read"))
-        column.read = node.at("read").json_pointer();
-    if (node.has("write") && node.at("write").value().is_array()) {
-        static constexpr OperationKind writers[] = {OperationKind::create, OperationKind::update,
-                                                    OperationKind::upsert};
-        for (const ManifestNode &operation : node.at("write").one_or_many())
-            column.written_by.push_back(writers[operation.one_of({"create", "update", "upsert"})]);
-    } else {
-        column.writable = node.flag("write", true);
-    }
-    column.description = node.text("description", "");
-    return column;
-}
-
-/// Users write manifests and options: nesting without end would overflow the stack of all that walks through them.
-Json parse_json(std::string_view text) {
-    constexpr int deepest = 64;
-    return Json::parse(text, [](int depth, Json::parse_event_t, const Json &) {
-        if (depth > deepest)
-            throw ManifestError("", "is nested too deeply");
-        return true;
-    });
-}
-
-/// Replaces placeholders that name options by their values, everywhere in a value. An option of type json that is all
-/// there is of a string becomes its JSON.
-void fill_in(Json &value, const std::map<std::string, std::string> &texts, const std::map<std::string, Json> &jsons) {
-    if (value.is_string()) {
-        std::string text = value.get<std::string>();
-        if (auto sole = sole_placeholder(text))
-            if (auto json = jsons.find(*sole); json != jsons.end()) {
-                value = json->second;
-                return;
-            }
-        // An option's value may name another option, as a default of item_path names path; no deeper.
-        for (int depth = 0; depth < 2; depth++)
-            text = substitute(text, [&](const std::string &name) -> std::optional<std::string> {
-                auto found = texts.find(name);
-                return found == texts.end() ? std::nullopt : std::optional(found->second);
-            });
-        value = text;
-    } else if (value.is_structured()) {
-        for (auto &element : value)
-            fill_in(element, texts, jsons);
-    }
-}
-
 /// What `upper` says over what `lower` says, member by member.
 Json overlay(const Json &lower, const Json &upper) {
     Json result = lower.is_object() ? lower : Json::object();
@@ -199,7 +125,7 @@ Json merged_operation(const Json &manifest, const Json &object, const char *oper
 }
 
 /// Reads every part of a manifest whose options are filled in as far as they are known, to find what is wrong with it.
-void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options) {
+void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options, Pause pause) {
     auto check_operations = [&](const ManifestNode &node) {
         for (const auto &[name, operation] : node.members()) {
             auto known = std::find_if(std::begin(operation_names), std::end(operation_names),
@@ -225,15 +151,8 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         manifest.at("reason").pointers();
     if (manifest.has("errors"))
         read_error_rules(manifest.at("errors"));
-    if (manifest.has("values")) {
-        manifest.at("values").only({"encode", "clear", "read"});
-        if (manifest.at("values").has("encode") && !value_encoding(manifest.at("values").at("encode").text()))
-            manifest.at("values").at("encode").fail("is no encoding");
-        if (manifest.at("values").has("clear"))
-            manifest.at("values").at("clear").scalar();
-        if (manifest.at("values").has("read"))
-            manifest.at("values").at("read").json_pointer();
-    }
+    Object of_all;
+    read_values(manifest, of_all);
     manifest.text("id", "");
     if (manifest.has("columns"))
         check_columns(manifest.at("columns"));
@@ -254,14 +173,23 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         if (object.has("operations"))
             check_operations(object.at("operations"));
         for (const auto &[operation, kind] : operation_names) {
+            if (pause != nullptr)
+                pause();
             const Json merged = merged_operation(manifest.value(), object.value(), operation);
-            if (!merged.is_null())
-                ManifestNode(merged, object.pointer() + "/operations/" + operation).at("request");
+            if (merged.is_null())
+                continue;
+            ManifestNode node(merged, object.pointer() + "/operations/" + operation);
+            node.at("request");
+            check_names_row(node, read_operation(node, kind, options), options);
         }
     }
 }
 
 } // namespace
+
+bool is_read_only(OperationKind kind) {
+    return kind == OperationKind::lookup || kind == OperationKind::list;
+}
 
 const char *operation_name(OperationKind kind) {
     for (const auto &[name, named] : operation_names)
@@ -297,15 +225,13 @@ const ColumnSpec *Object::column_of_field(std::string_view field) const {
 std::string Object::pointer_to(const std::string &field) const {
     if (const ColumnSpec *spec = column_of_field(field))
         return spec->read;
-    return substitute(read, [&](const std::string &placeholder) {
-        return placeholder == "field" ? std::optional(field) : std::nullopt;
-    });
+    return pointer_for(read, field);
 }
 
-Connector Connector::parse(std::string_view text) {
+Connector Connector::parse(std::string_view text, Pause pause) {
     Connector connector;
     try {
-        connector.manifest_ = std::make_shared<const Json>(parse_json(text));
+        connector.manifest_ = std::make_shared<const Json>(parse_json(text, pause));
     } catch (const Json::parse_error &error) {
         throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
     }
@@ -326,22 +252,21 @@ Connector Connector::parse(std::string_view text) {
         manifest.at("objects").fail("must name at least one object");
 
     std::vector<std::string> options = {"base_url", "object"};
-    std::map<std::string, std::string> texts;
-    std::map<std::string, Json> jsons;
+    ManifestFilling filling(pause);
     for (const OptionSpec &option : connector.options_) {
         options.push_back(option.name);
         if (option.json && option.fallback)
-            jsons[option.name] = Json::parse(*option.fallback);
+            filling.jsons[option.name] = parse_json(*option.fallback);
         else if (option.fallback)
-            texts[option.name] = *option.fallback;
+            filling.texts[option.name] = *option.fallback;
     }
     for (const TextPart &part : split_placeholders(manifest.at("base_url").text()))
         if (part.is_placeholder && std::find(options.begin(), options.end(), part.text) == options.end())
             manifest.at("base_url").fail("\"{" + part.text + "}\" is no option of the connector");
     Json filled = *connector.manifest_;
     filled.erase("options");
-    fill_in(filled, texts, jsons);
-    check_parts(ManifestNode(filled, ""), options);
+    filling.fill_in(filled);
+    check_parts(ManifestNode(filled, ""), options, pause);
     return connector;
 }
 
@@ -370,8 +295,8 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
                            "Its objects are: " + known + ".");
     }
 
-    std::map<std::string, std::string> texts = {{"object", name}};
-    std::map<std::string, Json> jsons;
+    ManifestFilling filling;
+    filling.texts["object"] = name;
     auto setting = [&](const std::string &option) -> std::optional<std::string> {
         auto found = settings.find(option);
         return found == settings.end() ? std::nullopt : std::optional(found->second);
@@ -383,22 +308,22 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
         if (!value)
             continue;
         if (!option.json) {
-            texts[option.name] = *value;
+            filling.texts[option.name] = *value;
             continue;
         }
         try {
-            jsons[option.name] = parse_json(*value);
+            filling.jsons[option.name] = parse_json(*value);
         } catch (const ManifestError &error) {
             throw SettingError("option \"" + option.name + "\" " + error.what());
         } catch (const Json::parse_error &) {
             // A word such as status may stand without its quotes.
-            jsons[option.name] = *value;
+            filling.jsons[option.name] = *value;
         }
     }
 
     Object object;
     Json base_url = setting("base_url").value_or(manifest_->at("base_url").get<std::string>());
-    fill_in(base_url, texts, jsons);
+    filling.fill_in(base_url);
     object.base_url = ManifestNode(base_url, "/base_url").text();
     while (object.base_url.ends_with('/'))
         object.base_url.pop_back();
@@ -406,11 +331,14 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
         if (part.is_placeholder)
             throw SettingError("connector \"" + name_ + "\" needs the server option \"" + part.text + "\"",
                                "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
-    texts["base_url"] = object.base_url;
+    if (object.base_url.find_first_of("?#") != std::string::npos)
+        throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
+                           "What stands behind them would not be part of the path that is appended.");
+    filling.texts["base_url"] = object.base_url;
 
     Json filled = *manifest_;
     filled.erase("options");
-    fill_in(filled, texts, jsons);
+    filling.fill_in(filled);
     ManifestNode manifest(filled, "");
     ManifestNode node = manifest.at("objects").at(name);
     std::vector<std::string> unset;
@@ -425,11 +353,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     else if (node.has("key"))
         for (const ManifestNode &field : node.at("key").one_or_many())
             object.key.push_back(field.text());
-    const Json &values = member(filled, "values");
-    object.clear = ManifestNode(member(values, "clear"), "/values/clear").scalar();
-    if (values.is_object() && values.contains("encode"))
-        object.encoding = *value_encoding(values.at("encode").get<std::string>());
-    object.read = values.is_object() && values.contains("read") ? values.at("read").get<std::string>() : "/{field}";
+    read_values(manifest, object);
     if (manifest.has("headers"))
         object.headers = manifest.at("headers").texts();
 
@@ -448,6 +372,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
         ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation);
         merged_node.at("request");
         OperationSpec spec = read_operation(merged_node, kind, unset);
+        check_names_row(merged_node, spec, unset);
         if (manifest.has("errors"))
             for (ErrorRule &rule : read_error_rules(manifest.at("errors")))
                 spec.errors.push_back(std::move(rule));

@@ -21,6 +21,9 @@ enum class OperationKind { create, update, upsert, remove, lookup, list };
 /// The name of an operation in a manifest ("delete" for remove) and in messages.
 const char *operation_name(OperationKind kind);
 
+/// Whether the operation leaves everything at the destination as it is.
+bool is_read_only(OperationKind kind);
+
 /// What an error rule says to do with an answer.
 enum class Action {
     proceed,      ///< no fault: read the outcomes
@@ -117,8 +120,10 @@ struct OperationSpec {
     std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
     Pointers reason;
-    std::string records; ///< lookup and list: pointer to the records, or to the only one
+    Pointers records; ///< lookup and list: where the records stand, or the only one
     std::string next_cursor, next_url;
+    std::optional<int> next_offset; ///< pages are named by their first record; this is the first one's number
+    std::optional<int> next_page;   ///< pages are numbered, from this number on
 };
 
 struct ColumnSpec {
@@ -182,8 +187,8 @@ struct Object {
 /// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').
 class Connector {
   public:
-    /// Throws ManifestError.
-    static Connector parse(std::string_view text);
+    /// Throws ManifestError, and what `pause` throws, which is called now and then.
+    static Connector parse(std::string_view text, void (*pause)() = nullptr);
 
     const std::string &name() const { return name_; }
     const std::string &title() const { return title_; }

@@ -18,11 +18,13 @@ void Delivery::deliver(std::vector<Batch> batches) {
 }
 
 void Delivery::submit(std::vector<Batch> batches) {
-    for (Batch &batch : batches)
-        if (operation_.path_names_row() && !operation_.path_reaches_row(batch))
-            reject_all(batch, "an empty text, \".\" or \"..\" in a path names no row", 0);
-        else
+    for (Batch &batch : batches) {
+        for (const BatchRow &row : operation_.take_unreachable(batch))
+            sink_.rejected(row.number,
+                           "an empty text, \".\" or \"..\" in a URL names no row, nor does a list's separator", 0);
+        if (!batch.rows().empty())
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
+    }
 }
 
 void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {

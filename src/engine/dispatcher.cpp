@@ -80,7 +80,9 @@ Dispatcher::~Dispatcher() {
 }
 
 void Dispatcher::submit(std::unique_ptr<Job> job) {
-    if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty())
+    // A read needs none, and one that a write has as well would have the destination answer with what it read.
+    if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty() &&
+        !is_read_only(operation_.spec().kind))
         job->idempotency_key = idempotency_key(job->batch);
     pending_.push_back(std::move(job));
 }
@@ -88,7 +90,9 @@ void Dispatcher::submit(std::unique_ptr<Job> job) {
 std::string Dispatcher::idempotency_key(const Batch &batch) const {
     if (policy_.idempotency_scope.empty())
         return random_key();
-    std::string identity = policy_.idempotency_scope;
+    const OperationSpec &spec = operation_.spec();
+    std::string identity =
+        policy_.idempotency_scope + '/' + operation_name(spec.kind) + '/' + spec.method + ' ' + operation_.path(batch);
     for (const BatchRow &row : batch.rows())
         identity += '/' + std::to_string(row.number);
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -190,10 +194,8 @@ Clock::time_point Dispatcher::start_ready() {
     Clock::time_point next = Clock::time_point::max();
     if (pending_.empty())
         return next;
-    if (!authenticator_.ready()) {
-        fetch_token();
-        return next;
-    }
+    if (!authenticator_.ready())
+        return fetch_token();
     std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
     Permission refusal;
     std::vector<RateLimit> refused;
@@ -254,27 +256,51 @@ void Dispatcher::start(std::unique_ptr<Job> job, std::shared_ptr<const void> pla
     in_flight_.emplace(id, std::move(job));
 }
 
-/// Nothing waits for the token but the jobs that need it.
-void Dispatcher::fetch_token() {
+/// Nothing waits for the token but the jobs that need it. Tokens are limited as all else is: sessions that need many
+/// at once wait for each other.
+RateLimit Dispatcher::token_limit() const {
+    constexpr int requests = 10;
+    return {bucket_of("token/"), requests, std::chrono::seconds(1)};
+}
+
+Clock::time_point Dispatcher::fetch_token() {
+    const Clock::time_point now = Clock::now();
     if (token_exchange_ != 0)
-        return;
+        return Clock::time_point::max();
+    if (token_ready_ > now)
+        return token_ready_;
+    Permission permission = limiter_.acquire({token_limit()}, now);
+    if (!permission.given)
+        return permission.again;
     Request request = authenticator_.token_request();
     request.ca_file = policy_.ca_file;
     request.connect_timeout = policy_.connect_timeout;
     request.timeout = policy_.timeout;
+    request.place = std::move(permission.places);
     token_exchange_ = transport_.start(request);
+    return Clock::time_point::max();
 }
 
 void Dispatcher::take_token(const Response &response, JobHandler &handler) {
-    std::optional<DestinationError> refused;
-    try {
-        authenticator_.read_token(response);
-    } catch (const DestinationError &error) {
-        refused.emplace(error);
+    const std::optional<TokenFault> fault = authenticator_.read_token(response);
+    if (!fault) {
+        token_attempts_ = 0;
+        return;
     }
-    if (refused)
-        for (std::unique_ptr<Job> &job : withdraw())
-            handler.failed(std::move(job), *refused);
+    if (fault->passes && ++token_attempts_ < policy_.max_attempts) {
+        const Clock::time_point now = Clock::now();
+        Milliseconds pause = delay(token_attempts_);
+        if (fault->delay) {
+            const Milliseconds asked = std::min<Milliseconds>(*fault->delay, longest_hold);
+            pause = asked + pause / 10;
+            limiter_.hold({token_limit()}, now + asked, now);
+        }
+        token_ready_ = now + pause;
+        return;
+    }
+    token_attempts_ = 0;
+    for (std::unique_ptr<Job> &job : withdraw())
+        handler.failed(std::move(job), fault->error);
 }
 
 void Dispatcher::learn(const Job &job, const Response &response, const Verdict &verdict) {
@@ -291,7 +317,7 @@ void Dispatcher::learn(const Job &job, const Response &response, const Verdict &
 }
 
 void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
-    Answer answer(response, parser_);
+    Answer answer(response, parser_, authenticator_.words(), is_read_only(operation_.spec().kind));
     Verdict verdict = judge(operation_, answer);
     if (observer_ != nullptr)
         observer_->answered(job->batch.rows().size(), response, verdict);

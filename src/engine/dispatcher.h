@@ -110,13 +110,15 @@ class Dispatcher {
     void start(std::unique_ptr<Job> job, std::shared_ptr<const void> places);
     /// Sends again after the usual delay, or gives up when the attempts have run out.
     void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
-    void fetch_token();
+    /// Asks for a token, if that may be done now; answers when it may.
+    Clock::time_point fetch_token();
     void take_token(const Response &response, JobHandler &handler);
     /// Takes what an answer says of limits and of the destination's pace.
     void learn(const Job &job, const Response &response, const Verdict &verdict);
     void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
     void give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response, JobHandler &handler) const;
     std::string idempotency_key(const Batch &batch) const;
+    RateLimit token_limit() const;
 
     const CompiledOperation &operation_;
     Transport &transport_;
@@ -133,6 +135,8 @@ class Dispatcher {
     std::deque<std::unique_ptr<Job>> pending_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
     ExchangeId token_exchange_ = 0;
+    int token_attempts_ = 0;          ///< since the last one that came
+    Clock::time_point token_ready_{}; ///< not before
     std::uint64_t requests_ = 0, retries_ = 0, bytes_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "engine/dispatcher.h"
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace reverse_etl {
@@ -18,7 +19,7 @@ class RecordSink {
 void read_records(const CompiledOperation &operation, const Verdict &verdict, Answer &answer, RecordSink &sink);
 
 /// Reads from a destination: look-ups by key, several at once, or a list, page by page. Throws DestinationError.
-class Fetch : private JobHandler {
+class Fetch : private JobHandler, private RecordSink {
   public:
     Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink);
 
@@ -29,16 +30,21 @@ class Fetch : private JobHandler {
     bool next_page();
 
   private:
+    void record(simdjson::dom::element record) override;
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void find_next(Answer &answer);
-    void turn_to(std::string &page, const std::string &next);
+    std::string absolute(std::string url) const;
+    void turn_to(std::string &page, const std::string &next, const std::string &identity);
+    [[noreturn]] void fail(const std::string &what) const;
 
     const CompiledOperation &operation_;
     Dispatcher &dispatcher_;
     RecordSink &sink_;
-    BatchFrame no_frame_;
+    BatchFrame body_; ///< of the page's request
     bool more_ = true;
     std::string cursor_, url_;
+    std::unordered_set<std::size_t> seen_; ///< digests of what tells pages apart
+    std::size_t pages_ = 0, records_ = 0, page_records_ = 0, empty_pages_ = 0;
 };
 
 } // namespace reverse_etl

@@ -8,7 +8,7 @@ namespace reverse_etl {
 /// Appends text as a JSON string, quotes included. The text must be UTF-8.
 void append_json_string(std::string &out, std::string_view text);
 
-/// The JSON text with "?" in place of the one character that Postgres' jsonb cannot hold, U+0000.
+/// The JSON text with U+FFFD in place of the one character that Postgres' jsonb cannot hold, U+0000.
 std::string without_nul(std::string_view json);
 
 /// Appends text percent-encoded as RFC 3986 section 2.3 says: only unreserved characters stay. Right in a path, a

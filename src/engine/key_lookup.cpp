@@ -21,8 +21,8 @@ struct Match {
 /// would be deleted.
 class Matches : public RecordSink {
   public:
-    Matches(const CompiledOperation &operation, const Batch &batch)
-        : id_(operation.object().pointer_to(operation.object().id)),
+    Matches(const CompiledOperation &operation, const Batch &batch, const Words &words)
+        : words_(words), id_(operation.object().pointer_to(operation.object().id)),
           key_(operation.object().pointer_to(operation.key_field())), of_row_(batch.rows().size()) {
         for (std::size_t i = 0; i < of_row_.size(); i++) {
             auto [known, added] = rows_.emplace(lower_case(batch.kept(i, operation.kept_key())), i);
@@ -43,7 +43,8 @@ class Matches : public RecordSink {
         else if (!names_key)
             add(of_row_.front(), record);
         else
-            of_row_.front().refusal = "the destination finds a row by this key that has another: " + text_of(*key);
+            of_row_.front().refusal =
+                "the destination finds a row by this key that has another: " + words_.of(text_of(*key));
     }
 
     const Match &of_row(std::size_t row) const { return of_row_[row]; }
@@ -59,12 +60,13 @@ class Matches : public RecordSink {
             match.refusal = "the destination finds the row, but does not tell its id";
             return;
         }
-        std::string id = simdjson::minify(*found);
+        std::string id = json_of(*found);
         if (!match.id.empty() && match.id != id)
             match.refusal = "the destination has several rows with this key";
         match.id = std::move(id);
     }
 
+    const Words &words_;
     const std::string id_, key_; ///< pointers
     std::vector<Match> of_row_;
     std::unordered_map<std::string, std::size_t> rows_; ///< by key, in lower case
@@ -77,11 +79,12 @@ KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher,
     : operation_(operation), dispatcher_(dispatcher), sink_(sink), found_(std::move(found)) {}
 
 void KeyLookup::submit(std::vector<Batch> batches) {
-    for (Batch &batch : batches)
-        if (operation_.path_names_row() && !operation_.path_reaches_row(batch))
-            sink_.absent(batch.rows().front().number);
-        else
+    for (Batch &batch : batches) {
+        for (const BatchRow &row : operation_.take_unreachable(batch))
+            sink_.absent(row.number);
+        if (!batch.rows().empty())
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
+    }
 }
 
 void KeyLookup::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
@@ -98,7 +101,7 @@ void KeyLookup::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer
         sink_.rejected(batch.rows().front().number, verdict.reason, status);
         return;
     }
-    Matches matches(operation_, batch);
+    Matches matches(operation_, batch, answer.words());
     std::optional<DestinationError> fault;
     try {
         read_records(operation_, verdict, answer, matches);

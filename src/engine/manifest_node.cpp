@@ -1,23 +1,15 @@
 #include "engine/manifest_node.h"
 
+#include "engine/json_pointer.h"
+
 #include <algorithm>
 
 namespace reverse_etl {
 
 namespace {
 
-/// A member's name as a reference token of RFC 6901.
 std::string token(const std::string &name) {
-    std::string escaped;
-    for (char c : name) {
-        if (c == '~')
-            escaped += "~0";
-        else if (c == '/')
-            escaped += "~1";
-        else
-            escaped += c;
-    }
-    return "/" + escaped;
+    return "/" + pointer_token(name);
 }
 
 std::string listed(std::initializer_list<const char *> names) {
@@ -29,12 +21,19 @@ std::string listed(std::initializer_list<const char *> names) {
 
 } // namespace
 
+std::string ManifestNode::pointer() const {
+    std::string pointer;
+    for (const Place *place = place_.get(); place != nullptr; place = place->within.get())
+        pointer.insert(0, place->token);
+    return pointer;
+}
+
 ManifestNode ManifestNode::at(const std::string &member) const {
     if (!value_.is_object())
         fail("must be an object");
     if (!value_.contains(member))
         fail("lacks the member \"" + member + "\"");
-    return {value_.at(member), pointer_ + token(member)};
+    return {value_.at(member), *this, token(member)};
 }
 
 std::vector<std::pair<std::string, ManifestNode>> ManifestNode::members() const {
@@ -42,7 +41,7 @@ std::vector<std::pair<std::string, ManifestNode>> ManifestNode::members() const 
         fail("must be an object");
     std::vector<std::pair<std::string, ManifestNode>> result;
     for (const auto &[name, value] : value_.items())
-        result.emplace_back(name, ManifestNode(value, pointer_ + token(name)));
+        result.emplace_back(name, ManifestNode(value, *this, token(name)));
     return result;
 }
 
@@ -51,7 +50,7 @@ std::vector<ManifestNode> ManifestNode::elements() const {
         fail("must be an array");
     std::vector<ManifestNode> result;
     for (std::size_t i = 0; i < value_.size(); i++)
-        result.emplace_back(value_[i], pointer_ + "/" + std::to_string(i));
+        result.push_back(ManifestNode(value_[i], *this, "/" + std::to_string(i)));
     return result;
 }
 
@@ -88,8 +87,14 @@ bool ManifestNode::flag(const std::string &member, bool fallback) const {
 }
 
 int ManifestNode::positive_integer() const {
-    if (!value_.is_number_integer() || value_.get<long long>() < 1 || value_.get<long long>() > 1000000000)
+    if (!value_.is_number_integer() || value_ < 1 || value_ > 1000000000)
         fail("must be a positive integer");
+    return value_.get<int>();
+}
+
+int ManifestNode::integer_from(int lowest) const {
+    if (!value_.is_number_integer() || value_ < lowest || value_ > 1000000000)
+        fail("must be an integer from " + std::to_string(lowest) + " on");
     return value_.get<int>();
 }
 

@@ -15,6 +15,7 @@ using Names = std::initializer_list<const char *>;
 constexpr Names of_url = {"{key}", "{keys}", "{key_field}", "{fields}", "{cursor}", "{row.FIELD}"};
 constexpr Names of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
 constexpr Names around_rows = {"{key_field}", "{unique_field}"};
+constexpr Names of_page = {"{cursor}"};
 
 void check_placeholders(const ManifestNode &node, const std::string &text, Names names,
                         const std::vector<std::string> &options) {
@@ -76,7 +77,23 @@ void check_template(const ManifestNode &node, bool speaks_of_row, const std::vec
         }
 }
 
-void check_body(const ManifestNode &node, const std::vector<std::string> &options) {
+/// A list has no rows yet, but pages.
+void check_page_body(const ManifestNode &node, const std::vector<std::string> &options) {
+    if (node.value().is_string() && node.value() != "{fields}")
+        check_placeholders(node, node.text(), of_page, options);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_page_body(element, options);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members())
+            check_page_body(member, options);
+}
+
+void check_body(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
+    if (kind == OperationKind::list) {
+        check_page_body(node, options);
+        return;
+    }
     const std::vector<ManifestNode> rows = rows_of(node);
     if (rows.size() > 1)
         rows[1].fail("must stand in a body only once");
@@ -203,6 +220,8 @@ void read_request_line(const ManifestNode &node, OperationSpec &spec) {
         method_known |= spec.method == method;
     if (!method_known)
         node.fail("its method must be one of GET, POST, PUT, PATCH and DELETE");
+    if (spec.path.find('#') != std::string::npos)
+        node.fail("its path must not hold \"#\": what follows would not be sent");
 }
 
 /// An option that is not set yet may begin the path; were it a row's value, the row could choose another host.
@@ -214,6 +233,20 @@ void check_path_begins(const ManifestNode &node, const std::string &path, const 
         node.fail("its path must begin with \"/\"");
 }
 
+void read_next(const ManifestNode &node, OperationSpec &spec) {
+    node.only({"cursor", "url", "offset", "page"});
+    if (node.value().size() > 1)
+        node.fail("must have one member: \"cursor\", \"url\", \"offset\" or \"page\"");
+    if (node.has("cursor"))
+        spec.next_cursor = node.at("cursor").json_pointer();
+    if (node.has("url"))
+        spec.next_url = node.at("url").json_pointer();
+    if (node.has("offset"))
+        spec.next_offset = node.at("offset").integer_from(0);
+    if (node.has("page"))
+        spec.next_page = node.at("page").integer_from(0);
+}
+
 std::string header_name(const ManifestNode &node) {
     std::string name = node.text();
     for (char c : name)
@@ -222,7 +255,35 @@ std::string header_name(const ManifestNode &node) {
     return name;
 }
 
+/// Whether a text says which row is meant, or may do so once an option is set.
+bool text_may_name_row(std::string_view text, const std::vector<std::string> &options) {
+    for (const TextPart &part : split_placeholders(text))
+        if (part.is_placeholder && (part.text == "key" || part.text == "keys" || part.text.starts_with("row.") ||
+                                    std::find(options.begin(), options.end(), part.text) != options.end()))
+            return true;
+    return false;
+}
+
+bool body_may_name_row(const Json &body, const std::vector<std::string> &options) {
+    if (body.is_string())
+        return text_may_name_row(body.get_ref<const std::string &>(), options);
+    return body.is_structured() && std::any_of(body.begin(), body.end(),
+                                               [&](const Json &member) { return body_may_name_row(member, options); });
+}
+
 } // namespace
+
+void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &options) {
+    const bool is_about_a_row =
+        spec.kind == OperationKind::update || spec.kind == OperationKind::remove || spec.kind == OperationKind::lookup;
+    bool names_row =
+        text_may_name_row(spec.path, options) || (spec.body != nullptr && body_may_name_row(*spec.body, options));
+    for (const QueryParameter &parameter : spec.query)
+        names_row = names_row || text_may_name_row(parameter.value, options);
+    if (is_about_a_row && !names_row)
+        node.fail("names no row: \"{key}\", \"{keys}\" or \"{row.FIELD}\" must stand in its path, its query or its "
+                  "body, or it would be about all rows at once");
+}
 
 std::vector<ErrorRule> read_error_rules(const ManifestNode &node) {
     std::vector<ErrorRule> rules;
@@ -262,7 +323,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
     if (node.has("body")) {
         spec.body = std::make_shared<const Json>(node.at("body").value());
-        check_body(node.at("body"), options);
+        check_body(node.at("body"), kind, options);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();
@@ -293,16 +354,11 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
     if (node.has("errors"))
         spec.errors = read_error_rules(node.at("errors"));
     if (node.has("records"))
-        spec.records = node.at("records").json_pointer();
-    if (node.has("next")) {
-        node.at("next").only({"cursor", "url"});
-        if (node.at("next").value().size() > 1)
-            node.at("next").fail("must have one member, \"cursor\" or \"url\"");
-        if (node.at("next").has("cursor"))
-            spec.next_cursor = node.at("next").at("cursor").json_pointer();
-        if (node.at("next").has("url"))
-            spec.next_url = node.at("next").at("url").json_pointer();
-    }
+        spec.records = node.at("records").pointers();
+    else
+        spec.records = {""};
+    if (node.has("next"))
+        read_next(node.at("next"), spec);
     return spec;
 }
 

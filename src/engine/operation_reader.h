@@ -15,4 +15,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
 std::vector<ErrorRule> read_error_rules(const ManifestNode &node);
 std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node);
 
+/// Fails where a request that is about one row, to change, delete or read it, does not say which.
+void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &options);
+
 } // namespace reverse_etl

@@ -1,5 +1,6 @@
 #include "engine/outcome_reader.h"
 
+#include "engine/json_pointer.h"
 #include "engine/placeholders.h"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ OutcomeReader::OutcomeReader(const CompiledOperation &operation)
     for (ResultSpec &spec : specs_)
         for (Pairing &pairing : spec.pairings)
             pairing.pointer = substitute(pairing.pointer, [&](const std::string &name) {
-                return name == "key_field" ? std::optional(operation.key_field()) : std::nullopt;
+                return name == "key_field" ? std::optional(pointer_token(operation.key_field())) : std::nullopt;
             });
 }
 
@@ -31,7 +32,8 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     rows_by_key_.clear();
     unpaired_reason_.clear();
     of_whole_ = false;
-    if (specs_.empty() || answer.response().body.empty()) {
+    entries_accepted_ = 0;
+    if (specs_.empty() || answer.response().status == 204) {
         for (RowOutcome &outcome : outcomes_)
             outcome.kind = RowOutcome::Kind::accepted;
         return outcomes_;
@@ -41,20 +43,38 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
         if (!found)
             continue;
         if (!spec.each) {
-            read_entry(spec, *found, 0);
+            read_entry(spec, answer, *found, 0);
             continue;
         }
         simdjson::dom::array entries;
         if (found->get(entries) != simdjson::SUCCESS)
             continue;
+        if (spec.by_position && entries.size() != outcomes_.size()) {
+            // Which of them speaks of which row cannot be told.
+            unpaired_reason_ = "the destination's answer speaks of " + std::to_string(entries.size()) +
+                               " rows, where " + std::to_string(outcomes_.size()) + " were sent";
+            continue;
+        }
         std::size_t position = 0;
         for (element entry : entries)
-            read_entry(spec, entry, position++);
+            read_entry(spec, answer, entry, position++);
     }
+    accept_unnamed();
     return outcomes_;
 }
 
-void OutcomeReader::read_entry(const ResultSpec &spec, element entry, std::size_t position) {
+/// Entries that name no row still count them: as many as were sent, and no failure, are all of them.
+void OutcomeReader::accept_unnamed() {
+    const bool all_unmentioned = std::all_of(outcomes_.begin(), outcomes_.end(), [](const RowOutcome &outcome) {
+        return outcome.kind == RowOutcome::Kind::unmentioned;
+    });
+    if (!all_unmentioned || !unpaired_reason_.empty() || entries_accepted_ != outcomes_.size())
+        return;
+    for (RowOutcome &outcome : outcomes_)
+        outcome.kind = RowOutcome::Kind::accepted;
+}
+
+void OutcomeReader::read_entry(const ResultSpec &spec, Answer &answer, element entry, std::size_t position) {
     RowOutcome outcome;
     bool accepted = spec.accepted_when.empty() ? !spec.rejected : holds(spec.accepted_when, entry);
     if (accepted) {
@@ -67,9 +87,9 @@ void OutcomeReader::read_entry(const ResultSpec &spec, element entry, std::size_
             outcome.kind = RowOutcome::Kind::wait;
         else if (!spec.absent_when.empty() && holds(spec.absent_when, entry))
             outcome.kind = RowOutcome::Kind::absent;
-        outcome.text = reason_at(entry, spec.reason.empty() ? operation_.spec().reason : spec.reason);
+        outcome.text = answer.words_at(entry, spec.reason.empty() ? operation_.spec().reason : spec.reason);
         if (outcome.text.empty())
-            outcome.text = "the destination gives no reason";
+            outcome.text = answer.words_at(entry, {""});
     }
 
     if (!spec.each) {
@@ -84,12 +104,18 @@ void OutcomeReader::read_entry(const ResultSpec &spec, element entry, std::size_
             outcomes_[position] = std::move(outcome);
         return;
     }
+    bool names_a_row = false;
     for (const Pairing &pairing : spec.pairings)
-        if (auto value = at(entry, pairing.pointer))
+        if (auto value = at(entry, pairing.pointer); value && !value->is_null()) {
+            // A key may be spelled otherwise, or be the destination's own; a number that is not ours is another row's.
+            names_a_row |= pairing.by == Pairing::By::number;
             if (pair(pairing, *value, outcome))
                 return;
+        }
     if (!accepted)
         unpaired_reason_ = std::move(outcome.text);
+    else if (!names_a_row && entry.is_object())
+        entries_accepted_++;
 }
 
 bool OutcomeReader::pair(const Pairing &pairing, element value, const RowOutcome &outcome) {

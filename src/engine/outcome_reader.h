@@ -39,7 +39,8 @@ class OutcomeReader {
     bool of_whole() const { return of_whole_; }
 
   private:
-    void read_entry(const ResultSpec &spec, simdjson::dom::element entry, std::size_t position);
+    void accept_unnamed();
+    void read_entry(const ResultSpec &spec, Answer &answer, simdjson::dom::element entry, std::size_t position);
     bool pair(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
     bool pair_one(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
     std::size_t row_of_number(simdjson::dom::element value) const;
@@ -52,6 +53,7 @@ class OutcomeReader {
     std::vector<RowOutcome> outcomes_;
     std::unordered_map<std::string_view, std::size_t> rows_by_key_;
     std::string unpaired_reason_;
+    std::size_t entries_accepted_ = 0; ///< that name no row
     bool of_whole_ = false;
 };
 

@@ -52,9 +52,12 @@ std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule,
     const Response &response = answer.response();
     std::string reason;
     if (auto root = answer.at(""))
-        reason = reason_at(*root, rule != nullptr && !rule->reason.empty() ? rule->reason : operation.spec().reason);
+        reason =
+            answer.words_at(*root, rule != nullptr && !rule->reason.empty() ? rule->reason : operation.spec().reason);
     if (reason.empty() && response.status >= 300 && response.status < 400)
         reason = "the destination redirects elsewhere, which is not followed";
+    if (reason.empty())
+        reason = answer.words().of_body(response.body);
     if (reason.empty())
         reason = "HTTP status " + std::to_string(response.status);
     return reason;
@@ -68,9 +71,9 @@ std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &resp
     return retry_after(response, now);
 }
 
-Verdict judge_failure(const Response &response) {
+Verdict judge_failure(const Response &response, const Words &words) {
     Verdict verdict;
-    verdict.reason = response.failure_text;
+    verdict.reason = words.of(response.failure_text);
     verdict.action = Action::stop;
     switch (response.failure) {
     case Failure::none:
@@ -99,12 +102,28 @@ Verdict judge_failure(const Response &response) {
     return verdict;
 }
 
+/// Why an answer that claims success cannot be understood; "" if it can.
+std::string unintelligible(const CompiledOperation &operation, Answer &answer) {
+    const std::string &body = answer.response().body;
+    if (answer.response().status == 204)
+        return "";
+    if (is_web_page(body))
+        return "the answer is a web page, as a login or a proxy shows it: " + answer.words().of_body(body);
+    const bool is_read = is_read_only(operation.spec().kind);
+    const bool may_say_nothing = is_read && answer.says_nothing();
+    const bool has_to_speak = is_read || !operation.spec().results.empty();
+    if (!has_to_speak || may_say_nothing || answer.is_json())
+        return "";
+    return body.empty() ? "the answer is empty, and should say what became of each row"
+                        : "the answer, " + std::to_string(body.size()) + " bytes, is not JSON";
+}
+
 } // namespace
 
 Verdict judge(const CompiledOperation &operation, Answer &answer) {
     const Response &response = answer.response();
     if (response.failure != Failure::none)
-        return judge_failure(response);
+        return judge_failure(response, answer.words());
 
     Verdict verdict;
     const ErrorRule *rule = nullptr;
@@ -113,12 +132,10 @@ Verdict judge(const CompiledOperation &operation, Answer &answer) {
             rule = &candidate;
     verdict.action = rule != nullptr ? rule->then : usual_action(operation, response);
     if (verdict.action == Action::proceed) {
-        bool is_read = operation.spec().kind == OperationKind::lookup || operation.spec().kind == OperationKind::list;
-        bool says_nothing = response.body.empty() && !is_read;
-        if ((is_read || !operation.spec().results.empty()) && !says_nothing && !answer.is_json()) {
+        if (std::string fault = unintelligible(operation, answer); !fault.empty()) {
             verdict.action = Action::retry;
             verdict.fault = Fault::unintelligible;
-            verdict.reason = "the answer, " + std::to_string(response.body.size()) + " bytes, is not JSON";
+            verdict.reason = std::move(fault);
         }
         return verdict;
     }

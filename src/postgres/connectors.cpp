@@ -88,11 +88,15 @@ std::shared_ptr<const Connector> parse(const std::string &name, const std::strin
     static std::map<std::string, Parsed> parsed;
     Parsed &entry = parsed[name];
     if (entry.connector == nullptr || entry.manifest != manifest)
-        entry = {manifest, std::make_shared<Connector>(Connector::parse(manifest))};
+        entry = {manifest, std::make_shared<Connector>(parse_connector(manifest))};
     return entry.connector;
 }
 
 } // namespace
+
+Connector parse_connector(std::string_view manifest) {
+    return Connector::parse(manifest, [] { pg_call([] { CHECK_FOR_INTERRUPTS(); }); });
+}
 
 std::vector<std::string> built_in_connector_names() {
     std::vector<std::string> names;

@@ -4,9 +4,13 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reverse_etl {
+
+/// Reads a manifest, and can be cancelled. Throws ManifestError.
+Connector parse_connector(std::string_view manifest);
 
 /// The connector of that name: one that came with the extension, from its file, or one that
 /// reverse_etl.create_connector made, from its table. Parsed once per session and manifest. Throws an Error with the

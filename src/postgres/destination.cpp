@@ -179,7 +179,7 @@ void Destination::read_columns(Relation relation) {
             column.spec = spec;
         }
         if (auto encode = options.find("encode"); encode != options.end())
-            column.encoding = *value_encoding(encode->second);
+            column.encoding = encoding_option("encode", encode->second);
         columns.push_back(std::move(column));
     }
 }

@@ -152,7 +152,7 @@ Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS) {
         } arguments = pg_call([&] {
             return Arguments{text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1))};
         });
-        Connector connector = Connector::parse(arguments.manifest);
+        Connector connector = parse_connector(arguments.manifest);
         if (connector.name() != arguments.name)
             throw ManifestError("/name", "must be the connector's name, " + std::string(arguments.name));
         for (const std::string &built_in : built_in_connector_names())

@@ -107,8 +107,9 @@ void check_word(const std::string &name, const std::string &value, const std::st
 void check_value(const std::string &name, const std::string &value, const std::string &type) {
     if (type == "url") {
         bool plain = value.starts_with("http://") || value.starts_with("https://");
-        if (!plain || value.find_first_of("@ \r\n\t") != std::string::npos || value.find("://") + 3 == value.size())
-            refuse_value(name, "must be a URL such as https://api.example.com, without user and password");
+        if (!plain || value.find_first_of("@?# \r\n\t") != std::string::npos || value.find("://") + 3 == value.size())
+            refuse_value(name,
+                         "must be a URL such as https://api.example.com, without user, password, query and fragment");
     } else if (type == "milliseconds") {
         if (duration_ms(name, value) < 1)
             refuse_value(name, "must be a time greater than zero");
@@ -124,8 +125,7 @@ void check_value(const std::string &name, const std::string &value, const std::s
         if (!Json::accept(value) && value.find_first_of("{[\"") != std::string::npos)
             refuse_value(name, "must be JSON");
     } else if (type == "encoding") {
-        if (!value_encoding(value))
-            refuse_value(name, "must be one of native, string, epoch_s, epoch_ms, semicolon_list, sha256");
+        encoding_option(name, value);
     } else if (type.find('|') != std::string::npos) {
         check_word(name, value, type);
     }
@@ -168,6 +168,13 @@ const std::vector<OptionDescription> &built_in_options() {
         {"encode", on_column, "encoding", "the connector's", false, "how the column's values are written"},
     };
     return options;
+}
+
+ValueEncoding encoding_option(const std::string &name, const std::string &value) {
+    const std::optional<ValueEncoding> encoding = value_encoding(value);
+    if (!encoding)
+        refuse_value(name, "must be one of native, string, epoch_s, epoch_ms, semicolon_list, sha256");
+    return *encoding;
 }
 
 long integer_option(const std::string &name, const std::string &value) {

@@ -29,6 +29,8 @@ const std::vector<OptionDescription> &built_in_options();
 long duration_ms(const std::string &name, const std::string &value);
 /// The option's value in bytes: "500MB", "20GB", or a number of bytes.
 long byte_size(const std::string &name, const std::string &value);
+/// The option's value as an encoding of values.
+ValueEncoding encoding_option(const std::string &name, const std::string &value);
 long integer_option(const std::string &name, const std::string &value);
 
 } // namespace reverse_etl

@@ -55,7 +55,8 @@ class Scan : private RecordSink {
         statistics_ = std::make_unique<Statistics>(destination.relation);
         dispatcher_->report_to(*statistics_);
         for (AttrNumber attnum : plan_.retrieved)
-            decoders_.emplace_back(attnum, ValueDecoder(*destination_.column(attnum), node->ss.ps.state->es_query_cxt));
+            decoders_.emplace_back(attnum, ValueDecoder(*destination_.column(attnum), authenticator_->words(),
+                                                        node->ss.ps.state->es_query_cxt));
     }
 
     /// The next row, or nullptr.

@@ -1,8 +1,10 @@
 #include "postgres/server_text.h"
 
+#include "engine/utf8.h"
 #include "postgres/border.h"
 
 #include <algorithm>
+#include <cstdio>
 
 extern "C" {
 #include "access/xact.h"
@@ -161,6 +163,27 @@ ServerText to_server(std::string_view utf8) {
 
 ServerText to_server_legible(std::string_view utf8) {
     return is_ascii(utf8) ? terminated(utf8) : allocated(utf8, Direction::to_server, true);
+}
+
+std::string storable(const std::string &utf8) {
+    if (needs_nothing(utf8, Direction::to_server))
+        return utf8;
+    std::string text;
+    for (std::string_view rest = utf8; !rest.empty();) {
+        const auto [point, bytes] = utf8_character(rest);
+        const std::string_view character = rest.substr(0, std::max<std::size_t>(bytes, 1));
+        char converted[MAX_CONVERSION_GROWTH * 4 + 1], escape[16];
+        std::size_t size;
+        if (convert_piece(character, Direction::to_server, converted, size) == character.size()) {
+            text += character;
+        } else {
+            std::snprintf(escape, sizeof(escape), point < 0x10000 ? "\\u%04x" : "\\U%08x",
+                          static_cast<unsigned>(point));
+            text += escape;
+        }
+        rest.remove_prefix(character.size());
+    }
+    return text;
 }
 
 Datum text_datum(ServerText text) {

@@ -46,6 +46,10 @@ ServerText to_server(std::string_view utf8);
 /// With "?" for such characters: for messages.
 ServerText to_server_legible(std::string_view utf8);
 
+/// The text, in UTF-8, with an escape such as "\u20ac" in place of every character that has no form in the database's
+/// encoding: it can be stored. Never fails.
+std::string storable(const std::string &utf8);
+
 /// A text value of the database. May be called inside pg_call.
 Datum text_datum(std::string_view utf8);
 Datum text_datum(ServerText text);

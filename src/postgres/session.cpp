@@ -2,6 +2,7 @@
 
 #include "engine/curl_transport.h"
 #include "postgres/latch_waiter.h"
+#include "postgres/server_text.h"
 #include "postgres/shared_rate_limiter.h"
 
 #include <map>
@@ -45,7 +46,7 @@ std::shared_ptr<Authenticator> authenticator(Oid server, const std::vector<AuthS
         return found->second;
     if (known.size() >= most_authenticators)
         known.clear();
-    return known[identity] = std::make_shared<Authenticator>(kinds, credentials);
+    return known[identity] = std::make_shared<Authenticator>(kinds, credentials, storable);
 }
 
 } // namespace reverse_etl::session

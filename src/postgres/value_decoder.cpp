@@ -1,7 +1,12 @@
 #include "postgres/value_decoder.h"
 
 #include "engine/answer.h"
+#include "engine/base64.h"
+#include "engine/json_text.h"
 #include "postgres/border.h"
+
+#include <algorithm>
+#include <optional>
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -46,17 +51,33 @@ std::string array_text(std::string_view list) {
     return array + "}";
 }
 
+/// Bytes leave as base64 and come back as such; what is none is left to the type's input function.
+std::string bytea_text(const std::string &text) {
+    const std::optional<std::string> bytes = from_base64(text);
+    if (!bytes)
+        return text;
+    std::string hex = "\\x";
+    for (const char c : *bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        hex += "0123456789abcdef"[byte >> 4];
+        hex += "0123456789abcdef"[byte & 15];
+    }
+    return hex;
+}
+
 /// ISO 8601 for a moment given in seconds or milliseconds since 1970.
 std::string moment_text(const std::string &digits, bool milliseconds) {
-    long long count = std::strtoll(digits.c_str(), nullptr, 10);
-    TimestampTz moment = (count - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400LL * (milliseconds ? 1000 : 1)) *
-                         (milliseconds ? 1000 : USECS_PER_SEC);
+    const long long unit = milliseconds ? 1000 : 1, most = 200'000LL * 366 * 86400 * unit;
+    const long long count = std::clamp(std::strtoll(digits.c_str(), nullptr, 10), -most, most);
+    TimestampTz moment =
+        (count - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400LL * unit) * (milliseconds ? 1000 : USECS_PER_SEC);
     return pg_call([&] { return timestamptz_to_str(moment); });
 }
 
 } // namespace
 
-ValueDecoder::ValueDecoder(const DestinationColumn &column, MemoryContext context) : column_(column) {
+ValueDecoder::ValueDecoder(const DestinationColumn &column, const Words &words, MemoryContext context)
+    : column_(column), words_(words) {
     pg_call([&] {
         Oid type = getBaseType(column.type), input;
         getTypeInputInfo(column.type, &input, &io_parameter_);
@@ -66,21 +87,29 @@ ValueDecoder::ValueDecoder(const DestinationColumn &column, MemoryContext contex
         get_type_category_preferred(type, &category, &preferred);
         is_string_ = category == TYPCATEGORY_STRING;
         is_json_ = type == JSONOID || type == JSONBOID;
+        is_bytea_ = type == BYTEAOID;
         is_array_ = OidIsValid(get_element_type(type));
     });
+}
+
+std::string ValueDecoder::text_of_value(simdjson::dom::element value) const {
+    simdjson::dom::array elements;
+    if (is_json_)
+        return without_nul(json_of(value));
+    std::string text =
+        is_array_ && value.get(elements) == simdjson::SUCCESS ? array_text(elements) : reverse_etl::text_of(value);
+    if (is_bytea_)
+        return bytea_text(text);
+    for (std::size_t at = text.find('\0'); at != text.npos; at = text.find('\0', at))
+        text.replace(at, 1, "\xef\xbf\xbd");
+    return text;
 }
 
 Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null) {
     is_null = value.is_null();
     if (is_null)
         return static_cast<Datum>(0);
-    simdjson::dom::array elements;
-    if (is_json_)
-        text_ = simdjson::minify(value);
-    else if (is_array_ && value.get(elements) == simdjson::SUCCESS)
-        text_ = array_text(elements);
-    else
-        text_ = text_of(value);
+    text_ = text_of_value(value);
     if (text_.empty() && !is_string_) {
         is_null = true;
         return static_cast<Datum>(0);
@@ -96,7 +125,8 @@ Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null) {
         });
     } catch (const PostgresError &error) {
         throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
-                    "could not read column \"" + column_.name + "\" from the destination", error.data->message,
+                    "could not read column \"" + column_.name + "\" from the destination",
+                    words_.secrets().hide(error.data->message),
                     "Give the column a type that holds what the destination answers, such as text.");
     }
 }

@@ -11,17 +11,22 @@ namespace reverse_etl {
 /// Reads a column's values from an answer's JSON, through the type's input function. Made once per scan.
 class ValueDecoder {
   public:
-    explicit ValueDecoder(const DestinationColumn &column, MemoryContext context);
+    /// `words`: what an error may repeat of the destination's.
+    ValueDecoder(const DestinationColumn &column, const Words &words, MemoryContext context);
 
     /// The value, in the current memory context; null for JSON's null, and for an empty text where the type has none.
+    /// What no text of Postgres can hold, U+0000, becomes U+FFFD, the sign for a character that is lost.
     /// Throws an Error that names the column.
     Datum decode(simdjson::dom::element value, bool &is_null);
 
   private:
+    std::string text_of_value(simdjson::dom::element value) const;
+
     const DestinationColumn &column_;
+    const Words &words_;
     FmgrInfo input_;
     Oid io_parameter_ = InvalidOid;
-    bool is_string_ = false, is_json_ = false, is_array_ = false;
+    bool is_string_ = false, is_json_ = false, is_array_ = false, is_bytea_ = false;
     std::string text_;
 };
 

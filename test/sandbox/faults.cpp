@@ -52,6 +52,13 @@ void set(Faults &faults, FaultRule &rule, std::string_view name, std::string_vie
         rule.interval_ms = static_cast<int>(number(name, raw));
     else if (name == "redirect_to")
         rule.redirect_to = plain(raw);
+    else if (name == "answer") {
+        rule.answer = plain(raw);
+        rule.has_answer = true;
+    } else if (name == "answer_status")
+        rule.answer_status = static_cast<int>(number(name, raw));
+    else if (name == "answer_type")
+        rule.answer_type = plain(raw);
     else if (name == "seed")
         faults.random.seed(static_cast<std::uint64_t>(number(name, raw)));
     else if (name == "discard")
@@ -96,6 +103,8 @@ Fault Faults::draw(std::string_view target, FaultRule &rule) {
         rule = each;
         if (!rule.redirect_to.empty())
             return Fault::redirect;
+        if (rule.has_answer)
+            return Fault::answer;
         double draw = std::uniform_real_distribution<>()(random);
         for (auto [fault, chance] : rule.chances)
             if ((draw -= chance) < 0)

@@ -14,7 +14,20 @@ namespace reverse_etl::sandbox {
 enum class Failure { rate_limited, unavailable, broken };
 
 // What may happen to a request. The probabilities share one draw, so their sum is at most 1.
-enum class Fault { none, too_many, unavailable, broken, reset, truncate, stall, huge, html, gzip_bomb, redirect };
+enum class Fault {
+    none,
+    too_many,
+    unavailable,
+    broken,
+    reset,
+    truncate,
+    stall,
+    huge,
+    html,
+    gzip_bomb,
+    redirect,
+    answer
+};
 
 struct FaultRule {
     std::string path;        // only requests whose target contains this
@@ -28,6 +41,10 @@ struct FaultRule {
     std::int64_t retry_after_date_s = -1; // or as a date so many seconds ahead
     int interval_ms = 200;                // the window that HubSpot's headers announce
     std::string redirect_to;
+    std::string answer; // as it is, but {authorization} is what the request's header says
+    int answer_status = 200;
+    std::string answer_type = "application/json";
+    bool has_answer = false;
 
     std::string retry_after_header(std::int64_t now_ms) const; // empty: none
 };

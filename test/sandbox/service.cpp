@@ -22,6 +22,15 @@ void compress(const Request &request, Answer &answer) {
     answer.headers.push_back({"Content-Encoding", "gzip"});
 }
 
+void write_answer(const FaultRule &rule, const Request &request, Answer &answer) {
+    static constexpr std::string_view name = "{authorization}";
+    answer.status = rule.answer_status;
+    answer.content_type = rule.answer_type;
+    answer.body = rule.answer;
+    for (std::size_t at = answer.body.find(name); at != answer.body.npos; at = answer.body.find(name, at))
+        answer.body.replace(at, name.size(), request.header("Authorization"));
+}
+
 void write_html(int status, Answer &answer) {
     answer.clear();
     answer.status = status;
@@ -149,6 +158,9 @@ Delivery Service::answer_as_vendor(Request &request, Answer &answer) {
         break;
     case Fault::redirect:
         write_redirect(rule, answer);
+        break;
+    case Fault::answer:
+        write_answer(rule, request, answer);
         break;
     }
     return delivery;

@@ -48,13 +48,13 @@ Response answer(long status, std::string body) {
 /// How an authenticator complains of the answer to a request for a token.
 std::string fault(const Response &response, Fault expected) {
     Authenticator authenticator = hubspot(hubspot_app);
-    try {
-        authenticator.read_token(response);
+    const std::optional<TokenFault> fault = authenticator.read_token(response);
+    if (!fault)
         return "";
-    } catch (const DestinationError &error) {
-        BOOST_TEST((error.fault == expected));
-        return std::string(error.what()) + "\n" + error.detail + "\n" + error.hint;
-    }
+    BOOST_TEST((fault->error.fault == expected));
+    // What passes says nothing of credentials, and what does not is not asked for again.
+    BOOST_TEST(fault->passes == (expected == Fault::unreachable));
+    return std::string(fault->error.what()) + "\n" + fault->error.detail + "\n" + fault->error.hint;
 }
 
 bool contains(const std::string &text, const std::string &part) {
@@ -148,8 +148,9 @@ BOOST_AUTO_TEST_CASE(a_token_expires) {
     };
     BOOST_TEST(ready_after("3600"));
     BOOST_TEST(ready_after("30")); // half of a short life is used, not none of it
-    BOOST_TEST(!ready_after("0"));
-    BOOST_TEST(!ready_after("-5"));
+    // A token that was just made is used at least once.
+    for (const char *said : {"0", "-5", "1", "0.001", "\"1\"", "-1e300", "\"soon\"", "{}"})
+        BOOST_TEST(ready_after(said), said);
     BOOST_TEST(ready_after("1e300"));
     BOOST_TEST(ready_after("3599.5"));
     BOOST_TEST(ready_after("null"));
@@ -157,14 +158,21 @@ BOOST_AUTO_TEST_CASE(a_token_expires) {
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_are_no_token) {
-    for (const char *body : {"", "<html>", "[]", "{}", R"({"access_token": 1})", R"({"access_token": null})"})
-        BOOST_TEST(contains(fault(answer(200, body), Fault::unintelligible), "holds no access token"), body);
+    for (const char *body :
+         {"", "<html>", "[]", "{}", R"({"access_token": 1})", R"({"access_token": null})", R"({"access_token": ""})"})
+        BOOST_TEST(contains(fault(answer(200, body), Fault::unintelligible), "the answer holds none"), body);
     const std::string refused = R"({"error": "invalid_grant", "error_description": "expired"})";
     BOOST_TEST(fault(answer(400, refused), Fault::unauthorized)
-                   .starts_with("no access token from " + hubspot_token_url() + ": expired\n"));
-    BOOST_TEST(contains(fault(answer(400, R"({"error": "invalid_grant"})"), Fault::unauthorized), ": invalid_grant"));
+                   .starts_with("no access token from " + hubspot_token_url() + ": HTTP status 400, expired\n"));
+    BOOST_TEST(contains(fault(answer(400, R"({"error": "invalid_grant"})"), Fault::unauthorized), ", invalid_grant"));
     BOOST_TEST(contains(fault(answer(401, "<html>"), Fault::unauthorized), "HTTP status 401"));
-    BOOST_TEST(contains(fault(answer(502, ""), Fault::unreachable), "HTTP status 502"));
+    for (const long status : {408, 425, 429, 500, 502, 503}) {
+        const std::string words = fault(answer(status, "later"), Fault::unreachable);
+        BOOST_TEST(contains(words, "HTTP status " + std::to_string(status) + ", later"), words);
+        BOOST_TEST(!contains(words, "credentials"), words);
+    }
+    BOOST_TEST(contains(fault(answer(404, ""), Fault::not_found), "HTTP status 404"));
+    BOOST_TEST(fault(answer(201, R"({"access_token": "t"})"), Fault::unreachable) == "");
 }
 
 BOOST_AUTO_TEST_CASE(failures) {

@@ -21,11 +21,11 @@ struct WithBody : BoundOperation {
     std::string body(const std::vector<Values> &rows) const { return batch_of(operation, rows).body(); }
 };
 
-/// The lookup of a small connector with this path and query.
+/// The list of a small connector with this path and query.
 struct WithUrl : BoundOperation {
     WithUrl(const std::string &path, const std::string &query = "{}", const Fields &asked_for = {"id", "name"})
-        : BoundOperation(small_connector(R"({"lookup": {"request": "GET )" + path + R"(", "query": )" + query + "}}"),
-                         "things", OperationKind::lookup, {"email", "name"}, "email", {}, asked_for) {}
+        : BoundOperation(small_connector(R"({"list": {"request": "GET )" + path + R"(", "query": )" + query + "}}"),
+                         "things", OperationKind::list, {"email", "name"}, "email", {}, asked_for) {}
 
     std::string url(const std::vector<Values> &rows, std::string_view cursor = "") const {
         const Batch batch = batch_of(operation, rows);

@@ -171,8 +171,59 @@ BOOST_AUTO_TEST_CASE(that_make_the_manifest_wrong_are_refused_with_the_place) {
     BOOST_TEST(contains(fault("headers", "[1]"), "/headers must be an object"));
     BOOST_TEST(contains(fault("headers", R"({"X": 1})"), "/headers/X must be a string"));
     BOOST_TEST(contains(fault("body", R"({"a": "{nonsense}"})"), "/body/a \"{nonsense}\" is neither"));
-    BOOST_TEST(contains(fault("next", R"({"page": "/x"})"), "/next/page is not known here"));
-    BOOST_TEST(contains(fault("records", "data"), "/records must be a JSON pointer"));
+    BOOST_TEST(contains(fault("next", R"({"pages": "/x"})"), "/next/pages is not known here"));
+    BOOST_TEST(contains(fault("next", R"({"page": "/x"})"), "/next/page must be an integer from 0 on"));
+    BOOST_TEST(contains(fault("next", R"({"offset": -1})"), "/next/offset must be an integer from 0 on"));
+    BOOST_TEST(contains(fault("next", R"({"offset": 0, "page": 1})"), "/next must have one member"));
+    BOOST_TEST(contains(fault("item_path", "/people"), "/update names no row"));
+    BOOST_TEST(contains(fault("path", "/x#y"), "must not hold \"#\""));
+    for (const char *url : {"https://a.example/x?y=1", "https://a.example#"})
+        BOOST_TEST(contains(fault_of_object(connector, "endpoint", {{"base_url", url}}), "must not hold \"?\" or"));
+    BOOST_TEST(contains(fault("records", "data"), "must be a JSON pointer"));
+}
+
+BOOST_AUTO_TEST_CASE(make_one_path_and_one_query) {
+    const auto paths = [](const Settings &options) {
+        Settings settings = options;
+        settings["base_url"] = "https://a.example";
+        const Object endpoint = built_in_connector("http").object("endpoint", settings);
+        return endpoint.operation(OperationKind::list)->path + " " + endpoint.operation(OperationKind::remove)->path;
+    };
+    BOOST_TEST(paths({{"path", "/items"}}) == "/items /items/{key}");
+    BOOST_TEST(paths({{"path", "/items/"}}) == "/items/ /items/{key}");
+    BOOST_TEST(paths({{"path", "/items?tenant=1"}}) == "/items?tenant=1 /items/{key}?tenant=1");
+    BOOST_TEST(paths({{"path", "/items/?a=1&b=2"}}) == "/items/?a=1&b=2 /items/{key}?a=1&b=2");
+    BOOST_TEST(paths({{"path", "/items?tenant=1"}, {"item_path", "{path}/{key}/x?full=1"}}) ==
+               "/items?tenant=1 /items/{key}/x?tenant=1&full=1");
+    BOOST_TEST(paths({{"item_path", "/item?id={key}&all=0"}}) == " /item?id={key}&all=0");
+}
+
+BOOST_AUTO_TEST_CASE(in_every_value_are_checked_as_the_manifest_is) {
+    // What an option may make of a place that is read without a look at its kind.
+    const std::string manifest = small_manifest(
+        create, R"("options": {"odd": {"on": "server", "type": "json", "default": "native", "description": "-"}},
+                   "values": {"encode": "{odd}", "read": "/{field}", "clear": null}, )");
+    const Connector connector = Connector::parse(manifest);
+    for (const char *value : {"sideways", "1", "null", "{}", "[]", "[[]]", "true", "\"\""})
+        BOOST_TEST(contains(fault_of_object(connector, "things", {{"odd", value}}), "/values/encode "), value);
+    BOOST_TEST(contains(fault_of_object(connector, "things", {{"odd", "1e999"}}), "a number that is too large"));
+    BOOST_TEST(contains(fault(R"({"manifest": 1e999})"), "a number that is too large"));
+    for (const char *place :
+         {"\"objects\": {\"things\": ", "\"values\": ", "\"reason\": ", "\"errors\": ", "\"headers\": ",
+          "\"rate_limits\": ", "\"columns\": ", "\"operations\": ", "\"defaults\": "}) {
+        std::string text = R"({"manifest": 1, "name": "small", "title": "Small", "base_url": "https://a.example",
+            "auth": {"kind": "none"}, "options": {"odd": {"on": "table", "type": "json", "description": "-"}}, )";
+        const bool is_object = contains(place, "objects");
+        text += std::string(place) + "\"{odd}\"" + (is_object ? "}}" : R"(, "objects": {"things": {}}})");
+        for (const char *value : {"1", "null", "{}", "[]", "[1]", R"({"a": 1})", "x"})
+            BOOST_CHECK_NO_THROW([&] {
+                try {
+                    Connector::parse(text).object("things", {{"odd", value}});
+                } catch (const ManifestError &) {
+                } catch (const SettingError &) {
+                }
+            }());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_object_that_does_not_exist) {
@@ -193,10 +244,10 @@ BOOST_AUTO_TEST_SUITE(what_is_said_once)
 
 BOOST_AUTO_TEST_CASE(own_members_come_before_shared_ones_and_those_before_defaults) {
     const Connector connector =
-        small_connector(R"({"create": {"rows": 3}, "update": {"request": "PUT /own", "rows": 4}, "delete": {}})",
+        small_connector(R"({"create": {"rows": 3}, "update": {"request": "PUT /own/{key}", "rows": 4}, "delete": {}})",
                         R"("defaults": {"rows": 1, "bytes": 1000, "body": {"$columns": "all"}},
            "operations": {"create": {"request": "POST /shared", "rows": 2},
-                          "update": {"request": "PATCH /shared", "bytes": 2000},
+                          "update": {"request": "PATCH /shared/{key}", "bytes": 2000},
                           "upsert": {"request": "PUT /shared"},
                           "delete": {"request": "DELETE /shared", "body": {"id": "{key}"}}}, )");
     const Object things = connector.object("things", {});
@@ -208,7 +259,7 @@ BOOST_AUTO_TEST_CASE(own_members_come_before_shared_ones_and_those_before_defaul
         BOOST_TEST(spec.bytes == bytes);
     };
     check(OperationKind::create, "POST", "/shared", 3, 1000);
-    check(OperationKind::update, "PUT", "/own", 4, 2000);
+    check(OperationKind::update, "PUT", "/own/{key}", 4, 2000);
     check(OperationKind::upsert, "PUT", "/shared", 1, 1000);
     check(OperationKind::remove, "DELETE", "/shared", 1, 1000);
     BOOST_TEST(things.operation(OperationKind::list) == nullptr);
@@ -335,6 +386,60 @@ BOOST_AUTO_TEST_CASE(a_base_url_that_is_no_text) {
                                                                  "default": {}}}, )"),
                  "https://api.example.com", "{where}");
     BOOST_TEST(contains(fault_of_object(Connector::parse(manifest), "things", {}), "/base_url must be a string"));
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_name_no_row) {
+    const auto of = [](const std::string &operations) { return fault(small_manifest(operations)); };
+    for (const char *kind : {"update", "delete", "lookup"}) {
+        const std::string name = std::string("\"") + kind + "\"";
+        BOOST_TEST(contains(of("{" + name + R"(: {"request": "DELETE /members"}})"),
+                            std::string("/objects/things/operations/") + kind + " names no row"));
+        BOOST_TEST(contains(of("{" + name + R"(: {"request": "POST /m", "body": {"by": "{key_field}"}}})"), "no row"));
+        BOOST_TEST(contains(of("{" + name + R"(: {"request": "POST /m", "body": {"$rows": {"$columns": "all"}}}})"),
+                            "no row"));
+        for (const char *rest : {R"("DELETE /members/{key}")", R"("DELETE /members", "query": {"id": "{key}"})",
+                                 R"("DELETE /members", "query": {"ids": ["{keys}"]})",
+                                 R"("POST /remove", "body": {"ids": {"$rows": {"id": "{key}"}}})",
+                                 R"("POST /remove", "body": {"mail": "to {row.email}"})"})
+            BOOST_TEST(of("{" + name + ": {\"request\": " + rest + "}}") == "");
+    }
+    BOOST_TEST(
+        contains(fault(small_manifest(R"({"delete": {}})", R"("operations": {"delete": {"request": "DELETE /"}}, )")),
+                 "no row"));
+}
+
+BOOST_AUTO_TEST_CASE(manifests_without_measure) {
+    // Small texts that would be large once filled in, or once their pointers are written out.
+    const std::string bomb = std::string(50000, 'x');
+    std::string uses, members, elements;
+    for (int i = 0; i < 5001; ++i) {
+        const std::string name = "\"a" + std::to_string(i);
+        uses.append(i == 0 ? "" : ", ").append(name).append("\": \"{big}\"");
+        members.append(i == 0 ? "" : ", ").append(name).append("\": \"text\"");
+        elements += i == 0 ? "[]" : ", []";
+    }
+    const std::string options =
+        R"("options": {"big": {"on": "server", "description": "-", "default": ")" + bomb + R"("}}, )";
+    const std::string few = uses.substr(0, uses.find(", \"a200\""));
+    BOOST_TEST(contains(fault(small_manifest(create, options + R"("headers": {)" + few + "}, ")),
+                        "larger than 4194304 bytes once its options are filled in"));
+    BOOST_TEST(contains(fault(small_manifest(create, R"("columns": {)" + members + "}, ")), "more than 5000 members"));
+    BOOST_TEST(contains(fault(std::string((1 << 20) + 1, ' ')), "larger than 1048576 bytes"));
+    const std::string deep = R"({")" + bomb + R"(": [)" + elements + "]}";
+    BOOST_TEST(fault(small_manifest(R"({"create": {"request": "POST /", "body": )" + deep + "}}")) == "");
+}
+
+BOOST_AUTO_TEST_CASE(reading_can_be_cancelled) {
+    struct Cancelled {};
+    BOOST_CHECK_THROW(Connector::parse(built_in_manifest("hubspot"), [] { throw Cancelled(); }), Cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(fields_with_signs_of_pointers) {
+    const Connector connector = small_connector(create);
+    const Object things = connector.object("things", {});
+    BOOST_TEST(things.pointer_to("a/b~c") == "/a~1b~0c");
+    const Connector nested = small_connector(create, R"("values": {"read": "/properties/{field}"}, )");
+    BOOST_TEST(nested.object("things", {}).pointer_to("x/y") == "/properties/x~1y");
 }
 
 BOOST_AUTO_TEST_CASE(nesting_without_end) {

@@ -189,14 +189,42 @@ BOOST_AUTO_TEST_CASE(rows_that_are_absent_are_no_rejections) {
 BOOST_AUTO_TEST_CASE(a_key_that_would_lead_to_the_collection_is_never_asked_for) {
     ScriptedDestination people([](const Received &, auto &connection) { connection.answer(204, ""); });
     Deliverer gone(people.url(), built_in_connector("http"), "endpoint", OperationKind::remove, {}, "id");
-    gone.deliver({{""}, {"."}, {".."}, {"..."}, {"a/.."}});
-    for (const int row : {1, 2, 3})
+    // A proxy may decode a slash, or take a backslash for one.
+    gone.deliver({{""}, {"."}, {".."}, {"a/.."}, {"../b"}, {"a\\..\\b"}, {"..."}, {"a/b"}});
+    for (const int row : {1, 2, 3, 4, 5, 6})
         BOOST_TEST(gone.outcomes[row].starts_with("rejected: "));
-    BOOST_TEST(gone.outcomes[4] == "accepted");
-    BOOST_TEST(gone.outcomes[5] == "accepted");
+    BOOST_TEST(gone.outcomes[7] == "accepted");
+    BOOST_TEST(gone.outcomes[8] == "accepted");
     BOOST_TEST(people.received().size() == 2u);
     BOOST_TEST(people.count("/...") == 1u);
-    BOOST_TEST(people.count("/a%2F..") == 1u);
+    BOOST_TEST(people.count("/a%2Fb") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(several_keys_in_a_url_are_guarded_each) {
+    ScriptedDestination people([](const Received &, auto &connection) { connection.answer(204, ""); });
+    for (const char *operation : {R"({"delete": {"request": "DELETE /v1/{keys}", "rows": 10}})",
+                                  R"({"delete": {"request": "DELETE /v1", "query": {"ids": "{keys}"}, "rows": 10}})"}) {
+        const bool in_path = std::string(operation).find("/v1/") != std::string::npos;
+        Deliverer gone(people.url(), small_connector(operation), "things", OperationKind::remove, {}, "id");
+        gone.deliver({{"1"}, {""}, {"2,3"}, {".."}, {"4"}});
+        BOOST_TEST(gone.outcomes[1] == "accepted");
+        BOOST_TEST(gone.outcomes[2].starts_with("rejected: "));
+        BOOST_TEST(gone.outcomes[3].starts_with("rejected: ")); // it would name two others
+        BOOST_TEST(gone.outcomes[4].starts_with(in_path ? "rejected: " : "accepted"));
+        BOOST_TEST(gone.outcomes[5] == "accepted");
+    }
+    BOOST_TEST(people.count("/v1/1%2C4") == 1u);
+    BOOST_TEST(people.count("/v1/") == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_key_in_a_query_deletes_nothing) {
+    ScriptedDestination people([](const Received &, auto &connection) { connection.answer(204, ""); });
+    Deliverer gone(people.url(), small_connector(R"({"delete": {"request": "DELETE /v1", "query": {"id": "{key}"}}})"),
+                   "things", OperationKind::remove, {}, "id");
+    gone.deliver({{""}, {"1"}});
+    BOOST_TEST(gone.outcomes[1].starts_with("rejected: "));
+    BOOST_TEST(gone.outcomes[2] == "accepted");
+    BOOST_TEST(people.received().size() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_a_create_does_not_mention_are_not_sent_again) {

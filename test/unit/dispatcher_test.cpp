@@ -222,6 +222,81 @@ BOOST_AUTO_TEST_CASE(a_token_that_is_refused_fails_all_jobs) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(tokens)
+
+namespace {
+
+struct TokenServer {
+    using Script = std::function<void(int request, LoopbackServer::Connection &)>;
+
+    explicit TokenServer(Script script)
+        : destination([this, script](const Received &request, auto &connection) {
+              if (request.target == "/token")
+                  script(++tokens, connection);
+              else
+                  connection.answer(201, "{}");
+          }) {}
+
+    Notes deliver(std::uint64_t rows) {
+        Notes notes;
+        Line line(with_tokens(), "things", OperationKind::create, {"name"}, "", at(destination.url()),
+                  {{"client_id", "the-client"}, {"client_secret", "the-secret"}});
+        for (std::uint64_t number = 1; number <= rows; number++)
+            line.dispatcher.submit(job(line.bound.operation, number));
+        line.dispatcher.run(notes);
+        return notes;
+    }
+
+    int tokens = 0;
+    ScriptedDestination destination;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(an_endpoint_that_is_busy_or_broken_is_asked_again) {
+    TokenServer server([](int request, auto &connection) {
+        if (request == 1)
+            connection.answer(429, "", "Retry-After: 0\r\n");
+        else if (request == 2)
+            connection.reset();
+        else if (request < 5)
+            connection.answer(503, "<html>down</html>");
+        else
+            connection.answer(201, R"({"access_token": "t", "expires_in": 3600})");
+    });
+    BOOST_TEST(server.deliver(3).count("done") == 3u);
+    BOOST_TEST(server.tokens == 5);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_stays_broken_is_given_up_and_no_word_of_credentials) {
+    TokenServer server([](int, auto &connection) { connection.answer(500, "client the-client, the%2Dsecret"); });
+    const Notes notes = server.deliver(3);
+    BOOST_TEST(notes.count("failed: no access token from ") == 3u);
+    BOOST_TEST((notes.faults == std::set{Fault::unreachable}));
+    BOOST_TEST(server.tokens == quick().max_attempts);
+    for (const auto &[row, said] : notes.jobs)
+        BOOST_TEST(said.ends_with("client ***, ***"), said);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_lives_no_time_serves_all_that_waits) {
+    for (const char *life : {"0", "1", "-1", "\"0\""}) {
+        TokenServer server([life](int, auto &connection) {
+            connection.answer(200, std::string(R"({"access_token": "t", "expires_in": )") + life + "}");
+        });
+        BOOST_TEST(server.deliver(20).count("done") == 20u);
+        BOOST_TEST(server.tokens <= 2, server.tokens);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_token_is_none) {
+    TokenServer server([](int, auto &connection) { connection.answer(200, R"({"access_token": ""})"); });
+    const Notes notes = server.deliver(3);
+    BOOST_TEST((notes.faults == std::set{Fault::unintelligible}));
+    BOOST_TEST(server.tokens == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(idempotency_keys)
 
 /// The keys of the requests for these rows, by a dispatcher of its own.
@@ -257,6 +332,42 @@ BOOST_AUTO_TEST_CASE(other_rows_and_other_databases_get_others) {
     for (const char *scope : {"cluster/1", "cluster/2", "cluster/11"})
         for (const std::string &key : keys(scope, {{1, 1}, {1, 2}, {2, 2}, {11, 11}, {12, 12}, {1, 10}}))
             BOOST_TEST(all.insert(key).second, "a key comes twice");
+}
+
+BOOST_AUTO_TEST_CASE(another_request_about_the_same_row_has_another_key) {
+    // A destination that keeps keys would answer a delete with what it answered to the look-up before it.
+    const std::string header = R"(, "idempotency_key": "Idempotency-Key"})";
+    const Connector connector = small_connector(R"({"delete": {"request": "DELETE /things/{key}")" + header + R"(,
+            "update": {"request": "PUT /things/{key}", "body": {"$columns": "all"})" +
+                                                header + R"(,
+            "upsert": {"request": "PUT /things/{key}", "body": {"$columns": "all"})" +
+                                                header + R"(,
+            "lookup": {"request": "GET /things/{key}")" +
+                                                header + R"(,
+            "list": {"request": "GET /things")" +
+                                                header + "}");
+    ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(200, "{}"); });
+    struct Forgetful : JobHandler {
+        void settled(std::unique_ptr<Job>, const Verdict &, Answer &) override {}
+    } forgetful;
+    Policy policy = quick();
+    policy.idempotency_scope = "cluster/1";
+    std::set<std::string> keys;
+    for (const OperationKind kind : {OperationKind::remove, OperationKind::update, OperationKind::upsert,
+                                     OperationKind::lookup, OperationKind::list}) {
+        Line line(connector, "things", kind, {}, "email", at(destination.url()), {}, policy);
+        for (const char *key : {"a@x", "b@x"}) {
+            Batch batch(line.bound.operation.frame());
+            add_row(batch, line.bound.operation, 7, {key});
+            line.dispatcher.submit(std::make_unique<Job>(std::move(batch)));
+            line.dispatcher.run(forgetful);
+            const std::string found = destination.received().back().idempotency_key;
+            BOOST_TEST(found.empty() == is_read_only(kind), operation_name(kind));
+            if (!found.empty())
+                BOOST_TEST(keys.insert(found).second, "a key comes twice");
+        }
+    }
+    BOOST_TEST(keys.size() == 6u);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_scope_each_request_has_its_own) {

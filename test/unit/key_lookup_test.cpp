@@ -147,9 +147,17 @@ BOOST_AUTO_TEST_CASE(a_fault_of_the_destination_fails_the_rows) {
     BOOST_TEST(Contacts(unauthorized.url()).find({"a", "b"}).at(2) ==
                "failed: " + unauthorized.url() + ": expired (HTTP status 401)");
 
-    ScriptedDestination empty(always(200, "{}"));
-    BOOST_TEST(Contacts(empty.url()).find({"a"}).at(1) ==
-               "failed: " + empty.url() + ": the answer holds no records at \"/results\"");
+    ScriptedDestination other(always(200, R"({"rows": [{"id": 1}]})"));
+    BOOST_TEST(Contacts(other.url()).find({"a"}).at(1) ==
+               "failed: " + other.url() + ": the answer holds no records at \"/results\"");
+}
+
+BOOST_AUTO_TEST_CASE(no_records_mean_that_the_row_is_not_there) {
+    for (const auto &[status, body] :
+         {std::pair(204, ""), std::pair(200, "{}"), std::pair(200, R"({"results": null})")}) {
+        ScriptedDestination empty(always(status, body));
+        BOOST_TEST(Contacts(empty.url()).find({"a"}).at(1) == "absent");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_transient_fault_is_tried_again) {

@@ -69,9 +69,15 @@ class Mutator {
         return value;
     }
 
-  private:
+    /// The value with one of its parts replaced.
+    Json with(Json value, Json part) {
+        any_part(value) = std::move(part);
+        return value;
+    }
+
     std::size_t pick(std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(random_); }
 
+  private:
     Json &any_part(Json &value) {
         Json *part = &value;
         while (part->is_structured() && !part->empty() && pick(4) != 0)
@@ -166,7 +172,8 @@ BOOST_AUTO_TEST_CASE(the_outcome_reader_takes_any_answer) {
             Response response;
             response.status = i % 5 == 0 ? 400 : 200;
             response.body = i % 2 == 0 ? mutate.bytes(sample.answer) : mutate.parts(right).dump();
-            Answer answer(response, parser);
+            const Words words;
+            Answer answer(response, parser, words);
             if (judge(bound.operation, answer).action == Action::proceed)
                 BOOST_REQUIRE_EQUAL(reader.read(batch, answer, true).size(), batch.rows().size());
         }
@@ -203,32 +210,94 @@ BOOST_AUTO_TEST_CASE(every_row_gets_one_outcome_whatever_is_answered) {
     }
 }
 
+namespace {
+
+void try_out(const std::string &manifest, const Settings &settings) {
+    try {
+        const Connector connector = Connector::parse(manifest);
+        for (const std::string &name : connector.object_names()) {
+            const Object object = connector.object(name, settings);
+            for (const auto &[kind, spec] : object.operations) {
+                const CompiledOperation operation(object, spec, {{"email", true}, {"Id", false}}, 0, {"email"});
+                Batch batch = batch_of(operation, {{"a", "b"}});
+                operation.url(&batch, "cursor");
+                operation.take_unreachable(batch);
+                operation.page_body("cursor");
+                const OutcomeReader reader(operation);
+            }
+        }
+    } catch (const ManifestError &) {
+    } catch (const SettingError &) {
+    }
+}
+
+} // namespace
+
 BOOST_AUTO_TEST_CASE(a_manifest_works_or_is_refused) {
     Mutator mutate;
     const Settings settings = {{"base_url", "https://example.com"}, {"instance", "acme"}};
-    const auto try_out = [&](const std::string &manifest) {
-        try {
-            const Connector connector = Connector::parse(manifest);
-            for (const std::string &name : connector.object_names()) {
-                const Object object = connector.object(name, settings);
-                for (const auto &[kind, spec] : object.operations) {
-                    const CompiledOperation operation(object, spec, {{"email", true}, {"Id", false}}, 0, {"email"});
-                    const Batch batch = batch_of(operation, {{"a", "b"}});
-                    operation.url(&batch, "cursor");
-                    const OutcomeReader reader(operation);
-                }
-            }
-        } catch (const ManifestError &) {
-        } catch (const SettingError &) {
-        }
-    };
     for (const char *name : built_in_connectors) {
         const std::string text = built_in_manifest(name);
         const Json right = Json::parse(text);
         const auto deadline = Clock::now() + time_for_each_test / 4;
         for (int i = 0; i < 2000 && Clock::now() < deadline; ++i) {
             const std::string manifest = i % 4 == 0 ? mutate.bytes(text) : mutate.parts(right).dump();
-            BOOST_CHECK_NO_THROW(try_out(manifest));
+            BOOST_CHECK_NO_THROW(try_out(manifest, settings));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(options_fit_or_are_refused) {
+    // An option wherever a value may stand: no place trusts what is filled in.
+    Mutator mutate;
+    const char *values[] = {"",
+                            "null",
+                            "0",
+                            "-1",
+                            "1e999",
+                            "true",
+                            "[]",
+                            "{}",
+                            "[1]",
+                            R"({"a": {"b": []}})",
+                            "\"x\"",
+                            "sha256",
+                            "native",
+                            "/",
+                            "/~",
+                            "{key}",
+                            "{row.a}",
+                            "{x}",
+                            "{",
+                            "a b",
+                            "\xff",
+                            "..",
+                            "?#",
+                            "POST /x",
+                            "https://a/b?c#d",
+                            R"({"$rows": {"$rows": 1}})",
+                            R"({"$columns": "all"})",
+                            R"([{"each": "", "row": "position"}])",
+                            "1000000001",
+                            "18446744073709551615"};
+    for (const char *name : built_in_connectors) {
+        const Json right = Json::parse(built_in_manifest(name));
+        const auto deadline = Clock::now() + time_for_each_test / 2;
+        for (int i = 0; i < 2000 && Clock::now() < deadline; ++i) {
+            Json manifest = right;
+            Settings settings = {{"base_url", "https://example.com"}, {"instance", "acme"}};
+            for (const char *type : {"text", "json"}) {
+                const std::string option = std::string("odd_") + type;
+                manifest["options"][option] = {{"on", "table"}, {"type", type}, {"description", "-"}};
+                Json with = mutate.with(manifest, "{" + option + "}");
+                if (with.contains("options") && with["options"].is_object())
+                    manifest = std::move(with);
+                settings[option] = values[mutate.pick(std::size(values) - 1)];
+            }
+            for (const auto &[option, spec] : right["options"].items())
+                if (mutate.pick(3) == 0)
+                    settings[option] = values[mutate.pick(std::size(values) - 1)];
+            BOOST_CHECK_NO_THROW(try_out(manifest.dump(), settings));
         }
     }
 }

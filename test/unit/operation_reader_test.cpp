@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(rule.wait.name == "x-wait");
     BOOST_TEST((rule.wait.unit == TimeHeader::Unit::milliseconds));
     BOOST_TEST((rule.reason == Pointers{"/why"}));
-    BOOST_TEST(spec.records == "/data");
+    BOOST_TEST(spec.records == Pointers{"/data"}, boost::test_tools::per_element());
     BOOST_TEST(spec.next_cursor == "/c");
 }
 
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(faults_name_their_place) {
     check(R"({"errors": [{"status": 500}]})", "/errors/0 lacks the member \"then\"");
     check(R"({"errors": [{"status": 500, "then": "wait", "for": {"header": "X", "unit": "h"}}]})",
           "/errors/0/for/unit must be one of \"s\", \"ms\"");
-    check(R"({"next": {"page": "/a"}})", "/next/page is not known here");
+    check(R"({"next": {"pages": "/a"}})", "/next/pages is not known here");
     check(R"({"next": {"cursor": "a"}})", "/next/cursor must be a JSON pointer");
 }
 

@@ -15,11 +15,11 @@ struct Reader : BoundOperation {
         : BoundOperation(std::forward<Arguments>(arguments)...), reader(operation) {}
 
     /// One word a row, in the batch's order: "accepted", "rejected: why".
-    std::string operator()(const Batch &batch, const std::string &body, bool with_ids = false) {
+    std::string operator()(const Batch &batch, const std::string &body, bool with_ids = false, long status = 200) {
         Response response;
-        response.status = 200;
+        response.status = status;
         response.body = body;
-        Answer answer(response, parser);
+        Answer answer(response, parser, words);
         std::string result;
         for (const RowOutcome &outcome : reader.read(batch, answer, with_ids)) {
             static constexpr const char *names[] = {"unmentioned", "accepted", "rejected", "absent", "wait"};
@@ -31,6 +31,7 @@ struct Reader : BoundOperation {
     }
 
     simdjson::dom::parser parser;
+    const Words words;
     OutcomeReader reader;
 };
 
@@ -64,7 +65,7 @@ BOOST_AUTO_TEST_CASE(by_position) {
     BOOST_TEST(read(read.batch, R"([{"success": true, "id": "1"},
                                     {"success": false, "errors": [{"statusCode": "X", "message": "too old"}]},
                                     {"success": false, "errors": []}])",
-                    true) == "accepted: 1, rejected: too old, rejected: the destination gives no reason");
+                    true) == R"(accepted: 1, rejected: too old, rejected: {"success":false,"errors":[]})");
 }
 
 BOOST_AUTO_TEST_CASE(rows_to_come_back_with_and_rows_that_are_not_there) {
@@ -78,10 +79,13 @@ BOOST_AUTO_TEST_CASE(rows_to_come_back_with_and_rows_that_are_not_there) {
 
 BOOST_AUTO_TEST_CASE(too_few_or_too_many_entries) {
     Salesforce read;
-    BOOST_TEST(read(read.batch, R"([{"success": true}])") == "accepted, unmentioned, unmentioned");
+    BOOST_TEST(read(read.batch, R"([{"success": true}])") ==
+               "unmentioned, unmentioned, unmentioned"); // which of them it is nobody knows
+    BOOST_TEST(read.reader.unpaired_reason() == "the destination's answer speaks of 1 rows, where 3 were sent");
     BOOST_TEST(read(read.batch, "[]") == "unmentioned, unmentioned, unmentioned");
     const std::string ok = R"({"success": true})";
-    BOOST_TEST(read(read.batch, "[" + ok + "," + ok + "," + ok + "," + ok + "]") == "accepted, accepted, accepted");
+    BOOST_TEST(read(read.batch, "[" + ok + "," + ok + "," + ok + "," + ok + "]") ==
+               "unmentioned, unmentioned, unmentioned");
 }
 
 BOOST_AUTO_TEST_CASE(by_number_in_any_order) {
@@ -155,13 +159,28 @@ BOOST_AUTO_TEST_CASE(entries_that_are_not_what_they_should_be) {
         BOOST_TEST(read(read.batch, body) == nothing, body);
     Salesforce read_positions;
     BOOST_TEST(read_positions(read_positions.batch, R"([null, [], {"success": "true"}])") ==
-               "rejected: the destination gives no reason, rejected: the destination gives no reason, "
-               "rejected: the destination gives no reason");
+               R"(rejected, rejected: [], rejected: {"success":"true"})");
+}
+
+BOOST_AUTO_TEST_CASE(as_many_results_as_rows_are_all_of_them) {
+    const std::vector<std::string> fields = {"name"};
+    Reader read(built_in_connector("hubspot"), "companies", OperationKind::create, fields);
+    const Batch batch = batch_of(read.operation, {{"Acme"}, {"Bolt"}});
+    const std::string accepted = "accepted, accepted", unmentioned = "unmentioned, unmentioned";
+    BOOST_TEST(read(batch, R"({"status": "COMPLETE", "results": [{"id": "51"}, {"id": "52"}]})") == accepted);
+    BOOST_TEST(read(batch, R"({"results": [{"id": "51"}]})") == unmentioned);
+    BOOST_TEST(read(batch, R"({"results": [{"id": "51"}, {"id": "52"}, {"id": "53"}]})") == unmentioned);
+    BOOST_TEST(read(batch, R"({"results": [{"id": "51"}, {"id": "52"}], "errors": [{"message": "no"}]})") ==
+               unmentioned);
+    BOOST_TEST(read(batch, R"({"results": [{"objectWriteTraceId": "8"}, {"objectWriteTraceId": "9"}]})") ==
+               unmentioned); // results of other rows
+    BOOST_TEST(read(batch, R"({"results": [1, 2]})") == unmentioned);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_to_read) {
     HubSpot read;
-    BOOST_TEST(read(read.batch, "") == "accepted, accepted, accepted"); // 204: the status has said it
+    BOOST_TEST(read(read.batch, "", false, 204) == "accepted, accepted, accepted"); // the status has said it
+    BOOST_TEST(read(read.batch, "") == "unmentioned, unmentioned, unmentioned");
     Small by_status("\"status\"");
     BOOST_TEST(by_status(by_status.batch, R"({"any": "thing"})") == "accepted, accepted, accepted");
 }
@@ -181,7 +200,7 @@ BOOST_AUTO_TEST_CASE(an_answer_for_the_whole) {
 BOOST_AUTO_TEST_CASE(failures_among_results) {
     Small read(R"({"each": "/rows", "is": "rejected", "row": "position", "accepted_when": {"/code": [0, "ok"]}})");
     BOOST_TEST(read(read.batch, R"({"rows": [{"code": 0}, {"code": "ok"}, {"code": 1}]})") ==
-               "accepted, accepted, rejected: the destination gives no reason");
+               R"(accepted, accepted, rejected: {"code":1})");
 }
 
 BOOST_AUTO_TEST_CASE(long_reasons_are_cut) {

@@ -15,7 +15,7 @@ struct Judge : BoundOperation {
     using BoundOperation::BoundOperation;
 
     Verdict operator()(const Response &response) {
-        Answer answer(response, parser);
+        Answer answer(response, parser, words);
         return judge(operation, answer);
     }
 
@@ -28,6 +28,7 @@ struct Judge : BoundOperation {
     }
 
     simdjson::dom::parser parser;
+    Words words;
 };
 
 struct Small : Judge {
@@ -98,10 +99,40 @@ BOOST_AUTO_TEST_CASE(the_first_rule_that_fits_counts) {
 BOOST_AUTO_TEST_CASE(reasons_are_the_destinations_own_words) {
     HubSpot judge;
     BOOST_TEST(judge(400, R"({"message": "Property \"x\" does not exist"})").reason == "Property \"x\" does not exist");
-    BOOST_TEST(judge(400, R"({"message": ""})").reason == "HTTP status 400");
+    BOOST_TEST(judge(400, R"({"message": ""})").reason == R"({"message": ""})");
     BOOST_TEST(judge(400, R"({"message": {"a": [1]}})").reason == R"({"a":[1]})");
-    BOOST_TEST(judge(400, "<html>").reason == "HTTP status 400");
     BOOST_TEST(judge(400, "").reason == "HTTP status 400");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_reason_that_fits_the_body_is_what_the_destination_says) {
+    HubSpot judge;
+    const std::pair<const char *, const char *> cases[] = {
+        {R"({"errors": [{"code": "E7", "text": "too long"}]})", R"({"errors": [{"code": "E7", "text": "too long"}]})"},
+        {R"({"type": "about:blank", "title": "Bad",
+             "detail": "no"})",
+         R"({"type": "about:blank", "title": "Bad", "detail": "no"})"},
+        {"  email is\n\ttaken  ", "email is taken"},
+        {"<!DOCTYPE html><html><head><style>b{}</style><script>x<y</script></head><body><h1>502</h1>Bad <!-- b -->"
+         "Gateway</body></html>",
+         "502 Bad Gateway"},
+        {"<html>", "HTTP status 422"},
+        {"\xff\x01 odd", "\\xff\\u0001 odd"},
+        {"", "HTTP status 422"}};
+    for (const auto &[body, reason] : cases)
+        BOOST_TEST(judge(422, body).reason == reason);
+    BOOST_TEST(judge(422, std::string(100000, 'x')).reason.size() == 500u);
+}
+
+BOOST_AUTO_TEST_CASE(words_hold_no_secret) {
+    HubSpot judge;
+    judge.words.secrets().add("pat-na1-secret");
+    BOOST_TEST(judge(400, R"({"message": "you sent Authorization: Bearer pat-na1-secret"})").reason ==
+               "you sent Authorization: Bearer ***");
+    BOOST_TEST(judge(502, "GET / with pat%2Dna1-secret").reason == "GET / with ***");
+    Response response;
+    response.failure = Failure::interrupted;
+    response.failure_text = "could not read pat-na1-secret";
+    BOOST_TEST(judge(response).reason == "could not read ***");
 }
 
 BOOST_AUTO_TEST_CASE(long_reasons_are_cut_between_characters) {
@@ -157,13 +188,22 @@ BOOST_AUTO_TEST_CASE(a_wait_that_is_no_number_leaves_retry_after) {
 
 BOOST_AUTO_TEST_CASE(an_answer_that_must_be_json_and_is_not) {
     HubSpot upsert;
-    for (const char *body : {"<html>", "{\"results\": [", "\xff", " "}) {
+    for (const char *body : {"<html>", "{\"results\": [", "\xff", " ", "{\"results\": [NotANumber]}"}) {
         const Verdict verdict = upsert(200, body);
         BOOST_TEST((verdict.action == Action::retry));
         BOOST_TEST(verdict.fault == Fault::unintelligible);
     }
     BOOST_TEST((upsert(204, "").action == Action::proceed)); // nothing to read in it
-    BOOST_TEST((HubSpot(OperationKind::lookup)(200, "").action == Action::retry));
+    BOOST_TEST((upsert(200, "").action == Action::retry));   // it should say what became of each row
+    BOOST_TEST((HubSpot(OperationKind::lookup)(200, "").action == Action::proceed)); // there are none
+    BOOST_TEST((HubSpot(OperationKind::list)(204, "").action == Action::proceed));
+    for (const char *page : {"<!doctype HTML><html>Log in</html>", "\xef\xbb\xbf\n<html><body>Log in</body></html>"}) {
+        const Verdict verdict = Small(to_collection)(200, page); // where the status alone would speak
+        BOOST_TEST((verdict.action == Action::retry));
+        BOOST_TEST(verdict.fault == Fault::unintelligible);
+        BOOST_TEST(verdict.reason == "the answer is a web page, as a login or a proxy shows it: Log in");
+    }
+    BOOST_TEST((Small(to_collection)(200, "ok").action == Action::proceed));
     BOOST_TEST((HubSpot(OperationKind::remove)(204, "<html>").action == Action::proceed)); // the status speaks
 }
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace reverse_etl {
+
+/// The character that a text in UTF-8 begins with, and its bytes (RFC 3629); 0 bytes where that is no UTF-8.
+struct Utf8Character {
+    char32_t point = 0;
+    std::size_t bytes = 0;
+};
+Utf8Character utf8_character(std::string_view text);
+
+/// Appends a character; U+FFFD for what is none (half a surrogate pair, a number too large).
+void append_utf8(std::string &out, char32_t point);
+
+} // namespace reverse_etl
