@@ -15,6 +15,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     key text[] NOT NULL CHECK (cardinality(key) > 0),
     key_types regtype[] NOT NULL,
     key_collations regcollation[] NOT NULL,
+    key_forms text[] NOT NULL,
     columns text[] NOT NULL,
     reads regclass[] NOT NULL,
     mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
@@ -47,6 +48,7 @@ COMMENT ON COLUMN reverse_etl.sync_definitions.query IS 'the model: the rows tha
 COMMENT ON COLUMN reverse_etl.sync_definitions.search_path IS 'where the names in the query are looked up';
 COMMENT ON COLUMN reverse_etl.sync_definitions.key IS 'the columns of the query that tell its rows apart';
 COMMENT ON COLUMN reverse_etl.sync_definitions.key_types IS 'their types, which are those of the state''s columns';
+COMMENT ON COLUMN reverse_etl.sync_definitions.key_forms IS 'by what the destination takes two keys for the same: an expression over each, in which %s stands for its value';
 COMMENT ON COLUMN reverse_etl.sync_definitions.columns IS 'the destination''s columns that are sent';
 COMMENT ON COLUMN reverse_etl.sync_definitions.reads IS 'the relations that the query reads';
 COMMENT ON COLUMN reverse_etl.sync_definitions.cursor_value IS 'up to where the rows were sent';
@@ -63,7 +65,7 @@ CREATE POLICY own_syncs ON reverse_etl.sync_definitions
     USING (pg_has_role(owner, 'USAGE')) WITH CHECK (pg_has_role(owner, 'USAGE'));
 COMMENT ON POLICY own_syncs ON reverse_etl.sync_definitions IS 'a sync belongs to its owner, and to the members of that role';
 GRANT SELECT, DELETE,
-      INSERT (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
+      INSERT (name, owner, query, search_path, destination, key, key_types, key_collations, key_forms, columns, reads, mode, removals,
               detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
               after, alert_to, hash_version),
       UPDATE (name, query, search_path, columns, reads, mode, removals, max_removed, max_changed, min_rows, max_rejected,

@@ -4,6 +4,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
     key text;
+    key_forms text;
+    respelled text;
     same_key text;
     settled record;
 BEGIN
@@ -12,8 +14,12 @@ BEGIN
         RETURN; -- it was dropped
     END IF;
     SELECT string_agg(quote_ident(name), ', '),
-           string_agg(format('state.%1$I %2$s removed.%1$I', name, reverse_etl.equality_of(type)), ' AND ')
-      INTO key, same_key FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types)) AS k (name, type);
+           string_agg(format(form, quote_ident(name)), ', '),
+           string_agg(format('%1$I = excluded.%1$I', name), ', '),
+           string_agg(format('%s %s %s', format(form, 'state.' || quote_ident(name)), reverse_etl.equality_of(type, form),
+                             format(form, 'removed.' || quote_ident(name))), ' AND ')
+      INTO key, key_forms, respelled, same_key
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_forms)) AS k (name, type, form);
     FOR settled IN EXECUTE format($query$
         WITH outcomes AS MATERIALIZED (
             SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)
@@ -27,25 +33,25 @@ BEGIN
              WHERE r."#row" = o."#row" AND o.outcome = 'accepted'
             RETURNING r.*
         ), last AS MATERIALIZED (
-            SELECT DISTINCT ON (%2$s) * FROM gone ORDER BY %2$s, "#row" DESC
+            SELECT DISTINCT ON (%4$s) * FROM gone ORDER BY %4$s, "#row" DESC
         ), removed AS (
             DELETE FROM reverse_etl.sync_%1$s_state AS state USING last AS removed
              WHERE removed."#change" = '-' AND %3$s
         ), kept AS (
             INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
             SELECT %2$s, "#hash" FROM last WHERE "#change" <> '-' AND $3
-            ON CONFLICT (%2$s) DO UPDATE SET "#hash" = excluded."#hash"
+            ON CONFLICT (%4$s) DO UPDATE SET %5$s, "#hash" = excluded."#hash"
         ), in_doubt AS (
             -- The destination may have the row, and what it has nobody knows: it is to be sent or removed again.
             INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
-            SELECT DISTINCT %2$s, NULL::bigint FROM failed WHERE sent = ANY ($4) AND $3
-            ON CONFLICT (%2$s) DO UPDATE SET "#hash" = NULL
+            SELECT DISTINCT ON (%4$s) %2$s, NULL::bigint FROM failed WHERE sent = ANY ($4) AND $3
+            ON CONFLICT (%4$s) DO UPDATE SET %5$s, "#hash" = NULL
         )
         SELECT "#run" AS run, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
                count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
                count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled
           FROM (SELECT "#run", 'accepted' AS outcome FROM gone UNION ALL SELECT "#run", outcome FROM failed) AS _
-         WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key)
+         WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key, key_forms, respelled)
         USING ids, outcomes, definition.detect = 'difference', in_doubt
     LOOP
         PERFORM reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled);

@@ -98,6 +98,17 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     return auth;
 }
 
+KeyForm read_key_form(const ManifestNode &node) {
+    KeyForm form;
+    for (const ManifestNode &word : node.one_or_many()) {
+        word.one_of({"exact", "case_insensitive", "trimmed"});
+        KeyForm one = *key_form(word.text());
+        form.case_insensitive |= one.case_insensitive;
+        form.trimmed |= one.trimmed;
+    }
+    return form;
+}
+
 ColumnSpec read_column(const std::string &field, const ManifestNode &node, const std::string &read) {
     ColumnSpec column;
     column.field = field;
@@ -113,7 +124,7 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
         column.type = node.text();
         return column;
     }
-    node.only({"type", "column", "encode", "read", "write", "description"});
+    node.only({"type", "column", "encode", "compare", "read", "write", "description"});
     node.at("type").one_of(types);
     column.type = node.at("type").text();
     if (node.has("column")) {
@@ -127,6 +138,8 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
             node.at("encode").fail("is no encoding");
         column.encoding = *encoding;
     }
+    if (node.has("compare"))
+        column.compare = read_key_form(node.at("compare"));
     if (node.has("read"))
         column.read = node.at("read").json_pointer();
     if (node.has("write") && node.at("write").value().is_array()) {
@@ -226,9 +239,11 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
     if (manifest.has("errors"))
         read_error_rules(manifest.at("errors"));
     if (manifest.has("values")) {
-        manifest.at("values").only({"encode", "clear", "read"});
+        manifest.at("values").only({"encode", "clear", "compare", "read"});
         if (manifest.at("values").has("encode") && !value_encoding(manifest.at("values").at("encode").text()))
             manifest.at("values").at("encode").fail("is no encoding");
+        if (manifest.at("values").has("compare"))
+            read_key_form(manifest.at("values").at("compare"));
         if (manifest.at("values").has("clear"))
             manifest.at("values").at("clear").scalar();
         if (manifest.at("values").has("read"))
@@ -292,6 +307,11 @@ const ColumnSpec *Object::column_of_field(std::string_view field) const {
         if (column.field == field)
             return &column;
     return nullptr;
+}
+
+KeyForm Object::form_of(std::string_view field) const {
+    const ColumnSpec *spec = column_of_field(field);
+    return spec != nullptr && spec->compare ? *spec->compare : compare;
 }
 
 std::string Object::pointer_to(const std::string &field) const {
@@ -429,6 +449,8 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     object.clear = ManifestNode(member(values, "clear"), "/values/clear").scalar();
     if (values.is_object() && values.contains("encode"))
         object.encoding = *value_encoding(values.at("encode").get<std::string>());
+    if (values.is_object() && values.contains("compare"))
+        object.compare = read_key_form(ManifestNode(values.at("compare"), "/values/compare"));
     object.read = values.is_object() && values.contains("read") ? values.at("read").get<std::string>() : "/{field}";
     if (manifest.has("headers"))
         object.headers = manifest.at("headers").texts();

@@ -145,8 +145,8 @@ Lane::Lane(std::shared_ptr<const Destination> destination, const LaneKey &key, K
 }
 
 Lane::Lookup::Lookup(Lane &lane, const DestinationColumn &key)
-    : operation(lane.destination_->object, lane.destination_->operation(OperationKind::lookup), {{key.field, false}}, 0,
-                {lane.destination_->object.id, key.field}),
+    : operation(lane.destination_->object, lane.destination_->operation(OperationKind::lookup),
+                {{key.field, false, key.compare}}, 0, {lane.destination_->object.id, key.field}),
       writer(operation, NullAs::null), dispatcher(operation, session::transport(), session::waiter(),
                                                   session::rate_limiter(), *lane.authenticator_, lane.policy_),
       lookup(operation, dispatcher, lane.sink_,

@@ -4,6 +4,7 @@
 #include "engine/json_text.h"
 #include "engine/random.h"
 #include "postgres/border.h"
+#include "postgres/row_identity.h"
 #include "postgres/sql.h"
 
 #include <algorithm>
@@ -146,6 +147,8 @@ void OutboxQueue::add(StoredRow stored) {
         reject_stored(stored, fault);
         return;
     }
+    stored.row->identity = identity_of(reader_, *destination_);
+    stored.row->identity_hash = hash_of(stored.row->identity);
     rows_.add(std::move(stored.row),
               [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
 }

@@ -36,9 +36,9 @@ CompiledOperation compile(const Destination &destination, const PushPlan &plan) 
     const OperationSpec &spec = destination.operation(plan.operation);
     std::vector<StatementColumn> columns;
     for (AttrNumber attnum : plan.written)
-        columns.push_back({destination.column(attnum)->field, true});
+        columns.push_back({destination.column(attnum)->field, true, destination.column(attnum)->compare});
     for (AttrNumber attnum : plan.address)
-        columns.push_back({destination.column(attnum)->field, false});
+        columns.push_back({destination.column(attnum)->field, false, destination.column(attnum)->compare});
 
     int key = -1;
     if (plan.address.size() == 1)

@@ -1,6 +1,7 @@
 #include "postgres/stream_statements.h"
 
 #include "postgres/border.h"
+#include "postgres/key_forms.h"
 #include "postgres/mapping.h"
 #include "postgres/sql_text.h"
 
@@ -28,7 +29,13 @@ std::string StreamStatements::remove() const {
 }
 
 std::string StreamStatements::remove_moved() const {
-    return remove(keys_of(mapped(std::string("SELECT * FROM ") + changed_before)) + " EXCEPT " + keys_of(mapped()));
+    std::string same = joined(key_, " AND ", [](const KeyColumn &column) {
+        std::string name = quoted_name(column.name);
+        return "(" + in_sql_form(column.form, "before." + name) + ") = (" + in_sql_form(column.form, "now." + name) +
+               ")";
+    });
+    return remove("SELECT DISTINCT before.* FROM (" + keys_of(mapped(std::string("SELECT * FROM ") + changed_before)) +
+                  ") AS before WHERE NOT EXISTS (SELECT FROM (" + keys_of(mapped()) + ") AS now WHERE " + same + ")");
 }
 
 std::string StreamStatements::remove_all(Oid source) const {

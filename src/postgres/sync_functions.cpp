@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/arrays.h"
 #include "postgres/border.h"
+#include "postgres/key_forms.h"
 #include "postgres/row_contract.h"
 #include "postgres/streams.h"
 #include "postgres/sync_model.h"
@@ -70,6 +71,12 @@ std::vector<std::string> sent_columns(const Model &model, const Destination &des
                         "", "Rename it with AS, leave it out, or add the column to the foreign table.");
     }
     return columns;
+}
+
+const DestinationColumn *column_named(const Destination &destination, const std::string &name) {
+    auto found = std::find_if(destination.columns.begin(), destination.columns.end(),
+                              [&](const DestinationColumn &column) { return column.name == name; });
+    return found == destination.columns.end() ? nullptr : &*found;
 }
 
 /// An error if the destination cannot take what the model yields. As the sync's owner.
@@ -162,12 +169,16 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
             key = key_types(model, sync.key);
             Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
             sync.columns = sent_columns(model, *destination, sync);
+            for (std::size_t i = 0; i < sync.key.size(); i++)
+                sync.key_forms.push_back(
+                    key_form_in_sql(key.types[i], key.collations[i], column_named(*destination, sync.key[i])));
             check_fit(sync, model, *destination).check_rights(*destination);
             pg_call([] { SPI_finish(); });
         }
         Datum values[] = {text_array(sync.columns), oid_array(key.types, REGTYPEOID),
-                          oid_array(key.collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID)};
-        bool nulls[4] = {};
+                          oid_array(key.collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID),
+                          text_array(sync.key_forms)};
+        bool nulls[5] = {};
         return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
     });
 }
@@ -186,9 +197,10 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.equality_of(regtype)
+/// reverse_etl.equality_of(regtype, form): of a form that is a text, or of the type's own values
 Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
-    Oid equality = lookup_type_cache(PG_GETARG_OID(0), TYPECACHE_EQ_OPR)->eq_opr;
+    bool is_own = VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)) == 2; // "%s"
+    Oid equality = lookup_type_cache(is_own ? PG_GETARG_OID(0) : TEXTOID, TYPECACHE_EQ_OPR)->eq_opr;
     if (!OidIsValid(equality))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
                         errmsg("values of type %s cannot be compared", format_type_be(PG_GETARG_OID(0)))));

@@ -65,7 +65,7 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
         wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
                  " IS NOT NULL))";
     }
-    return "SELECT DISTINCT ON (" + statements.key("m.") + ") " + statements.key("m.") +
+    return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") +
            ", reverse_etl.hash_row(m) AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
            " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
 }
@@ -101,8 +101,8 @@ std::int64_t adopt(const std::string &name) {
     rows.show_as("held");
     std::string key = statements.key("");
     write_state(sync, "INSERT INTO " + SyncStatements::state_table(sync.id) + " (" + key + ", \"#hash\") SELECT " +
-                          key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" + key +
-                          ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
+                          key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" +
+                          statements.key_forms("") + ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
     pg_call([] { SPI_finish(); });
     return rows.count();
 }

@@ -1,5 +1,6 @@
 #include "postgres/sync_statements.h"
 
+#include "postgres/key_forms.h"
 #include "postgres/sql_text.h"
 
 #include <algorithm>
@@ -38,7 +39,7 @@ std::string SyncStatements::model() const {
 }
 
 std::string SyncStatements::among_keys(const char *prefix) const {
-    return "(" + key(prefix) + ") IN (SELECT " + key("keys.") + " FROM keys)";
+    return "(" + key_forms(prefix) + ") IN (SELECT " + key_forms("keys.") + " FROM keys)";
 }
 
 std::string SyncStatements::key(const char *prefix) const {
@@ -47,10 +48,19 @@ std::string SyncStatements::key(const char *prefix) const {
 
 std::string SyncStatements::same_key(const char *one, const char *other) const {
     std::string all;
-    for (std::size_t i = 0; i < sync_.key.size(); i++) {
-        std::string column = quoted_name(sync_.key[i]);
-        all += (all.empty() ? "" : " AND ") + (one + column) + " " + sync_.key_equality[i] + " " + other + column;
-    }
+    for (std::size_t i = 0; i < sync_.key.size(); i++)
+        all += (all.empty() ? "" : " AND ") + key_form(i, one) + " " + sync_.key_equality[i] + " " + key_form(i, other);
+    return all;
+}
+
+std::string SyncStatements::key_form(std::size_t column, const char *prefix) const {
+    return in_sql_form(sync_.key_forms[column], prefix + quoted_name(sync_.key[column]));
+}
+
+std::string SyncStatements::key_forms(const char *prefix) const {
+    std::string all;
+    for (std::size_t i = 0; i < sync_.key.size(); i++)
+        all += (all.empty() ? "" : ", ") + key_form(i, prefix);
     return all;
 }
 
@@ -119,13 +129,13 @@ std::string SyncStatements::count_gone() const {
 
 std::string SyncStatements::duplicates() const {
     std::string columns = joined(model_columns_, ", ", quoted_name);
-    return "SELECT " + columns + " FROM (SELECT m.*, count(*) OVER (PARTITION BY " + key("m.") +
+    return "SELECT " + columns + " FROM (SELECT m.*, count(*) OVER (PARTITION BY " + key_forms("m.") +
            ") AS \"#copies\" FROM " + model() + " WHERE NOT (" + no_key() + ")" +
            (sync_.by_cursor() ? " AND " + beyond_cursor() : "") + ") AS m WHERE \"#copies\" > 1";
 }
 
 std::string SyncStatements::duplicates_among_changes() const {
-    return "SELECT 1 FROM changes AS m WHERE NOT (" + no_key() + ") GROUP BY " + key("m.") +
+    return "SELECT 1 FROM changes AS m WHERE NOT (" + no_key() + ") GROUP BY " + key_forms("m.") +
            " HAVING count(*) > 1 LIMIT 1";
 }
 

@@ -49,6 +49,8 @@ class SyncStatements {
 
     /// The columns of the key, quoted, with a prefix such as "m.".
     std::string key(const char *prefix) const;
+    /// What they are to the destination, as in GROUP BY or ON CONFLICT.
+    std::string key_forms(const char *prefix) const;
     std::string same_key(const char *one, const char *other) const;
     /// The model as an entry of FROM, with the name m.
     std::string model() const;
@@ -57,6 +59,7 @@ class SyncStatements {
     static std::string rows_table(int32 sync);
 
   private:
+    std::string key_form(std::size_t column, const char *prefix) const;
     std::string differs() const;
     std::string beyond_cursor() const;
     std::string changes_by_cursor() const;
