@@ -6,6 +6,10 @@ CREATE FUNCTION reverse_etl.describe_sync(query text, search_path text, destinat
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
 COMMENT ON FUNCTION reverse_etl.describe_sync(text, text, regclass, text[], text, text, text) IS 'checks what a sync is to be made of; see reverse_etl.create_sync';
 
+CREATE FUNCTION reverse_etl.sole_statement(query text) RETURNS text
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_sole_statement';
+COMMENT ON FUNCTION reverse_etl.sole_statement(text) IS 'a query without the semicolon that ends it, and comments behind that';
+
 -- Found by the type, not by name: an operator of that name may be another one, or in a schema where nobody looks.
 CREATE FUNCTION reverse_etl.equality_of(type regtype, form text) RETURNS text
 LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_equality_of';
@@ -188,7 +192,7 @@ BEGIN
     removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
     PERFORM reverse_etl.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
-    query := rtrim(query, E' \n\t;');
+    query := reverse_etl.sole_statement(query);
     about := reverse_etl.describe_sync(query, search_path, destination, key, mode, removals, cursor_column);
     INSERT INTO reverse_etl.sync_definitions AS s
            (name, owner, query, search_path, destination, key, key_types, key_collations, key_forms, columns, reads, mode, removals,
@@ -231,7 +235,7 @@ BEGIN
     PERFORM reverse_etl.check_sync_limits(rename_to, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
                                           NULLIF(alert_to, 'none')::regclass);
     IF query IS NOT NULL THEN
-        definition.query := rtrim(query, E' \n\t;');
+        definition.query := reverse_etl.sole_statement(query);
         definition.search_path := search_path;
     END IF;
     -- What is checked has to hold for the owner, who runs it.

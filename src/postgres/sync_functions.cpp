@@ -25,6 +25,7 @@ extern "C" {
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -35,6 +36,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_check_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_equality_of);
+PG_FUNCTION_INFO_V1(reverse_etl_sole_statement);
 PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_resync);
@@ -210,6 +212,28 @@ Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
         psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
     ReleaseSysCache(tuple);
     PG_RETURN_TEXT_P(cstring_to_text(named));
+}
+
+/// reverse_etl.sole_statement(query): without the semicolon that ends it, and what stands behind that. What is no one
+/// statement stays as it is, for the analysis to tell.
+Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        Datum whole = PG_GETARG_DATUM(0);
+        try {
+            return pg_call([&] {
+                const char *query = TextDatumGetCString(whole);
+                List *statements = raw_parser(query, RAW_PARSE_DEFAULT);
+                if (list_length(statements) != 1)
+                    return whole;
+                auto *statement = linitial_node(RawStmt, statements);
+                const char *begin = query + statement->stmt_location;
+                std::size_t size = statement->stmt_len > 0 ? statement->stmt_len : strlen(begin);
+                return PointerGetDatum(cstring_to_text_with_len(begin, static_cast<int>(size)));
+            });
+        } catch (const PostgresError &) {
+            return whole;
+        }
+    });
 }
 
 /// CALL reverse_etl.run_sync(name text, wait boolean)

@@ -83,6 +83,10 @@ std::int64_t resync(const std::string &name, const std::string &condition) {
     std::int64_t forgotten =
         write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +
                               " AS s SET \"#hash\" = NULL FROM wanted WHERE " + statements.same_key("s.", "wanted."));
+    // Whoever asks for it wants those sent, too, of which nobody knows whether the destination has them.
+    forgotten += write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) +
+                                       " AS r USING wanted WHERE r.\"#change\" = '?' AND " +
+                                       statements.same_key("r.", "wanted."));
     pg_call([] { SPI_finish(); });
     return forgotten;
 }

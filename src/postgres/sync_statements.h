@@ -44,6 +44,10 @@ class SyncStatements {
     std::string duplicates_among_changes() const;
     /// The rows shown as `changes` whose key is not among those shown as `duplicates`.
     std::string changes_but_duplicates() const;
+    /// One row for each table that feeds the sync.
+    std::string streams() const;
+    /// The rows shown under a name but those whose keys a stream has sent after the snapshot.
+    std::string all_but_streamed(const std::string &shown, const std::string &snapshot) const;
     /// One row: how far the cursor has come in the rows shown as `changes`, in a text that reads the same everywhere.
     std::string cursor_of_changes() const;
 
