@@ -65,7 +65,10 @@ TRUNCATE reverse_etl.rejected_rows;
 -- A value that cannot be sent is known as such at once.
 INSERT INTO hubspot.contacts (email, score) VALUES ('nan@example.com', 'NaN'), ('one@example.com', 1);
 SELECT row_number, "row", reason FROM reverse_etl.rejected_rows;
+-- Nor can it be sent when it is tried again.
+SELECT reverse_etl.retry('hubspot.contacts');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
+SELECT "row", reason FROM reverse_etl.rejected_rows;
 TRUNCATE reverse_etl.rejected_rows;
 
 -- Changes of one key that wait together become one, where the last leaves nothing of those before.

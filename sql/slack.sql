@@ -17,6 +17,8 @@ INSERT INTO slack.messages (channel, blocks, unfurl_links) VALUES ('C1', '[{"typ
 -- A message is named by its channel and its timestamp, which RETURNING shows.
 INSERT INTO slack.messages (channel, text) VALUES ('C3', 'first') RETURNING channel, ts IS NOT NULL AS has_ts \gset
 CREATE TABLE sent (channel text, ts text);
+-- Beside another table it is queued, and has no timestamp yet, unless it is to leave at once.
+ALTER FOREIGN TABLE slack.messages OPTIONS (ADD delivery 'immediate');
 WITH message AS (INSERT INTO slack.messages (channel, text) VALUES ('C3', 'second') RETURNING channel, ts)
 INSERT INTO sent SELECT * FROM message;
 SELECT ts AS sent_ts FROM sent \gset

@@ -69,13 +69,15 @@ SELECT email FROM leads WHERE email !~ '^(alone|block|savepoint)' ORDER BY email
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/reset > /dev/null
 PREPARE add AS INSERT INTO leads VALUES ($1);
 EXECUTE add('execute@example.com');
--- Its rows are written as 1 or as 1.00, as the Postgres is.
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO leads VALUES ('analyze@example.com') \g /dev/null
 WITH pushed AS (INSERT INTO leads VALUES ('with@example.com') RETURNING email) SELECT * FROM pushed;
 COPY leads FROM stdin;
 copy@example.com
 \.
 SELECT email FROM leads ORDER BY email;
+-- EXPLAIN is around what it runs. (Its rows are written as 1 or as 1.00, as the Postgres is.)
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) INSERT INTO leads VALUES ('analyze@example.com') \g /dev/null
+CALL reverse_etl.wait('leads', '30 s');
+SELECT email FROM leads WHERE email LIKE 'analyze%';
 
 -- Reading is as ever in a block, and so is EXPLAIN.
 BEGIN;

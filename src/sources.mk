@@ -20,6 +20,7 @@ ENGINE_SOURCES = \
     src/engine/hash_stream.cpp \
     src/engine/json_row.cpp \
     src/engine/json_text.cpp \
+    src/engine/key_form.cpp \
     src/engine/key_lookup.cpp \
     src/engine/key_queue.cpp \
     src/engine/latency_histogram.cpp \
@@ -58,6 +59,8 @@ POSTGRES_SOURCES = \
     src/postgres/fingerprint.cpp \
     src/postgres/identity.cpp \
     src/postgres/import_schema.cpp \
+    src/postgres/key_forms.cpp \
+    src/postgres/key_turns.cpp \
     src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
     src/postgres/mapping.cpp \
@@ -92,6 +95,7 @@ POSTGRES_SOURCES = \
     src/postgres/row_contract.cpp \
     src/postgres/row_encoder.cpp \
     src/postgres/row_hash.cpp \
+    src/postgres/row_identity.cpp \
     src/postgres/row_hasher.cpp \
     src/postgres/scan.cpp \
     src/postgres/server_text.cpp \

@@ -14,7 +14,6 @@ CREATE TABLE reverse_etl.outbox (
     enqueued_at timestamptz NOT NULL,
     attempts integer NOT NULL,
     next_attempt_at timestamptz,
-    key_hash bigint,
     key json,
     "row" json NOT NULL,
     reasons text[]

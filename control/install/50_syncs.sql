@@ -15,6 +15,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     key text[] NOT NULL CHECK (cardinality(key) > 0),
     key_types regtype[] NOT NULL,
     key_collations regcollation[] NOT NULL,
+    key_forms text[] NOT NULL,
     columns text[] NOT NULL,
     reads regclass[] NOT NULL,
     mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
@@ -48,6 +49,7 @@ COMMENT ON COLUMN reverse_etl.sync_definitions.query IS 'the model: the rows tha
 COMMENT ON COLUMN reverse_etl.sync_definitions.search_path IS 'where the names in the query are looked up';
 COMMENT ON COLUMN reverse_etl.sync_definitions.key IS 'the columns of the query that tell its rows apart';
 COMMENT ON COLUMN reverse_etl.sync_definitions.key_types IS 'their types, which are those of the state''s columns';
+COMMENT ON COLUMN reverse_etl.sync_definitions.key_forms IS 'by what the destination takes two keys for the same: an expression over each, in which %s stands for its value';
 COMMENT ON COLUMN reverse_etl.sync_definitions.columns IS 'the destination''s columns that are sent';
 COMMENT ON COLUMN reverse_etl.sync_definitions.reads IS 'the relations that the query reads';
 COMMENT ON COLUMN reverse_etl.sync_definitions.cursor_value IS 'up to where the rows were sent';
@@ -82,6 +84,7 @@ CREATE TABLE reverse_etl.runs (
     accepted bigint NOT NULL DEFAULT 0,
     rejected bigint NOT NULL DEFAULT 0,
     cancelled bigint NOT NULL DEFAULT 0,
+    absent bigint NOT NULL DEFAULT 0,
     reason text,
     pushes bigint[] NOT NULL DEFAULT '{}',
     requested_by name NOT NULL,
@@ -93,11 +96,11 @@ CREATE TABLE reverse_etl.runs (
     finished_at timestamptz,
     CONSTRAINT every_row_is_counted_once CHECK (queried = added + changed + removed + unchanged + invalid),
     CONSTRAINT every_row_sent_has_an_outcome
-        CHECK (added + changed + removed = waiting + accepted + rejected + cancelled OR status IN ('held', 'expired', 'reading')),
+        CHECK (added + changed + removed = waiting + accepted + rejected + cancelled + absent OR status IN ('held', 'expired', 'reading')),
     CONSTRAINT nothing_is_negative CHECK (LEAST(added, changed, removed, unchanged, invalid, quarantined, waiting,
-                                                accepted, rejected, cancelled) >= 0 AND quarantined <= invalid)
+                                                accepted, rejected, cancelled, absent) >= 0 AND quarantined <= invalid)
 );
-COMMENT ON TABLE reverse_etl.runs IS 'every run of a sync; a user sees those of their syncs. queried = added + changed + removed + unchanged + invalid, and added + changed + removed = accepted + rejected + cancelled + waiting';
+COMMENT ON TABLE reverse_etl.runs IS 'every run of a sync; a user sees those of their syncs. queried = added + changed + removed + unchanged + invalid, and added + changed + removed = accepted + rejected + cancelled + absent + waiting';
 COMMENT ON COLUMN reverse_etl.runs.status IS 'reading the model, delivering, cancelling; held (waits for release_run), completed, failed, cancelled, skipped (another run was under way), expired (held, and not released in time)';
 COMMENT ON COLUMN reverse_etl.runs.queried IS 'rows looked at: those of the model, and those that have left it and are removed';
 COMMENT ON COLUMN reverse_etl.runs.added IS 'rows to be sent whose key was not known';
@@ -110,6 +113,7 @@ COMMENT ON COLUMN reverse_etl.runs.waiting IS 'rows sent that have no outcome ye
 COMMENT ON COLUMN reverse_etl.runs.accepted IS 'rows that the destination accepted';
 COMMENT ON COLUMN reverse_etl.runs.rejected IS 'rows that it did not accept; they come again by themselves';
 COMMENT ON COLUMN reverse_etl.runs.cancelled IS 'rows that were not sent, since the run was cancelled';
+COMMENT ON COLUMN reverse_etl.runs.absent IS 'rows that were to be changed, and are not there: the next run creates them where the mode wants them there';
 COMMENT ON COLUMN reverse_etl.runs.reason IS 'why the run was held, skipped, cancelled, or failed';
 COMMENT ON COLUMN reverse_etl.runs.pushes IS 'its rows in reverse_etl.audit_log';
 COMMENT ON COLUMN reverse_etl.runs.requested_by IS 'the role that began the run';
@@ -128,6 +132,7 @@ GRANT SELECT ON reverse_etl.runs TO PUBLIC;
 CREATE TABLE reverse_etl.invalid_rows (
     run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,
     quarantined boolean NOT NULL,
+    absent boolean NOT NULL DEFAULT false,
     key jsonb NOT NULL,
     reason text NOT NULL,
     "row" jsonb NOT NULL
@@ -143,7 +148,7 @@ GRANT SELECT ON reverse_etl.invalid_rows TO PUBLIC;
 
 CREATE INDEX ON reverse_etl.rejected_rows (push);
 CREATE VIEW reverse_etl.run_rows WITH (security_invoker = on) AS
-SELECT run_id, CASE WHEN quarantined THEN 'quarantined' ELSE 'invalid' END AS outcome, key, reason,
+SELECT run_id, CASE WHEN quarantined THEN 'quarantined' WHEN absent THEN 'absent' ELSE 'invalid' END AS outcome, key, reason,
        NULL::integer AS http_status, "row"
   FROM reverse_etl.invalid_rows
 UNION ALL
@@ -155,7 +160,7 @@ SELECT r.id, 'rejected',
   JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id
  CROSS JOIN LATERAL unnest(r.pushes) AS p (push)
   JOIN reverse_etl.rejected_rows AS rejected ON rejected.push = p.push;
-COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, or rejected by the destination';
+COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, absent (the destination does not have it), or rejected by the destination';
 COMMENT ON COLUMN reverse_etl.run_rows.reason IS 'why, in the destination''s own words where it has any';
 GRANT SELECT ON reverse_etl.run_rows TO PUBLIC;
 

@@ -2,14 +2,22 @@
 
 CREATE FUNCTION reverse_etl.describe_sync(role oid, query text, search_path text, destination regclass, key text[], mode text,
     removals text, cursor_column text, OUT columns text[], OUT key_types regtype[], OUT key_collations regcollation[],
-    OUT reads regclass[])
+    OUT reads regclass[], OUT key_forms text[])
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
 COMMENT ON FUNCTION reverse_etl.describe_sync(oid, text, text, regclass, text[], text, text, text) IS 'checks what a sync of a role is to be made of; see reverse_etl.create_sync';
 
+CREATE FUNCTION reverse_etl.sole_statement(query text) RETURNS text
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_sole_statement';
+COMMENT ON FUNCTION reverse_etl.sole_statement(text) IS 'a query without the semicolon that ends it, and comments behind that';
+
 -- Found by the type, not by name: an operator of that name may be another one, or in a schema where nobody looks.
-CREATE FUNCTION reverse_etl.equality_of(type regtype) RETURNS text
+CREATE FUNCTION reverse_etl.equality_of(type regtype, form text) RETURNS text
 LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_equality_of';
-COMMENT ON FUNCTION reverse_etl.equality_of(regtype) IS 'the operator by which values of a type are told apart, as SQL names it';
+COMMENT ON FUNCTION reverse_etl.equality_of(regtype, text) IS 'the operator by which keys of a type are told apart in their form, as SQL names it';
+
+CREATE FUNCTION reverse_etl.key_form(value text, trimmed boolean, case_insensitive boolean) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_key_form';
+COMMENT ON FUNCTION reverse_etl.key_form(text, boolean, boolean) IS 'the one form that all spellings of a key have in common which a destination takes for the same';
 
 -- The tables of a sync belong to the extension's owner, so that nobody writes into them by hand; its owner reads them.
 CREATE FUNCTION reverse_etl.make_sync_tables(sync integer) RETURNS void
@@ -18,21 +26,27 @@ DECLARE
     definition reverse_etl.sync_definitions;
     columns text;
     key text;
+    unique_key text;
 BEGIN
     SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = sync;
     SELECT string_agg(format('%I %s%s', name, type,
-                             CASE WHEN collated.oid <> 0 THEN format(' COLLATE %I.%I', collnamespace::regnamespace::text, collname)
+                             CASE WHEN collated.oid <> 0 THEN format(' COLLATE %s.%I', collnamespace::regnamespace, collname)
                              ELSE '' END), ', ' ORDER BY place),
-           string_agg(quote_ident(name), ', ' ORDER BY place)
-      INTO columns, key
-      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations))
-           WITH ORDINALITY AS k (name, type_oid, collated_oid, place)
-      JOIN LATERAL (SELECT format('%I.%I', typnamespace::regnamespace::text, typname) AS type
+           string_agg(format(form, quote_ident(name)), ', ' ORDER BY place),
+           CASE WHEN bool_and(form = '%s')
+                THEN format('ALTER TABLE reverse_etl.sync_%s_state ADD PRIMARY KEY (%s)', sync, string_agg(quote_ident(name), ', ' ORDER BY place))
+           END
+      INTO columns, key, unique_key
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations),
+                      unnest(definition.key_forms))
+           WITH ORDINALITY AS k (name, type_oid, collated_oid, form, place)
+      JOIN LATERAL (SELECT format('%s.%I', typnamespace::regnamespace, typname) AS type
                       FROM pg_type WHERE pg_type.oid = k.type_oid) AS t ON true
       JOIN LATERAL (SELECT k.collated_oid::oid AS oid) AS collated ON true
       LEFT JOIN pg_collation ON pg_collation.oid = collated.oid;
-    EXECUTE format('CREATE TABLE reverse_etl.sync_%s_state (%s, "#hash" bigint, PRIMARY KEY (%s))
-                    WITH (autovacuum_vacuum_scale_factor = 0.05)', sync, columns, key);
+    EXECUTE format('CREATE TABLE reverse_etl.sync_%s_state (%s, "#hash" bigint)
+                    WITH (autovacuum_vacuum_scale_factor = 0.05)', sync, columns);
+    EXECUTE COALESCE(unique_key, format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_state (%s)', sync, key));
     EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_state IS %L', sync,
                    format('what the destination of sync "%s" has accepted: keys, and hashes of the rows', definition.name));
     EXECUTE format('CREATE TABLE reverse_etl.sync_%s_rows (%s, "#hash" bigint, "#change" "char" NOT NULL, "#run" bigint,
@@ -181,14 +195,14 @@ BEGIN
     removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
     PERFORM reverse_etl.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
-    query := rtrim(query, E' \n\t;');
+    query := reverse_etl.sole_statement(query);
     about := reverse_etl.describe_sync(caller, query, search_path, destination, key, mode, removals, cursor_column);
     INSERT INTO reverse_etl.sync_definitions AS s
-           (name, owner, query, search_path, destination, key, key_types, key_collations, columns, reads, mode, removals,
+           (name, owner, query, search_path, destination, key, key_types, key_collations, key_forms, columns, reads, mode, removals,
             detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
             after, alert_to, hash_version)
     VALUES (create_sync_as.name, caller, create_sync_as.query, create_sync_as.search_path,
-            create_sync_as.destination, create_sync_as.key, about.key_types, about.key_collations, about.columns, about.reads,
+            create_sync_as.destination, create_sync_as.key, about.key_types, about.key_collations, about.key_forms, about.columns, about.reads,
             create_sync_as.mode, create_sync_as.removals, create_sync_as.detect, create_sync_as.cursor_column, create_sync_as.backfill,
             NULLIF(create_sync_as.max_removed, 'none'), NULLIF(create_sync_as.max_changed, 'none'),
             NULLIF(create_sync_as.min_rows, 'none'), NULLIF(create_sync_as.max_rejected, 'none'), create_sync_as.max_attempts, create_sync_as.hold_for,
@@ -228,7 +242,7 @@ BEGIN
     PERFORM reverse_etl.check_sync_limits(rename_to, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
                                           NULLIF(alert_to, 'none')::regclass);
     IF query IS NOT NULL THEN
-        definition.query := rtrim(query, E' \n\t;');
+        definition.query := reverse_etl.sole_statement(query);
         definition.search_path := search_path;
     END IF;
     -- What is checked has to hold for the owner, who runs it.

@@ -4,6 +4,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
     key text;
+    key_forms text;
+    respelled text;
+    key_json text;
     same_key text;
     settled record;
 BEGIN
@@ -12,43 +15,57 @@ BEGIN
         RETURN; -- it was dropped
     END IF;
     SELECT string_agg(quote_ident(name), ', '),
-           string_agg(format('state.%1$I %2$s removed.%1$I', name, reverse_etl.equality_of(type)), ' AND ')
-      INTO key, same_key FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types)) AS k (name, type);
+           string_agg(format(form, quote_ident(name)), ', '),
+           string_agg(format('%1$I = excluded.%1$I', name), ', '),
+           format('jsonb_build_object(%s)', string_agg(format('%L::text, %I', name, name), ', ')),
+           string_agg(format('%s %s %s', format(form, 'state.' || quote_ident(name)), reverse_etl.equality_of(type, form),
+                             format(form, 'removed.' || quote_ident(name))), ' AND ')
+      INTO key, key_forms, respelled, key_json, same_key
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_forms)) AS k (name, type, form);
     FOR settled IN EXECUTE format($query$
         WITH outcomes AS MATERIALIZED (
             SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)
         ), failed AS (
             UPDATE reverse_etl.sync_%1$s_rows AS r
-               SET "#row" = NULL, "#attempts" = r."#attempts" + (o.outcome = 'rejected')::int
-              FROM outcomes AS o WHERE r."#row" = o."#row" AND o.outcome <> 'accepted'
-            RETURNING r.*, o.outcome, o."#row" AS sent
+               SET "#row" = NULL, "#attempts" = r."#attempts" + (o.outcome = 'rejected')::int,
+                   "#change" = CASE o.outcome WHEN 'unknown' THEN '?' ELSE r."#change" END
+              FROM outcomes AS o WHERE r."#row" = o."#row" AND o.outcome NOT IN ('accepted', 'absent')
+            RETURNING r.*, o.outcome AS "#outcome", o."#row" AS sent
         ), gone AS (
             DELETE FROM reverse_etl.sync_%1$s_rows AS r USING outcomes AS o
-             WHERE r."#row" = o."#row" AND o.outcome = 'accepted'
-            RETURNING r.*
+             WHERE r."#row" = o."#row" AND o.outcome IN ('accepted', 'absent')
+            RETURNING r.*, o.outcome = 'absent' AND r."#change" <> '-' AS "#absent"
         ), last AS MATERIALIZED (
-            SELECT DISTINCT ON (%2$s) * FROM gone ORDER BY %2$s, "#row" DESC
+            SELECT DISTINCT ON (%4$s) * FROM gone ORDER BY %4$s, "#row" DESC
         ), removed AS (
             DELETE FROM reverse_etl.sync_%1$s_state AS state USING last AS removed
-             WHERE removed."#change" = '-' AND %3$s
+             WHERE (removed."#change" = '-' OR removed."#absent" AND $5) AND %3$s
         ), kept AS (
             INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
-            SELECT %2$s, "#hash" FROM last WHERE "#change" <> '-' AND $3
-            ON CONFLICT (%2$s) DO UPDATE SET "#hash" = excluded."#hash"
+            SELECT %2$s, "#hash" FROM last WHERE "#change" <> '-' AND $3 AND NOT ("#absent" AND $5)
+            ON CONFLICT (%4$s) DO UPDATE SET %5$s, "#hash" = excluded."#hash"
+        ), named AS (
+            INSERT INTO reverse_etl.invalid_rows (run_id, quarantined, absent, key, reason, "row")
+            SELECT "#run", false, true, %6$s, 'the destination does not have the row', %6$s
+              FROM gone WHERE "#absent" AND "#run" IS NOT NULL
         ), in_doubt AS (
             -- The destination may have the row, and what it has nobody knows: it is to be sent or removed again.
             INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
-            SELECT DISTINCT %2$s, NULL::bigint FROM failed WHERE sent = ANY ($4) AND $3
-            ON CONFLICT (%2$s) DO UPDATE SET "#hash" = NULL
+            SELECT DISTINCT ON (%4$s) %2$s, NULL::bigint FROM failed WHERE sent = ANY ($4) AND $3
+            ON CONFLICT (%4$s) DO UPDATE SET %5$s, "#hash" = NULL
         )
         SELECT "#run" AS run, count(*) FILTER (WHERE outcome = 'accepted') AS accepted,
-               count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
-               count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled
-          FROM (SELECT "#run", 'accepted' AS outcome FROM gone UNION ALL SELECT "#run", outcome FROM failed) AS _
-         WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key)
-        USING ids, outcomes, definition.detect = 'difference', in_doubt
+               count(*) FILTER (WHERE outcome IN ('rejected', 'unknown')) AS rejected,
+               count(*) FILTER (WHERE outcome = 'cancelled') AS cancelled,
+               count(*) FILTER (WHERE outcome = 'absent') AS absent
+          FROM (SELECT "#run", CASE WHEN "#absent" THEN 'absent' ELSE 'accepted' END AS outcome FROM gone
+                UNION ALL SELECT "#run", "#outcome" FROM failed) AS _
+         WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key, key_forms, respelled, key_json)
+        USING ids, outcomes, definition.detect = 'difference', in_doubt,
+              definition.mode <> 'update' -- which wants no row there that is not
     LOOP
-        PERFORM reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled);
+        PERFORM reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled,
+                                           settled.absent);
     END LOOP;
 END
 $$;
@@ -72,7 +89,7 @@ $$;
 COMMENT ON FUNCTION reverse_etl.settle_lost_rows(integer) IS 'ends a run none of whose rows is in the outbox any more: they come again with the next one';
 
 CREATE FUNCTION reverse_etl.count_outcomes(run bigint, definition reverse_etl.sync_definitions, accepted bigint,
-    rejected bigint, cancelled bigint) RETURNS void
+    rejected bigint, cancelled bigint, absent bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     counted reverse_etl.runs;
@@ -81,8 +98,9 @@ DECLARE
 BEGIN
     UPDATE reverse_etl.runs AS r
        SET accepted = r.accepted + count_outcomes.accepted, rejected = r.rejected + count_outcomes.rejected,
-           cancelled = r.cancelled + count_outcomes.cancelled,
+           cancelled = r.cancelled + count_outcomes.cancelled, absent = r.absent + count_outcomes.absent,
            waiting = r.waiting - count_outcomes.accepted - count_outcomes.rejected - count_outcomes.cancelled
+                   - count_outcomes.absent
      WHERE id = run
     RETURNING * INTO counted;
     sent := counted.added + counted.changed + counted.removed;
@@ -102,7 +120,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';
+COMMENT ON FUNCTION reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';
 
 -- A run that is asked for while another is under way comes after it.
 CREATE FUNCTION reverse_etl.syncs_to_run() RETURNS SETOF integer
@@ -150,7 +168,7 @@ REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_et
     reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
     reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]),
     reverse_etl.settle_lost_rows(integer), reverse_etl.exceeds(text, bigint, bigint), reverse_etl.usual_rows(integer),
-    reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint), reverse_etl.syncs_to_run(),
+    reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint, bigint), reverse_etl.syncs_to_run(),
     reverse_etl.give_up_run(integer, text), reverse_etl.has_sync_tasks()
     FROM PUBLIC;
 

@@ -56,10 +56,10 @@ GRANT SELECT ON reverse_etl.syncs TO PUBLIC;
 CREATE VIEW reverse_etl.run_progress WITH (security_invoker = on) AS
 SELECT id AS run_id, sync, status AS phase, added + changed + removed AS rows_total,
        added + changed + removed - waiting AS rows_done, accepted, rejected,
-       CASE WHEN queued_at IS NULL THEN NULL ELSE round(((accepted + rejected + cancelled)
+       CASE WHEN queued_at IS NULL THEN NULL ELSE round(((accepted + rejected + cancelled + absent)
             / GREATEST(EXTRACT(epoch FROM clock_timestamp() - queued_at), 0.001))::numeric, 1) END AS rows_per_second,
-       CASE WHEN accepted + rejected + cancelled > 0
-            THEN date_trunc('second', (clock_timestamp() - queued_at) * (waiting::float8 / (accepted + rejected + cancelled))) END
+       CASE WHEN accepted + rejected + cancelled + absent > 0
+            THEN date_trunc('second', (clock_timestamp() - queued_at) * (waiting::float8 / (accepted + rejected + cancelled + absent))) END
             AS time_left,
        pid, started_at
   FROM reverse_etl.runs WHERE status IN ('reading', 'delivering', 'cancelling');

@@ -17,6 +17,17 @@ ValueEncoding read_encoding(const ManifestNode &node) {
     return *encoding;
 }
 
+KeyForm read_key_form(const ManifestNode &node) {
+    KeyForm form;
+    for (const ManifestNode &word : node.one_or_many()) {
+        word.one_of({"exact", "case_insensitive", "trimmed"});
+        KeyForm one = *key_form(word.text());
+        form.case_insensitive |= one.case_insensitive;
+        form.trimmed |= one.trimmed;
+    }
+    return form;
+}
+
 } // namespace
 
 void read_values(const ManifestNode &manifest, Object &object) {
@@ -24,9 +35,11 @@ void read_values(const ManifestNode &manifest, Object &object) {
     if (!manifest.has("values"))
         return;
     ManifestNode values = manifest.at("values");
-    values.only({"encode", "clear", "read"});
+    values.only({"encode", "clear", "compare", "read"});
     if (values.has("encode"))
         object.encoding = read_encoding(values.at("encode"));
+    if (values.has("compare"))
+        object.compare = read_key_form(values.at("compare"));
     if (values.has("clear"))
         object.clear = values.at("clear").scalar();
     if (values.has("read"))
@@ -52,7 +65,7 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
         column.type = node.text();
         return column;
     }
-    node.only({"type", "column", "encode", "read", "write", "description"});
+    node.only({"type", "column", "encode", "compare", "read", "write", "description"});
     node.at("type").one_of(types);
     column.type = node.at("type").text();
     if (node.has("column")) {
@@ -62,6 +75,8 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
     }
     if (node.has("encode"))
         column.encoding = read_encoding(node.at("encode"));
+    if (node.has("compare"))
+        column.compare = read_key_form(node.at("compare"));
     if (node.has("read"))
         column.read = node.at("read").json_pointer();
     if (node.has("write") && node.at("write").value().is_array()) {

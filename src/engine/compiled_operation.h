@@ -12,7 +12,8 @@ namespace reverse_etl {
 /// A column whose values a statement hands over, in the order of a row's values.
 struct StatementColumn {
     std::string field;
-    bool written = true; ///< stands where the body says "$columns"; else it only names the row
+    bool written = true;  ///< stands where the body says "$columns"; else it only names the row
+    KeyForm compare = {}; ///< how the destination compares its values
 };
 
 /// A piece of a row's text. The row encoder runs through the segments for every row.
@@ -53,6 +54,8 @@ class CompiledOperation {
     const Object &object() const { return object_; }
     const std::vector<StatementColumn> &columns() const { return columns_; }
     const std::string &key_field() const { return key_field_; }
+    /// How the destination compares the keys of this operation's rows.
+    KeyForm key_form() const { return key_ < 0 ? KeyForm() : columns_[key_].compare; }
 
     const BatchFrame &frame() const { return frame_; }
     const std::vector<RowSegment> &row() const { return row_; }

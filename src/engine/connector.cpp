@@ -222,6 +222,11 @@ const ColumnSpec *Object::column_of_field(std::string_view field) const {
     return nullptr;
 }
 
+KeyForm Object::form_of(std::string_view field) const {
+    const ColumnSpec *spec = column_of_field(field);
+    return spec != nullptr && spec->compare ? *spec->compare : compare;
+}
+
 std::string Object::pointer_to(const std::string &field) const {
     if (const ColumnSpec *spec = column_of_field(field))
         return spec->read;

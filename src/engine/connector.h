@@ -2,6 +2,7 @@
 
 #include "engine/errors.h"
 #include "engine/json_fwd.h"
+#include "engine/key_form.h"
 #include "engine/value_encoding.h"
 
 #include <chrono>
@@ -131,7 +132,8 @@ struct ColumnSpec {
     std::string column; ///< the foreign table's name for it
     std::string type;   ///< a Postgres type
     ValueEncoding encoding = ValueEncoding::native;
-    std::string read; ///< JSON pointer to the value within a record
+    std::optional<KeyForm> compare; ///< where the field names rows; none: as the object says
+    std::string read;               ///< JSON pointer to the value within a record
     bool writable = true;
     std::vector<OperationKind> written_by; ///< the operations that write it; empty: all
     std::string description;
@@ -173,6 +175,7 @@ struct Object {
     Scalar clear;     ///< the value that clears a field
     std::string read; ///< pointer to a field that the manifest does not list, with {field}
     ValueEncoding encoding = ValueEncoding::native; ///< of such a field
+    KeyForm compare;                                ///< of a field for which no column says more
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<ColumnSpec> columns;
     std::map<OperationKind, OperationSpec> operations;
@@ -180,6 +183,8 @@ struct Object {
 
     const OperationSpec *operation(OperationKind kind) const;
     const ColumnSpec *column_of_field(std::string_view field) const;
+    /// How the destination compares the field's values, where they name rows.
+    KeyForm form_of(std::string_view field) const;
     /// Where in a record the field's value stands.
     std::string pointer_to(const std::string &field) const;
 };

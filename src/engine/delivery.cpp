@@ -1,5 +1,7 @@
 #include "engine/delivery.h"
 
+#include "engine/outcome_unknown.h"
+
 namespace reverse_etl {
 
 Delivery::Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
@@ -48,8 +50,10 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
             reject_all(batch, verdict.reason, answer.response().status);
         break;
     default:
-        reject_all(batch, "outcome unknown, the destination may have the row: " + verdict.reason,
-                   answer.response().status);
+        std::string reason = outcome_unknown;
+        reason += ": ";
+        reason += verdict.reason;
+        reject_all(batch, reason, answer.response().status);
     }
 }
 

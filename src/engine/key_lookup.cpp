@@ -1,7 +1,5 @@
 #include "engine/key_lookup.h"
 
-#include "engine/lower_case.h"
-
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -17,15 +15,16 @@ struct Match {
 };
 
 /// Pairs the records of an answer with the rows whose keys they have. Destinations may spell a key in their own way,
-/// e-mails in lower case for instance; what differs by more than that is not taken for the row's, since a wrong row
-/// would be deleted.
+/// e-mails in lower case for instance; what they do not compare so is not taken for the row's, since a wrong row would
+/// be deleted.
 class Matches : public RecordSink {
   public:
     Matches(const CompiledOperation &operation, const Batch &batch, const Words &words)
         : words_(words), id_(operation.object().pointer_to(operation.object().id)),
-          key_(operation.object().pointer_to(operation.key_field())), of_row_(batch.rows().size()) {
+          key_(operation.object().pointer_to(operation.key_field())), form_(operation.key_form()),
+          of_row_(batch.rows().size()) {
         for (std::size_t i = 0; i < of_row_.size(); i++) {
-            auto [known, added] = rows_.emplace(lower_case(batch.kept(i, operation.kept_key())), i);
+            auto [known, added] = rows_.emplace(in_form(form_, batch.kept(i, operation.kept_key())), i);
             if (!added)
                 known->second = several;
         }
@@ -34,7 +33,7 @@ class Matches : public RecordSink {
     void record(simdjson::dom::element record) override {
         auto key = at(record, key_);
         bool names_key = key && !key->is_null();
-        auto row = names_key ? rows_.find(lower_case(text_of(*key))) : rows_.end();
+        auto row = names_key ? rows_.find(in_form(form_, text_of(*key))) : rows_.end();
         bool is_alone = of_row_.size() == 1;
         if (row != rows_.end() && row->second != several)
             add(of_row_[row->second], record);
@@ -68,8 +67,9 @@ class Matches : public RecordSink {
 
     const Words &words_;
     const std::string id_, key_; ///< pointers
+    const KeyForm form_;
     std::vector<Match> of_row_;
-    std::unordered_map<std::string, std::size_t> rows_; ///< by key, in lower case
+    std::unordered_map<std::string, std::size_t> rows_; ///< by key, as the destination compares it
     bool has_unpaired_ = false;
 };
 

@@ -7,19 +7,19 @@ namespace reverse_etl {
 
 /// The last change of the row's key, if that has not been sent.
 QueuedRow *KeyQueue::last_waiting(const QueuedRow &row) {
-    if (row.key.empty())
+    if (row.identity.empty())
         return nullptr;
-    auto chain = chains_.find(row.key_hash);
+    auto chain = chains_.find(row.identity_hash);
     if (chain == chains_.end())
         return nullptr;
     QueuedRow *last = chain->second.last;
-    return last->under_way || last->key != row.key ? nullptr : last;
+    return last->under_way || last->identity != row.identity ? nullptr : last;
 }
 
 void KeyQueue::append(Row row) {
-    bytes_ += row->row.size() + row->key.size();
-    if (!row->key.empty()) {
-        auto [chain, is_new] = chains_.try_emplace(row->key_hash, Chain{row.get(), row.get()});
+    bytes_ += row->row.size() + row->key.size() + row->identity.size();
+    if (!row->identity.empty()) {
+        auto [chain, is_new] = chains_.try_emplace(row->identity_hash, Chain{row.get(), row.get()});
         if (!is_new) {
             row->before = chain->second.last;
             row->before->after = row.get();
@@ -38,9 +38,9 @@ void KeyQueue::replace(QueuedRow &last, Row row) {
     row->replaced.push_back({last.id, last.push, last.table, last.sync, last.place});
     replaced_.insert(last.id);
     row->due = std::max(row->due, last.due);
-    bytes_ += row->row.size();
-    bytes_ -= last.row.size();
-    Chain &chain = chains_.at(row->key_hash);
+    bytes_ += row->row.size() + row->key.size();
+    bytes_ -= last.row.size() + last.key.size();
+    Chain &chain = chains_.at(row->identity_hash);
     chain.last = row.get();
     row->before = last.before;
     if (row->before != nullptr) {
@@ -108,19 +108,19 @@ QueuedRow *KeyQueue::take(int lane, Clock::time_point now) {
 KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     Row row = std::move(rows_.extract(id).mapped());
     under_way_--;
-    bytes_ -= row->row.size() + row->key.size();
+    bytes_ -= row->row.size() + row->key.size() + row->identity.size();
     finished_.insert(id);
     for (const QueuedRow::Replaced &replaced : row->replaced) {
         replaced_.erase(replaced.id);
         finished_.insert(replaced.id);
     }
-    if (row->key.empty())
+    if (row->identity.empty())
         return row;
     if (row->after == nullptr) {
-        chains_.erase(row->key_hash);
+        chains_.erase(row->identity_hash);
     } else {
         row->after->before = nullptr;
-        chains_.at(row->key_hash).first = row->after;
+        chains_.at(row->identity_hash).first = row->after;
         make_ready(*row->after);
     }
     return row;

@@ -18,8 +18,9 @@ namespace reverse_etl {
 struct QueuedRow {
     std::uint64_t id = 0; ///< rises with the order of queueing
     int lane = 0;         ///< rows of a lane can share requests
-    std::int64_t key_hash = 0;
-    std::string key; ///< "" for none: nothing has to be kept in order with it
+    std::string identity; ///< what its key is to the destination; "": nothing has to be kept in order with it
+    std::int64_t identity_hash = 0;
+    std::string key;
     std::string row;
     bool under_way = false;
     int attempts = 0;

@@ -163,14 +163,8 @@ std::size_t OutcomeReader::row_of_key(element value) {
         return no_row;
     if (rows_by_key_.empty())
         for (std::size_t row = 0; row < batch_->rows().size(); row++)
-            rows_by_key_.emplace(batch_->kept(row, operation_.kept_key()), row);
-    std::string_view text;
-    std::string digits;
-    if (value.get(text) != simdjson::SUCCESS) {
-        digits = text_of(value);
-        text = digits;
-    }
-    auto found = rows_by_key_.find(text);
+            rows_by_key_.emplace(in_form(operation_.key_form(), batch_->kept(row, operation_.kept_key())), row);
+    auto found = rows_by_key_.find(in_form(operation_.key_form(), text_of(value)));
     return found == rows_by_key_.end() ? no_row : found->second;
 }
 

@@ -51,7 +51,7 @@ class OutcomeReader {
     const Batch *batch_ = nullptr;
     bool with_ids_ = false;
     std::vector<RowOutcome> outcomes_;
-    std::unordered_map<std::string_view, std::size_t> rows_by_key_;
+    std::unordered_map<std::string, std::size_t> rows_by_key_; ///< as the destination compares it
     std::string unpaired_reason_;
     std::size_t entries_accepted_ = 0; ///< that name no row
     bool of_whole_ = false;

@@ -7,6 +7,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_namespace.h"
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
@@ -75,6 +76,15 @@ inline LocalTransactionId local_transaction() {
     return MyProc->vxid.lxid;
 #else
     return MyProc->lxid;
+#endif
+}
+
+/// Whether statements before this one, of the same transaction, came in one pipeline. 15.2 was the first to know.
+inline bool is_pipelining() {
+#ifdef XACT_FLAGS_PIPELINING
+    return (MyXactFlags & XACT_FLAGS_PIPELINING) != 0;
+#else
+    return false;
 #endif
 }
 

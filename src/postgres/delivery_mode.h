@@ -10,7 +10,7 @@ namespace reverse_etl {
 
 /// Whether a statement's rows are queued: by the table's option "delivery", and by what stands around the statement.
 /// Throws an Error where the option wants rows to leave that could still be rolled back.
-bool is_queued(const Destination &destination, EState *estate);
+bool is_queued(const Destination &destination, const ResultRelInfo *relation, EState *estate);
 
 /// While one is alive, every statement is queued whatever the option says: what a trigger sends belongs to the
 /// transaction that fired it.

@@ -178,6 +178,9 @@ void Destination::read_columns(Relation relation) {
             column.writable = spec->writable;
             column.spec = spec;
         }
+        column.compare = object.form_of(column.field);
+        if (auto compare = options.find("compare"); compare != options.end())
+            column.compare = *key_form(compare->second);
         if (auto encode = options.find("encode"); encode != options.end())
             column.encoding = encoding_option("encode", encode->second);
         columns.push_back(std::move(column));

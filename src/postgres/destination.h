@@ -28,6 +28,7 @@ struct DestinationColumn {
     int32 typmod = -1;
     Oid collation = InvalidOid;
     ValueEncoding encoding = ValueEncoding::native;
+    KeyForm compare;
     std::string read; ///< JSON pointer to the value in a record
     bool writable = true;
     const ColumnSpec *spec = nullptr; ///< nullptr: the manifest does not list the field
@@ -83,6 +84,9 @@ class Destination {
     Settings credentials(Oid user) const;
     void read_columns(Relation relation);
 };
+
+/// Whether the relation is a foreign table of this wrapper. Call inside pg_call.
+bool is_destination(Oid relation);
 
 /// The Destination that goes with a relation, for one statement's planning or execution: made in the memory context.
 Destination *open_destination(Oid relation, MemoryContext context);

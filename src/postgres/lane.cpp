@@ -11,6 +11,7 @@
 extern "C" {
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -124,6 +125,13 @@ CompiledOperation compile_by_id(const Destination &destination, const PushPlan &
     return CompiledOperation(destination.object, destination.operation(plan.operation), std::move(columns), id, {});
 }
 
+bool is_number_or_time(Oid type) {
+    for (Oid one : {NUMERICOID, FLOAT4OID, FLOAT8OID, DATEOID, TIMESTAMPOID, TIMESTAMPTZOID})
+        if (type == one)
+            return true;
+    return false;
+}
+
 CompiledOperation compile_for(const Destination &destination, const PushPlan &plan) {
     return key_to_look_up(destination, plan) == nullptr ? compile(destination, plan) : compile_by_id(destination, plan);
 }
@@ -140,13 +148,16 @@ Lane::Lane(std::shared_ptr<const Destination> destination, const LaneKey &key, K
                                                session::rate_limiter(), *authenticator_, policy_)),
       delivery_(std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts)) {
     dispatcher_->report_to(activity_);
+    for (const DestinationColumn &column : destination_->columns)
+        if (is_number_or_time(column.type))
+            numbers_.insert(column.name);
     if (const DestinationColumn *looked_up = key_to_look_up(*destination_, plan_of(*destination_, key)))
         lookup_ = std::make_unique<Lookup>(*this, *looked_up);
 }
 
 Lane::Lookup::Lookup(Lane &lane, const DestinationColumn &key)
-    : operation(lane.destination_->object, lane.destination_->operation(OperationKind::lookup), {{key.field, false}}, 0,
-                {lane.destination_->object.id, key.field}),
+    : operation(lane.destination_->object, lane.destination_->operation(OperationKind::lookup),
+                {{key.field, false, key.compare}}, 0, {lane.destination_->object.id, key.field}),
       writer(operation, NullAs::null), dispatcher(operation, session::transport(), session::waiter(),
                                                   session::rate_limiter(), *lane.authenticator_, lane.policy_),
       lookup(operation, dispatcher, lane.sink_,
@@ -187,6 +198,7 @@ bool Lane::write(std::uint64_t number, std::string_view row, std::string_view ke
     std::string &out = batch.begin_row();
     try {
         values_.read(row, key);
+        check_numbers();
         writer.write(values_, number, batch, out);
         batch.end_row(number);
         return true;
@@ -196,6 +208,18 @@ bool Lane::write(std::uint64_t number, std::string_view row, std::string_view ke
     batch.drop_row();
     sink_.rejected(number, reason, 0);
     return false;
+}
+
+/// A rejected row that is queued again holds as a text what could not be sent. It still cannot.
+void Lane::check_numbers() const {
+    for (std::size_t i = 0; !numbers_.empty() && i < values_.names().size(); i++) {
+        std::string text;
+        values_.text(static_cast<int>(i), text);
+        std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
+        if ((word == "NaN" || word == "Infinity" || word == "infinity") && numbers_.contains(values_.names()[i]))
+            throw ValueRefused("value of column \"" + values_.names()[i] +
+                               "\" is infinite or NaN, which JSON cannot express");
+    }
 }
 
 /// The batch that is full, where its last row makes it too large and begins another.

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,7 @@ class Lane {
     };
 
     bool write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer, Batch &batch);
+    void check_numbers() const;
     std::optional<Batch> cut(Batch &batch, const CompiledOperation &operation);
     void found(std::uint64_t number, const std::string &id);
     void submit_found(Batch batch);
@@ -81,6 +83,7 @@ class Lane {
     Policy policy_;
     Activity activity_;
     JsonRow values_;
+    std::set<std::string> numbers_; ///< the columns, by name, whose values are never words
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<Delivery> delivery_;
     std::unique_ptr<Lookup> lookup_; ///< none where the operation takes the rows' keys

@@ -9,6 +9,8 @@
 #include "postgres/push.h"
 #include "postgres/statement_hooks.h"
 
+#include <utility>
+
 extern "C" {
 #include "access/htup_details.h"
 #include "executor/executor.h"
@@ -69,7 +71,7 @@ ModifyState &make_state(ModifyTableState *modify, ResultRelInfo *relation, const
     MemoryContext context = estate->es_query_cxt;
     auto *state = make_in<ModifyState>(context);
     Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
-    if (is_queued(destination, estate)) {
+    if (is_queued(destination, relation, estate)) {
         state->enqueue = make_in<Enqueue>(context, destination, plan, statement_kind(modify), user, context);
     } else {
         identity::refuse_copy();
@@ -173,8 +175,9 @@ void go_one_by_one(ModifyState &state) {
     });
 }
 
+/// A partition that is also a target of the statement is ended as either.
 void finish(ResultRelInfo *relation) {
-    auto *state = static_cast<ModifyState *>(relation->ri_FdwState);
+    auto *state = static_cast<ModifyState *>(std::exchange(relation->ri_FdwState, nullptr));
     if (state == nullptr)
         return;
     if (state->enqueue != nullptr)
@@ -200,6 +203,12 @@ void begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, 
 void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
     guard([&] {
         injection_point("begin_insert");
+        // Rows that move here would be created as well as updated, whichever comes first.
+        if (state->operation == CMD_UPDATE && relation->ri_FdwState != nullptr)
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                        std::string("cannot move rows into destination \"") +
+                            RelationGetRelationName(relation->ri_RelationDesc) + "\", which the statement updates too",
+                        "", "Name the partition whose rows are to move, or let WHERE leave out the destination's.");
         EState *estate = state->ps.state;
         Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);
         // A COPY has no plan. A partition's columns need not be those that the statement names.

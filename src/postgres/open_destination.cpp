@@ -1,12 +1,15 @@
 #include "postgres/border.h"
 #include "postgres/connectors.h"
 #include "postgres/destination.h"
+#include "postgres/fdw.h"
 
 #include <algorithm>
 #include <unordered_map>
 
 extern "C" {
+#include "catalog/pg_class.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
 
@@ -66,6 +69,11 @@ std::shared_ptr<Destination> find(Oid relation) {
 }
 
 } // namespace
+
+bool is_destination(Oid relation) {
+    return get_rel_relkind(relation) == RELKIND_FOREIGN_TABLE &&
+           GetFdwRoutineByRelId(relation)->BeginForeignModify == begin_modify;
+}
 
 Destination *open_destination(Oid relation, MemoryContext context) {
     return make_in<std::shared_ptr<Destination>>(context, find(relation))->get();

@@ -126,6 +126,9 @@ void check_value(const std::string &name, const std::string &value, const std::s
             refuse_value(name, "must be JSON");
     } else if (type == "encoding") {
         encoding_option(name, value);
+    } else if (type == "comparison") {
+        if (!key_form(value))
+            refuse_value(name, "must be exact, case_insensitive, trimmed, or several of these with commas");
     } else if (type.find('|') != std::string::npos) {
         check_word(name, value, type);
     }
@@ -165,6 +168,8 @@ const std::vector<OptionDescription> &built_in_options() {
         {"insert_as", on_table, "create|upsert", "the object's", false, "the operation that INSERT means"},
         {"batch_size", on_table, "integer 1..10000", "the operation's", false, "most rows a request"},
         {"field", on_column, "text", "the column's name", false, "the API's name of the column"},
+        {"compare", on_column, "comparison", "the connector's", false,
+         "how the destination compares the column's values where they name rows"},
         {"encode", on_column, "encoding", "the connector's", false, "how the column's values are written"},
     };
     return options;

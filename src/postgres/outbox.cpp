@@ -54,7 +54,6 @@ StoredRow stored_row(const FoundRow &found, int table) {
     stored.row->id = static_cast<std::uint64_t>(found.id);
     stored.row->push = found.push;
     stored.row->sync = found.sync;
-    stored.row->key_hash = found.key_hash;
     stored.row->key = found.key;
     stored.row->row = found.row;
     stored.row->stored_bytes = found.key.size() + found.row.size();

@@ -2,8 +2,10 @@
 
 #include "engine/backoff.h"
 #include "engine/json_text.h"
+#include "engine/outcome_unknown.h"
 #include "engine/random.h"
 #include "postgres/border.h"
+#include "postgres/row_identity.h"
 #include "postgres/sql.h"
 
 #include <algorithm>
@@ -165,6 +167,8 @@ void OutboxQueue::add(StoredRow stored) {
         reject_stored(stored, fault);
         return;
     }
+    stored.row->identity = identity_of(reader_, *destination_);
+    stored.row->identity_hash = hash_of(stored.row->identity);
     rows_.add(std::move(stored.row),
               [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
 }
@@ -276,7 +280,9 @@ void OutboxQueue::fill(std::size_t index, Clock::time_point now) {
         const QueuedRow &first = *rows_.next(number, now);
         if (first.batch != 0 && slot.lane->needs_marks() && !slot.lane->has_idempotency_key()) {
             std::uint64_t id = rows_.take(number, now)->id;
-            rejected(id, "outcome unknown, the destination may have the row: the server stopped while it was sent", 0);
+            std::string reason = outcome_unknown;
+            reason += ": the server stopped while it was sent";
+            rejected(id, reason, 0);
             continue;
         }
         std::vector<Batch> batches = slot.lane->make_batches(number, now);
@@ -364,7 +370,8 @@ void OutboxQueue::leave(std::uint64_t id, Left how) {
     requests_.settled(*row);
     done_.push_back({static_cast<std::int64_t>(id), row->table, row->place});
     (how == Left::accepted ? counts_[row->push].accepted : counts_[row->push].absent)++;
-    sync_outcomes_.add(row->sync, id, SyncOutcomes::Outcome::accepted);
+    sync_outcomes_.add(row->sync, id,
+                       how == Left::accepted ? SyncOutcomes::Outcome::accepted : SyncOutcomes::Outcome::absent);
     leave_replaced(*row, SyncOutcomes::Outcome::accepted);
     delivered_ += 1 + row->replaced.size();
 }
@@ -394,10 +401,11 @@ void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long sta
         {static_cast<std::int64_t>(id), row->table, without_nul(row->key), without_nul(row->row), reason, status});
     requests_.settled(*row);
     counts_[row->push].rejected++;
-    // A create is never made again on suspicion.
-    bool in_doubt = (status == 0 || !row->reasons.empty()) &&
-                    lanes_[row->lane].key.operation != operation_name(OperationKind::create);
-    sync_outcomes_.add(row->sync, id, SyncOutcomes::Outcome::rejected, in_doubt);
+    bool creates = lanes_[row->lane].key.operation == operation_name(OperationKind::create);
+    bool in_doubt = (status == 0 || !row->reasons.empty()) && !creates;
+    bool is_unknown = creates && reason.starts_with(outcome_unknown);
+    sync_outcomes_.add(row->sync, id, is_unknown ? SyncOutcomes::Outcome::unknown : SyncOutcomes::Outcome::rejected,
+                       in_doubt);
     leave_replaced(*row, SyncOutcomes::Outcome::cancelled);
 }
 

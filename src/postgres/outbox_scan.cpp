@@ -103,7 +103,6 @@ void OutboxScan::read_slot() {
     row_.attempts = DatumGetInt32(value(outbox::attempts));
     row_.sync = DatumGetInt32(value(outbox::sync));
     row_.next_attempt_at = DatumGetTimestampTz(value(outbox::next_attempt_at));
-    row_.key_hash = DatumGetInt64(value(outbox::key_hash));
     row_.key = slot_->tts_isnull[outbox::key] ? std::string_view() : utf8(value(outbox::key));
     row_.row = utf8(value(outbox::row));
 }

@@ -15,7 +15,7 @@ namespace reverse_etl {
 
 /// A row of the outbox, where it lies; texts are in UTF-8. 0 stands for NULL.
 struct FoundRow {
-    int64 id, push, key_hash;
+    int64 id, push;
     uint64 place; ///< for delete_found_rows()
     int32 attempts, sync;
     Oid deliver_as;

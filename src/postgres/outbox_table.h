@@ -18,7 +18,6 @@ enum Column {
     enqueued_at,
     attempts,
     next_attempt_at,
-    key_hash,
     key,
     row,
     reasons,

@@ -7,7 +7,6 @@ extern "C" {
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
-#include "common/hashfn.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -53,10 +52,8 @@ int64 OutboxWriter::add(const std::string &key, const std::string &row) {
         set(outbox::deliver_as, ObjectIdGetDatum(push_.deliver_as));
         set(outbox::enqueued_at, TimestampTzGetDatum(GetCurrentStatementStartTimestamp()));
         set(outbox::attempts, Int32GetDatum(0));
-        if (!key.empty()) {
-            set(outbox::key_hash, Int64GetDatum(key_hash(key)));
+        if (!key.empty())
             set(outbox::key, text_datum(key));
-        }
         set(outbox::row, text_datum(row));
         table_.end_row(key.size() + row.size());
         return id;
@@ -65,11 +62,6 @@ int64 OutboxWriter::add(const std::string &key, const std::string &row) {
 
 void OutboxWriter::finish() {
     pg_call([&] { table_.finish(); });
-}
-
-int64 key_hash(const std::string &key) {
-    return static_cast<int64>(
-        hash_bytes_extended(reinterpret_cast<const unsigned char *>(key.data()), static_cast<int>(key.size()), 0));
 }
 
 } // namespace reverse_etl

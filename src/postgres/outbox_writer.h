@@ -37,7 +37,4 @@ class OutboxWriter {
     Oid sequence_;
 };
 
-/// The hash of a key, as JSON text, by which changes of one row are kept in order.
-int64 key_hash(const std::string &key);
-
 } // namespace reverse_etl

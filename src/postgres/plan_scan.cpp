@@ -21,6 +21,7 @@ extern "C" {
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parse_coerce.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
@@ -50,10 +51,26 @@ struct Access {
     std::vector<Given> values;
 };
 
-/// Whether values of the type can stand for the column's: they are the same in memory.
-bool same_representation(Oid type, Oid column_type) {
+bool is_integer(Oid type) {
+    return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/// Whether values of the type can stand for the column's: they are the same in memory, or the scan sees to it.
+bool is_like_column(Oid type, Oid column_type) {
     auto base = [](Oid oid) { return oid == VARCHAROID ? TEXTOID : oid; };
-    return base(type) == base(column_type);
+    column_type = getBaseType(column_type);
+    return base(type) == base(column_type) || (is_integer(type) && is_integer(column_type));
+}
+
+/// The value as one of the column's type; nullptr if it might not be the same then. The operator compares the two
+/// types, and what is cast without being asked for, whatever the settings, loses nothing.
+Node *as_column(Node *value, Oid column_type) {
+    if (is_like_column(exprType(value), column_type))
+        return value;
+    Oid type = getBaseType(column_type);
+    Node *cast =
+        coerce_to_target_type(nullptr, value, exprType(value), type, -1, COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1);
+    return cast == nullptr || type == NAMEOID || contain_mutable_functions(cast) ? nullptr : cast;
 }
 
 bool is_column(Node *node, const RelOptInfo *relation, const DestinationColumn &column) {
@@ -82,9 +99,9 @@ std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Exp
             return std::nullopt;
         if (is_column(right, relation, column))
             std::swap(left, right);
-        if (is_column(left, relation, column) && is_known_before(root, relation, right) &&
-            same_representation(exprType(right), column.type))
-            return Given{reinterpret_cast<Expr *>(right), false};
+        if (is_column(left, relation, column) && is_known_before(root, relation, right))
+            if (Node *value = as_column(right, column.type))
+                return Given{reinterpret_cast<Expr *>(value), false};
     }
     if (IsA(clause, ScalarArrayOpExpr)) {
         auto *expression = reinterpret_cast<ScalarArrayOpExpr *>(clause);
@@ -92,7 +109,7 @@ std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Exp
         auto *right = static_cast<Node *>(lsecond(expression->args));
         if (expression->useOr && op_mergejoinable(expression->opno, exprType(left)) &&
             is_column(left, relation, column) && is_known_before(root, relation, right) &&
-            same_representation(get_element_type(exprType(right)), column.type))
+            is_like_column(get_element_type(exprType(right)), column.type))
             return Given{reinterpret_cast<Expr *>(right), true};
     }
     return std::nullopt;
@@ -128,6 +145,32 @@ std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destinati
         addresses.push_back({destination.id_column()});
     if (operation.by_key && !destination.key_columns().empty())
         addresses.push_back(destination.key_columns());
+    return addresses;
+}
+
+/// Whether the operation can name a row by these columns: a key of several stands in its request field by field.
+bool can_name(const Destination &destination, const OperationSpec &operation,
+              const std::vector<const DestinationColumn *> &columns) {
+    if (columns.size() == 1)
+        return true;
+    std::vector<StatementColumn> named;
+    for (const DestinationColumn *column : columns)
+        named.push_back({column->field, false, column->compare});
+    try {
+        CompiledOperation compiled(destination.object, operation, std::move(named), -1, {});
+        return compiled.path_names_row() || compiled.one_row();
+    } catch (const SettingError &) {
+        return false;
+    }
+}
+
+/// The ways in which the destination looks rows up.
+std::vector<std::vector<const DestinationColumn *>> lookup_addresses(const Destination &destination) {
+    std::vector<std::vector<const DestinationColumn *>> addresses;
+    if (const OperationSpec *operation = destination.object.operation(OperationKind::lookup))
+        for (auto &columns : addresses_of(destination, *operation))
+            if (can_name(destination, *operation, columns))
+                addresses.push_back(std::move(columns));
     return addresses;
 }
 
@@ -188,14 +231,12 @@ Access choose_access(PlannerInfo *root, RelOptInfo *relation, List *clauses) {
                     return access;
                 }
     }
-    if (const OperationSpec *operation = destination.object.operation(OperationKind::lookup))
-        for (const auto &columns : addresses_of(destination, *operation))
-            if (columns.size() == 1 &&
-                pg_call([&] { return find_values(root, relation, clauses, columns, access.values); })) {
-                access.kind = ScanPlan::Kind::lookup;
-                access.columns = columns;
-                return access;
-            }
+    for (const auto &columns : lookup_addresses(destination))
+        if (pg_call([&] { return find_values(root, relation, clauses, columns, access.values); })) {
+            access.kind = ScanPlan::Kind::lookup;
+            access.columns = columns;
+            return access;
+        }
     access.kind = ScanPlan::Kind::list;
     access.values.clear();
     return access;
@@ -346,7 +387,7 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
         if (plan.kind == ScanPlan::Kind::none)
             known->address_without_read = plan.address;
         if (plan.kind == ScanPlan::Kind::list && destination.object.operation(OperationKind::list) == nullptr) {
-            bool by_key = known->may_skip_reading || destination.object.operation(OperationKind::lookup) != nullptr;
+            bool by_key = known->may_skip_reading || !lookup_addresses(destination).empty();
             std::string key;
             for (const std::string &field : destination.object.key)
                 key += (key.empty() ? "" : " and ") + field;

@@ -52,7 +52,8 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
       authenticator_(destination.authenticator(user)), policy_(destination.policy),
       activity_(destination.relation, plan.operation, GetUserId()),
       notices_(session::waiter(), activity_, destination.name), descriptor_(descriptor_of(columns_)), estate_(estate),
-      counter_(counter), entry_(destination.name, operation_name(plan.operation), statement) {
+      counter_(counter), key_turns_(destination, plan_, columns_),
+      entry_(destination.name, operation_name(plan.operation), statement) {
     policy_.account = destination.account(user);
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), notices_, session::rate_limiter(),
                                                *authenticator_, policy_);
@@ -83,10 +84,11 @@ void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_n
     std::size_t burst_rows = rows_ + 1 - burst_begin_;
     if (burst_rows >= rounds * operation_.rows_per_batch() || burst_bytes_ >= most_burst_bytes)
         deliver();
-    else if (!batches_.empty() && batches_.back().rows().size() >= operation_.rows_per_batch() && may_send_ahead())
+    else if (turns_.size() == 1 && !turns_[0].empty() &&
+             turns_[0].back().rows().size() >= operation_.rows_per_batch() && may_send_ahead())
         step([&] {
             entry_.ensure_begun();
-            delivery_->start(std::exchange(batches_, {}));
+            delivery_->start(std::exchange(turns_[0], {}));
         });
 }
 
@@ -150,31 +152,39 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
     activity_.seen();
     keep_tuple();
 
-    if (batches_.empty() || batches_.back().rows().size() >= operation_.rows_per_batch())
-        batches_.emplace_back(operation_.frame());
-    Batch &batch = batches_.back();
-    std::size_t before = batch.bytes();
     try {
-        encoder_.encode(values_.data(), nulls_.get(), rows_, batch, scratch_);
+        values_of_.set(values_.data(), nulls_.get());
+        add_to(batches_of(key_turns_.next(values_of_, scratch_)));
     } catch (const ValueRefused &refusal) {
         rejected(rows_, refusal.what(), 0);
-        return;
     }
-    std::size_t most_bytes = operation_.spec().bytes;
+}
+
+std::vector<Batch> &Push::batches_of(std::size_t turn) {
+    if (turn >= turns_.size())
+        turns_.resize(turn + 1);
+    return turns_[turn];
+}
+
+/// Adds the row that was encoded last, and sees to the limits of requests. Throws ValueRefused.
+void Push::add_to(std::vector<Batch> &batches) {
+    if (batches.empty() || batches.back().rows().size() >= operation_.rows_per_batch())
+        batches.emplace_back(operation_.frame());
+    Batch &batch = batches.back();
+    std::size_t before = batch.bytes(), most_bytes = operation_.spec().bytes;
+    encoder_.encode(values_.data(), nulls_.get(), rows_, batch, scratch_);
     burst_bytes_ += batch.bytes() - before;
     if (batch.bytes() <= most_bytes)
         return;
     if (batch.rows().size() > 1) {
-        batches_.push_back(batch.split_last());
-        if (batches_.back().bytes() <= most_bytes)
+        batches.push_back(batch.split_last());
+        if (batches.back().bytes() <= most_bytes)
             return;
     }
-    std::size_t bytes = batches_.back().bytes();
-    batches_.pop_back();
-    rejected(rows_,
-             "the row makes a request of " + std::to_string(bytes) + " bytes, the destination takes " +
-                 std::to_string(most_bytes),
-             0);
+    std::size_t bytes = batches.back().bytes();
+    batches.pop_back();
+    throw ValueRefused("the row makes a request of " + std::to_string(bytes) + " bytes, the destination takes " +
+                       std::to_string(most_bytes));
 }
 
 /// Keeps the row as it came until its outcome is known, for reverse_etl.rejected_rows.
@@ -206,13 +216,16 @@ void Push::step(Step &&step) {
 }
 
 void Push::deliver() {
-    if (!batches_.empty() && batches_.back().rows().empty())
-        batches_.pop_back();
     if (rows_ >= burst_begin_)
         step([&] {
             entry_.ensure_begun();
-            delivery_->deliver(std::exchange(batches_, {}));
+            for (std::vector<Batch> &batches : std::exchange(turns_, std::vector<std::vector<Batch>>(1))) {
+                if (!batches.empty() && batches.back().rows().empty())
+                    batches.pop_back();
+                delivery_->deliver(std::move(batches));
+            }
         });
+    key_turns_.start_over();
     if (counter_ != nullptr)
         *counter_ += accepted_ - counted_;
     counted_ = accepted_;

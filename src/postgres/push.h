@@ -2,6 +2,7 @@
 
 #include "engine/delivery.h"
 #include "postgres/activity.h"
+#include "postgres/key_turns.h"
 #include "postgres/ledger.h"
 #include "postgres/progress_notices.h"
 #include "postgres/push_plan.h"
@@ -55,6 +56,8 @@ class Push : private OutcomeSink {
     void absent(std::uint64_t row) override;
 
     void encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
+    std::vector<Batch> &batches_of(std::size_t turn);
+    void add_to(std::vector<Batch> &batches);
     void keep_tuple();
     bool may_send_ahead();
     /// Delivers; what goes wrong becomes an error that says what was accepted before.
@@ -88,7 +91,10 @@ class Push : private OutcomeSink {
     std::vector<Datum> values_;
     std::unique_ptr<bool[]> nulls_;
 
-    std::vector<Batch> batches_; ///< of the burst, not yet sent; the last one is being filled
+    /// The batches of the burst that are not yet sent, of which the last is being filled. Those of each turn leave
+    /// together, when those of the turn before have their outcomes.
+    std::vector<std::vector<Batch>> turns_{1};
+    KeyTurns key_turns_;
     Clock::time_point last_full_batch_ = Clock::now();
     std::size_t burst_bytes_ = 0;
     std::uint64_t burst_begin_ = 1; ///< number of the burst's first row

@@ -36,9 +36,16 @@ CompiledOperation compile(const Destination &destination, const PushPlan &plan) 
     const OperationSpec &spec = destination.operation(plan.operation);
     std::vector<StatementColumn> columns;
     for (AttrNumber attnum : plan.written)
-        columns.push_back({destination.column(attnum)->field, true});
+        columns.push_back({destination.column(attnum)->field, true, destination.column(attnum)->compare});
     for (AttrNumber attnum : plan.address)
-        columns.push_back({destination.column(attnum)->field, false});
+        columns.push_back({destination.column(attnum)->field, false, destination.column(attnum)->compare});
+
+    for (auto one = columns.begin(); one != columns.end(); one++)
+        if (std::any_of(columns.begin(), one, [&](const auto &other) { return other.field == one->field; }) &&
+            one->written)
+            throw Error(ERRCODE_DUPLICATE_COLUMN,
+                        "two columns of \"" + destination.name + "\" are for field \"" + one->field + "\"",
+                        "The destination would take one of their values.", "Write one of them only.");
 
     int key = -1;
     if (plan.address.size() == 1)

@@ -125,6 +125,8 @@ bool RowContract::apply_apart(TupleTableSlot *row) {
         if (!is_about_values(error.data))
             throw;
         reason_ = error.data->message;
+        if (reason_.empty())
+            reason_ = "an error without a message";
         FreeErrorData(error.data); // a million rows may fail
     }
     return reason_.empty();

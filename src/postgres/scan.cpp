@@ -11,11 +11,15 @@
 #include "postgres/statistics.h"
 #include "postgres/value_decoder.h"
 
+#include <algorithm>
 #include <set>
+#include <unordered_map>
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -38,6 +42,9 @@ class Scan : private RecordSink {
             page_context_ = AllocSetContextCreate(query, "reverse_etl page", ALLOCSET_DEFAULT_SIZES);
             scratch_ = AllocSetContextCreate(query, "reverse_etl key", ALLOCSET_SMALL_SIZES);
             auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
+            value_types_ = static_cast<Oid *>(palloc(sizeof(Oid) * (list_length(scan->fdw_exprs) + 1)));
+            for (int i = 0; i < list_length(scan->fdw_exprs); i++)
+                value_types_[i] = exprType(static_cast<Node *>(list_nth(scan->fdw_exprs, i)));
             value_expressions_ = ExecInitExprList(scan->fdw_exprs, &node->ss.ps);
         });
         values_.resize(descriptor_->natts);
@@ -93,7 +100,7 @@ class Scan : private RecordSink {
         std::vector<const DestinationColumn *> keys;
         for (AttrNumber attnum : plan_.address) {
             const DestinationColumn *column = destination_.column(attnum);
-            columns.push_back({column->field, false});
+            columns.push_back({column->field, false, column->compare});
             keys.push_back(column);
         }
         int key = columns.size() == 1 ? 0 : -1;
@@ -151,9 +158,12 @@ class Scan : private RecordSink {
             for (int i = 0; i < count; i++)
                 keys.values[i] =
                     ExecEvalExpr(static_cast<ExprState *>(list_nth(value_expressions_, i)), context, &keys.nulls[i]);
-            if (plan_.is_array && keys.nulls[0]) {
+            if (!plan_.is_array) {
+                for (int i = 0; i < count; i++)
+                    as_column(keys, i, i, value_types_[i]);
+            } else if (keys.nulls[0]) {
                 keys.count = 0;
-            } else if (plan_.is_array) {
+            } else {
                 ArrayType *array = DatumGetArrayTypeP(keys.values[0]);
                 int16 length;
                 bool by_value;
@@ -161,10 +171,31 @@ class Scan : private RecordSink {
                 get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &alignment);
                 deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, alignment, &keys.values, &keys.nulls,
                                   &keys.count);
+                for (int i = 0; i < keys.count; i++)
+                    as_column(keys, i, 0, ARR_ELEMTYPE(array));
             }
             MemoryContextSwitchTo(caller);
             return keys;
         });
+    }
+
+    /// Makes a value of the query one of the column's type, where both are integers. One that is too large names no
+    /// row.
+    void as_column(const Keys &keys, int value, int column, Oid type) const {
+        Oid wanted = getBaseType(destination_.column(plan_.address[column])->type);
+        if (keys.nulls[value] || type == wanted || (type != INT2OID && type != INT4OID && type != INT8OID))
+            return;
+        Datum &datum = keys.values[value];
+        int64 number = type == INT2OID   ? DatumGetInt16(datum)
+                       : type == INT4OID ? DatumGetInt32(datum)
+                                         : DatumGetInt64(datum);
+        if (wanted == INT8OID)
+            datum = Int64GetDatum(number);
+        else if (wanted == INT4OID ? number == static_cast<int32>(number) : number == static_cast<int16>(number))
+            datum = wanted == INT4OID ? Int32GetDatum(static_cast<int32>(number))
+                                      : Int16GetDatum(static_cast<int16>(number));
+        else
+            keys.nulls[value] = true;
     }
 
     /// Rows that hold nothing but what WHERE says of them.
@@ -213,21 +244,55 @@ class Scan : private RecordSink {
     std::vector<Batch> key_batches() {
         Keys keys = this->keys();
         std::vector<Batch> batches;
-        std::set<std::string> seen;
-        for (int i = 0; i < keys.count; i++) {
-            if (keys.nulls[i])
+        spellings_.assign(plan_.address.size(), {});
+        int columns = plan_.is_array ? 1 : keys.count, rows = plan_.is_array ? keys.count : 1;
+        for (int i = 0; i < rows; i++) {
+            if (std::any_of(keys.nulls + i, keys.nulls + i + columns, [](bool is_null) { return is_null; }))
                 continue;
             if (batches.empty() || batches.back().rows().size() >= operation_->rows_per_batch())
                 batches.emplace_back(operation_->frame());
             Batch &batch = batches.back();
             encoder_->encode(keys.values + i, keys.nulls + i, i + 1, batch, scratch_);
-            if (!seen.emplace(batch.kept(batch.rows().size() - 1, operation_->kept_key())).second) {
+            if (!note_spellings(keys.values + i)) {
                 Batch repeated = batch.split_last();
                 if (batch.rows().empty())
                     batches.pop_back();
             }
         }
         return batches;
+    }
+
+    /// How the query spells the keys that it asks for. Whether the destination would take none of them for one that was
+    /// noted before.
+    bool note_spellings(const Datum *values) {
+        bool is_new = false;
+        for (std::size_t i = 0; i < plan_.address.size(); i++) {
+            std::string text;
+            pg_call([&] {
+                MemoryContext caller = MemoryContextSwitchTo(scratch_);
+                key_values_->text(static_cast<int>(i), text);
+                MemoryContextSwitchTo(caller);
+                MemoryContextReset(scratch_);
+            });
+            Spellings &of_column = spellings_[i];
+            of_column.texts.insert(text);
+            KeyForm form = destination_.column(plan_.address[i])->compare;
+            is_new |= of_column.first.emplace(in_form(form, text), values[i]).second;
+        }
+        return is_new;
+    }
+
+    /// The row is the one that was asked for, so its key reads as the query spells it: else WHERE would not find it.
+    void spell_as_asked(simdjson::dom::element record) {
+        for (std::size_t i = 0; i < spellings_.size(); i++) {
+            const DestinationColumn *column = destination_.column(plan_.address[i]);
+            auto value = column->compare.is_exact() ? std::nullopt : at(record, column->read);
+            if (!value || nulls_[column->attnum - 1] || spellings_[i].texts.contains(text_of(*value)))
+                continue;
+            auto asked = spellings_[i].first.find(in_form(column->compare, text_of(*value)));
+            if (asked != spellings_[i].first.end())
+                values_[column->attnum - 1] = asked->second;
+        }
     }
 
     void record(simdjson::dom::element record) override {
@@ -238,6 +303,7 @@ class Scan : private RecordSink {
             if (auto value = at(record, destination_.column(attnum)->read))
                 values_[attnum - 1] = decoder.decode(*value, nulls_[attnum - 1]);
         MemoryContextSwitchTo(caller);
+        spell_as_asked(record);
         add_tuple();
     }
 
@@ -256,6 +322,7 @@ class Scan : private RecordSink {
     TupleDesc descriptor_;
     MemoryContext page_context_, scratch_;
     List *value_expressions_ = NIL;
+    Oid *value_types_ = nullptr;
     Policy policy_;
     std::shared_ptr<Authenticator> authenticator_;
     std::unique_ptr<CompiledOperation> operation_;
@@ -267,6 +334,11 @@ class Scan : private RecordSink {
     std::vector<std::pair<AttrNumber, ValueDecoder>> decoders_;
     std::vector<Datum> values_;
     std::unique_ptr<bool[]> nulls_;
+    struct Spellings {
+        std::unordered_map<std::string, Datum> first; ///< by what they are to the destination
+        std::set<std::string> texts;
+    };
+    std::vector<Spellings> spellings_; ///< of the keys that are looked up, by address column
     std::vector<HeapTuple> tuples_;
     std::size_t returned_ = 0;
     bool done_ = false;

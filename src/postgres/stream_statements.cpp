@@ -1,6 +1,7 @@
 #include "postgres/stream_statements.h"
 
 #include "postgres/border.h"
+#include "postgres/key_forms.h"
 #include "postgres/mapping.h"
 #include "postgres/sql_text.h"
 
@@ -28,7 +29,19 @@ std::string StreamStatements::remove() const {
 }
 
 std::string StreamStatements::remove_moved() const {
-    return remove(keys_of(mapped(std::string("SELECT * FROM ") + changed_before)) + " EXCEPT " + keys_of(mapped()));
+    std::string same = joined(key_, " AND ", [](const KeyColumn &column) {
+        std::string name = quoted_name(column.name);
+        return "(" + in_sql_form(column.form, "before." + name) + ") = (" + in_sql_form(column.form, "now." + name) +
+               ")";
+    });
+    std::string rows = "SELECT * FROM ";
+    rows += changed_before;
+    std::string before = keys_of(mapped(rows)), now = keys_of(mapped());
+    std::string moved = "SELECT DISTINCT before.* FROM (";
+    moved += before + ") AS before WHERE NOT EXISTS (SELECT FROM (";
+    moved += now + ") AS now WHERE ";
+    moved += same + ")";
+    return remove(moved);
 }
 
 std::string StreamStatements::remove_all(Oid source) const {
@@ -59,7 +72,12 @@ std::string StreamStatements::mapped() const {
 }
 
 std::string StreamStatements::mapped(const std::string &changed_rows) const {
-    return std::string("(WITH ") + changed + " AS (" + changed_rows + ") SELECT * FROM " + mapped() + ") AS mapped";
+    std::string with = "(WITH ";
+    with += changed;
+    with += " AS (";
+    with += changed_rows + ") SELECT * FROM ";
+    with += mapped() + ") AS mapped";
+    return with;
 }
 
 std::string qualified_name(Oid relation) {

@@ -14,9 +14,9 @@ constexpr const char *changed_before = "changed_before";
 /// Postgres like any other.
 class StreamStatements {
   public:
-    /// A column of the destination that names a row, with its type as SQL writes it.
+    /// A column of the destination that names a row, with its type as SQL writes it, and key_form_in_sql().
     struct KeyColumn {
-        std::string name, type;
+        std::string name, type, form;
     };
 
     StreamStatements(Oid destination, std::string mapping, std::vector<std::string> columns,

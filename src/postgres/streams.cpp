@@ -3,7 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/destination.h"
-#include "postgres/fdw.h"
+#include "postgres/key_forms.h"
 #include "postgres/sql.h"
 
 #include <algorithm>
@@ -70,7 +70,8 @@ std::vector<StreamStatements::KeyColumn> key_of(const Destination &destination,
     for (const DestinationColumn *column : destination.key_columns()) {
         if (std::find(columns.begin(), columns.end(), column->name) == columns.end())
             return {};
-        key.push_back({column->name, pg_call([&] { return format_type_be_qualified(column->type); })});
+        key.push_back({column->name, pg_call([&] { return format_type_be_qualified(column->type); }),
+                       key_form_in_sql(column->type, column->collation, column)});
     }
     return key;
 }
@@ -129,7 +130,7 @@ void check_is_destination(Oid relation) {
     bool is_ours = pg_call([&] {
         LockRelationOid(relation, AccessShareLock);
         kind = get_rel_relkind(relation);
-        return kind == RELKIND_FOREIGN_TABLE && GetFdwRoutineByRelId(relation)->BeginForeignModify == begin_modify;
+        return is_destination(relation);
     });
     if (kind == 0)
         throw Error(ERRCODE_UNDEFINED_TABLE, "the destination does not exist any more");

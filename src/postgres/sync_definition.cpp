@@ -21,8 +21,8 @@ constexpr const char *columns =
     "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
     "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
     "key_types::pg_catalog.oid[], "
-    "ARRAY(SELECT reverse_etl.equality_of(t.type) FROM pg_catalog.unnest(key_types) WITH ORDINALITY AS t (type, place) "
-    "ORDER BY place)";
+    "ARRAY(SELECT reverse_etl.equality_of(t.type, t.form) FROM ROWS FROM (pg_catalog.unnest(key_types), "
+    "pg_catalog.unnest(key_forms)) WITH ORDINALITY AS t (type, form, place) ORDER BY place), key_forms";
 
 std::string text_of(int number) {
     return pg_call([&] {
@@ -55,6 +55,7 @@ SyncDefinition read() {
     sync.removals = text_of(10);
     sync.cursor_column = text_of(11);
     sync.key_equality = texts_of(array(18));
+    sync.key_forms = texts_of(array(19));
     if (!has_no_cursor)
         sync.cursor_value = text_of(12);
     return sync;

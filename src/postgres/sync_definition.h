@@ -18,7 +18,8 @@ struct SyncDefinition {
     Oid destination = InvalidOid;
     std::vector<std::string> key;
     std::vector<Oid> key_types;
-    std::vector<std::string> key_equality; ///< for each column the operator that tells its values apart, as SQL has it
+    std::vector<std::string> key_forms;    ///< for each column what the destination compares: key_form_in_sql()
+    std::vector<std::string> key_equality; ///< and the operator that tells these apart, as SQL has it
     std::vector<std::string> columns;      ///< of the destination, that are sent
     std::string mode, removals;
     std::string cursor_column; ///< "" where rows are compared with the state

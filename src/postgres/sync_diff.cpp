@@ -3,6 +3,8 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 
+#include <utility>
+
 extern "C" {
 #include "access/xact.h"
 #include "executor/spi.h"
@@ -88,10 +90,29 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
 
 } // namespace
 
+void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements &statements) {
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot now;
+    if (changes.is_empty() && gone.is_empty())
+        return;
+    if (ResultRows::of(statements.streams()).is_empty())
+        return;
+    for (auto [rows, name] : {std::pair(&changes, "changes"), std::pair(&gone, "gone")})
+        if (!rows->is_empty()) {
+            rows->show_as(name);
+            *rows = ResultRows::of(statements.all_but_streamed(name, snapshot));
+        }
+}
+
 SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statements) {
     SyncDiff diff;
     ActAs owner(sync.owner, sync.search_path);
     OneSnapshot snapshot;
+    ResultRows::of("SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text").for_each([&](TupleTableSlot *slot) {
+        bool is_null = false;
+        Datum shown = slot_getattr(slot, 1, &is_null);
+        diff.snapshot = pg_call([&] { return TextDatumGetCString(shown); });
+    });
     if (sync.by_cursor())
         find_by_cursor(diff, sync, statements);
     else

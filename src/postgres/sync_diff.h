@@ -15,6 +15,10 @@ struct SyncDiff {
     ResultRows gone;                   ///< likewise
     ResultRows duplicates;             ///< rows of the model, of which none can be sent
     std::optional<std::string> cursor; ///< up to where the cursor has come
+    std::string snapshot;              ///< under which this was found, as a pg_snapshot
+
+    /// Leaves out rows whose keys a stream of the sync has sent since: what it sent is newer.
+    void leave_to_streams(const SyncDefinition &sync, const SyncStatements &statements);
 
     /// Runs as the sync's owner, in the open connection to SPI, under one snapshot.
     static SyncDiff find(const SyncDefinition &sync, const SyncStatements &statements);

@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/arrays.h"
 #include "postgres/border.h"
+#include "postgres/key_forms.h"
 #include "postgres/row_contract.h"
 #include "postgres/streams.h"
 #include "postgres/sync_model.h"
@@ -24,6 +25,7 @@ extern "C" {
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -34,6 +36,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_check_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_equality_of);
+PG_FUNCTION_INFO_V1(reverse_etl_sole_statement);
 PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
 PG_FUNCTION_INFO_V1(reverse_etl_resync);
@@ -70,6 +73,12 @@ std::vector<std::string> sent_columns(const Model &model, const Destination &des
                         "", "Rename it with AS, leave it out, or add the column to the foreign table.");
     }
     return columns;
+}
+
+const DestinationColumn *column_named(const Destination &destination, const std::string &name) {
+    auto found = std::find_if(destination.columns.begin(), destination.columns.end(),
+                              [&](const DestinationColumn &column) { return column.name == name; });
+    return found == destination.columns.end() ? nullptr : &*found;
 }
 
 /// An error if the destination cannot take what the model yields. As the sync's owner.
@@ -165,12 +174,16 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
             key = key_types(model, sync.key);
             Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
             sync.columns = sent_columns(model, *destination, sync);
+            for (std::size_t i = 0; i < sync.key.size(); i++)
+                sync.key_forms.push_back(
+                    key_form_in_sql(key.types[i], key.collations[i], column_named(*destination, sync.key[i])));
             check_fit(sync, model, *destination).check_rights(*destination);
             pg_call([] { SPI_finish(); });
         }
         Datum values[] = {text_array(sync.columns), oid_array(key.types, REGTYPEOID),
-                          oid_array(key.collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID)};
-        bool nulls[4] = {};
+                          oid_array(key.collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID),
+                          text_array(sync.key_forms)};
+        bool nulls[5] = {};
         return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
     });
 }
@@ -189,9 +202,10 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.equality_of(regtype)
+/// reverse_etl.equality_of(regtype, form): of a form that is a text, or of the type's own values
 Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
-    Oid equality = lookup_type_cache(PG_GETARG_OID(0), TYPECACHE_EQ_OPR)->eq_opr;
+    bool is_own = VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)) == 2; // "%s"
+    Oid equality = lookup_type_cache(is_own ? PG_GETARG_OID(0) : TEXTOID, TYPECACHE_EQ_OPR)->eq_opr;
     if (!OidIsValid(equality))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
                         errmsg("values of type %s cannot be compared", format_type_be(PG_GETARG_OID(0)))));
@@ -201,6 +215,28 @@ Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
         psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
     ReleaseSysCache(tuple);
     PG_RETURN_TEXT_P(cstring_to_text(named));
+}
+
+/// reverse_etl.sole_statement(query): without the semicolon that ends it, and what stands behind that. What is no one
+/// statement stays as it is, for the analysis to tell.
+Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        Datum whole = PG_GETARG_DATUM(0);
+        try {
+            return pg_call([&] {
+                const char *query = TextDatumGetCString(whole);
+                List *statements = raw_parser(query, RAW_PARSE_DEFAULT);
+                if (list_length(statements) != 1)
+                    return whole;
+                auto *statement = linitial_node(RawStmt, statements);
+                const char *begin = query + statement->stmt_location;
+                std::size_t size = statement->stmt_len > 0 ? statement->stmt_len : strlen(begin);
+                return PointerGetDatum(cstring_to_text_with_len(begin, static_cast<int>(size)));
+            });
+        } catch (const PostgresError &) {
+            return whole;
+        }
+    });
 }
 
 /// CALL reverse_etl.run_sync(name text, wait boolean)

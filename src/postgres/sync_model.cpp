@@ -3,10 +3,12 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/mapping.h"
+#include "postgres/stream_statements.h"
 
 #include <algorithm>
 
 extern "C" {
+#include "catalog/pg_class.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
@@ -43,8 +45,14 @@ Model analyse_model(const std::string &query) {
         model.columns.push_back(std::move(column));
     }
     ListCell *cell;
-    foreach (cell, source->relationOids)
-        model.relations.push_back(lfirst_oid(cell));
+    foreach (cell, source->relationOids) {
+        Oid relation = lfirst_oid(cell);
+        if (pg_call([&] { return get_rel_persistence(relation); }) == RELPERSISTENCE_TEMP)
+            throw Error(ERRCODE_INVALID_TABLE_DEFINITION,
+                        "the query of a sync cannot read temporary table " + qualified_name(relation),
+                        "Other sessions, and the background worker, do not see it.");
+        model.relations.push_back(relation);
+    }
     return model;
 }
 

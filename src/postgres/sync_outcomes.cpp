@@ -14,6 +14,10 @@ const char *name_of(SyncOutcomes::Outcome outcome) {
         return "accepted";
     case SyncOutcomes::Outcome::rejected:
         return "rejected";
+    case SyncOutcomes::Outcome::absent:
+        return "absent";
+    case SyncOutcomes::Outcome::unknown:
+        return "unknown";
     case SyncOutcomes::Outcome::cancelled:
         break;
     }

@@ -12,7 +12,13 @@ namespace reverse_etl {
 /// the outbox: so a sync's state and the outbox never part.
 class SyncOutcomes {
   public:
-    enum class Outcome { accepted, rejected, cancelled };
+    enum class Outcome {
+        accepted,
+        rejected,
+        cancelled,
+        absent, ///< there is no such row
+        unknown ///< of a create, which is not made again on suspicion
+    };
 
     /// Nothing happens for a row of no sync. In doubt is what was not accepted and may have arrived all the same.
     void add(int32 sync, std::uint64_t outbox_row, Outcome outcome, bool in_doubt = false);

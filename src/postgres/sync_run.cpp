@@ -54,6 +54,7 @@ void SyncRun::find_and_queue() {
     note_relations(model_of(sync_).relations);
     SyncStatements statements(sync_);
     SyncDiff diff = SyncDiff::find(sync_, statements);
+    diff.leave_to_streams(sync_, statements);
     std::string reason;
     SyncCounts counts;
     in_subtransaction([&] {
@@ -110,10 +111,11 @@ void SyncRun::note_relations(const std::vector<Oid> &relations) const {
     });
 }
 
-/// What failed before has come again by now, or is no longer to be sent.
+/// What failed before has come again by now, or is no longer to be sent; what is in doubt stays so.
 void SyncRun::forget_older_failures() const {
     std::string forget = "DELETE FROM " + SyncStatements::rows_table(sync_.id) +
-                         " WHERE \"#row\" IS NULL AND \"#run\" IS DISTINCT FROM " + std::to_string(id_);
+                         " WHERE \"#row\" IS NULL AND \"#run\" IS DISTINCT FROM " + std::to_string(id_) +
+                         " AND \"#change\" <> '?'";
     pg_call([&] { SPI_execute(forget.c_str(), false, 0); });
 }
 

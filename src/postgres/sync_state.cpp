@@ -66,7 +66,7 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
         wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
                  " IS NOT NULL))";
     }
-    return "SELECT DISTINCT ON (" + statements.key("m.") + ") " + statements.key("m.") +
+    return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") +
            ", reverse_etl.hash_row(m) AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
            " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
 }
@@ -84,6 +84,10 @@ std::int64_t resync(const std::string &name, const std::string &condition) {
     std::int64_t forgotten =
         write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +
                               " AS s SET \"#hash\" = NULL FROM wanted WHERE " + statements.same_key("s.", "wanted."));
+    // Whoever asks for it wants those sent, too, of which nobody knows whether the destination has them.
+    forgotten += write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) +
+                                       " AS r USING wanted WHERE r.\"#change\" = '?' AND " +
+                                       statements.same_key("r.", "wanted."));
     pg_call([] { SPI_finish(); });
     return forgotten;
 }
@@ -102,8 +106,8 @@ std::int64_t adopt(const std::string &name) {
     rows.show_as("held");
     std::string key = statements.key("");
     write_state(sync, "INSERT INTO " + SyncStatements::state_table(sync.id) + " (" + key + ", \"#hash\") SELECT " +
-                          key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" + key +
-                          ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
+                          key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" +
+                          statements.key_forms("") + ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
     pg_call([] { SPI_finish(); });
     return rows.count();
 }

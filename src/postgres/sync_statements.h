@@ -44,11 +44,17 @@ class SyncStatements {
     std::string duplicates_among_changes() const;
     /// The rows shown as `changes` whose key is not among those shown as `duplicates`.
     std::string changes_but_duplicates() const;
+    /// One row for each table that feeds the sync.
+    std::string streams() const;
+    /// The rows shown under a name but those whose keys a stream has sent after the snapshot.
+    std::string all_but_streamed(const std::string &shown, const std::string &snapshot) const;
     /// One row: how far the cursor has come in the rows shown as `changes`, in a text that reads the same everywhere.
     std::string cursor_of_changes() const;
 
     /// The columns of the key, quoted, with a prefix such as "m.".
     std::string key(const char *prefix) const;
+    /// What they are to the destination, as in GROUP BY or ON CONFLICT.
+    std::string key_forms(const char *prefix) const;
     std::string same_key(const char *one, const char *other) const;
     /// The model as an entry of FROM, with the name m.
     std::string model() const;
@@ -57,6 +63,7 @@ class SyncStatements {
     static std::string rows_table(int32 sync);
 
   private:
+    std::string key_form(std::size_t column, const char *prefix) const;
     std::string differs() const;
     std::string beyond_cursor() const;
     std::string changes_by_cursor() const;

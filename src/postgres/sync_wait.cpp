@@ -28,7 +28,7 @@ constexpr int bar_width = 20;
 /// A row of reverse_etl.runs.
 struct Progress {
     std::string status, reason;
-    std::int64_t added, changed, removed, unchanged, invalid, waiting, accepted, rejected, cancelled;
+    std::int64_t added, changed, removed, unchanged, invalid, waiting, accepted, rejected, cancelled, absent;
 
     std::int64_t all() const { return added + changed + removed; }
     bool is_under_way() const { return status == "delivering" || status == "cancelling"; }
@@ -36,23 +36,23 @@ struct Progress {
 
 Progress progress_of(std::int64_t run) {
     Progress progress;
-    std::int64_t *numbers[] = {&progress.added,     &progress.changed,  &progress.removed,
-                               &progress.unchanged, &progress.invalid,  &progress.waiting,
-                               &progress.accepted,  &progress.rejected, &progress.cancelled};
+    std::int64_t *numbers[] = {&progress.added,     &progress.changed, &progress.removed,  &progress.unchanged,
+                               &progress.invalid,   &progress.waiting, &progress.accepted, &progress.rejected,
+                               &progress.cancelled, &progress.absent};
     const char *texts[2];
     AsMachine machine;
     pg_call([&] {
         uint64 found =
             sql::execute("SELECT added, changed, removed, unchanged, invalid, waiting, accepted, rejected, "
-                         "cancelled, status, reason FROM reverse_etl.runs WHERE id OPERATOR(pg_catalog.=) $1",
+                         "cancelled, absent, status, reason FROM reverse_etl.runs WHERE id OPERATOR(pg_catalog.=) $1",
                          {sql::int8(run)});
         if (found == 0)
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                             errmsg("run %lld does not exist any more", static_cast<long long>(run))));
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 10; i++)
             *numbers[i] = DatumGetInt64(sql::column(0, i + 1));
         for (int i = 0; i < 2; i++)
-            texts[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 10 + i);
+            texts[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 11 + i);
     });
     progress.status = texts[0];
     progress.reason = texts[1] == nullptr ? "" : texts[1];
@@ -111,6 +111,8 @@ void report_run(std::int64_t run, const std::string &sync) {
     std::string outcomes = count(progress.accepted, "accepted, ") + count(progress.rejected, "rejected");
     if (progress.waiting > 0)
         outcomes += ", " + count(progress.waiting, "waiting");
+    if (progress.absent > 0)
+        outcomes += ", " + count(progress.absent, "absent");
     if (progress.cancelled > 0)
         outcomes += ", " + count(progress.cancelled, "cancelled");
     bool held = progress.status == "held";

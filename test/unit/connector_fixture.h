@@ -50,7 +50,8 @@ struct BoundOperation {
                    const std::vector<std::string> &written, const std::string &key = "", const Settings &settings = {},
                    const std::vector<std::string> &asked_for = {})
         : object(connector.object(name, settings)),
-          operation(object, object.operations.at(kind), columns_of(written, key), position(written, key), asked_for) {}
+          operation(object, object.operations.at(kind), columns_of(object, written, key), position(written, key),
+                    asked_for) {}
     BoundOperation(const BoundOperation &) = delete;
     BoundOperation &operator=(const BoundOperation &) = delete;
 
@@ -59,12 +60,13 @@ struct BoundOperation {
 
   private:
     /// A key that is not among the fields only names the row.
-    static std::vector<StatementColumn> columns_of(const std::vector<std::string> &written, const std::string &key) {
+    static std::vector<StatementColumn> columns_of(const Object &object, const std::vector<std::string> &written,
+                                                   const std::string &key) {
         std::vector<StatementColumn> columns;
         for (const std::string &field : written)
-            columns.push_back({field, true});
+            columns.push_back({field, true, object.form_of(field)});
         if (position(written, key) == static_cast<int>(written.size()))
-            columns.push_back({key, false});
+            columns.push_back({key, false, object.form_of(key)});
         return columns;
     }
 

@@ -18,7 +18,8 @@ KeyQueue::Row make_row(std::uint64_t id, const std::string &key, int lane = 0) {
     row->id = id;
     row->lane = lane;
     row->key = key;
-    row->key_hash = static_cast<std::int64_t>(std::hash<std::string>()(key));
+    row->identity = key;
+    row->identity_hash = static_cast<std::int64_t>(std::hash<std::string>()(key));
     row->row = "row " + std::to_string(id);
     return row;
 }
@@ -88,7 +89,7 @@ BOOST_AUTO_TEST_CASE(keys_of_one_hash_share_their_order_but_not_their_state) {
     KeyQueue queue;
     for (std::uint64_t id : {1, 2}) {
         KeyQueue::Row row = make_row(id, "key " + std::to_string(id));
-        row->key_hash = 7;
+        row->identity_hash = 7;
         queue.add(std::move(row), always);
     }
     BOOST_TEST(taken(queue) == "1 ");
@@ -245,7 +246,7 @@ BOOST_AUTO_TEST_CASE(sizes_and_clear) {
     KeyQueue queue;
     queue.add(make_row(1, "a"), never);
     queue.add(make_row(2, ""), never);
-    BOOST_TEST(queue.bytes() == std::string("row 1arow 2").size());
+    BOOST_TEST(queue.bytes() == std::string("row 1aarow 2").size());
     queue.take(0, now);
     queue.finish(1);
     BOOST_TEST(queue.bytes() == std::string("row 2").size());
