@@ -122,6 +122,7 @@ POSTGRES_SOURCES = \
     src/postgres/sync_rows.cpp \
     src/postgres/sync_run.cpp \
     src/postgres/sync_runner.cpp \
+    src/postgres/sync_runners.cpp \
     src/postgres/sync_state.cpp \
     src/postgres/sync_statements.cpp \
     src/postgres/sync_tasks.cpp \

@@ -5,9 +5,14 @@
 #include <cstring>
 
 extern "C" {
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/async.h"
+#include "commands/prepare.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/guc.h"
+#include "utils/portal.h"
 }
 
 namespace reverse_etl {
@@ -42,6 +47,13 @@ constexpr Setting of_machine[] = {
     {"session_replication_role", "origin"},
 };
 
+/// What transactions of the machine are.
+constexpr Setting of_process[] = {
+    {"default_transaction_isolation", "read committed"},
+    {"default_transaction_read_only", "off"},
+    {"default_transaction_deferrable", "off"},
+};
+
 Scope *innermost = nullptr;
 bool process_is_pinned = false;
 
@@ -57,6 +69,18 @@ void for_each_pinned(Use &&use) {
         use(setting);
     for (const Setting &setting : of_machine)
         use(setting);
+    for (const Setting &setting : of_process)
+        use(setting);
+}
+
+/// The user is who connected, and nobody has made a schema for temporary objects.
+bool is_as_connected() {
+    Oid user, temporary, temporary_toast;
+    int security_context;
+    GetUserIdAndSecContext(&user, &security_context);
+    GetTempNamespaceState(&temporary, &temporary_toast);
+    return user == GetAuthenticatedUserId() && user == GetSessionUserId() && !OidIsValid(GetCurrentRoleId()) &&
+           security_context == 0 && !OidIsValid(temporary) && innermost == nullptr;
 }
 
 ProcessUtility_hook_type next_process_utility = nullptr;
@@ -150,6 +174,21 @@ void check_settings_of_process() {
         if (!holds(setting))
             ereport(FATAL, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("setting \"%s\" has changed", setting.name),
                             errdetail("This process relies on it.")));
+    });
+}
+
+void reset_process() {
+    pg_call([] {
+        StartTransactionCommand();
+        PortalHashTableDeleteAll();
+        Async_UnlistenAll();
+        DropAllPreparedStatements();
+        ResetAllOptions(); // to what the process has pinned
+        CommitTransactionCommand();
+        check_settings_of_process();
+        if (!is_as_connected())
+            ereport(FATAL, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("the process is not what it was"),
+                            errdetail("Code of a role has changed its user, or left temporary objects.")));
     });
 }
 

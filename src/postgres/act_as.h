@@ -63,5 +63,8 @@ class AsMachine : public Scope {
 void pin_settings_of_process();
 /// Ends the process if that no longer holds.
 void check_settings_of_process();
+/// Throws away what code of a role can have left in a process of the extension, as DISCARD ALL does, and ends the
+/// process if it is not as it was connected. Call outside of transactions.
+void reset_process();
 
 } // namespace reverse_etl

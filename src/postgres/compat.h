@@ -19,6 +19,7 @@ extern "C" {
 #include "nodes/nodeFuncs.h"
 #include "optimizer/pathnode.h"
 #include "parser/parse_relation.h"
+#include "postmaster/bgworker.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
 #if PG_VERSION_NUM >= 180000
@@ -50,6 +51,13 @@ inline uint32 wait_event() {
     return PG_WAIT_EXTENSION;
 #endif
 }
+
+/// With this a background worker connects as a role that may not log in; before 17 it cannot.
+#if PG_VERSION_NUM >= 170000
+constexpr bits32 any_role = BGWORKER_BYPASS_ROLELOGINCHECK;
+#else
+constexpr uint32 any_role = 0;
+#endif
 
 /// Likewise while the worker writes to the ledger.
 inline uint32 ledger_event() {

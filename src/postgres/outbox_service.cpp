@@ -9,6 +9,7 @@
 #include "postgres/session.h"
 #include "postgres/shared_memory.h"
 #include "postgres/sql.h"
+#include "postgres/sync_runners.h"
 #include "postgres/sync_tasks.h"
 #include "postgres/worker_control.h"
 #include "postgres/worker_locks.h"
@@ -89,7 +90,7 @@ class OutboxService {
                 // Sessions wait for the ledger.
                 while (!asked_to_end && ledger::serve())
                     continue;
-                if (is_called())
+                if (is_called() || sync_runners::any_ended())
                     look_around();
             }
             // Faults pass, and rows expire, without anybody who tells.
@@ -223,8 +224,8 @@ class OutboxService {
                 queue->cancel(tasks.cancelled[oid]);
         }
         is_model_read_ = tasks.is_model_read;
-        if (tasks.for_runner)
-            start_sync_runner();
+        if (sync_runners::start(tasks.owners))
+            is_model_read_ = true; // soon again
     }
 
     static std::set<Oid> read_oids(const char *query) {

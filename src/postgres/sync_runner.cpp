@@ -1,14 +1,20 @@
-/// The process that runs syncs nobody waits for: those that follow another, were released, or whose process died. It
-/// also pushes alerts. It ends when there is nothing left to do.
+/// The process that runs those syncs of a role that nobody waits for: that follow another, were released, or whose
+/// process died. It also pushes the role's alerts. It ends when there is nothing left to do. It is connected as that
+/// role where that can be had; and whatever the role's code has left in the session is thrown away before the next
+/// step.
 
 #include "postgres/act_as.h"
 #include "postgres/border.h"
+#include "postgres/compat.h"
 #include "postgres/delivery_mode.h"
 #include "postgres/sql.h"
 #include "postgres/stream_statements.h"
 #include "postgres/sync_run.h"
+#include "postgres/sync_runners.h"
 
+#include <cstring>
 #include <optional>
+#include <vector>
 
 extern "C" {
 #include "catalog/pg_class.h"
@@ -31,12 +37,21 @@ using namespace reverse_etl;
 
 namespace {
 
-/// A number from a query; nothing if it yields no row.
-std::optional<std::int64_t> next(const char *query) {
-    return pg_call([&]() -> std::optional<std::int64_t> {
-        if (sql::execute(query, {}) == 0)
+Oid of_role = InvalidOid; ///< whose syncs and alerts they are
+
+/// The next sync to be run; nothing if there is none. One that could not even be begun keeps none of the others
+/// waiting.
+std::optional<int32> next_sync(const std::vector<std::int64_t> &but) {
+    sql::AsOwner owner;
+    return pg_call([&]() -> std::optional<int32> {
+        uint64 found =
+            sql::execute("SELECT s.id FROM reverse_etl.syncs_to_run() AS t (id) "
+                         "JOIN reverse_etl.sync_definitions AS s USING (id) "
+                         "WHERE s.owner::oid = $1 AND s.id <> ALL ($2) ORDER BY s.requested_at, s.id LIMIT 1",
+                         {sql::oid(of_role), sql::int8s(but)});
+        if (found == 0)
             return std::nullopt;
-        return DatumGetInt64(sql::column(0, 1));
+        return DatumGetInt32(sql::column(0, 1));
     });
 }
 
@@ -70,25 +85,30 @@ bool give_up(int32 sync, const std::string &reason) {
 
 /// Whether there was one.
 bool run_next_sync() {
+    static std::vector<std::int64_t> not_begun;
     std::optional<SyncRun> run;
-    std::optional<std::int64_t> sync;
+    std::optional<int32> sync;
     bool begun = false;
     std::optional<Error> failure = attempt([&] {
-        sync = next("SELECT id::bigint FROM reverse_etl.syncs_to_run() AS id LIMIT 1");
+        sync = next_sync(not_begun);
         if (!sync)
             return;
-        run.emplace(find_sync(static_cast<int32>(*sync)));
+        run.emplace(find_sync(*sync));
         begun = run->begin();
     });
     if (failure) {
         log_failure("a sync could not be run", *failure);
-        return sync && give_up(static_cast<int32>(*sync), failure->what());
+        if (sync && !give_up(*sync, failure->what()))
+            not_begun.push_back(*sync);
+        return sync.has_value();
     }
     if (!run)
         return false;
     if (!begun)
         return true;
-    if (std::optional<Error> error = attempt([&] { run->queue(); })) {
+    std::optional<Error> error = attempt([&] { run->queue(); });
+    reset_process();
+    if (error) {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();
         bool cancelled = error->sqlstate == ERRCODE_QUERY_CANCELED;
@@ -137,19 +157,22 @@ void push_alert(const Alert &alert) {
 bool push_next_alert() {
     Alert alert;
     auto note = [&] {
+        sql::AsOwner as_owner;
         pg_call([&] {
             sql::execute("UPDATE reverse_etl.alerts SET pushed_at = clock_timestamp() WHERE id = $1",
                          {sql::int8(alert.id)});
         });
     };
     std::optional<Error> failure = attempt([&] {
+        sql::AsOwner as_owner;
         uint64 found = pg_call([] {
             return sql::execute(R"(
                 SELECT a.id, s.owner::oid, a.push_to::oid, s.search_path
                   FROM reverse_etl.alerts AS a JOIN reverse_etl.sync_definitions AS s ON s.id = a.sync_id
                  WHERE a.pushed_at IS NULL AND a.push_to IS NOT NULL AND a.created_at > now() - interval '1 day'
+                   AND s.owner::oid = $1
                  ORDER BY a.id LIMIT 1)",
-                                {});
+                                {sql::oid(of_role)});
         });
         if (found == 0)
             return;
@@ -162,6 +185,7 @@ bool push_next_alert() {
         push_alert(alert);
         note();
     });
+    reset_process();
     if (failure) {
         // It would fail again.
         log_failure("an alert could not be pushed", *failure);
@@ -176,7 +200,11 @@ void reverse_etl_sync_runner_main(Datum database) {
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
-    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
+    sync_runners::Owner owner;
+    std::memcpy(&owner, MyBgworkerEntry->bgw_extra, sizeof(owner));
+    of_role = owner.role;
+    BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), owner.can_connect ? of_role : InvalidOid,
+                                              compat::any_role);
     pin_settings_of_process();
     pgstat_report_appname("reverse_etl sync runner");
     guard([] {

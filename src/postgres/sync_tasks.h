@@ -4,13 +4,15 @@
 #include <set>
 
 #include "postgres/postgres.h"
+#include "postgres/sync_runners.h"
 
 namespace reverse_etl {
 
 /// What the background worker sees to for managed syncs: it takes out the rows of runs that are cancelled, and has a
 /// process of its own do what takes time and runs with the rights of others.
 struct SyncTasks {
-    bool for_runner = false;                  ///< a run is to begin or to be resumed, or an alert is to be pushed
+    /// Those of whom a run is to begin or to be resumed, or an alert is to be pushed.
+    std::vector<sync_runners::Owner> owners;
     bool is_model_read = false;               ///< should the process that reads it die, nobody would tell
     std::map<Oid, std::set<int32>> cancelled; ///< syncs whose runs are, by destination
 

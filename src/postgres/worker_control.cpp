@@ -25,7 +25,7 @@ namespace reverse_etl {
 namespace {
 
 constexpr const char *library = "reverse_etl";
-constexpr const char *worker_type = "reverse_etl worker", *runner_type = "reverse_etl sync runner";
+constexpr const char *worker_type = "reverse_etl worker";
 /// A worker that broke comes again after so many seconds.
 constexpr int restart_after = 1;
 constexpr int longest_start_ms = 10'000, longest_without_room_ms = 1'000, longest_end_ms = 10'000;
@@ -48,9 +48,9 @@ void for_each_process(Oid database, const char *wanted, Use &&use) {
 }
 
 /// The worker's process; nullptr if there is none.
-PGPROC *find_worker(Oid database, const char *wanted = worker_type) {
+PGPROC *find_worker(Oid database) {
     PGPROC *found = nullptr;
-    for_each_process(database, wanted, [&](PGPROC *process) { found = process; });
+    for_each_process(database, worker_type, [&](PGPROC *process) { found = process; });
     return found;
 }
 
@@ -175,18 +175,6 @@ bool start_worker(Oid database, Oid tablespace, VirtualTransactionId caller) {
     worker.bgw_main_arg = ObjectIdGetDatum(database);
     WorkerStart start{tablespace, caller};
     memcpy(worker.bgw_extra, &start, sizeof(start));
-    return RegisterDynamicBackgroundWorker(&worker, nullptr);
-}
-
-bool start_sync_runner() {
-    if (find_worker(MyDatabaseId, runner_type) != nullptr)
-        return true;
-    BackgroundWorker worker;
-    set_up(worker, "reverse_etl_sync_runner_main");
-    worker.bgw_restart_time = BGW_NEVER_RESTART; // the worker starts it again while there is something to do
-    std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl sync runner for database %u", MyDatabaseId);
-    std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", runner_type);
-    worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
     return RegisterDynamicBackgroundWorker(&worker, nullptr);
 }
 

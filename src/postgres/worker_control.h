@@ -31,9 +31,6 @@ void wake_worker_at_commit();
 /// started. Not to be called in the transaction that creates the extension.
 void require_worker();
 
-/// Starts what runs syncs that nobody waits for, in this session's database, unless it runs; whether there was room.
-bool start_sync_runner();
-
 constexpr VirtualTransactionId no_transaction = {-1, InvalidLocalTransactionId};
 
 /// What a worker is told when it is started.

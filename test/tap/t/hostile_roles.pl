@@ -153,6 +153,18 @@ for my $alert (grep { $_->[0] !~ /instead|deferred/ } @alerts) {
 }
 nobody_was_caught('by the process that pushes alerts');
 
+# However long hers takes, others go on; and the process that runs it is connected as she is.
+said_by_eve(<<~SQL);
+    SELECT FROM reverse_etl.create_sync('sleeps', 'SELECT email, pg_sleep(600)::text AS name FROM eve.src', 'eve.plain', '{email}', search_path => 'pg_catalog')
+    SQL
+$node->safe_psql('postgres', q(UPDATE reverse_etl.sync_definitions SET requested_at = now() WHERE name = 'sleeps'; SELECT reverse_etl.wake_worker()));
+wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.runs WHERE sync = 'sleeps' AND status = 'reading')) });
+runner_runs('zoes');
+my $hers = q(FROM pg_stat_activity WHERE backend_type = 'reverse_etl sync runner' AND wait_event = 'PgSleep');
+is($node->safe_psql('postgres', "SELECT usename $hers"), 'eve', 'her process is connected as she is');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) $hers");
+wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.runs WHERE sync = 'sleeps' AND status = 'cancelled')) });
+
 for my $other (@others) {
     my ($name, $setup, $action, $may_not_run) = @$other;
     is(said_by_eve($setup), '', "$name: is made") if $setup;
