@@ -79,6 +79,7 @@ std::optional<Error> attempt(Step &&step) {
 /// Whether it is on record, so that the next sync has its turn.
 bool give_up(int32 sync, const std::string &reason) {
     return !attempt([&] {
+        sql::AsOwner owner;
         pg_call([&] { sql::execute("SELECT reverse_etl.give_up_run($1, $2)", {sql::int4(sync), sql::text(reason)}); });
     });
 }
