@@ -44,6 +44,7 @@ POSTGRES_SOURCES = \
     src/postgres/cron_functions.cpp \
     src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
+    src/postgres/destination_health.cpp \
     src/postgres/enqueue.cpp \
     src/postgres/explain.cpp \
     src/postgres/fingerprint.cpp \
@@ -63,6 +64,7 @@ POSTGRES_SOURCES = \
     src/postgres/outbox.cpp \
     src/postgres/outbox_level.cpp \
     src/postgres/outbox_queue.cpp \
+    src/postgres/outbox_queue_outcomes.cpp \
     src/postgres/outbox_requests.cpp \
     src/postgres/outbox_scan.cpp \
     src/postgres/outbox_service.cpp \
@@ -87,6 +89,7 @@ POSTGRES_SOURCES = \
     src/postgres/server_text.cpp \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
+    src/postgres/settlement.cpp \
     src/postgres/shared_memory.cpp \
     src/postgres/shared_rate_limiter.cpp \
     src/postgres/sql.cpp \

@@ -19,7 +19,7 @@ BEGIN
             SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)
         ), failed AS (
             UPDATE reverse_etl.sync_%1$s_rows AS r
-               SET "#row" = NULL, "#attempts" = r."#attempts" + (o.outcome = 'rejected')::int
+               SET "#row" = NULL, "#attempts" = LEAST(r."#attempts", 2147483646) + (o.outcome = 'rejected')::int
               FROM outcomes AS o WHERE r."#row" = o."#row" AND o.outcome <> 'accepted'
             RETURNING r.*, o.outcome, o."#row" AS sent
         ), gone AS (
@@ -83,7 +83,9 @@ BEGIN
        SET accepted = r.accepted + count_outcomes.accepted, rejected = r.rejected + count_outcomes.rejected,
            cancelled = r.cancelled + count_outcomes.cancelled,
            waiting = r.waiting - count_outcomes.accepted - count_outcomes.rejected - count_outcomes.cancelled
-     WHERE id = run
+     -- Of a run that was changed by hand nothing is counted any more.
+     WHERE id = run AND r.status IN ('delivering', 'cancelling')
+       AND r.waiting >= count_outcomes.accepted + count_outcomes.rejected + count_outcomes.cancelled
     RETURNING * INTO counted;
     sent := counted.added + counted.changed + counted.removed;
     too_many := COALESCE(counted.rejected > 0 AND counted.released_by IS NULL

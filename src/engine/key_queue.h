@@ -75,6 +75,8 @@ class KeyQueue {
     QueuedRow *take(int lane, Clock::time_point now);
     /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
     Row finish(std::uint64_t id);
+    /// A row that was not in line has its outcome.
+    void finish_unqueued(std::uint64_t id) { finished_.insert(id); }
     /// The outcomes of all that finished are stored: none of those rows is read again.
     void forget_finished() { finished_.clear(); }
     /// A row that was under way has to go again, and not before `due`.

@@ -2,6 +2,7 @@
 /// also pushes alerts. It ends when there is nothing left to do.
 
 #include "postgres/act_as.h"
+#include "postgres/attempt.h"
 #include "postgres/border.h"
 #include "postgres/delivery_mode.h"
 #include "postgres/sql.h"
@@ -45,20 +46,6 @@ void log_failure(const std::string &what, const Error &error) {
         ereport(WARNING, (errcode(error.sqlstate), errmsg("%s: %s", what.c_str(), error.what()),
                           error.detail.empty() ? 0 : errdetail("%s", error.detail.c_str())));
     });
-}
-
-/// Runs a step in a transaction; what fails is answered, for the step after it.
-template <class Step>
-std::optional<Error> attempt(Step &&step) {
-    std::optional<Error> failure;
-    try {
-        sql::in_transaction(step);
-    } catch (const Error &error) {
-        failure.emplace(error);
-    } catch (const SettingError &error) {
-        failure.emplace(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, error.what());
-    }
-    return failure;
 }
 
 /// Whether there was one.

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(the_last_fault_says_what_it_is) {
 BOOST_AUTO_TEST_CASE(someone_can_have_it_tried_now) {
     Circuit circuit;
     circuit.failed(Fault::unauthorized, "who are you?", now);
-    circuit.retry_now();
+    circuit.retry_now(now);
     BOOST_TEST(circuit.may_send(now, 0));
     BOOST_TEST(!circuit.may_send(now, 1), "still one at a time");
     circuit.failed(Fault::unauthorized, "who are you?", now);
