@@ -11,14 +11,17 @@ ENGINE_SOURCES = \
     src/engine/cron_schedule.cpp \
     src/engine/curl_transport.cpp \
     src/engine/delivery.cpp \
+    src/engine/delivery_queue.cpp \
     src/engine/dispatcher.cpp \
     src/engine/exchange.cpp \
     src/engine/fetch.cpp \
     src/engine/hash_stream.cpp \
+    src/engine/health.cpp \
     src/engine/json_row.cpp \
     src/engine/json_text.cpp \
     src/engine/key_lookup.cpp \
     src/engine/key_queue.cpp \
+    src/engine/lane.cpp \
     src/engine/latency_histogram.cpp \
     src/engine/limit_bucket.cpp \
     src/engine/manifest_node.cpp \
@@ -50,7 +53,6 @@ POSTGRES_SOURCES = \
     src/postgres/fingerprint.cpp \
     src/postgres/identity.cpp \
     src/postgres/import_schema.cpp \
-    src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
     src/postgres/mapping.cpp \
     src/postgres/ledger.cpp \
@@ -60,6 +62,7 @@ POSTGRES_SOURCES = \
     src/postgres/module.cpp \
     src/postgres/monitoring.cpp \
     src/postgres/open_destination.cpp \
+    src/postgres/open_lane.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
     src/postgres/outbox_level.cpp \

@@ -46,8 +46,8 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
             reject_all(batch, verdict.reason, answer.response().status);
         break;
     default:
-        reject_all(batch, "outcome unknown, the destination may have the row: " + verdict.reason,
-                   answer.response().status);
+        sink_.unknown(batch, "outcome unknown, the destination may have the row: " + verdict.reason,
+                      answer.response().status);
     }
 }
 
@@ -106,6 +106,8 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
 }
 
 void Delivery::halve(const Batch &batch) {
+    if (sink_.divides(batch))
+        return;
     for (Batch &half : batch.halves())
         dispatcher_.submit(std::make_unique<Job>(std::move(half)));
 }

@@ -16,6 +16,8 @@ namespace reverse_etl {
 
 /// A row of the outbox, in memory while it waits for its turn or its outcome.
 struct QueuedRow {
+    static constexpr std::size_t most_reasons = 10;
+
     std::uint64_t id = 0; ///< rises with the order of queueing
     int lane = 0;         ///< rows of a lane can share requests
     std::int64_t key_hash = 0;
@@ -40,6 +42,10 @@ struct QueuedRow {
     };
     std::vector<Replaced> replaced;                ///< the changes that it stands for
     std::vector<std::string> reasons;              ///< why its attempts failed
+    std::uint64_t successes = 0;                   ///< of others, when its first attempt failed
+    Clock::time_point fails_since{};               ///< when that was
+    std::size_t most_together = 0;                 ///< rows of a request, since it failed among more; 0: any number
+    bool follows = false;                          ///< on what has ended, and may not be stored yet
     QueuedRow *before = nullptr, *after = nullptr; ///< the changes of its key around it
 };
 

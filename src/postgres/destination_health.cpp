@@ -13,31 +13,9 @@ constexpr Milliseconds shortest_hold{200}, longest_hold_of_database{30'000};
 
 } // namespace
 
-void DestinationHealth::succeeded(Oid role) {
-    auto circuit = circuits_.find(role);
-    if (circuit == circuits_.end() || circuit->second.state() == Circuit::State::closed)
-        return;
-    circuit->second.succeeded();
-    changed_ = true;
-}
-
-void DestinationHealth::failed(Oid role, Fault fault, const std::string &reason) {
-    circuits_[role].failed(fault, reason, Clock::now());
-    changed_ = true;
-}
-
 void DestinationHealth::retry_now() {
-    for (auto &[role, circuit] : circuits_)
-        circuit.retry_now(Clock::now());
+    Health::retry_now();
     held_until_ = {};
-}
-
-Clock::time_point DestinationHealth::next_try(Clock::time_point now) const {
-    Clock::time_point next = Clock::time_point::max();
-    for (const auto &[role, circuit] : circuits_)
-        if (circuit.state() != Circuit::State::closed && circuit.retry_at() > now)
-            next = std::min(next, circuit.retry_at());
-    return next;
 }
 
 void DestinationHealth::hold(const Error &error) {

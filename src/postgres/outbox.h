@@ -78,7 +78,7 @@ class Outbox {
         std::string reason; ///< "" for none
     };
     /// A row that fails for months keeps so many reasons, the last ones.
-    static constexpr std::size_t most_reasons = 10;
+    static constexpr std::size_t most_reasons = QueuedRow::most_reasons;
     void defer(const std::vector<Deferred> &rows);
 
     /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.

@@ -2,18 +2,12 @@
 
 #include "postgres/outbox_queue.h"
 
-#include "engine/backoff.h"
-#include "engine/random.h"
-
-#include <algorithm>
 #include <string_view>
 
 namespace reverse_etl {
 
 namespace {
 
-/// A row whose attempts fail while others succeed comes again after this time, twice as long each time.
-constexpr Milliseconds row_base{1'000}, row_cap{60 * 60'000};
 /// What jsonb has no place for, though json has.
 bool holds_nul(std::string_view json) {
     return json.find("\\u0000") != std::string_view::npos;
@@ -39,7 +33,7 @@ void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reas
     requests_.settled(*stored.row);
     settle_row(Settlement::Kind::rejected, *stored.row, SyncOutcomes::Outcome::rejected,
                stored.operation != operation_name(OperationKind::create), words_of(*stored.row, reason, 0));
-    rows_.finish_unqueued(stored.row->id);
+    queue_.rows().finish_unqueued(stored.row->id);
     lower_level(1, stored.row->stored_bytes);
     if (statistics_)
         statistics_->rejected();
@@ -56,98 +50,40 @@ void OutboxQueue::leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome out
                          replaced.table, replaced.place, replaced.sync, outcome, false, nullptr});
 }
 
-void OutboxQueue::leave(std::uint64_t id, Settlement::Kind how) {
-    KeyQueue::Row row = rows_.finish(id);
-    statistics_->coalesced(row->replaced.size());
-    lower_level(1 + row->replaced.size(), row->stored_bytes);
-    health_.succeeded(row->role);
-    requests_.settled(*row);
-    settle_row(how, *row, SyncOutcomes::Outcome::accepted, false, nullptr);
-    leave_replaced(*row, SyncOutcomes::Outcome::accepted);
-    delivered_ += 1 + row->replaced.size();
+void OutboxQueue::leave(const QueuedRow &row, Settlement::Kind how) {
+    statistics_->coalesced(row.replaced.size());
+    lower_level(1 + row.replaced.size(), row.stored_bytes);
+    requests_.settled(row);
+    settle_row(how, row, SyncOutcomes::Outcome::accepted, false, nullptr);
+    leave_replaced(row, SyncOutcomes::Outcome::accepted);
+    delivered_ += 1 + row.replaced.size();
 }
 
-void OutboxQueue::accepted(std::uint64_t id, const std::string &) {
-    lanes_[rows_.row(id).lane].lane->activity().accepted();
-    leave(id, Settlement::Kind::accepted);
+void OutboxQueue::row_accepted(const QueuedRow &row) {
+    leave(row, Settlement::Kind::accepted);
 }
 
-void OutboxQueue::absent(std::uint64_t id) {
-    leave(id, Settlement::Kind::absent);
+void OutboxQueue::row_absent(const QueuedRow &row) {
+    leave(row, Settlement::Kind::absent);
 }
 
-void OutboxQueue::rejected(std::uint64_t id, const std::string &reason, long status) {
-    KeyQueue::Row row = rows_.finish(id);
-    statistics_->coalesced(row->replaced.size());
-    lower_level(1 + row->replaced.size(), row->stored_bytes);
-    if (Lane *lane = lanes_[row->lane].lane.get())
-        lane->activity().rejected();
-    else
+void OutboxQueue::row_rejected(const QueuedRow &row, const Rejection &rejection) {
+    statistics_->coalesced(row.replaced.size());
+    lower_level(1 + row.replaced.size(), row.stored_bytes);
+    if (!rejection.of_lane)
         statistics_->rejected();
-    if (status != 0)
-        health_.succeeded(row->role);
-    requests_.settled(*row);
-    // A create is never made again on suspicion.
-    bool in_doubt = (status == 0 || !row->reasons.empty()) &&
-                    lanes_[row->lane].key.operation != operation_name(OperationKind::create);
-    settle_row(Settlement::Kind::rejected, *row, SyncOutcomes::Outcome::rejected, in_doubt,
-               words_of(*row, reason, status));
-    leave_replaced(*row, SyncOutcomes::Outcome::cancelled);
+    requests_.settled(row);
+    settle_row(Settlement::Kind::rejected, row, SyncOutcomes::Outcome::rejected, rejection.in_doubt,
+               words_of(row, rejection.reason, rejection.status));
+    leave_replaced(row, SyncOutcomes::Outcome::cancelled);
 }
 
-void OutboxQueue::failed(const Batch &batch, const DestinationError &error) {
-    Clock::time_point now = Clock::now();
-    Oid role = rows_.row(batch.rows().front().number).role;
-    const Circuit &circuit = health_.of(role);
-    // A failure among successes may be the rows' own doing; one among failures is not.
-    bool of_rows = circuit.state() == Circuit::State::closed;
-    health_.failed(role, error.fault, error.what());
-    bool waits_for_someone = circuit.state() == Circuit::State::paused;
-    // Rows that were sent together come again together.
-    int attempts = 0;
-    for (const BatchRow &of_batch : batch.rows())
-        attempts = std::max(attempts, rows_.row(of_batch.number).attempts);
-    Milliseconds pause = backoff(attempts + 1, row_base, row_cap, Random::jitter());
-    for (const BatchRow &of_batch : batch.rows()) {
-        QueuedRow &row = rows_.row(of_batch.number);
-        if (of_rows && !waits_for_someone)
-            row.attempts++;
-        if (row.reasons.size() >= Outbox::most_reasons)
-            row.reasons.erase(row.reasons.begin());
-        row.reasons.push_back(error.what());
-        if (row.attempts >= destination_->outbox.max_attempts) {
-            std::string history;
-            for (const std::string &reason : row.reasons)
-                history += (history.empty() ? "" : "\n") + reason;
-            rejected(row.id, "gave up after " + std::to_string(row.attempts) + " attempts: " + history, 0);
-            continue;
-        }
-        defer(row, now, pause, error.what());
-    }
-    for (LaneSlot &slot : lanes_)
-        if (slot.lane != nullptr && slot.key.role == role)
-            withdraw(*slot.lane);
-}
-
-/// Takes back what was not sent: the destination is to have its peace.
-void OutboxQueue::withdraw(Lane &lane) {
-    Clock::time_point now = Clock::now();
-    for (const std::unique_ptr<Job> &job : lane.withdraw())
-        for (const BatchRow &row : job->batch.rows())
-            defer(rows_.row(row.number), now, Milliseconds(0), "");
-}
-
-void OutboxQueue::defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason) {
-    // That it was under way is no longer true; only a request with a key has to be the same again.
-    const LaneSlot &slot = lanes_[row.lane];
-    if (!slot.lane->has_idempotency_key())
-        requests_.released(row);
+void OutboxQueue::row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) {
     auto words = std::make_unique<Settlement::Words>();
     words->reason = reason;
     words->attempts = row.attempts;
     words->pause_ms = pause.count();
     settle_row(Settlement::Kind::deferred, row, SyncOutcomes::Outcome::cancelled, false, std::move(words));
-    rows_.put_back(row.id, now + pause);
 }
 
 Clock::time_point OutboxQueue::settle_at(Clock::time_point now) {
@@ -159,7 +95,7 @@ Clock::time_point OutboxQueue::settle_at(Clock::time_point now) {
         return health_.held_until();
     if (unsettled_since_ == Clock::time_point::max())
         unsettled_since_ = now;
-    bool at_once = settlement_.size() >= many_outcomes || rows_.under_way() == 0;
+    bool at_once = settlement_.size() >= many_outcomes || queue_.rows().under_way() == 0;
     return at_once ? now : unsettled_since_ + longest_unsettled;
 }
 
@@ -168,7 +104,7 @@ void OutboxQueue::settle() {
         statistics_->add_rows();
     settlement_.settle(name_);
     if (settlement_.is_empty())
-        rows_.forget_finished();
+        queue_.rows().forget_finished();
     unsettled_since_ = Clock::time_point::max();
 }
 

@@ -291,13 +291,24 @@ class OutboxService {
             if (!queue->has_marks())
                 continue;
             tell(STATE_RUNNING, "noting requests of " + queue->name());
-            if (std::optional<Error> failure = attempt([&queue = queue] { queue->mark(); }))
-                queue->drop_marked(*failure);
-            else
-                queue->submit_marked();
+            mark(*queue);
             next = now;
         }
         return next;
+    }
+
+    /// Notes the requests that cannot simply be made again, then sends them; not before what they follow is written.
+    static void mark(OutboxQueue &queue) {
+        if (queue.settles_before_marks())
+            queue.settle();
+        if (queue.settles_before_marks()) {
+            queue.drop_marked();
+        } else if (std::optional<Error> failure = attempt([&] { queue.mark(); })) {
+            queue.hold(*failure);
+            queue.drop_marked();
+        } else {
+            queue.submit_marked();
+        }
     }
 
     bool wait_until(Clock::time_point next, std::vector<Finished> &finished) {

@@ -147,7 +147,7 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
         entry_.begin();
     gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
     rows_++;
-    activity_.seen();
+    activity_.seen(1);
     keep_tuple();
 
     if (batches_.empty() || batches_.back().rows().size() >= operation_.rows_per_batch())
