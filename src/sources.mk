@@ -13,16 +13,19 @@ ENGINE_SOURCES = \
     src/engine/cron_schedule.cpp \
     src/engine/curl_transport.cpp \
     src/engine/delivery.cpp \
+    src/engine/delivery_queue.cpp \
     src/engine/dispatcher.cpp \
     src/engine/exact_json.cpp \
     src/engine/exchange.cpp \
     src/engine/fetch.cpp \
     src/engine/hash_stream.cpp \
+    src/engine/health.cpp \
     src/engine/json_row.cpp \
     src/engine/json_text.cpp \
     src/engine/key_form.cpp \
     src/engine/key_lookup.cpp \
     src/engine/key_queue.cpp \
+    src/engine/lane.cpp \
     src/engine/latency_histogram.cpp \
     src/engine/limit_bucket.cpp \
     src/engine/manifest_filling.cpp \
@@ -32,6 +35,7 @@ ENGINE_SOURCES = \
     src/engine/pace.cpp \
     src/engine/placeholders.cpp \
     src/engine/rate_limiter.cpp \
+    src/engine/row_identity.cpp \
     src/engine/row_writer.cpp \
     src/engine/secrets.cpp \
     src/engine/utf8.cpp \
@@ -54,6 +58,7 @@ POSTGRES_SOURCES = \
     src/postgres/cron_functions.cpp \
     src/postgres/delivery_mode.cpp \
     src/postgres/destination.cpp \
+    src/postgres/destination_health.cpp \
     src/postgres/enqueue.cpp \
     src/postgres/explain.cpp \
     src/postgres/fingerprint.cpp \
@@ -61,7 +66,6 @@ POSTGRES_SOURCES = \
     src/postgres/import_schema.cpp \
     src/postgres/key_forms.cpp \
     src/postgres/key_turns.cpp \
-    src/postgres/lane.cpp \
     src/postgres/latch_waiter.cpp \
     src/postgres/mapping.cpp \
     src/postgres/ledger.cpp \
@@ -71,10 +75,12 @@ POSTGRES_SOURCES = \
     src/postgres/module.cpp \
     src/postgres/monitoring.cpp \
     src/postgres/open_destination.cpp \
+    src/postgres/open_lane.cpp \
     src/postgres/options.cpp \
     src/postgres/outbox.cpp \
     src/postgres/outbox_level.cpp \
     src/postgres/outbox_queue.cpp \
+    src/postgres/outbox_queue_outcomes.cpp \
     src/postgres/outbox_requests.cpp \
     src/postgres/outbox_scan.cpp \
     src/postgres/outbox_service.cpp \
@@ -95,12 +101,12 @@ POSTGRES_SOURCES = \
     src/postgres/row_contract.cpp \
     src/postgres/row_encoder.cpp \
     src/postgres/row_hash.cpp \
-    src/postgres/row_identity.cpp \
     src/postgres/row_hasher.cpp \
     src/postgres/scan.cpp \
     src/postgres/server_text.cpp \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \
+    src/postgres/settlement.cpp \
     src/postgres/shared_memory.cpp \
     src/postgres/shared_rate_limiter.cpp \
     src/postgres/sql.cpp \

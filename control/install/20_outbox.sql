@@ -28,7 +28,9 @@ COMMENT ON COLUMN reverse_etl.outbox.attempts IS 'how often it was tried to deli
 COMMENT ON COLUMN reverse_etl.outbox.key IS 'the columns that name the row at the destination';
 COMMENT ON COLUMN reverse_etl.outbox."row" IS 'the columns that are sent, with their values as they are sent';
 COMMENT ON COLUMN reverse_etl.outbox.reasons IS 'why the attempts failed';
-CREATE INDEX ON reverse_etl.outbox (destination, id);
+-- Where all tables are published, a table without an identity could not give its rows back.
+CREATE UNIQUE INDEX outbox_destination_id ON reverse_etl.outbox (destination, id);
+ALTER TABLE reverse_etl.outbox REPLICA IDENTITY USING INDEX outbox_destination_id;
 
 ALTER TABLE reverse_etl.outbox ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON reverse_etl.outbox USING (enqueued_by = quote_ident(current_user)::regrole);

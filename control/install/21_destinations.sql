@@ -25,6 +25,7 @@ CREATE TABLE reverse_etl.pauses (
     UNIQUE (server),
     UNIQUE (destination)
 );
+ALTER TABLE reverse_etl.pauses REPLICA IDENTITY FULL;
 COMMENT ON TABLE reverse_etl.pauses IS 'servers and destinations that reverse_etl.pause() stopped';
 COMMENT ON COLUMN reverse_etl.pauses.server IS 'all destinations of this server';
 COMMENT ON COLUMN reverse_etl.pauses.destination IS 'this destination alone';

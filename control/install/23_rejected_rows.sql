@@ -21,7 +21,7 @@ COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, s
 COMMENT ON COLUMN reverse_etl.rejected_rows.operation IS 'what was asked of the destination: create, update, upsert or delete';
 COMMENT ON COLUMN reverse_etl.rejected_rows.row_number IS 'the row''s place in its statement, from 1; of a queued row its number in the outbox';
 COMMENT ON COLUMN reverse_etl.rejected_rows.key IS 'the columns that name the row at the destination, where the statement did not send them';
-COMMENT ON COLUMN reverse_etl.rejected_rows."row" IS 'the columns that the statement sent, with the values as they were sent';
+COMMENT ON COLUMN reverse_etl.rejected_rows."row" IS 'the columns that the statement sent, with the values as they were sent; where jsonb cannot hold one (a \u0000, half a surrogate pair, a number beyond numeric) the whole row''s JSON as a string';
 COMMENT ON COLUMN reverse_etl.rejected_rows.reason IS 'why, in the destination''s own words where it has any';
 COMMENT ON COLUMN reverse_etl.rejected_rows.http_status IS 'the answer''s status; null for a row that was not sent or had no answer';
 COMMENT ON COLUMN reverse_etl.rejected_rows.statement_at IS 'when the statement began';
@@ -35,6 +35,11 @@ ALTER TABLE reverse_etl.rejected_rows ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON reverse_etl.rejected_rows USING (role_id = quote_ident(current_user)::regrole);
 COMMENT ON POLICY own_rows ON reverse_etl.rejected_rows IS 'a user sees their own rejected rows';
 GRANT SELECT ON reverse_etl.rejected_rows TO PUBLIC;
+
+CREATE FUNCTION reverse_etl.json_text(kept jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE pg_catalog.jsonb_typeof(kept) WHEN 'string' THEN kept OPERATOR(pg_catalog.#>>) '{}' ELSE kept::text END;
+COMMENT ON FUNCTION reverse_etl.json_text(jsonb) IS 'the JSON of a row or a key in reverse_etl.rejected_rows: what jsonb cannot hold is kept there as a string';
 
 CREATE FUNCTION reverse_etl.requeue(role oid, destination regclass, operations text[], keys text[], rows text[]) RETURNS bigint
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_requeue';
@@ -66,7 +71,8 @@ BEGIN
            AND r.id = ANY (chosen)
         RETURNING r.id, r.operation, r.key, r."row")
     SELECT reverse_etl.requeue(caller, retry_as.destination, array_agg(operation ORDER BY id),
-                               array_agg(key::text ORDER BY id), array_agg("row"::text ORDER BY id))
+                               array_agg(reverse_etl.json_text(key) ORDER BY id),
+                               array_agg(reverse_etl.json_text("row") ORDER BY id))
       INTO queued FROM taken;
     RETURN COALESCE(queued, 0);
 END

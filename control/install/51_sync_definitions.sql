@@ -53,6 +53,7 @@ BEGIN
                     "#row" bigint, "#attempts" integer NOT NULL)
                     WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)', sync, columns);
     EXECUTE format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_rows ("#row")', sync);
+    EXECUTE format('ALTER TABLE reverse_etl.sync_%s_rows REPLICA IDENTITY FULL', sync); -- no column names each of its rows
     EXECUTE format('CREATE INDEX ON reverse_etl.sync_%s_rows (%s)', sync, key);
     EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_rows IS %L', sync,
                    format('rows of sync "%s" that are on their way, by their number in the outbox, and those that did not get through', definition.name));

@@ -27,7 +27,7 @@ BEGIN
             SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)
         ), failed AS (
             UPDATE reverse_etl.sync_%1$s_rows AS r
-               SET "#row" = NULL, "#attempts" = r."#attempts" + (o.outcome = 'rejected')::int,
+               SET "#row" = NULL, "#attempts" = LEAST(r."#attempts", 2147483646) + (o.outcome = 'rejected')::int,
                    "#change" = CASE o.outcome WHEN 'unknown' THEN '?' ELSE r."#change" END
               FROM outcomes AS o WHERE r."#row" = o."#row" AND o.outcome NOT IN ('accepted', 'absent')
             RETURNING r.*, o.outcome AS "#outcome", o."#row" AS sent
@@ -101,7 +101,9 @@ BEGIN
            cancelled = r.cancelled + count_outcomes.cancelled, absent = r.absent + count_outcomes.absent,
            waiting = r.waiting - count_outcomes.accepted - count_outcomes.rejected - count_outcomes.cancelled
                    - count_outcomes.absent
-     WHERE id = run
+     -- Of a run that was changed by hand nothing is counted any more.
+     WHERE id = run AND r.status IN ('delivering', 'cancelling')
+       AND r.waiting >= count_outcomes.accepted + count_outcomes.rejected + count_outcomes.cancelled + count_outcomes.absent
     RETURNING * INTO counted;
     sent := counted.added + counted.changed + counted.removed;
     too_many := COALESCE(counted.rejected > 0 AND counted.released_by IS NULL

@@ -29,7 +29,9 @@ void Circuit::succeeded() {
 }
 
 void Circuit::failed(Fault fault, const std::string &reason, Clock::time_point now) {
-    failures_++;
+    // What was under way when it opened says nothing new.
+    if (state_ == State::closed || now >= retry_at_)
+        failures_++;
     state_ = waits_for_someone(fault) ? State::paused : State::failing;
     reason_ = reason;
     bool paused = state_ == State::paused;

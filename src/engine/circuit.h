@@ -3,7 +3,7 @@
 #include "engine/errors.h"
 #include "engine/transport.h"
 
-#include <optional>
+#include <algorithm>
 #include <string>
 
 namespace reverse_etl {
@@ -31,7 +31,7 @@ class Circuit {
     /// Something that outlasted all attempts, or cannot be mended by trying.
     void failed(Fault fault, const std::string &reason, Clock::time_point now);
     /// Someone says that it may be mended.
-    void retry_now() { retry_at_ = {}; }
+    void retry_now(Clock::time_point now) { retry_at_ = std::min(retry_at_, now); }
 
   private:
     State state_ = State::closed;

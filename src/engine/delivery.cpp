@@ -53,7 +53,7 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
         std::string reason = outcome_unknown;
         reason += ": ";
         reason += verdict.reason;
-        reject_all(batch, reason, answer.response().status);
+        sink_.unknown(batch, reason, answer.response().status);
     }
 }
 
@@ -112,6 +112,8 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
 }
 
 void Delivery::halve(const Batch &batch) {
+    if (sink_.divides(batch))
+        return;
     for (Batch &half : batch.halves())
         dispatcher_.submit(std::make_unique<Job>(std::move(half)));
 }

@@ -17,6 +17,13 @@ class OutcomeSink {
     /// `status`: the answer's HTTP status, 0 for a row that was never sent or had no answer.
     virtual void rejected(std::uint64_t row, const std::string &reason, long status) = 0;
     virtual void absent(std::uint64_t row) = 0;
+    /// No answer came that tells whether the rows were taken, and they must not be sent again. They are rejected.
+    virtual void unknown(const Batch &batch, const std::string &reason, long status) {
+        for (const BatchRow &row : batch.rows())
+            rejected(row.number, reason, status);
+    }
+    /// The rows were refused together, and are to be tried apart. Whether the sink sees to that, by batches of its own.
+    virtual bool divides(const Batch &) { return false; }
     /// These rows were not delivered, and whose fault it is concerns more than them. Unless the sink knows better, that
     /// ends everything.
     virtual void failed(const Batch &batch, const DestinationError &error) {

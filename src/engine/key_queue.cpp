@@ -120,6 +120,7 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
         chains_.erase(row->identity_hash);
     } else {
         row->after->before = nullptr;
+        row->after->follows = true;
         chains_.at(row->identity_hash).first = row->after;
         make_ready(*row->after);
     }

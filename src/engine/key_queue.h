@@ -16,6 +16,8 @@ namespace reverse_etl {
 
 /// A row of the outbox, in memory while it waits for its turn or its outcome.
 struct QueuedRow {
+    static constexpr std::size_t most_reasons = 10;
+
     std::uint64_t id = 0; ///< rises with the order of queueing
     int lane = 0;         ///< rows of a lane can share requests
     std::string identity; ///< what its key is to the destination; "": nothing has to be kept in order with it
@@ -41,6 +43,10 @@ struct QueuedRow {
     };
     std::vector<Replaced> replaced;                ///< the changes that it stands for
     std::vector<std::string> reasons;              ///< why its attempts failed
+    std::uint64_t successes = 0;                   ///< of others, when its first attempt failed
+    Clock::time_point fails_since{};               ///< when that was
+    std::size_t most_together = 0;                 ///< rows of a request, since it failed among more; 0: any number
+    bool follows = false;                          ///< on what has ended, and may not be stored yet
     QueuedRow *before = nullptr, *after = nullptr; ///< the changes of its key around it
 };
 
@@ -76,6 +82,8 @@ class KeyQueue {
     QueuedRow *take(int lane, Clock::time_point now);
     /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
     Row finish(std::uint64_t id);
+    /// A row that was not in line has its outcome.
+    void finish_unqueued(std::uint64_t id) { finished_.insert(id); }
     /// The outcomes of all that finished are stored: none of those rows is read again.
     void forget_finished() { finished_.clear(); }
     /// A row that was under way has to go again, and not before `due`.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/connector.h"
+#include "engine/lane.h"
 #include "postgres/shared_memory.h"
 #include "postgres/statistics.h"
 
@@ -26,7 +26,7 @@ struct RunningPush {
 /// A push while it runs: what others see of it in reverse_etl.activity, and what is counted of it in
 /// reverse_etl.stat_destinations. It is not seen if a thousand others run already. Nothing but the constructor can
 /// raise, and only that needs a transaction.
-class Activity : public RequestObserver {
+class Activity : public LaneObserver {
   public:
     /// `role`: whose push it is.
     Activity(Oid destination, OperationKind operation, Oid role);
@@ -35,13 +35,13 @@ class Activity : public RequestObserver {
     Activity &operator=(const Activity &) = delete;
 
     /// It runs from here on; nothing happens if it does already.
-    void begin();
+    void begin() override;
     /// It has come to its end; another may begin.
-    void end();
+    void end() override;
 
-    void seen(std::uint64_t rows = 1);
-    void accepted();
-    void rejected();
+    void seen(std::uint64_t rows) override;
+    void accepted() override;
+    void rejected() override;
     void sent(std::size_t rows, bool again) override;
     void answered(std::size_t rows, const Response &response, const Verdict &verdict) override;
 

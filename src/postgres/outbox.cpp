@@ -30,6 +30,9 @@ namespace {
 /// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
 enum Table { shared, own };
 
+/// Of a row that was not found by a scan: no block has this number.
+constexpr std::uint64_t no_place = std::uint64_t{InvalidBlockNumber} << 16;
+
 bool ended(const VirtualTransactionId &transaction, const std::vector<VirtualTransactionId> &running) {
     return std::none_of(running.begin(), running.end(), [&](const VirtualTransactionId &other) {
         return VirtualTransactionIdEquals(transaction, other);
@@ -114,9 +117,10 @@ void Outbox::make_table() {
             CREATE TABLE reverse_etl.%s () INHERITS (reverse_etl.outbox)
                 WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
                       autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
-            CREATE INDEX ON reverse_etl.%s (destination, id);
+            CREATE UNIQUE INDEX %s_destination_id ON reverse_etl.%s (destination, id);
+            ALTER TABLE reverse_etl.%s REPLICA IDENTITY USING INDEX %s_destination_id;
             ALTER EXTENSION reverse_etl ADD TABLE reverse_etl.%s)",
-                                          name, name, name);
+                                          name, name, name, name, name, name);
         if (SPI_execute(statements, false, 0) < 0)
             elog(ERROR, "could not make table reverse_etl.%s", name);
     });
@@ -271,14 +275,13 @@ void Outbox::count(const std::map<std::int64_t, Counts> &pushes) {
 
 void Outbox::reject(const std::string &destination, const std::vector<Rejected> &rows) {
     for (int table : {shared, own}) {
-        std::vector<int64> ids = ids_of(rows, table), statuses;
-        std::vector<std::string> keys, objects, reasons;
+        std::vector<int64> ids = ids_of(rows, table), statuses, as_text;
+        std::vector<std::string> reasons;
         for (const Rejected &row : rows)
             if (row.table == table) {
-                keys.push_back(row.key);
-                objects.push_back(row.row);
                 reasons.push_back(row.reason);
                 statuses.push_back(row.status);
+                as_text.push_back(row.as_text);
             }
         if (ids.empty())
             continue;
@@ -287,46 +290,55 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
             const char *query = psprintf(R"(
                 WITH gone AS (
                     DELETE FROM ONLY reverse_etl.%s AS o
-                     USING ROWS FROM (unnest($3), unnest($4), unnest($5),
-                                      unnest($6), unnest($7))
-                           AS rejected (id, key, "row", reason, status)
+                     USING ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6))
+                           AS rejected (id, reason, status, as_text)
                      WHERE o.destination = $1 AND o.id = rejected.id
-                 RETURNING o.push, o.operation, o.id, o.enqueued_at, o.enqueued_by, rejected.key, rejected."row",
-                           rejected.reason, rejected.status)
+                 RETURNING o.push, o.operation, o.id, o.enqueued_at, o.enqueued_by, o.key, o."row",
+                           rejected.reason, rejected.status, rejected.as_text)
                 INSERT INTO reverse_etl.rejected_rows
                        (push, destination, operation, row_number, key, "row", reason, http_status, statement_at,
                         rejected_by, role_id)
-                SELECT push, $2, operation, id, key::jsonb, "row"::jsonb, reason,
-                       NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by), enqueued_by
+                SELECT push, $2, operation, id,
+                       CASE as_text WHEN 0 THEN key::jsonb ELSE to_jsonb(key::text) END,
+                       CASE as_text WHEN 0 THEN "row"::jsonb ELSE to_jsonb("row"::text) END,
+                       COALESCE(reason, ''), NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by), enqueued_by
                   FROM gone)",
                                          name.c_str());
-            sql::execute_once(query, {sql::oid(destination_), sql::text(destination), sql::int8s(ids), sql::texts(keys),
-                                      sql::texts(objects), sql::texts(reasons), sql::int8s(statuses)});
+            sql::execute_once(query, {sql::oid(destination_), sql::text(destination), sql::int8s(ids),
+                                      sql::texts(reasons), sql::int8s(statuses), sql::int8s(as_text)});
         });
     }
 }
 
-std::vector<Outbox::TakenOut> Outbox::take_out(int32 sync) {
-    std::vector<TakenOut> rows;
+std::vector<Outbox::OfSync> Outbox::of_sync(int32 sync, std::size_t most) {
+    std::vector<OfSync> rows;
     for (int table : {shared, own}) {
         std::string name = table_name(table);
         uint64 count = pg_call([&] {
-            const char *query =
-                psprintf("DELETE FROM ONLY reverse_etl.%s AS o WHERE destination = $1 AND sync = $2 "
-                         "AND NOT EXISTS (SELECT FROM reverse_etl.outbox_requests AS r "
-                         "WHERE r.destination = $1 AND o.id <@ r.rows) "
-                         "RETURNING id, COALESCE(octet_length(key::text), 0)::bigint + octet_length(\"row\"::text), "
-                         "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3)",
-                         name.c_str());
+            const char *query = psprintf("SELECT id, COALESCE(push, 0), COALESCE(octet_length(key::text), 0)::bigint + "
+                                         "octet_length(\"row\"::text), "
+                                         "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3) "
+                                         "FROM ONLY reverse_etl.%s AS o WHERE destination = $1 AND sync = $2 "
+                                         "AND NOT EXISTS (SELECT FROM reverse_etl.outbox_requests AS r "
+                                         "WHERE r.destination = $1 AND o.id <@ r.rows) LIMIT $4",
+                                         name.c_str());
             return sql::execute_once(query,
-                                     {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp)});
+                                     {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp),
+                                      sql::int8(static_cast<int64>(most - rows.size()))});
         });
-        for (uint64 i = 0; i < count; i++)
-            rows.push_back(pg_call([&] {
-                return TakenOut{DatumGetInt64(sql::column(i, 1)),
-                                static_cast<std::size_t>(DatumGetInt64(sql::column(i, 2))),
-                                DatumGetBool(sql::column(i, 3))};
-            }));
+        for (uint64 i = 0; i < count; i++) {
+            auto row = std::make_unique<QueuedRow>();
+            bool in_doubt = pg_call([&] {
+                row->id = static_cast<std::uint64_t>(DatumGetInt64(sql::column(i, 1)));
+                row->push = DatumGetInt64(sql::column(i, 2));
+                row->stored_bytes = static_cast<std::size_t>(DatumGetInt64(sql::column(i, 3)));
+                return DatumGetBool(sql::column(i, 4));
+            });
+            row->table = table;
+            row->sync = sync;
+            row->place = no_place;
+            rows.push_back({{std::move(row), "", InvalidOid, 0, 0}, in_doubt});
+        }
     }
     return rows;
 }

@@ -57,21 +57,20 @@ class Outbox {
     struct Rejected {
         std::int64_t id;
         int table;
-        std::string key, row; ///< as they go into reverse_etl.rejected_rows
         std::string reason;
         std::int64_t status;
+        bool as_text; ///< jsonb cannot hold it: the JSON text itself is kept, as a string
     };
     /// Moves rows to reverse_etl.rejected_rows.
     void reject(const std::string &destination, const std::vector<Rejected> &rows);
-    /// Takes the rows of a managed sync out, none of which must be under way. Those of a request that cannot simply be
-    /// made again stay: it may have been made, and its outcome has to be learnt.
-    struct TakenOut {
-        std::int64_t id;
-        std::size_t bytes;
+    /// Rows of a managed sync, none of which must be under way. Those of a request that cannot simply be made again are
+    /// not among them: it may have been made, and its outcome has to be learnt.
+    struct OfSync {
+        StoredRow stored;
         bool
             in_doubt; ///< it may have been sent: before, or by a worker that is gone; a create is not sent on suspicion
     };
-    std::vector<TakenOut> take_out(int32 sync);
+    std::vector<OfSync> of_sync(int32 sync, std::size_t most);
     struct Deferred {
         std::int64_t id;
         int table;
@@ -79,7 +78,7 @@ class Outbox {
         std::string reason; ///< "" for none
     };
     /// A row that fails for months keeps so many reasons, the last ones.
-    static constexpr std::size_t most_reasons = 10;
+    static constexpr std::size_t most_reasons = QueuedRow::most_reasons;
     void defer(const std::vector<Deferred> &rows);
 
     /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "engine/circuit.h"
-#include "postgres/lane.h"
+#include "engine/delivery_queue.h"
+#include "postgres/destination.h"
 #include "postgres/outbox.h"
 #include "postgres/outbox_requests.h"
+#include "postgres/settlement.h"
 #include "postgres/statistics.h"
-#include "postgres/sync_outcomes.h"
 
 #include <map>
 #include <memory>
@@ -16,43 +16,53 @@
 
 namespace reverse_etl {
 
-/// Delivers the outbox rows of one destination. The background worker calls the steps in turn: claim(), send(), take()
+/// Delivers the outbox rows of one destination: a DeliveryQueue decides, this is where its rows come from and what it
+/// comes to is written down. The background worker calls the steps in turn: claim(), send(), take()
 /// and settle(); nothing here waits.
-class OutboxQueue : private OutcomeSink {
+class OutboxQueue : private DeliveryJournal {
   public:
     OutboxQueue(Oid destination, std::string identity);
 
     // In a transaction:
 
-    /// Reads what is new, as far as there is room for it.
+    /// Reads what is new, as far as there is room for it. What it finds to be rejected is left to settle().
     void claim();
-    /// Writes down the outcomes.
-    void settle();
     /// Notes which requests are about to be made, where one that is cut short cannot simply be made again.
-    void mark();
+    void mark() const;
 
     // Without one:
 
     /// Starts requests; answers when to come again.
     Clock::time_point send(Clock::time_point now);
     /// Whether mark() is to be called before the next send().
-    bool has_marks() const { return !marked_.empty(); }
+    bool has_marks() const { return queue_.has_marks(); }
     /// Sends what mark() noted, once its transaction has committed.
     void submit_marked();
+    /// Whether what has ended has to be written down before.
+    bool settles_before_marks() const { return queue_.marks_follow_outcomes() && !settlement_.is_empty(); }
+    /// It could not be noted: nothing of it is sent.
+    void drop_marked() { queue_.drop_marked(); }
     /// Takes an exchange that ended, if it is one of this queue's.
     bool take(const Finished &finished);
 
-    /// Whether there are outcomes to write down.
-    bool has_outcomes() const;
-    /// Whether they should be now: there are many, or nothing else is going on.
-    bool should_settle() const { return has_outcomes() && (done_.size() >= many_outcomes || rows_.under_way() == 0); }
+    /// When the outcomes that there are should be written down; the end of time if there are none.
+    Clock::time_point settle_at(Clock::time_point now);
+    /// Writes them down.
+    void settle();
+
     /// Whether there is room for more rows than claim() found, or it was not called yet.
-    bool wants_to_claim() const { return more_ && rows_.size() < most_rows; }
+    bool wants_to_claim() const { return more_ && queue_.rows().size() < most_rows; }
+    /// What claim() reads anew must not meet outcomes that are not written yet.
+    bool settles_before_claim() const { return queue_.rows().under_way() == 0 && !settlement_.is_empty(); }
+    /// This database does not let it go on for now.
+    bool is_held(Clock::time_point now) const { return health_.is_held(now); }
+    /// A step failed that may succeed later.
+    void hold(const Error &error) { health_.hold(error); }
     /// Nothing waits and nothing is under way.
-    bool is_idle() const { return rows_.size() == 0 && !more_ && !has_outcomes(); }
+    bool is_idle() const { return queue_.rows().size() == 0 && !more_ && settlement_.is_empty(); }
     void claim_again() { more_ = true; }
     /// Rows that are being sent.
-    std::size_t under_way() const { return rows_.under_way(); }
+    std::size_t under_way() const { return queue_.rows().under_way(); }
     /// The destination, for people.
     const std::string &name() const { return name_; }
 
@@ -87,39 +97,30 @@ class OutboxQueue : private OutcomeSink {
     static constexpr std::size_t many_outcomes = 1'000;
     /// Of idle lanes and of rows that are through so much is kept.
     static constexpr std::size_t most_kept_lanes = 64, most_kept_bytes = 1 << 20;
+    /// How long outcomes may wait for others, with which they are written down in one transaction.
+    static constexpr Milliseconds longest_unsettled{5};
 
-    struct LaneSlot {
-        LaneKey key;
-        std::unique_ptr<Lane> lane;
-        std::string refused; ///< why its rows cannot be sent
-    };
-
-    void accepted(std::uint64_t id, const std::string &) override;
-    void rejected(std::uint64_t id, const std::string &reason, long status) override;
-    void absent(std::uint64_t id) override;
-    void failed(const Batch &batch, const DestinationError &error) override;
+    void row_accepted(const QueuedRow &row) override;
+    void row_absent(const QueuedRow &row) override;
+    void row_rejected(const QueuedRow &row, const Rejection &rejection) override;
+    void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) override;
+    std::int64_t next_request() override { return requests_.next(); }
+    void row_released(QueuedRow &row) override { requests_.released(row); }
 
     bool open_definition();
     void claim_rows();
     void forget_what_was_rare();
-    void open_lanes();
-    int lane_of(const StoredRow &stored, std::string &fault);
+    DeliveryQueue::Opened open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     void add(StoredRow stored);
     void reject_expired();
     void take_out_cancelled();
-    bool may_replace(const QueuedRow &older, const QueuedRow &newer);
-    bool writes_all_of(const QueuedRow &older);
-    void fill(std::size_t index, Clock::time_point now);
-    enum class Left { accepted, absent };
-    void leave(std::uint64_t id, Left how);
+    void leave(const QueuedRow &row, Settlement::Kind how);
     void leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome outcome);
+    void settle_row(Settlement::Kind kind, const QueuedRow &row, SyncOutcomes::Outcome of_sync, bool in_doubt,
+                    std::unique_ptr<Settlement::Words> words);
     void lower_level(std::size_t rows, std::size_t bytes);
     /// A row that never was in line.
     void reject_stored(const StoredRow &stored, const std::string &reason);
-    void withdraw(Lane &lane);
-    /// A row that was not delivered goes back among those that wait.
-    void defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason);
-    void store_states();
 
     Oid destination_oid_;
     std::string identity_;
@@ -128,12 +129,9 @@ class OutboxQueue : private OutcomeSink {
     std::shared_ptr<const Destination> destination_;
     std::optional<Statistics> statistics_; ///< of what no lane counts
     std::string name_;                     ///< of the destination, schema-qualified
-    KeyQueue rows_;
-    std::map<LaneKey, int> lane_numbers_;
-    std::vector<LaneSlot> lanes_;
-    int last_lane_ = 0;               ///< of the row that was read last
-    std::map<Oid, Circuit> circuits_; ///< by role: each has credentials of its own
-    JsonRow reader_, older_reader_;
+    DestinationHealth health_;
+    Settlement settlement_;
+    DeliveryQueue queue_;
     Clock::time_point expiry_checked_{};
     std::size_t largest_row_ = 0;
     std::size_t delivered_ = 0; ///< since the last truncation
@@ -141,22 +139,8 @@ class OutboxQueue : private OutcomeSink {
     bool more_ = true, paused_ = false, is_stale_ = false, is_gone_ = false;
     Clock::time_point drop_at_{};
 
-    struct Marked {
-        Lane *lane;
-        std::vector<Batch> batches;
-        std::vector<QueuedRow *> rows;
-    };
-    std::vector<Marked> marked_;
-    Marked marked(Lane &lane, std::vector<Batch> batches);
-
-    std::vector<Outbox::Settled> done_;
-    std::map<std::int64_t, Outbox::Counts> counts_; ///< by push
-    std::vector<Outbox::Rejected> rejected_;
-    std::vector<Outbox::Deferred> deferred_;
-    SyncOutcomes sync_outcomes_;
     std::set<int32> cancelled_; ///< syncs
-    std::map<Oid, Circuit::State> stored_states_;
-    bool states_changed_ = false;
+    Clock::time_point unsettled_since_ = Clock::time_point::max();
 };
 
 } // namespace reverse_etl

@@ -86,12 +86,15 @@ std::int64_t OutboxRequests::take(std::uint64_t id) {
     return found.empty() ? 0 : found.mapped();
 }
 
-void OutboxRequests::note(const std::vector<QueuedRow *> &rows) {
-    std::map<std::int64_t, std::vector<std::int64_t>> by_request;
-    for (const QueuedRow *row : rows) {
-        by_request[row->batch].push_back(static_cast<std::int64_t>(row->id));
+void OutboxRequests::noted(const std::vector<QueuedRow *> &rows) {
+    for (const QueuedRow *row : rows)
         left_[row->batch]++;
-    }
+}
+
+void OutboxRequests::note(const std::vector<QueuedRow *> &rows) const {
+    std::map<std::int64_t, std::vector<std::int64_t>> by_request;
+    for (const QueuedRow *row : rows)
+        by_request[row->batch].push_back(static_cast<std::int64_t>(row->id));
     if (by_request.empty())
         return;
     NotedRanges noted(by_request);
@@ -106,9 +109,9 @@ void OutboxRequests::note(const std::vector<QueuedRow *> &rows) {
     });
 }
 
-void OutboxRequests::store() {
+void OutboxRequests::store() const {
     if (!released_.empty()) {
-        NotedRanges released(std::exchange(released_, {}));
+        NotedRanges released(released_);
         pg_call([&] {
             sql::execute(R"(
                 UPDATE reverse_etl.outbox_requests AS r SET rows = r.rows - released.rows
@@ -121,12 +124,16 @@ void OutboxRequests::store() {
         });
     }
     if (!ended_.empty()) {
-        std::vector<int64> ended = std::exchange(ended_, {});
         pg_call([&] {
             sql::execute("DELETE FROM reverse_etl.outbox_requests WHERE destination = $1 AND request = ANY ($2)",
-                         {sql::oid(destination_), sql::int8s(ended)});
+                         {sql::oid(destination_), sql::int8s(ended_)});
         });
     }
+}
+
+void OutboxRequests::forget_changes() {
+    released_.clear();
+    ended_.clear();
 }
 
 void OutboxRequests::start_over() {

@@ -30,9 +30,12 @@ class OutboxRequests {
     void read();
     /// The request of a row that was not read before; 0 for none.
     std::int64_t take(std::uint64_t id);
-    void note(const std::vector<QueuedRow *> &rows);
-    /// Writes down what was settled and released.
-    void store();
+    /// noted() once it has committed.
+    void note(const std::vector<QueuedRow *> &rows) const;
+    void noted(const std::vector<QueuedRow *> &rows);
+    /// Writes down what was settled and released; forget_changes() once it has committed.
+    void store() const;
+    void forget_changes();
     /// Forgets what was read, when the rows are read anew.
     void start_over();
     /// Of a destination that is no more.

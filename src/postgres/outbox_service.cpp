@@ -1,5 +1,6 @@
 #include "postgres/outbox_service.h"
 
+#include "postgres/attempt.h"
 #include "postgres/border.h"
 #include "postgres/identity.h"
 #include "postgres/latch_waiter.h"
@@ -42,8 +43,6 @@ constexpr std::chrono::seconds longest_idle{2};
 constexpr std::chrono::seconds between_looks{60};
 /// And while a model is read by a process that may die.
 constexpr std::chrono::seconds between_looks_at_readers{1};
-/// How long outcomes may wait for others, with which they are written down in one transaction.
-constexpr Milliseconds longest_unsettled{5};
 /// How often it is tried to give a table's space back.
 constexpr std::chrono::seconds between_truncations{1};
 /// How long what Postgres counts may stay here, while nothing goes on.
@@ -112,9 +111,7 @@ class OutboxService {
             if (ends_when_idle() && is_idle())
                 next = std::min(next, busy + longest_idle);
             // Rows may have their outcome without a request.
-            settle();
-            if (unsettled_since_ != Clock::time_point::max())
-                next = std::min(next, unsettled_since_ + longest_unsettled);
+            next = std::min(next, settle());
             report_statistics(now);
             next = std::min(next, report_at_);
             tell_what_it_waits_for();
@@ -243,22 +240,20 @@ class OutboxService {
             if (queue->has_forgotten())
                 queue->retry_now();
             tell(STATE_RUNNING, "reading rows" + (queue->name().empty() ? "" : " of " + queue->name()));
-            claim_one(*queue);
+            if (queue->settles_before_claim() && !queue->is_held(Clock::now()))
+                queue->settle();
+            if (!queue->is_held(Clock::now()))
+                claim_one(*queue);
         }
     }
 
     /// What is wrong with one destination is no reason to leave the others alone.
     void claim_one(OutboxQueue &queue) {
-        std::string fault;
-        try {
-            sql::in_transaction([&] { queue.claim(); });
-        } catch (const Error &error) {
-            fault = error.what() + (error.detail.empty() ? "" : ": " + error.detail);
-        } catch (const SettingError &error) {
-            fault = error.what();
-        }
-        if (!fault.empty())
-            queue.cannot_be_used(fault);
+        std::optional<Error> failure = attempt([&] { queue.claim(); });
+        if (failure && may_pass(*failure))
+            queue.hold(*failure);
+        else if (failure)
+            queue.cannot_be_used(failure->what() + (failure->detail.empty() ? "" : ": " + failure->detail));
     }
 
     /// What was dropped leaves nothing behind, once its rows are rejected.
@@ -276,45 +271,45 @@ class OutboxService {
 
     bool drop(OutboxQueue &queue, Clock::time_point now) {
         bool dropped = false;
-        std::string fault;
         tell(STATE_RUNNING, "removing what is stored of " + queue.name());
-        try {
-            sql::in_transaction([&] {
-                dropped = queue.drop(now);
-                if (dropped)
-                    forget_dropped();
-            });
-        } catch (const Error &error) {
-            dropped = false;
-            fault = error.what();
-        }
-        if (!fault.empty())
+        std::optional<Error> failure = attempt([&] {
+            dropped = queue.drop(now);
+            if (dropped)
+                forget_dropped();
+        });
+        if (failure)
             pg_call([&] {
                 ereport(LOG, (errmsg("what is stored of dropped destination %s could not be removed: %s",
-                                     queue.name().c_str(), fault.c_str())));
+                                     queue.name().c_str(), failure->what())));
             });
-        return dropped;
+        return dropped && !failure;
     }
 
     Clock::time_point send(Clock::time_point now) {
         Clock::time_point next = Clock::time_point::max();
-        bool marks = false;
         for (auto &[oid, queue] : queues_) {
             next = std::min(next, queue->send(now));
-            marks = marks || queue->has_marks();
-        }
-        if (marks) {
-            tell(STATE_RUNNING, "noting requests");
-            sql::in_transaction([&] {
-                for (auto &[oid, queue] : queues_)
-                    if (queue->has_marks())
-                        queue->mark();
-            });
-            for (auto &[oid, queue] : queues_)
-                queue->submit_marked();
-            return now;
+            if (!queue->has_marks())
+                continue;
+            tell(STATE_RUNNING, "noting requests of " + queue->name());
+            mark(*queue);
+            next = now;
         }
         return next;
+    }
+
+    /// Notes the requests that cannot simply be made again, then sends them; not before what they follow is written.
+    static void mark(OutboxQueue &queue) {
+        if (queue.settles_before_marks())
+            queue.settle();
+        if (queue.settles_before_marks()) {
+            queue.drop_marked();
+        } else if (std::optional<Error> failure = attempt([&] { queue.mark(); })) {
+            queue.hold(*failure);
+            queue.drop_marked();
+        } else {
+            queue.submit_marked();
+        }
     }
 
     bool wait_until(Clock::time_point next, std::vector<Finished> &finished) {
@@ -323,34 +318,31 @@ class OutboxService {
         return waiter_.was_called;
     }
 
-    void settle() {
+    /// Answers when to come again.
+    Clock::time_point settle() {
+        Clock::time_point next = Clock::time_point::max();
         Clock::time_point now = Clock::now();
-        bool outcomes =
-            std::any_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->has_outcomes(); });
-        bool due = std::any_of(queues_.begin(), queues_.end(),
-                               [](const auto &entry) { return entry.second->should_settle(); });
-        if (!outcomes)
-            unsettled_since_ = Clock::time_point::max();
-        else if (unsettled_since_ == Clock::time_point::max())
-            unsettled_since_ = now;
-        if (outcomes && !due && now - unsettled_since_ < longest_unsettled)
-            return;
-        if (outcomes) {
-            tell(STATE_RUNNING, "writing down outcomes");
-            sql::in_transaction([&] {
-                for (auto &[oid, queue] : queues_)
-                    if (queue->has_outcomes())
-                        queue->settle();
-            });
-            announce_outcomes();
+        bool settled = false;
+        for (auto &[oid, queue] : queues_) {
+            if (queue->settle_at(now) <= now) {
+                tell(STATE_RUNNING, "writing down outcomes of " + queue->name());
+                queue->settle();
+                settled = true;
+            }
+            next = std::min(next, queue->settle_at(now));
         }
-        unsettled_since_ = Clock::time_point::max();
-        if (now - truncated_ < between_truncations)
-            return;
+        if (settled)
+            announce_outcomes();
+        if (now - truncated_ >= between_truncations)
+            truncate();
+        return next;
+    }
+
+    void truncate() {
         for (auto &[oid, queue] : queues_)
             if (queue->may_truncate()) {
-                truncated_ = now;
-                sql::in_transaction([&queue = queue] { queue->truncate(); });
+                truncated_ = Clock::now();
+                attempt([&queue = queue] { queue->truncate(); });
             }
     }
 
@@ -384,7 +376,6 @@ class OutboxService {
     bool called_ = true;
     bool is_model_read_ = false;
     Clock::time_point looked_{};
-    Clock::time_point unsettled_since_ = Clock::time_point::max();
     Clock::time_point truncated_{};
     Clock::time_point forgot_dropped_{};
     Clock::time_point report_at_ = Clock::time_point::max();

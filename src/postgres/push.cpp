@@ -149,7 +149,7 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
         entry_.begin();
     gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
     rows_++;
-    activity_.seen();
+    activity_.seen(1);
     keep_tuple();
 
     try {

@@ -1,17 +1,21 @@
 #include "postgres/requeue.h"
 
+#include "engine/json_row.h"
 #include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/outbox_level.h"
 #include "postgres/outbox_writer.h"
 #include "postgres/worker_control.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <vector>
 
 extern "C" {
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 }
 
@@ -29,6 +33,26 @@ void check_rights(Oid role, Oid destination) {
     });
 }
 
+/// The worker reads what was once checked, and by no other rules.
+void check_row(const std::string &operation, const std::string &key, const std::string &row, JsonRow &reader) {
+    constexpr OperationKind kinds[] = {OperationKind::create, OperationKind::update, OperationKind::upsert,
+                                       OperationKind::remove};
+    if (std::none_of(std::begin(kinds), std::end(kinds),
+                     [&](OperationKind kind) { return operation == operation_name(kind); }))
+        throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "there is no operation \"" + operation + "\"");
+    for (const std::string *text : {&row, &key})
+        if (!text->empty())
+            pg_call([&] { DirectFunctionCall1(json_in, CStringGetDatum(text->c_str())); });
+    std::string fault = row.empty() ? "it is empty" : "";
+    try {
+        reader.read(row, key);
+    } catch (const std::exception &error) {
+        fault = error.what();
+    }
+    if (!fault.empty())
+        throw Error(ERRCODE_INVALID_TEXT_REPRESENTATION, "a row cannot be queued that is no JSON object: " + fault);
+}
+
 } // namespace
 
 int64 requeue(FunctionCallInfo fcinfo) {
@@ -38,6 +62,9 @@ int64 requeue(FunctionCallInfo fcinfo) {
     if (keys.size() != operations.size() || rows.size() != operations.size())
         throw Error(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "the arrays must be of one length");
     check_rights(role, destination);
+    JsonRow reader;
+    for (std::size_t i = 0; i < rows.size(); i++)
+        check_row(operations[i], keys[i], rows[i], reader);
     // A writer for each run of one operation: what was queued in order stays in order.
     for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
         while (end < rows.size() && operations[end] == operations[begin])

@@ -4,6 +4,7 @@
 /// step.
 
 #include "postgres/act_as.h"
+#include "postgres/attempt.h"
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/delivery_mode.h"
@@ -60,20 +61,6 @@ void log_failure(const std::string &what, const Error &error) {
         ereport(WARNING, (errcode(error.sqlstate), errmsg("%s: %s", what.c_str(), error.what()),
                           error.detail.empty() ? 0 : errdetail("%s", error.detail.c_str())));
     });
-}
-
-/// Runs a step in a transaction; what fails is answered, for the step after it.
-template <class Step>
-std::optional<Error> attempt(Step &&step) {
-    std::optional<Error> failure;
-    try {
-        sql::in_transaction(step);
-    } catch (const Error &error) {
-        failure.emplace(error);
-    } catch (const SettingError &error) {
-        failure.emplace(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, error.what());
-    }
-    return failure;
 }
 
 /// Whether it is on record, so that the next sync has its turn.

@@ -14,9 +14,13 @@ const Clock::time_point now = Clock::now();
 /// How long it waits after so many failures.
 Clock::duration pause_after(int failures, Fault fault) {
     Circuit circuit;
-    for (int i = 0; i < failures; i++)
-        circuit.failed(fault, "down", now);
-    return circuit.retry_at() - now;
+    Clock::time_point at = now;
+    for (int i = 1; i < failures; i++) {
+        circuit.failed(fault, "down", at);
+        at = circuit.retry_at();
+    }
+    circuit.failed(fault, "down", at);
+    return circuit.retry_at() - at;
 }
 
 } // namespace
@@ -87,13 +91,15 @@ BOOST_AUTO_TEST_CASE(the_last_fault_says_what_it_is) {
     BOOST_TEST(circuit.reason() == "who are you?");
     circuit.failed(Fault::unreachable, "down", now);
     BOOST_TEST((circuit.state() == Circuit::State::failing));
-    BOOST_TEST(circuit.failures() == 3);
+    BOOST_TEST(circuit.failures() == 1, "what was under way when it opened says nothing new");
+    circuit.failed(Fault::unreachable, "down", circuit.retry_at());
+    BOOST_TEST(circuit.failures() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(someone_can_have_it_tried_now) {
     Circuit circuit;
     circuit.failed(Fault::unauthorized, "who are you?", now);
-    circuit.retry_now();
+    circuit.retry_now(now);
     BOOST_TEST(circuit.may_send(now, 0));
     BOOST_TEST(!circuit.may_send(now, 1), "still one at a time");
     circuit.failed(Fault::unauthorized, "who are you?", now);

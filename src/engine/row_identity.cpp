@@ -1,26 +1,20 @@
-#include "postgres/row_identity.h"
+#include "engine/row_identity.h"
 
 #include <algorithm>
 #include <vector>
-
-extern "C" {
-#include "common/hashfn.h"
-}
 
 namespace reverse_etl {
 
 namespace {
 
-KeyForm form_of(const Destination &destination, const std::string &name) {
-    for (const DestinationColumn &column : destination.columns)
-        if (column.name == name)
-            return column.compare;
-    return {};
+KeyForm form_of(const KeyForms &forms, const std::string &name) {
+    auto found = forms.find(name);
+    return found == forms.end() ? KeyForm{} : found->second;
 }
 
 } // namespace
 
-std::string identity_of(const JsonRow &row, const Destination &destination) {
+std::string identity_of(const JsonRow &row, const KeyForms &forms) {
     std::vector<std::string> members;
     std::string json, text;
     for (std::size_t i = row.of_row(); i < row.names().size(); i++) {
@@ -29,7 +23,7 @@ std::string identity_of(const JsonRow &row, const Destination &destination) {
         row.json(static_cast<int>(i), json);
         row.text(static_cast<int>(i), text);
         std::string value;
-        append_json_in_form(form_of(destination, row.names()[i]), json, text, value);
+        append_json_in_form(form_of(forms, row.names()[i]), json, text, value);
         members.push_back(row.names()[i] + "=" + std::to_string(value.size()) + ":" + value);
     }
     std::sort(members.begin(), members.end());
@@ -40,8 +34,7 @@ std::string identity_of(const JsonRow &row, const Destination &destination) {
 }
 
 std::int64_t hash_of(const std::string &identity) {
-    return static_cast<std::int64_t>(hash_bytes_extended(reinterpret_cast<const unsigned char *>(identity.data()),
-                                                         static_cast<int>(identity.size()), 0));
+    return static_cast<std::int64_t>(std::hash<std::string>()(identity));
 }
 
 } // namespace reverse_etl

@@ -1,0 +1,95 @@
+#include "durable_outbox.h"
+
+#include <utility>
+
+namespace reverse_etl::simulation {
+
+void DurableOutbox::enqueue(const Order &order) {
+    world_.tell("row %lu is queued: %s of %s, key %s", static_cast<unsigned long>(order.id),
+                operation_name(order.operation), object_names[order.object], order.key.c_str());
+    rows_[order.id].order = &order;
+}
+
+void DurableOutbox::start_over() {
+    ended_.clear();
+    deferred_.clear();
+    released_.clear();
+}
+
+void DurableOutbox::claim(DeliveryQueue &queue, std::size_t most_rows) {
+    for (const auto &[id, stored] : rows_) {
+        if (queue.rows().size() >= most_rows)
+            return;
+        if (queue.rows().contains(id))
+            continue;
+        auto row = std::make_unique<QueuedRow>();
+        row->id = id;
+        row->key = stored.order->key.empty() ? "" : "{\"email\":\"" + stored.order->key + "\"}";
+        const std::string number = "\"n\":" + std::to_string(id);
+        if (stored.order->operation == OperationKind::update)
+            row->row = "{" + number + "}";
+        else if (stored.order->operation != OperationKind::remove)
+            row->row = "{\"email\":\"" + stored.order->key + "\"," + number + "}";
+        row->role = static_cast<std::uint32_t>(1 + stored.order->role);
+        row->attempts = stored.attempts;
+        row->batch = stored.request;
+        if (stored.due > world_.now())
+            row->due = stored.due;
+        queue.add(std::move(row), operation_name(stored.order->operation));
+    }
+}
+
+void DurableOutbox::note(const std::vector<QueuedRow *> &rows) {
+    for (const QueuedRow *row : rows)
+        rows_.at(row->id).request = row->batch;
+}
+
+void DurableOutbox::end(const QueuedRow &row, const Outcome &outcome) {
+    ended_.emplace_back(row.id, outcome);
+    for (const QueuedRow::Replaced &replaced : row.replaced)
+        ended_.push_back({replaced.id, {Outcome::Kind::replaced, "by row " + std::to_string(row.id)}});
+}
+
+void DurableOutbox::row_accepted(const QueuedRow &row) {
+    if (!vendor_.has_taken(row.id))
+        throw Violation("row " + std::to_string(row.id) + " counts as accepted, but the destination does not have it");
+    end(row, {Outcome::Kind::accepted, ""});
+}
+
+void DurableOutbox::row_absent(const QueuedRow &row) {
+    end(row, {Outcome::Kind::absent, ""});
+}
+
+void DurableOutbox::row_rejected(const QueuedRow &row, const Rejection &rejection) {
+    end(row, {Outcome::Kind::rejected, rejection.reason, rejection.in_doubt});
+}
+
+void DurableOutbox::row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &) {
+    deferred_.push_back({row.id, row.attempts, world_.now() + pause});
+}
+
+void DurableOutbox::row_released(QueuedRow &row) {
+    if (std::exchange(row.batch, 0) != 0)
+        released_.push_back(row.id);
+}
+
+void DurableOutbox::commit() {
+    for (const Deferred &deferred : std::exchange(deferred_, {})) {
+        Stored &stored = rows_.at(deferred.id);
+        stored.attempts = deferred.attempts;
+        stored.due = deferred.due;
+    }
+    for (std::uint64_t id : std::exchange(released_, {}))
+        if (const auto stored = rows_.find(id); stored != rows_.end())
+            stored->second.request = 0;
+    constexpr const char *names[] = {"accepted", "absent", "rejected", "replaced"};
+    for (auto &[id, outcome] : std::exchange(ended_, {})) {
+        world_.tell("row %lu: %s %s", static_cast<unsigned long>(id), names[static_cast<int>(outcome.kind)],
+                    outcome.reason.c_str());
+        if (rows_.erase(id) == 0)
+            throw Violation("row " + std::to_string(id) + " has two outcomes");
+        outcomes_.emplace(id, std::move(outcome));
+    }
+}
+
+} // namespace reverse_etl::simulation

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "engine/delivery_queue.h"
+#include "scenario.h"
+#include "vendor.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace reverse_etl::simulation {
+
+/// What became of a row.
+struct Outcome {
+    enum class Kind { accepted, absent, rejected, replaced } kind;
+    std::string reason;
+    bool in_doubt = false;
+};
+
+/// The rows of one destination as they are stored. What the queue tells waits for commit(), and is lost with a kill.
+class DurableOutbox final : public DeliveryJournal {
+  public:
+    DurableOutbox(World &world, const VirtualVendor &vendor) : world_(world), vendor_(vendor) {}
+
+    void enqueue(const Order &order);
+
+    /// A new process has come: nothing but what was committed is left.
+    void start_over();
+    /// Hands the queue what it does not have, as far as there is room.
+    void claim(DeliveryQueue &queue, std::size_t most_rows);
+    void note(const std::vector<QueuedRow *> &rows);
+    bool has_changes() const { return !ended_.empty() || !deferred_.empty() || !released_.empty(); }
+    void commit();
+
+    void row_accepted(const QueuedRow &row) override;
+    void row_absent(const QueuedRow &row) override;
+    void row_rejected(const QueuedRow &row, const Rejection &rejection) override;
+    void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) override;
+    std::int64_t next_request() override { return ++last_request_; }
+    void row_released(QueuedRow &row) override;
+
+    /// The rows that wait, by id.
+    const std::map<std::uint64_t, Outcome> &outcomes() const { return outcomes_; }
+    bool is_empty() const { return rows_.empty(); }
+    struct Stored {
+        const Order *order;
+        int attempts = 0;
+        Clock::time_point due{};
+        std::int64_t request = 0;
+    };
+    const std::map<std::uint64_t, Stored> &rows() const { return rows_; }
+
+  private:
+    void end(const QueuedRow &row, const Outcome &outcome);
+
+    World &world_;
+    const VirtualVendor &vendor_;
+    std::map<std::uint64_t, Stored> rows_;
+    std::map<std::uint64_t, Outcome> outcomes_;
+    std::int64_t last_request_ = 0;
+    std::vector<std::pair<std::uint64_t, Outcome>> ended_;
+    struct Deferred {
+        std::uint64_t id;
+        int attempts;
+        Clock::time_point due;
+    };
+    std::vector<Deferred> deferred_;
+    std::vector<std::uint64_t> released_;
+};
+
+} // namespace reverse_etl::simulation

@@ -1,0 +1,287 @@
+#include "simulation.h"
+
+#include <algorithm>
+
+namespace reverse_etl::simulation {
+
+namespace {
+
+/// What this vendor's outboxes permit.
+constexpr int most_attempts_of_a_row = 5, most_attempts_of_a_request = 3;
+
+/// A row of a destination that answers others has its outcome within this time, whatever its neighbours do.
+constexpr Clock::duration soon = minutes(30);
+/// A row that was never at fault, after the last fault of all: a pause for refused credentials lasts an hour.
+constexpr Clock::duration later = hours(3);
+/// A row that is at fault itself, or tied to one: what no other is answered beside is tried for a day, and then some.
+constexpr Clock::duration in_the_end = hours(240);
+
+/// A turn of the worker takes time.
+constexpr auto turn_takes = std::chrono::microseconds(50);
+constexpr std::uint64_t most_turns = 300'000;
+
+class NoWaiter final : public Waiter {
+  public:
+    bool wait(int, long) override { return false; }
+} nobody;
+
+class Uninterested final : public LaneObserver {
+    void begin() override {}
+    void end() override {}
+    void seen(std::uint64_t) override {}
+    void accepted() override {}
+    void rejected() override {}
+    void sent(std::size_t, bool) override {}
+    void answered(std::size_t, const Response &, const Verdict &) override {}
+};
+
+OperationKind kind_of(const std::string &name) {
+    for (OperationKind kind : {OperationKind::create, OperationKind::update, OperationKind::upsert})
+        if (name == operation_name(kind))
+            return kind;
+    return OperationKind::remove;
+}
+
+} // namespace
+
+Simulation::Simulation(std::uint64_t seed, bool telling)
+    : world_(seed, telling), scenario_(world_), vendor_(world_, scenario_), connector_(connector_of(scenario_)),
+      transport_(world_, vendor_), limiter_(std::make_unique<RateLimiter>()) {
+    for (const char *name : object_names)
+        objects_.push_back(std::make_shared<const Object>(connector_.object(name, {})));
+    destinations_.reserve(object_count);
+    for (int i = 0; i < object_count; i++)
+        destinations_.emplace_back(world_, vendor_);
+    vendor_.ask([this](std::uint64_t row) {
+        return destinations_[scenario_.orders[row - 1].object].outbox.rows().contains(row);
+    });
+}
+
+void Simulation::start_process() {
+    authenticators_.clear();
+    for (int role = 0; role < scenario_.roles; role++)
+        authenticators_.push_back(std::make_shared<Authenticator>(
+            connector_.auth(), Settings{{"client_id", "role" + std::to_string(role)}, {"client_secret", "secret"}}));
+    for (Destination &destination : destinations_) {
+        destination.outbox.start_over();
+        destination.health = std::make_unique<Health>();
+        destination.queue = std::make_unique<DeliveryQueue>(destination.outbox, *destination.health);
+        destination.queue->use({most_attempts_of_a_row, true});
+    }
+}
+
+std::unique_ptr<Lane> Simulation::open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
+    const std::shared_ptr<const Object> &of = objects_[object];
+    const OperationKind kind = kind_of(key.operation);
+    const bool by_id = kind == OperationKind::update || kind == OperationKind::remove;
+    std::vector<StatementColumn> columns;
+    for (std::size_t i = 0; i < key.of_row; i++)
+        columns.push_back({key.names[i], true});
+    int named_by = -1;
+    std::optional<CompiledOperation> lookup;
+    if (by_id) {
+        named_by = static_cast<int>(columns.size());
+        columns.push_back({"id", false});
+        lookup.emplace(*of, of->operations.at(OperationKind::lookup), std::vector<StatementColumn>{{"email", false}}, 0,
+                       std::vector<std::string>{"id", "email"});
+    } else {
+        const auto email = std::find(key.names.begin(), key.names.begin() + key.of_row, "email");
+        named_by = static_cast<int>(email - key.names.begin());
+    }
+    const int role = static_cast<int>(key.role) - 1;
+    Policy policy;
+    policy.max_in_flight = scenario_.max_in_flight;
+    policy.max_attempts = most_attempts_of_a_request;
+    policy.timeout = seconds(20);
+    policy.account = "account" + std::to_string(role);
+    policy.idempotency_scope = "simulation/" + std::to_string(object);
+    Route route{of,
+                CompiledOperation(*of, of->operations.at(kind), std::move(columns), named_by, {}),
+                NullAs::omit,
+                std::move(lookup),
+                authenticators_[role],
+                std::move(policy)};
+    return std::make_unique<Lane>(std::move(route), Surroundings{transport_, nobody, *limiter_}, rows, sink,
+                                  std::make_unique<Uninterested>());
+}
+
+void Simulation::run() {
+    start_process();
+    while (!is_over()) {
+        try {
+            turn();
+        } catch (const Killed &) {
+            die();
+        }
+        check();
+    }
+    check_outcomes();
+}
+
+bool Simulation::is_over() const {
+    return next_ == scenario_.orders.size() &&
+           std::all_of(destinations_.begin(), destinations_.end(),
+                       [](const Destination &destination) { return destination.outbox.is_empty(); });
+}
+
+Clock::time_point Simulation::next_order() const {
+    return next_ == scenario_.orders.size() ? Clock::time_point::max() : World::began() + scenario_.orders[next_].at;
+}
+
+void Simulation::enqueue() {
+    while (next_order() <= world_.now()) {
+        const Order &order = scenario_.orders[next_++];
+        destinations_[order.object].outbox.enqueue(order);
+    }
+}
+
+/// As the server's worker does it, with everything in a transaction that belongs into one.
+void Simulation::turn() {
+    world_.move_to(world_.now() + turn_takes);
+    if (world_.chance(scenario_.jump)) {
+        world_.tell("the clocks jump");
+        world_.shift_wall_clock(seconds(world_.between(-100'000, 100'000)));
+        if (world_.chance(0.3))
+            world_.move_to(world_.now() + seconds(world_.between(1, 10'000)));
+    }
+    enqueue();
+    for (int i = 0; i < object_count; i++) {
+        Destination &destination = destinations_[i];
+        destination.outbox.claim(*destination.queue, scenario_.most_rows);
+        destination.queue->open_lanes([this, i](const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
+            return DeliveryQueue::Opened{open_lane(i, key, rows, sink), ""};
+        });
+    }
+    may_be_killed();
+    Clock::time_point next = next_order();
+    for (Destination &destination : destinations_)
+        next = std::min(next, destination.queue->send(world_.now(), true));
+    may_be_killed();
+    for (Destination &destination : destinations_)
+        if (destination.queue->marks_follow_outcomes())
+            settle(destination);
+    for (Destination &destination : destinations_)
+        if (destination.queue->has_marks()) {
+            destination.outbox.note(destination.queue->marks());
+            next = world_.now();
+        }
+    may_be_killed();
+    for (Destination &destination : destinations_)
+        destination.queue->submit_marked();
+    may_be_killed();
+    for (Destination &destination : destinations_)
+        if (destination.outbox.has_changes()) {
+            settle(destination);
+            next = world_.now();
+        }
+    may_be_killed();
+    std::vector<Finished> finished;
+    transport_.run(nobody, std::min(next, world_.now() + seconds(60)), finished);
+    may_be_killed();
+    for (const Finished &one : finished)
+        for (Destination &destination : destinations_)
+            if (destination.queue->take(one))
+                break;
+}
+
+void Simulation::settle(Destination &destination) {
+    destination.outbox.commit();
+    destination.queue->rows().forget_finished();
+}
+
+void Simulation::may_be_killed() {
+    if (kills_ < scenario_.most_kills && world_.chance(scenario_.kill))
+        throw Killed();
+}
+
+void Simulation::die() {
+    kills_++;
+    world_.tell("the worker is killed");
+    transport_.abandon_all();
+    for (Destination &destination : destinations_)
+        destination.queue.reset();
+    if (scenario_.crashes) {
+        limiter_ = std::make_unique<RateLimiter>();
+        vendor_.forget_windows();
+    } else {
+        limiter_->give_back_all(world_.now());
+    }
+    world_.move_to(world_.now() + world_.between(Milliseconds(10), Milliseconds(5000)));
+    start_process();
+}
+
+/// Whether the row has to share the fate of one that is at fault: of its key, or of its request.
+bool Simulation::is_tied_to_poison(const Order &order) const {
+    auto shares_request = [](const Order &one) { return one.object == 1 && one.operation == OperationKind::create; };
+    return std::any_of(scenario_.orders.begin(), scenario_.orders.end(), [&](const Order &other) {
+        return other.poison != Poison::none && other.object == order.object &&
+               (other.id == order.id || (!order.key.empty() && other.key == order.key) || shares_request(other));
+    });
+}
+
+Clock::duration Simulation::deadline(const Order &order) const {
+    // In a small memory rows stand in line behind those that are tied to others.
+    const bool is_crowded = scenario_.has_poison && scenario_.most_rows < scenario_.orders.size();
+    if (is_tied_to_poison(order) || is_crowded || scenario_.jump > 0)
+        return std::max(order.at, scenario_.calm) + in_the_end;
+    Clock::duration limits{};
+    if (scenario_.requests_a_window > 0)
+        limits = 3 * seconds(scenario_.window_seconds) * scenario_.orders.size() / scenario_.requests_a_window;
+    return limits + (scenario_.spells.empty() ? order.at + soon : std::max(order.at, scenario_.calm) + later);
+}
+
+void Simulation::check() {
+    if (++turns_ > most_turns)
+        throw Violation("it turns and turns and does not come to an end");
+    for (const Destination &destination : destinations_) {
+        if (destination.queue->rows().size() > scenario_.most_rows)
+            throw Violation("more rows are in memory than there is room for");
+        if (turns_ % 16 == 0)
+            for (const auto &[id, stored] : destination.outbox.rows())
+                if (world_.elapsed() > deadline(*stored.order))
+                    throw Violation("row " + std::to_string(id) + " has waited too long");
+    }
+    const std::size_t most = 40 + 6 * scenario_.orders.size() + 4 * vendor_.failures() + 20 * kills_;
+    if (vendor_.requests() > most)
+        throw Violation(std::to_string(vendor_.requests()) + " requests are more than it takes");
+    if (vendor_.token_requests() > 60 + 2 * vendor_.requests() + 2 * vendor_.failures() + 50 * kills_)
+        throw Violation(std::to_string(vendor_.token_requests()) + " requests for tokens are more than it takes");
+    const std::size_t places = scenario_.concurrent > 0
+                                   ? static_cast<std::size_t>(scenario_.concurrent * scenario_.roles)
+                                   : 16 * object_count * scenario_.max_in_flight;
+    if (transport_.in_flight() > places + 2 * object_count * 6)
+        throw Violation("more requests are under way than may be");
+}
+
+void Simulation::check_outcomes() const {
+    for (const auto &[key, taken] : vendor_.taken_of_keys())
+        if (const Outcome &latest = destinations_[key.first].outbox.outcomes().at(taken.latest);
+            taken.last != taken.latest && latest.kind != Outcome::Kind::rejected)
+            throw Violation("row " + std::to_string(taken.last) + " stands where row " + std::to_string(taken.latest) +
+                            " should");
+    for (const Order &order : scenario_.orders) {
+        const auto &outcomes = destinations_[order.object].outbox.outcomes();
+        const auto found = outcomes.find(order.id);
+        if (found == outcomes.end())
+            throw Violation("row " + std::to_string(order.id) + " has no outcome");
+        const Outcome &outcome = found->second;
+        const bool is_create = order.operation == OperationKind::create;
+        if (is_create && outcome.kind == Outcome::Kind::replaced)
+            throw Violation("row " + std::to_string(order.id) + " is a create, and another stands in for it");
+        const bool unknown = outcome.reason.starts_with("outcome unknown");
+        if (outcome.kind == Outcome::Kind::rejected && is_create && !unknown && !vendor_.has_lied() &&
+            outcome.reason.find("gave up") == std::string::npos && vendor_.has_taken(order.id))
+            throw Violation("row " + std::to_string(order.id) + " counts as rejected, but the destination has it");
+        if (order.poison != Poison::none || !scenario_.spells.empty() || outcome.kind != Outcome::Kind::rejected)
+            continue;
+        if (!is_create || (!scenario_.has_poison && scenario_.kill == 0 && scenario_.jump == 0))
+            throw Violation("row " + std::to_string(order.id) +
+                            " was rejected without a fault of its own: " + outcome.reason);
+    }
+}
+
+std::string Simulation::story() const {
+    return scenario_.summary() + "...\n" + world_.story();
+}
+
+} // namespace reverse_etl::simulation

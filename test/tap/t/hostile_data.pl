@@ -1,0 +1,137 @@
+# Rows that cannot be stored, rows whose outcome cannot be written down, and settings of a database under which nothing
+# could be written. The worker outlives all of them, and a healthy destination beside them gets all its rows. A new case
+# is one line.
+
+use strict;
+use warnings FATAL => 'all';
+
+use ReverseETL;
+use ScriptedServer;
+use Test::More;
+
+my $refusal = '{"message": "no"}';
+my $server  = ScriptedServer->start(sub {
+    my ($method, $path, $body, $set) = @_;
+    return [ 200, 'application/json', '{}' ] if $path eq '/healthy' || !$set->{refuse};
+    return [ 422, 'application/json', $set->{words} // $refusal ];
+});
+my $url  = $server->url;
+my $node = new_node('main', "shared_preload_libraries = 'reverse_etl'\nwal_level = logical");
+$node->safe_psql('postgres', 'CREATE DATABASE latin1 TEMPLATE template0 ENCODING LATIN1 LOCALE "C"');
+for my $database (qw(postgres latin1)) {
+    $node->safe_psql($database, <<~SQL);
+        CREATE EXTENSION IF NOT EXISTS reverse_etl;
+        CREATE SERVER inhouse FOREIGN DATA WRAPPER reverse_etl
+            OPTIONS (connector 'http', base_url '$url', delivery 'queued', max_attempts '2');
+        CREATE FOREIGN TABLE healthy (n integer) SERVER inhouse OPTIONS (path '/healthy');
+        CREATE FOREIGN TABLE documents (n integer, d json) SERVER inhouse OPTIONS (path '/documents');
+        SQL
+}
+my $healthy = 0;
+my %worker;
+beside($_) for qw(postgres latin1);
+
+# Values that json takes, and jsonb may not: [name, the value as SQL]. The destination refuses them.
+my @values = (
+    [ 'a lone surrogate',          q('{"a": "\ud83d"}') ],
+    [ 'surrogates the wrong way',  q('{"a": "\ude00\ud83d"}') ],
+    [ 'a number beyond numeric',   q('{"a": 1e1000000}') ],
+    [ 'a nul',                     q('{"a": "x\u0000y"}') ],
+    [ 'a nul in a name',           q('{"\u0000": 1}') ],
+    [ 'a backslash and u0000',     q('{"a": "\\\\u0000"}') ],
+    [ 'what goes without trouble', q('{"a": "fine"}') ],
+);
+$server->set(refuse => 1);
+for my $place (0 .. $#values) {
+    my ($name, $value) = @{ $values[$place] };
+    $node->safe_psql('postgres', "INSERT INTO documents VALUES ($place, $value)");
+    settled('postgres', 'documents', $name);
+    my $kept = $node->safe_psql('postgres', <<~'SQL');
+        SELECT reverse_etl.json_text("row"), reason
+          FROM reverse_etl.rejected_rows ORDER BY id DESC LIMIT 1
+        SQL
+    (my $wanted = $value) =~ s/^'|'$|\s//g;
+    $kept =~ s/\s//g;
+    like($kept, qr/^\{("n":$place,"d":\Q$wanted\E|"d":\Q$wanted\E,"n":$place)\}\|no$/, "$name: the row is kept as it was, with the reason");
+}
+my @before = $server->seen('/documents');
+$server->set(refuse => 0);
+is($node->safe_psql('postgres', q(SELECT reverse_etl.retry('documents'))), scalar @values, 'all can be tried again');
+settled('postgres', 'documents', 'retry()');
+my @again = $server->seen('/documents');
+splice @again, 0, @before;
+is(rows(@again), rows(@before), 'and go as they were');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.rejected_rows'), 0, 'none is kept any longer');
+
+# What no row is: [name, operations, keys, rows, the error]
+my @texts = (
+    [ 'no JSON',          q({create}), q({NULL}),  q({nonsense}),    qr/invalid input syntax for type json/ ],
+    [ 'nothing',          q({create}), q({NULL}),  q({""}),          qr/no JSON object/ ],
+    [ 'NULL',             q({create}), q({NULL}),  q({NULL}),        qr/no JSON object/ ],
+    [ 'a number',         q({create}), q({NULL}),  q({1}),           qr/no JSON object/ ],
+    [ 'an array',         q({create}), q({NULL}),  q({"[{}]"}),      qr/no JSON object/ ],
+    [ 'a cut object',     q({create}), q({NULL}),  q({"{\\"n\\":1"}), qr/invalid input syntax for type json/ ],
+    [ 'two objects',      q({create}), q({NULL}),  q({"{} {}"}),     qr/invalid input syntax for type json/ ],
+    [ 'a key of text',    q({update}), q({hello}), q({"{}"}),        qr/invalid input syntax for type json/ ],
+    [ 'no operation',     q({steal}),  q({NULL}),  q({"{}"}),        qr/there is no operation/ ],
+    [ 'NULL for it',      q({NULL}),   q({NULL}),  q({"{}"}),        qr/there is no operation/ ],
+    [ 'arrays that part', q({create}), q({NULL}),  q({"{}","{}"}),   qr/must be of one length/ ],
+);
+$node->safe_psql('postgres', 'CREATE ROLE clerk; GRANT INSERT (n) ON documents TO clerk; GRANT USAGE ON SCHEMA reverse_etl TO clerk');
+for my $case (@texts) {
+    my ($name, $operations, $keys, $rows, $error) = @$case;
+    my (undef, $said) = outcome($node, "SET ROLE clerk; SELECT reverse_etl.requeue('documents', '$operations', '$keys', '$rows')");
+    like($said, $error, "requeue() takes no row that is $name");
+}
+
+# Words of a destination: [name, database, its answer, the reason as it is kept]
+my @words = (
+    [ 'a nul',               'postgres', q({"message": "x\u0000y"}), qr/^x.y$/ ],
+    [ 'a lone surrogate',    'postgres', q({"message": "x\ud83dy"}), qr/./ ],
+    [ 'an emoji',            'postgres', q({"message": "\ud83d\ude00"}), qr/^\x{F0}\x{9F}\x{98}\x{80}$/ ],
+    [ 'an emoji in Latin 1', 'latin1',   q({"message": "no \ud83d\ude00"}), qr/^no / ],
+    [ 'a nul in Latin 1',    'latin1',   q({"message": "x\u0000y"}), qr/^x.y$/ ],
+    [ 'not UTF-8',           'postgres', qq({"message": "\xff\xfe"}), qr/./ ],
+    [ 'nothing',             'postgres', q({"message": ""}), qr/422/ ],
+);
+$server->set(refuse => 1);
+for my $case (@words) {
+    my ($name, $database, $words, $reason) = @$case;
+    $server->set(words => $words);
+    $node->safe_psql($database, q(INSERT INTO documents VALUES (1, '{}')));
+    settled($database, 'documents', "$name in the destination's words");
+    like($node->safe_psql($database, 'SELECT reason FROM reverse_etl.rejected_rows ORDER BY id DESC LIMIT 1'),
+        $reason, "$name: the reason is kept as far as it can be");
+}
+
+# The rows of requests, as they were written, but for those that jsonb takes.
+sub rows { return join "\n", grep { !/fine/ } map { split /\n/, s/^\[|\]$|\s//gr =~ s/\},\{/}\n{/gr } @_ }
+
+# settled(DATABASE, DESTINATION, NAME): no row of it waits any more, and the worker is the one that it was.
+sub settled {
+    my ($database, $destination, $name) = @_;
+    wait_until(sub {
+        $node->safe_psql($database, "SELECT count(*) FROM reverse_etl.outbox WHERE destination = '$destination'::regclass") == 0;
+    });
+    beside($database);
+    is(worker($database), $worker{$database}, "$name: the worker goes on");
+    return;
+}
+
+# A row for the healthy destination arrives.
+sub beside {
+    my ($database) = @_;
+    $healthy++;
+    $node->safe_psql($database, "INSERT INTO healthy VALUES ($healthy)");
+    wait_until(sub { $server->seen('/healthy') == $healthy });
+    $worker{$database} //= worker($database);
+    return;
+}
+
+sub worker {
+    my ($database) = @_;
+    return $node->safe_psql('postgres',
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker' AND datname = '$database'");
+}
+
+done_testing();

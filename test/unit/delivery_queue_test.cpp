@@ -1,0 +1,210 @@
+#include "engine/delivery_queue.h"
+
+#include "engine/json.h"
+
+#include "connector_fixture.h"
+#include "poll_waiter.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <map>
+#include <set>
+
+using namespace reverse_etl;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+namespace {
+
+Clock::time_point time_of_test;
+
+/// Answers at once what the test says.
+class InstantTransport final : public Transport {
+  public:
+    using Answers = std::function<long(const std::vector<std::uint64_t> &rows)>;
+    explicit InstantTransport(Answers answers) : answers_(std::move(answers)) {}
+
+    ExchangeId start(const Request &request) override {
+        std::vector<std::uint64_t> rows;
+        const Json body = Json::parse(request.body);
+        for (const Json &row : body.at("rows"))
+            rows.push_back(row.at("n"));
+        requests.push_back(rows);
+        Response response;
+        response.status = answers_(rows);
+        ended_.push_back({++last_, response});
+        return last_;
+    }
+    void cancel(ExchangeId id) override {
+        std::erase_if(ended_, [id](const Finished &one) { return one.id == id; });
+    }
+    void run(Waiter &, Clock::time_point, std::vector<Finished> &finished) override {
+        finished = std::exchange(ended_, {});
+    }
+    void give_back(std::vector<Finished>) override {}
+
+    std::vector<std::vector<std::uint64_t>> requests; ///< the rows of each
+
+  private:
+    Answers answers_;
+    std::vector<Finished> ended_;
+    ExchangeId last_ = 0;
+};
+
+class Uninterested final : public LaneObserver {
+    void begin() override {}
+    void end() override {}
+    void seen(std::uint64_t) override {}
+    void accepted() override {}
+    void rejected() override {}
+    void sent(std::size_t, bool) override {}
+    void answered(std::size_t, const Response &, const Verdict &) override {}
+};
+
+/// A destination whose requests take eight rows.
+struct Queue : DeliveryJournal {
+    explicit Queue(InstantTransport::Answers answers, int in_flight = 1) : transport(std::move(answers)) {
+        Clock::source = []() noexcept { return time_of_test; };
+        time_of_test = Clock::time_point(hours(1));
+        policy.max_attempts = 1;
+        policy.max_in_flight = in_flight;
+        queue.use({3, true});
+    }
+    ~Queue() override { Clock::source = &std::chrono::steady_clock::now; }
+
+    void row_accepted(const QueuedRow &row) override { outcomes[row.id] = "accepted"; }
+    void row_absent(const QueuedRow &row) override { outcomes[row.id] = "absent"; }
+    void row_rejected(const QueuedRow &row, const Rejection &why) override { outcomes[row.id] = why.reason; }
+    void row_deferred(const QueuedRow &, Milliseconds, const std::string &) override {}
+    std::int64_t next_request() override { return ++last_request; }
+    void row_released(QueuedRow &row) override { row.batch = 0; }
+
+    void add(std::uint64_t id, OperationKind operation, const std::string &key = "") {
+        auto row = std::make_unique<QueuedRow>();
+        row->id = id;
+        row->role = 1;
+        row->key = key.empty() ? "" : "{\"email\":\"" + key + "\"}";
+        row->row = "{\"email\":\"" + key + "\",\"n\":" + std::to_string(id) + "}";
+        queue.add(std::move(row), operation_name(operation));
+        queue.open_lanes([this](const LaneKey &lane, KeyQueue &rows, OutcomeSink &sink) {
+            const OperationSpec &spec = lane.operation == std::string("create")
+                                            ? object->operations.at(OperationKind::create)
+                                            : object->operations.at(OperationKind::upsert);
+            Route route{object,        CompiledOperation(*object, spec, {{"email", true}, {"n", true}}, 0, {}),
+                        NullAs::omit,  std::nullopt,
+                        authenticator, policy};
+            return DeliveryQueue::Opened{std::make_unique<Lane>(std::move(route),
+                                                                Surroundings{transport, waiter, limiter}, rows, sink,
+                                                                std::make_unique<Uninterested>()),
+                                         ""};
+        });
+    }
+
+    /// As the worker does, but for what it writes down.
+    void turn() {
+        queue.send(time_of_test, true);
+        queue.submit_marked();
+        queue.send(time_of_test, false);
+        std::vector<Finished> finished;
+        transport.run(waiter, {}, finished);
+        for (const Finished &one : finished)
+            queue.take(one);
+    }
+    void go_on_for(Clock::duration time) {
+        for (const Clock::time_point end = time_of_test + time; time_of_test < end; time_of_test += Milliseconds(500))
+            turn();
+    }
+
+    const Connector connector = small_connector(R"({
+        "create": {"request": "POST /create", "rows": 8, "body": {"rows": {"$rows": {"$columns": "all"}}}},
+        "upsert": {"request": "POST /upsert", "rows": 8, "body": {"rows": {"$rows": {"$columns": "all"}}}}})");
+    const std::shared_ptr<const Object> object = std::make_shared<const Object>(connector.object("things", {}));
+    const std::shared_ptr<Authenticator> authenticator = std::make_shared<Authenticator>(connector.auth(), Settings{});
+    InstantTransport transport;
+    PollWaiter waiter;
+    RateLimiter limiter;
+    Policy policy;
+    Health health;
+    DeliveryQueue queue{*this, health};
+    std::map<std::uint64_t, std::string> outcomes;
+    std::int64_t last_request = 0;
+};
+
+bool holds(const std::vector<std::uint64_t> &rows, std::uint64_t row) {
+    return std::find(rows.begin(), rows.end(), row) != rows.end();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_row_that_breaks_its_destination_stands_alone_in_the_end) {
+    Queue queue([](const auto &rows) { return holds(rows, 3) ? 500 : 200; });
+    for (std::uint64_t id = 1; id <= 16; id++)
+        queue.add(id, OperationKind::upsert);
+    queue.go_on_for(minutes(10));
+    for (std::uint64_t id = 1; id <= 16; id++)
+        if (id != 3)
+            BOOST_TEST(queue.outcomes[id] == "accepted", "row " << id);
+    BOOST_TEST(queue.outcomes[3].starts_with("gave up after 3 attempts"), queue.outcomes[3]);
+}
+
+BOOST_AUTO_TEST_CASE(a_lane_whose_rows_fail_does_not_keep_the_probes_to_itself) {
+    Queue queue([](const auto &rows) { return rows.front() < 100 ? 500 : 200; });
+    for (std::uint64_t id = 1; id <= 3; id++)
+        queue.add(id, OperationKind::upsert);
+    queue.go_on_for(minutes(2));
+    queue.add(100, OperationKind::create);
+    queue.go_on_for(minutes(10));
+    BOOST_TEST(queue.outcomes[100] == "accepted");
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_fails_with_nothing_beside_it_is_given_up_after_a_day) {
+    Queue queue([](const auto &) { return 500; });
+    queue.add(1, OperationKind::upsert);
+    queue.go_on_for(hours(23));
+    BOOST_TEST(queue.outcomes[1] == "", "an outage may last that long");
+    queue.go_on_for(hours(3));
+    BOOST_TEST(queue.outcomes[1].starts_with("gave up"));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_outcome_is_a_failure_of_the_destination) {
+    Queue queue([](const auto &) { return 502; });
+    for (std::uint64_t id = 1; id <= 40; id++)
+        queue.add(id, OperationKind::create);
+    queue.turn();
+    BOOST_TEST(queue.outcomes.size() == 8u);
+    BOOST_TEST((queue.health.of(1).state() == Circuit::State::failing));
+    queue.turn();
+    BOOST_TEST(queue.transport.requests.size() == 1u, "the rest waits");
+    queue.go_on_for(minutes(1));
+    BOOST_TEST(queue.transport.requests.size() > 1u);
+    BOOST_TEST(queue.transport.requests.size() < 8u);
+    for (std::size_t i = 1; i < queue.transport.requests.size(); i++)
+        BOOST_TEST(queue.transport.requests[i].size() == 1u, "a destination is not tried out with many creates");
+}
+
+BOOST_AUTO_TEST_CASE(lanes_share_one_probe) {
+    Queue queue([](const auto &) { return 502; });
+    queue.add(1, OperationKind::upsert);
+    queue.turn();
+    queue.add(2, OperationKind::create);
+    queue.add(3, OperationKind::create);
+    queue.add(4, OperationKind::upsert);
+    time_of_test = queue.health.of(1).retry_at() + minutes(1);
+    queue.transport.requests.clear();
+    queue.turn();
+    BOOST_TEST(queue.transport.requests.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_create_waits_for_the_outcome_that_it_follows_to_be_stored) {
+    Queue queue([](const auto &) { return 200; });
+    queue.add(1, OperationKind::upsert, "ada");
+    queue.add(2, OperationKind::create, "ada");
+    queue.add(3, OperationKind::create, "bob");
+    queue.queue.send(time_of_test, true);
+    BOOST_TEST(!queue.queue.marks_follow_outcomes(), "bob follows nothing");
+    queue.turn();
+    queue.queue.send(time_of_test, true);
+    BOOST_TEST(queue.queue.has_marks());
+    BOOST_TEST(queue.queue.marks_follow_outcomes());
+}
