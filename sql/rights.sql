@@ -36,6 +36,8 @@ INSERT INTO harmless VALUES
     ('last_run_before', 'reads its arguments alone'),
     ('run_times', 'reads its argument alone; the view syncs calls it'),
     ('equality_of', 'reads catalogs that all may read'),
+    ('find_worker', 'tells whether the worker is there; the view destinations calls it'),
+    ('key_form', 'reads its arguments alone; statements of syncs call it as their owners'),
     ('quarantined_rows', 'reads as the caller; the view syncs calls it'),
     ('statistics', 'shows a role what it may see'),
     ('running_pushes', 'shows a role what it may see'),

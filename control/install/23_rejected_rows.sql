@@ -122,5 +122,5 @@ COMMENT ON FUNCTION reverse_etl.discard_as(oid, text) IS 'discard() for the role
 
 REVOKE ALL ON FUNCTION reverse_etl.requeue(oid, regclass, text[], text[], text[]), reverse_etl.chosen_rows(oid, text),
     reverse_etl.retry_as(oid, regclass, text), reverse_etl.mend_as(oid, bigint, jsonb, jsonb),
-    reverse_etl.discard_as(oid, text) FROM PUBLIC;
+    reverse_etl.discard_as(oid, text), reverse_etl.json_text(jsonb) FROM PUBLIC;
 

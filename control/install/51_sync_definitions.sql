@@ -308,7 +308,7 @@ COMMENT ON FUNCTION reverse_etl.drop_sync(text) IS 'removes a sync, its state an
 COMMENT ON FUNCTION reverse_etl.create_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text) IS 'create_sync() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl.alter_sync_as(oid, text, text, text, text, text, text, text, text, integer, interval, text, text, text, text) IS 'alter_sync() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl.drop_sync_as(oid, text) IS 'drop_sync() for the role that calls it';
-REVOKE ALL ON FUNCTION reverse_etl.describe_sync(oid, text, text, regclass, text[], text, text, text),
+REVOKE ALL ON FUNCTION reverse_etl.sole_statement(text), reverse_etl.describe_sync(oid, text, text, regclass, text[], text, text, text),
     reverse_etl.make_sync_tables(integer), reverse_etl.find_sync(oid, text), reverse_etl.check_sync_choices(text, text, text, text),
     reverse_etl.check_sync_limits(text, text, text, text, text, integer, interval, regclass),
     reverse_etl.create_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text),

@@ -11,6 +11,8 @@ extern "C" {
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "parser/parser.h"
+#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -71,6 +73,14 @@ Datum first_column(const char *statement, MemoryContext caller) {
     return makeArrayResult(texts, caller);
 }
 
+/// A definition is the machine's statement, run with the rights of a role; what reads rows runs code of the role.
+bool is_definition(const std::string &statement) {
+    return pg_call([text = statement.c_str()] {
+        List *parsed = raw_parser(text, RAW_PARSE_DEFAULT);
+        return list_length(parsed) == 1 && GetCommandLogLevel(linitial_node(RawStmt, parsed)->stmt) == LOGSTMT_DDL;
+    });
+}
+
 } // namespace
 
 /// The functions that anybody may call: they hand on who calls them. It is the server that runs the counterpart as its
@@ -100,9 +110,13 @@ Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
         MemoryContext caller = CurrentMemoryContext;
         pg_call([] { SPI_connect(); });
         Datum column;
-        {
+        auto run = [&] { column = pg_call([&] { return first_column(statement.c_str(), caller); }); };
+        if (is_definition(statement)) {
+            AsMachine role(PG_GETARG_OID(0));
+            run();
+        } else {
             ActAs role(PG_GETARG_OID(0), "pg_catalog");
-            column = pg_call([&] { return first_column(statement.c_str(), caller); });
+            run();
         }
         pg_call([] { SPI_finish(); });
         return column;
