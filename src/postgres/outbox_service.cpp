@@ -98,6 +98,9 @@ class OutboxService {
             if (present_extension_ != extension_)
                 return end_without_extension();
             claim();
+            // Who paused a destination and then queued rows for it may have done both since it looked.
+            if (has_calls() || (ends_when_idle() && MyLatch->is_set))
+                look_around();
             Clock::time_point now = Clock::now();
             drop_queues(now);
             if (!is_idle())

@@ -38,9 +38,9 @@ bool is_each_known_once(const Numbers &compared, const Numbers &known) {
 /// Rows with one key are none that could be sent.
 void set_duplicates_apart(SyncDiff &diff, const SyncStatements &statements) {
     diff.duplicates = ResultRows::of(statements.duplicates());
-    diff.duplicates.show_as("duplicates");
+    diff.duplicates.show_as("#duplicates");
     diff.changes = ResultRows::of(statements.changes_but_duplicates());
-    diff.changes.show_as("changes");
+    diff.changes.show_as("#changes");
 }
 
 bool has_duplicates_among_changes(const SyncStatements &statements) {
@@ -50,7 +50,7 @@ bool has_duplicates_among_changes(const SyncStatements &statements) {
 void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
     diff.changes = ResultRows::of(statements.changes());
     diff.model_rows = diff.changes.count();
-    diff.changes.show_as("changes");
+    diff.changes.show_as("#changes");
     ResultRows::of(statements.cursor_of_changes()).for_each([&](TupleTableSlot *slot) {
         bool is_null = false;
         Datum value = slot_getattr(slot, 1, &is_null);
@@ -83,7 +83,7 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
         known_twice = compared.values[2] != diff.known - gone;
     }
     diff.changes = ResultRows::of(statements.changes());
-    diff.changes.show_as("changes");
+    diff.changes.show_as("#changes");
     if (known_twice || has_duplicates_among_changes(statements))
         set_duplicates_apart(diff, statements);
 }
@@ -97,7 +97,7 @@ void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements
         return;
     if (ResultRows::of(statements.streams()).is_empty())
         return;
-    for (auto [rows, name] : {std::pair(&changes, "changes"), std::pair(&gone, "gone")})
+    for (auto [rows, name] : {std::pair(&changes, "#changes"), std::pair(&gone, "#gone")})
         if (!rows->is_empty()) {
             rows->show_as(name);
             *rows = ResultRows::of(statements.all_but_streamed(name, snapshot));
@@ -126,7 +126,7 @@ SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements st
     pg_call([] { CommandCounterIncrement(); });
     OneSnapshot snapshot;
     diff.changes = ResultRows::of(statements.changes());
-    diff.changes.show_as("changes");
+    diff.changes.show_as("#changes");
     if (has_duplicates_among_changes(statements))
         set_duplicates_apart(diff, statements);
     if (sync.mode == "mirror" && sync.removals != "nothing")

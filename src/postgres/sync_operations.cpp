@@ -66,7 +66,11 @@ class Chooser {
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "destination \"" + destination_.name + "\" " + what, "", hint);
     }
 
-    PushPlan create() const { return {OperationKind::create, written_, {}}; }
+    PushPlan create() const {
+        PushPlan plan{OperationKind::create, written_, {}};
+        compile(destination_, plan); // says what is missing
+        return plan;
+    }
 
     PushPlan upsert() const {
         if (!can(OperationKind::upsert))

@@ -83,9 +83,9 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
     forget_older_failures();
     if (sync_.mode == "insert" && !diff.gone.is_empty()) {
         // A key that comes back counts as new.
-        diff.gone.show_as("gone");
-        std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) + " AS s USING gone WHERE " +
-                             statements.same_key("s.", "gone.");
+        diff.gone.show_as("#gone");
+        std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) +
+                             " AS s USING \"#gone\" AS gone WHERE " + statements.same_key("s.", "gone.");
         pg_call([&] { SPI_execute(forget.c_str(), false, 0); });
     }
     if (diff.cursor)

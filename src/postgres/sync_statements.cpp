@@ -39,7 +39,7 @@ std::string SyncStatements::model() const {
 }
 
 std::string SyncStatements::among_keys(const char *prefix) const {
-    return "(" + key_forms(prefix) + ") IN (SELECT " + key_forms("keys.") + " FROM keys)";
+    return "(" + key_forms(prefix) + ") IN (SELECT " + key_forms("\"#keys\".") + " FROM \"#keys\")";
 }
 
 std::string SyncStatements::key(const char *prefix) const {
@@ -136,13 +136,13 @@ std::string SyncStatements::duplicates() const {
 }
 
 std::string SyncStatements::duplicates_among_changes() const {
-    return "SELECT 1 FROM changes AS m WHERE NOT (" + no_key() + ") GROUP BY " + key_forms("m.") +
+    return "SELECT 1 FROM \"#changes\" AS m WHERE NOT (" + no_key() + ") GROUP BY " + key_forms("m.") +
            " HAVING count(*) > 1 LIMIT 1";
 }
 
 std::string SyncStatements::changes_but_duplicates() const {
-    return "SELECT m.* FROM changes AS m WHERE NOT EXISTS (SELECT FROM duplicates AS d WHERE " + same_key("d.", "m.") +
-           ")";
+    return "SELECT m.* FROM \"#changes\" AS m WHERE NOT EXISTS (SELECT FROM \"#duplicates\" AS d WHERE " +
+           same_key("d.", "m.") + ")";
 }
 
 std::string SyncStatements::streams() const {
@@ -158,7 +158,7 @@ std::string SyncStatements::all_but_streamed(const std::string &shown, const std
         return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + by_stream + "NOT " + seen + " AND " +
                same_key("n.", "m.") + ")";
     };
-    return "SELECT m.* FROM " + shown +
+    return "SELECT m.* FROM " + quoted_name(shown) +
            " AS m, (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS n) AS top "
            "WHERE true" +
            sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND ") + sent(state_, "");
@@ -166,7 +166,7 @@ std::string SyncStatements::all_but_streamed(const std::string &shown, const std
 
 // Rows that come again were passed by it before.
 std::string SyncStatements::cursor_of_changes() const {
-    return "SELECT to_jsonb(max(m." + quoted_name(sync_.cursor_column) + ")) #>> '{}' FROM changes AS m WHERE " +
+    return "SELECT to_jsonb(max(m." + quoted_name(sync_.cursor_column) + ")) #>> '{}' FROM \"#changes\" AS m WHERE " +
            beyond_cursor();
 }
 

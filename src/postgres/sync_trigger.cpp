@@ -85,7 +85,7 @@ Datum push_sync(FunctionCallInfo call) {
                 show_rows(before, source, data->tg_oldtable);
         });
         ResultRows keys = touched_keys(keys_of(*query, statements, has_before));
-        keys.show_as("keys");
+        keys.show_as("#keys");
         SyncDiff diff = SyncDiff::find_among_keys(sync, statements);
         Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
         SyncOutbox outbox(sync, 0, *destination, SyncOperations::choose(sync, *destination), CurrentMemoryContext);
