@@ -18,6 +18,7 @@ COMMENT ON COLUMN reverse_etl.destination_states.retry_at IS 'when it is tried a
 
 CREATE TABLE reverse_etl.pauses (
     server oid,
+    server_name name,
     destination regclass,
     paused_by name NOT NULL DEFAULT current_user,
     paused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -27,7 +28,14 @@ CREATE TABLE reverse_etl.pauses (
 );
 COMMENT ON TABLE reverse_etl.pauses IS 'servers and destinations that reverse_etl.pause() stopped';
 COMMENT ON COLUMN reverse_etl.pauses.server IS 'all destinations of this server';
+COMMENT ON COLUMN reverse_etl.pauses.server_name IS 'its name, by which it is found after pg_upgrade, which gives servers other oids';
 COMMENT ON COLUMN reverse_etl.pauses.destination IS 'this destination alone';
+
+CREATE FUNCTION reverse_etl.paused_server(server oid, server_name name) RETURNS oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN COALESCE((SELECT oid FROM pg_foreign_server WHERE oid = server),
+                (SELECT oid FROM pg_foreign_server WHERE srvname = server_name));
+COMMENT ON FUNCTION reverse_etl.paused_server(oid, name) IS 'the server of a pause: by its oid, and after pg_upgrade by its name';
 
 CREATE FUNCTION reverse_etl.wake_worker() RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_wake_worker';
@@ -44,7 +52,7 @@ ALTER TABLE reverse_etl.pauses ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON reverse_etl.pauses FOR SELECT USING (true);
 COMMENT ON POLICY seen ON reverse_etl.pauses IS 'everybody sees what is paused';
 CREATE POLICY by_owner ON reverse_etl.pauses
-    USING (pg_has_role(reverse_etl.owner_of(server, destination), 'USAGE'));
+    USING (pg_has_role(reverse_etl.owner_of(reverse_etl.paused_server(server, server_name), destination), 'USAGE'));
 COMMENT ON POLICY by_owner ON reverse_etl.pauses IS 'the owner of a server or a destination pauses and resumes it';
 GRANT SELECT, INSERT, DELETE ON reverse_etl.pauses TO PUBLIC;
 
@@ -85,8 +93,9 @@ COMMENT ON FUNCTION reverse_etl.find_destination(text) IS 'the server or else th
 CREATE FUNCTION reverse_etl.pause(name text) RETURNS void
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO reverse_etl.pauses (server, destination)
-    SELECT server, destination FROM reverse_etl.find_destination(pause.name)
+    INSERT INTO reverse_etl.pauses (server, server_name, destination)
+    SELECT found.server, (SELECT srvname FROM pg_foreign_server WHERE oid = found.server), found.destination
+      FROM reverse_etl.find_destination(pause.name) AS found
     ON CONFLICT DO NOTHING;
     PERFORM reverse_etl.wake_worker();
 END
@@ -98,7 +107,7 @@ LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM reverse_etl.pauses AS p
      USING reverse_etl.find_destination(resume.name) AS found
-     WHERE p.server = found.server OR p.destination = found.destination;
+     WHERE reverse_etl.paused_server(p.server, p.server_name) = found.server OR p.destination = found.destination;
     UPDATE reverse_etl.destination_states AS s SET retry_at = clock_timestamp()
       FROM pg_foreign_table AS t, reverse_etl.find_destination(resume.name) AS found
      WHERE t.ftrelid = s.destination AND (t.ftserver = found.server OR t.ftrelid = found.destination);

@@ -25,7 +25,7 @@ BEGIN
                              ELSE '' END), ', ' ORDER BY place),
            string_agg(quote_ident(name), ', ' ORDER BY place)
       INTO columns, key
-      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations))
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations::regcollation[]))
            WITH ORDINALITY AS k (name, type_oid, collated_oid, place)
       JOIN LATERAL (SELECT format('%I.%I', typnamespace::regnamespace::text, typname) AS type
                       FROM pg_type WHERE pg_type.oid = k.type_oid) AS t ON true
@@ -185,7 +185,7 @@ BEGIN
             detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
             after, alert_to, hash_version)
     VALUES (create_sync.name, quote_ident(current_user)::regrole, create_sync.query, create_sync.search_path,
-            create_sync.destination, create_sync.key, about.key_types, about.key_collations, about.columns, about.reads,
+            create_sync.destination, create_sync.key, about.key_types, about.key_collations::text[], about.columns, about.reads,
             create_sync.mode, create_sync.removals, create_sync.detect, create_sync.cursor_column, create_sync.backfill,
             NULLIF(create_sync.max_removed, 'none'), NULLIF(create_sync.max_changed, 'none'),
             NULLIF(create_sync.min_rows, 'none'), NULLIF(create_sync.max_rejected, 'none'), create_sync.max_attempts, create_sync.hold_for,
@@ -227,7 +227,7 @@ BEGIN
     -- What is checked has to hold for the owner, who runs it.
     about := reverse_etl.describe_sync(definition.query, definition.search_path, definition.destination, definition.key,
                                        mode, removals, definition.cursor_column);
-    IF about.key_types <> definition.key_types OR about.key_collations <> definition.key_collations THEN
+    IF about.key_types <> definition.key_types OR about.key_collations::text[] <> definition.key_collations THEN
         RAISE datatype_mismatch USING
             MESSAGE = format('the key of sync "%s" cannot change its type', definition.name),
             DETAIL = format('It is %s, and the query gives %s.', definition.key_types, about.key_types),
@@ -246,6 +246,9 @@ BEGIN
         END LOOP;
     ELSIF after = 'none' THEN
         definition.after := NULL;
+    END IF;
+    IF rename_to IS NOT NULL THEN
+        PERFORM reverse_etl.drop_job(definition.job, definition.name);
     END IF;
     UPDATE reverse_etl.sync_definitions AS s
        SET name = COALESCE(rename_to, s.name), query = definition.query, search_path = definition.search_path,

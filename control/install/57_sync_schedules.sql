@@ -1,5 +1,17 @@
 -- Schedules, by pg_cron
 
+-- By its name: after a dump was restored elsewhere, the number may be that of a job which is somebody else's.
+CREATE FUNCTION reverse_etl.drop_job(job bigint, sync text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF job IS NOT NULL AND to_regclass('cron.job') IS NOT NULL THEN
+        PERFORM cron.unschedule(j.jobid) FROM cron.job AS j
+          WHERE j.jobname = 'reverse_etl ' || sync AND j.database = current_database();
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.drop_job(bigint, text) IS 'removes the job of a sync in pg_cron, if it is there and is that sync''s';
+
 CREATE FUNCTION reverse_etl.schedule_sync(name text, schedule text) RETURNS bigint
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -27,7 +39,7 @@ BEGIN
             MESSAGE = 'permission denied for schema cron',
             HINT = format('GRANT USAGE ON SCHEMA cron TO %I', current_user);
     END IF;
-    PERFORM cron.unschedule(definition.job) WHERE EXISTS (SELECT FROM cron.job WHERE jobid = definition.job);
+    PERFORM reverse_etl.drop_job(definition.job, definition.name);
     new_job := cron.schedule('reverse_etl ' || definition.name, schedule, command);
     UPDATE reverse_etl.sync_definitions AS s
        SET schedule = schedule_sync.schedule, job = new_job, scheduled_at = clock_timestamp() WHERE id = definition.id;
@@ -44,9 +56,7 @@ BEGIN
     IF definition.job IS NULL THEN
         RAISE undefined_object USING MESSAGE = format('sync "%s" has no schedule', definition.name);
     END IF;
-    IF to_regclass('cron.job') IS NOT NULL THEN
-        PERFORM cron.unschedule(definition.job) WHERE EXISTS (SELECT FROM cron.job WHERE jobid = definition.job);
-    END IF;
+    PERFORM reverse_etl.drop_job(definition.job, definition.name);
     UPDATE reverse_etl.sync_definitions SET schedule = NULL, job = NULL, scheduled_at = NULL WHERE id = definition.id;
 END
 $$;
