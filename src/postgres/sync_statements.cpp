@@ -74,7 +74,7 @@ std::string SyncStatements::differs() const {
         return "true";
     if (!sync_.sends_changed()) // the hash is gone where a row is to be sent again
         return "(s.ctid IS NULL OR s.\"#hash\" IS NULL)";
-    return std::string("(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM ") + hash_of_row + ")";
+    return "(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + std::string(hash_of_row) + ")";
 }
 
 std::string SyncStatements::changes() const {
