@@ -14,6 +14,16 @@ SELECT pg_describe_object(classid, objid, 0) AS lacks_a_comment
    AND obj_description(objid, classid::regclass::name) IS NULL
    AND NOT EXISTS (SELECT FROM pg_class WHERE oid = objid AND relkind IN ('S', 'i'));
 
+-- No function that is written in SQL depends on the settings of its caller.
+SELECT p.oid::regprocedure AS depends_on_its_caller, wanted
+  FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang,
+       unnest('{"search_path=pg_catalog, pg_temp", standard_conforming_strings=on, backslash_quote=safe_encoding,
+                transform_null_equals=off, array_nulls=on, quote_all_identifiers=off, DateStyle=iso,
+                IntervalStyle=postgres}'::text[]) AS wanted
+ WHERE p.pronamespace = 'reverse_etl'::regnamespace AND l.lanname IN ('sql', 'plpgsql')
+   AND wanted <> ALL (COALESCE(p.proconfig, '{}'))
+ ORDER BY 1, 2;
+
 -- Nothing that takes a URL or spends a quota is granted to everybody.
 SELECT proname, proacl IS NULL OR 'anyone' IN (SELECT 'anyone' FROM aclexplode(proacl) WHERE grantee = 0) AS for_everybody
   FROM pg_proc WHERE pronamespace = 'reverse_etl'::regnamespace ORDER BY proname;

@@ -2,6 +2,8 @@
 
 CREATE SEQUENCE reverse_etl.outbox_id_seq;
 COMMENT ON SEQUENCE reverse_etl.outbox_id_seq IS 'numbers the rows of the outbox, in the order in which they were queued';
+-- Rows on their way are known by these numbers: where a dump is restored they must not come again.
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl.outbox_id_seq', '');
 
 CREATE TABLE reverse_etl.outbox (
     id bigint NOT NULL,

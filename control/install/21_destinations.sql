@@ -18,6 +18,7 @@ COMMENT ON COLUMN reverse_etl.destination_states.retry_at IS 'when it is tried a
 
 CREATE TABLE reverse_etl.pauses (
     server oid,
+    server_name name,
     destination regclass,
     paused_by name NOT NULL,
     paused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -28,7 +29,14 @@ CREATE TABLE reverse_etl.pauses (
 ALTER TABLE reverse_etl.pauses REPLICA IDENTITY FULL;
 COMMENT ON TABLE reverse_etl.pauses IS 'servers and destinations that reverse_etl.pause() stopped';
 COMMENT ON COLUMN reverse_etl.pauses.server IS 'all destinations of this server';
+COMMENT ON COLUMN reverse_etl.pauses.server_name IS 'its name, by which it is found after pg_upgrade, which gives servers other oids';
 COMMENT ON COLUMN reverse_etl.pauses.destination IS 'this destination alone';
+
+CREATE FUNCTION reverse_etl.paused_server(server oid, server_name name) RETURNS oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+RETURN COALESCE((SELECT oid FROM pg_foreign_server WHERE oid = server),
+                (SELECT oid FROM pg_foreign_server WHERE srvname = server_name));
+COMMENT ON FUNCTION reverse_etl.paused_server(oid, name) IS 'the server of a pause: by its oid, and after pg_upgrade by its name';
 
 CREATE FUNCTION reverse_etl.wake_worker() RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_wake_worker';
@@ -84,8 +92,9 @@ LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
 CREATE FUNCTION reverse_etl.pause_as(caller oid, name text) RETURNS void
 LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO reverse_etl.pauses (server, destination, paused_by)
-    SELECT server, destination, pg_get_userbyid(caller) FROM reverse_etl.find_destination(caller, name)
+    INSERT INTO reverse_etl.pauses (server, server_name, destination, paused_by)
+    SELECT found.server, (SELECT srvname FROM pg_foreign_server WHERE oid = found.server), found.destination, pg_get_userbyid(caller)
+      FROM reverse_etl.find_destination(caller, name) AS found
     ON CONFLICT DO NOTHING;
     PERFORM reverse_etl.wake_worker();
 END
@@ -99,7 +108,7 @@ LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN
     DELETE FROM reverse_etl.pauses AS p
      USING reverse_etl.find_destination(caller, name) AS found
-     WHERE p.server = found.server OR p.destination = found.destination;
+     WHERE reverse_etl.paused_server(p.server, p.server_name) = found.server OR p.destination = found.destination;
     UPDATE reverse_etl.destination_states AS s SET retry_at = clock_timestamp()
       FROM pg_foreign_table AS t, reverse_etl.find_destination(caller, name) AS found
      WHERE t.ftrelid = s.destination AND (t.ftserver = found.server OR t.ftrelid = found.destination);
@@ -117,7 +126,7 @@ REVOKE ALL ON FUNCTION reverse_etl.wake_worker(), reverse_etl.owner_of(oid, regc
 CREATE FUNCTION reverse_etl.forget_dropped_destinations() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM reverse_etl.pauses AS p
-     WHERE NOT EXISTS (SELECT FROM pg_foreign_server AS s WHERE s.oid = p.server)
+     WHERE reverse_etl.paused_server(p.server, p.server_name) IS NULL
        AND NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = p.destination);
     DELETE FROM reverse_etl.destination_states AS d
      WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = d.destination);

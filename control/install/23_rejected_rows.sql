@@ -37,8 +37,8 @@ COMMENT ON POLICY own_rows ON reverse_etl.rejected_rows IS 'a user sees their ow
 GRANT SELECT ON reverse_etl.rejected_rows TO PUBLIC;
 
 CREATE FUNCTION reverse_etl.json_text(kept jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN CASE pg_catalog.jsonb_typeof(kept) WHEN 'string' THEN kept OPERATOR(pg_catalog.#>>) '{}' ELSE kept::text END;
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN CASE jsonb_typeof(kept) WHEN 'string' THEN kept #>> '{}' ELSE kept::text END;
 COMMENT ON FUNCTION reverse_etl.json_text(jsonb) IS 'the JSON of a row or a key in reverse_etl.rejected_rows: what jsonb cannot hold is kept there as a string';
 
 CREATE FUNCTION reverse_etl.requeue(role oid, destination regclass, operations text[], keys text[], rows text[]) RETURNS bigint

@@ -82,7 +82,7 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
   JOIN pg_foreign_server AS s ON s.oid = t.ftserver
   JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'reverse_etl'
   LEFT JOIN LATERAL (SELECT min(paused_at) AS since FROM reverse_etl.pauses
-                      WHERE pauses.server = t.ftserver OR pauses.destination = t.ftrelid) AS p ON true
+                      WHERE reverse_etl.paused_server(pauses.server, pauses.server_name) = t.ftserver OR pauses.destination = t.ftrelid) AS p ON true
   LEFT JOIN LATERAL (SELECT * FROM reverse_etl.destination_states AS d WHERE d.destination = t.ftrelid
                       ORDER BY d.state = 'paused' DESC, d.retry_at DESC LIMIT 1) AS f ON true
   LEFT JOIN LATERAL (SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM reverse_etl.outbox

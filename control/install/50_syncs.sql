@@ -14,7 +14,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     destination regclass NOT NULL,
     key text[] NOT NULL CHECK (cardinality(key) > 0),
     key_types regtype[] NOT NULL,
-    key_collations regcollation[] NOT NULL,
+    key_collations text[] NOT NULL,
     key_forms text[] NOT NULL,
     columns text[] NOT NULL,
     reads regclass[] NOT NULL,
@@ -24,10 +24,10 @@ CREATE TABLE reverse_etl.sync_definitions (
     cursor_column text CHECK ((detect = 'cursor') = (cursor_column IS NOT NULL)),
     cursor_value text,
     backfill boolean NOT NULL,
-    max_removed text CHECK (max_removed ~ '^[0-9]+(\.[0-9]+)?%?$'),
-    max_changed text CHECK (max_changed ~ '^[0-9]+(\.[0-9]+)?%?$'),
-    min_rows text CHECK (min_rows ~ '^[0-9]+(\.[0-9]+)?%?$'),
-    max_rejected text CHECK (max_rejected ~ '^[0-9]+(\.[0-9]+)?%?$'),
+    max_removed text CHECK (max_removed ~ '^[0-9]+([.][0-9]+)?%?$'),
+    max_changed text CHECK (max_changed ~ '^[0-9]+([.][0-9]+)?%?$'),
+    min_rows text CHECK (min_rows ~ '^[0-9]+([.][0-9]+)?%?$'),
+    max_rejected text CHECK (max_rejected ~ '^[0-9]+([.][0-9]+)?%?$'),
     max_attempts integer NOT NULL CHECK (max_attempts > 0),
     hold_for interval NOT NULL CHECK (hold_for > '0'),
     after integer,
@@ -49,6 +49,7 @@ COMMENT ON COLUMN reverse_etl.sync_definitions.query IS 'the model: the rows tha
 COMMENT ON COLUMN reverse_etl.sync_definitions.search_path IS 'where the names in the query are looked up';
 COMMENT ON COLUMN reverse_etl.sync_definitions.key IS 'the columns of the query that tell its rows apart';
 COMMENT ON COLUMN reverse_etl.sync_definitions.key_types IS 'their types, which are those of the state''s columns';
+COMMENT ON COLUMN reverse_etl.sync_definitions.key_collations IS 'their collations, by name: pg_upgrade keeps no oids of them';
 COMMENT ON COLUMN reverse_etl.sync_definitions.key_forms IS 'by what the destination takes two keys for the same: an expression over each, in which %s stands for its value';
 COMMENT ON COLUMN reverse_etl.sync_definitions.columns IS 'the destination''s columns that are sent';
 COMMENT ON COLUMN reverse_etl.sync_definitions.reads IS 'the relations that the query reads';

@@ -37,7 +37,7 @@ BEGIN
                 THEN format('ALTER TABLE reverse_etl.sync_%s_state ADD PRIMARY KEY (%s)', sync, string_agg(quote_ident(name), ', ' ORDER BY place))
            END
       INTO columns, key, unique_key
-      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations),
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations::regcollation[]),
                       unnest(definition.key_forms))
            WITH ORDINALITY AS k (name, type_oid, collated_oid, form, place)
       JOIN LATERAL (SELECT format('%s.%I', typnamespace::regnamespace, typname) AS type
@@ -203,7 +203,8 @@ BEGIN
             detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
             after, alert_to, hash_version)
     VALUES (create_sync_as.name, caller, create_sync_as.query, create_sync_as.search_path,
-            create_sync_as.destination, create_sync_as.key, about.key_types, about.key_collations, about.key_forms, about.columns, about.reads,
+            create_sync_as.destination, create_sync_as.key, about.key_types, about.key_collations::text[], about.key_forms,
+            about.columns, about.reads,
             create_sync_as.mode, create_sync_as.removals, create_sync_as.detect, create_sync_as.cursor_column, create_sync_as.backfill,
             NULLIF(create_sync_as.max_removed, 'none'), NULLIF(create_sync_as.max_changed, 'none'),
             NULLIF(create_sync_as.min_rows, 'none'), NULLIF(create_sync_as.max_rejected, 'none'), create_sync_as.max_attempts, create_sync_as.hold_for,
@@ -249,7 +250,7 @@ BEGIN
     -- What is checked has to hold for the owner, who runs it.
     about := reverse_etl.describe_sync(definition.owner, definition.query, definition.search_path, definition.destination,
                                        definition.key, mode, removals, definition.cursor_column);
-    IF about.key_types <> definition.key_types OR about.key_collations <> definition.key_collations THEN
+    IF about.key_types <> definition.key_types OR about.key_collations::text[] <> definition.key_collations THEN
         RAISE datatype_mismatch USING
             MESSAGE = format('the key of sync "%s" cannot change its type', definition.name),
             DETAIL = format('It is %s, and the query gives %s.', definition.key_types, about.key_types),
@@ -268,6 +269,9 @@ BEGIN
         END LOOP;
     ELSIF after = 'none' THEN
         definition.after := NULL;
+    END IF;
+    IF rename_to IS NOT NULL THEN
+        PERFORM reverse_etl.drop_job(caller, definition.job, definition.name);
     END IF;
     UPDATE reverse_etl.sync_definitions AS s
        SET name = COALESCE(rename_to, s.name), query = definition.query, search_path = definition.search_path,

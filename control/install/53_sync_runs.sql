@@ -47,7 +47,7 @@ COMMENT ON FUNCTION reverse_etl.begin_run(integer, name, integer) IS 'puts a run
 
 CREATE FUNCTION reverse_etl.exceeds(bound text, number bigint, of_all bigint) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN bound LIKE '%\%' THEN number > rtrim(bound, '%')::numeric / 100 * of_all
+RETURN CASE WHEN right(bound, 1) = '%' THEN number > rtrim(bound, '%')::numeric / 100 * of_all
             ELSE number > bound::numeric END;
 COMMENT ON FUNCTION reverse_etl.exceeds(text, bigint, bigint) IS 'whether a number is greater than a guard allows: so many, or so many percent of all';
 

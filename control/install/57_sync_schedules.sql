@@ -1,14 +1,17 @@
 -- Schedules, by pg_cron, whose jobs are the caller's
 
-CREATE FUNCTION reverse_etl.drop_job(caller oid, job bigint) RETURNS void
+-- By its name: after a dump was restored elsewhere, the number may be that of a job which is somebody else's.
+CREATE FUNCTION reverse_etl.drop_job(caller oid, job bigint, sync text) RETURNS void
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass('cron.job') IS NOT NULL THEN
-        PERFORM reverse_etl.execute_as(caller, format('SELECT cron.unschedule(jobid) FROM cron.job WHERE jobid = %s', job));
+        PERFORM reverse_etl.execute_as(caller, format(
+            'SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = %L AND database = %L',
+            'reverse_etl ' || sync, current_database()));
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.drop_job(oid, bigint) IS 'ends a job of a role in pg_cron, if it is still there';
+COMMENT ON FUNCTION reverse_etl.drop_job(oid, bigint, text) IS 'ends the job of a sync in pg_cron for a role, if it is there and is that sync''s';
 
 CREATE FUNCTION reverse_etl.schedule_sync(name text, schedule text) RETURNS bigint
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
@@ -39,7 +42,7 @@ BEGIN
             MESSAGE = 'permission denied for schema cron',
             HINT = format('GRANT USAGE ON SCHEMA cron TO %I', pg_get_userbyid(caller));
     END IF;
-    PERFORM reverse_etl.drop_job(caller, definition.job);
+    PERFORM reverse_etl.drop_job(caller, definition.job, definition.name);
     new_job := (reverse_etl.execute_as(caller, format('SELECT cron.schedule(%L, %L, %L)', 'reverse_etl ' || definition.name,
                                                       schedule, command)))[1];
     UPDATE reverse_etl.sync_definitions AS s
@@ -59,13 +62,13 @@ BEGIN
     IF definition.job IS NULL THEN
         RAISE undefined_object USING MESSAGE = format('sync "%s" has no schedule', definition.name);
     END IF;
-    PERFORM reverse_etl.drop_job(caller, definition.job);
+    PERFORM reverse_etl.drop_job(caller, definition.job, definition.name);
     UPDATE reverse_etl.sync_definitions SET schedule = NULL, job = NULL, scheduled_at = NULL WHERE id = definition.id;
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.unschedule_sync(text) IS 'ends the schedule of a sync';
 COMMENT ON FUNCTION reverse_etl.schedule_sync_as(oid, text, text) IS 'schedule_sync() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl.unschedule_sync_as(oid, text) IS 'unschedule_sync() for the role that calls it';
-REVOKE ALL ON FUNCTION reverse_etl.drop_job(oid, bigint), reverse_etl.schedule_sync_as(oid, text, text),
+REVOKE ALL ON FUNCTION reverse_etl.drop_job(oid, bigint, text), reverse_etl.schedule_sync_as(oid, text, text),
     reverse_etl.unschedule_sync_as(oid, text) FROM PUBLIC;
 

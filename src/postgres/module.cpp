@@ -66,7 +66,8 @@ void _PG_init(void) {
     install_act_as_hook();
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
-        register_launcher();
+        if (!IsBinaryUpgrade) // nothing leaves while pg_upgrade moves the cluster
+            register_launcher();
         identity::remember_start();
     }
 }
