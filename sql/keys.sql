@@ -103,7 +103,19 @@ INSERT INTO ints VALUES (4, 'four'), (5, 'five'), (1000000, 'too large');
 INSERT INTO crm.big SELECT n, 'n' FROM generate_series(1, 9) AS n;
 EXPLAIN (COSTS OFF) DELETE FROM crm.big WHERE id = 4;
 EXPLAIN (COSTS OFF) SELECT v FROM crm.small WHERE id = ANY ('{4,5,1000000}'::int[]);
-EXPLAIN (COSTS OFF) UPDATE crm.big SET v = ints.v FROM ints WHERE ints.id = big.id;
+-- How the filter is written depends on the version.
+CREATE FUNCTION plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+        CONTINUE WHEN line ~ 'Filter';
+        RETURN NEXT line;
+    END LOOP;
+END
+$$;
+SELECT plan('UPDATE crm.big SET v = ints.v FROM ints WHERE ints.id = big.id');
+DROP FUNCTION plan;
 UPDATE crm.big SET v = ints.v FROM ints WHERE ints.id = big.id;
 SELECT id, v FROM crm.small WHERE id = ANY ('{4,5,1000000}'::int[]);
 SELECT id, v FROM crm.small WHERE id = 1000000;
