@@ -124,7 +124,7 @@ void check_settings_of_process() {
         return;
     for_each_pinned([](const Setting &setting) {
         if (!holds(setting))
-            ereport(FATAL, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("setting \"%s\" has changed", setting.name),
+            ereport(FATAL, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("setting \"%s\" has changed", ServerText(setting.name)),
                             errdetail("This process relies on it.")));
     });
 }

@@ -103,13 +103,12 @@ void fill_in_id(ModifyState &state, const std::string &id, EState *estate, Resul
                 TupleTableSlot *slot) {
     if (state.id == nullptr || id.empty())
         return;
-    const char *text = id.c_str();
     TupleDesc descriptor = RelationGetDescr(relation->ri_RelationDesc);
     pg_call([&] {
         slot_getallattrs(slot);
         MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
         slot->tts_values[state.id->attnum - 1] =
-            InputFunctionCall(&state.id_input, const_cast<char *>(text), state.id_io_parameter, state.id->typmod);
+            input_value(&state.id_input, to_server(id), state.id_io_parameter, state.id->typmod);
         MemoryContextSwitchTo(caller);
         slot->tts_isnull[state.id->attnum - 1] = false;
         HeapTuple tuple = heap_form_tuple(descriptor, slot->tts_values, slot->tts_isnull);

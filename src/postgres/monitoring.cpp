@@ -90,7 +90,7 @@ Datum reverse_etl_running_pushes(PG_FUNCTION_ARGS) {
             row.add(ObjectIdGetDatum(push.role));
             row.add(ObjectIdGetDatum(push.destination));
             const char *operation = operation_name(push.operation);
-            row.add(pg_call([&] { return CStringGetTextDatum(operation); }));
+            row.add(pg_call([&] { return text_datum(operation); }));
             row.add(TimestampTzGetDatum(push.started_at));
             for (std::uint64_t rows : {push.seen, push.accepted, push.rejected, push.in_flight})
                 row.add_count(rows);

@@ -118,8 +118,7 @@ void Outbox::make_table() {
             CREATE INDEX ON reverse_etl.%s (destination, id);
             ALTER EXTENSION reverse_etl ADD TABLE reverse_etl.%s)",
                                           name, name, name);
-        if (SPI_execute(statements, false, 0) < 0)
-            elog(ERROR, "could not make table reverse_etl.%s", name);
+        sql::run(statements);
     });
 }
 
@@ -401,8 +400,7 @@ bool Outbox::truncate_if_empty() {
         PushActiveSnapshot(GetLatestSnapshot());
         if (sql::execute(psprintf("SELECT FROM ONLY reverse_etl.%s LIMIT 1", name), {}) > 0)
             return false;
-        if (SPI_execute(psprintf("TRUNCATE ONLY reverse_etl.%s", name), false, 0) < 0)
-            elog(ERROR, "could not truncate table reverse_etl.%s", name);
+        sql::run(psprintf("TRUNCATE ONLY reverse_etl.%s", name));
         return true;
     });
 }

@@ -6,6 +6,7 @@
 #include "postgres/ledger_service.h"
 #include "postgres/outbox_queue.h"
 #include "postgres/outbox_wait.h"
+#include "postgres/schema_version.h"
 #include "postgres/session.h"
 #include "postgres/shared_memory.h"
 #include "postgres/sql.h"
@@ -58,7 +59,7 @@ class OutboxService {
 
     void serve(const volatile sig_atomic_t &asked_to_end) {
         Clock::time_point busy = Clock::now();
-        while (!asked_to_end) {
+        while (!asked_to_end && !has_other_version_) {
             pg_call([] {
                 CHECK_FOR_INTERRUPTS();
                 if (ConfigReloadPending) {
@@ -123,6 +124,9 @@ class OutboxService {
         bool may_send = false;
         SyncTasks tasks;
         sql::in_transaction([&] {
+            has_other_version_ = has_other_version();
+            if (has_other_version_)
+                return;
             may_send = identity::matches();
             destinations = Outbox::destinations();
             paused = read_oids(R"(
@@ -264,6 +268,7 @@ class OutboxService {
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     bool called_ = true;
+    bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more
     bool is_model_read_ = false;
     Clock::time_point looked_{};
     Clock::time_point unsettled_since_ = Clock::time_point::max();

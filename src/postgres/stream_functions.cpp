@@ -26,9 +26,7 @@ namespace {
 /// destination cannot do; but it runs functions of the mapping that are immutable.
 void prepare(const std::string &statement, bool plan_too) {
     pg_call([&] {
-        SPIPlanPtr plan = SPI_prepare(statement.c_str(), 0, nullptr);
-        if (plan == nullptr)
-            elog(ERROR, "could not prepare \"%s\": %s", statement.c_str(), SPI_result_code_string(SPI_result));
+        SPIPlanPtr plan = sql::prepare(statement);
         if (plan_too)
             ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), nullptr); // of a plan that is not kept nobody owns it
     });
@@ -50,10 +48,6 @@ AnalysedStream check(const StreamDefinition &stream, bool plan_too) {
     }
     pg_call([] { SPI_finish(); });
     return analysed;
-}
-
-std::string text_argument(FunctionCallInfo call, int number) {
-    return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
 }
 
 /// Whether a command that drops things drops what depends on them as well.
@@ -99,7 +93,7 @@ void drop_owned(List *role_names) {
             Datum values[] = {ObjectIdGetDatum(get_rolespec_oid(static_cast<RoleSpec *>(lfirst(cell)), false))};
             for (const char *query : queries)
                 if (SPI_execute_with_args(query, 1, types, values, nullptr, false, 0) != SPI_OK_DELETE)
-                    elog(ERROR, "could not run \"%s\"", query);
+                    elog(ERROR, "could not run \"%s\"", ServerText(query));
         }
         SPI_finish();
     });
@@ -112,7 +106,7 @@ void call_sql(const char *query, bool argument) {
         Datum values[] = {BoolGetDatum(argument)};
         SPI_connect();
         if (SPI_execute_with_args(query, 1, types, values, nullptr, false, 0) != SPI_OK_SELECT)
-            elog(ERROR, "could not run \"%s\"", query);
+            elog(ERROR, "could not run \"%s\"", ServerText(query));
         SPI_finish();
     });
 }
@@ -127,13 +121,13 @@ Datum read_mapping(FunctionCallInfo call) {
     stream.name = "new";
     stream.source = DatumGetObjectId(call->args[0].value);
     stream.destination = DatumGetObjectId(call->args[1].value);
-    stream.mapping = call->args[2].isnull ? "" : text_argument(call, 2);
+    stream.mapping = text_argument(call, 2);
     stream.on_delete = DatumGetBool(call->args[3].value) ? "delete" : "nothing";
     stream.search_path = text_argument(call, 4);
     stream.owner = GetUserId();
     AnalysedStream analysed = check(stream, true);
     Datum values[] = {
-        pg_call([&] { return CStringGetTextDatum(analysed.statements.mapping().c_str()); }),
+        pg_call([&] { return text_datum(analysed.statements.mapping()); }),
         text_array(analysed.columns),
         text_array(analysed.key),
         oid_array(analysed.mapping.relations, REGCLASSOID),

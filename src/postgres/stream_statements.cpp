@@ -2,14 +2,10 @@
 
 #include "postgres/border.h"
 #include "postgres/mapping.h"
+#include "postgres/names.h"
 #include "postgres/sql_text.h"
 
 #include <utility>
-
-extern "C" {
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
-}
 
 namespace reverse_etl {
 
@@ -60,15 +56,6 @@ std::string StreamStatements::mapped() const {
 
 std::string StreamStatements::mapped(const std::string &changed_rows) const {
     return std::string("(WITH ") + changed + " AS (" + changed_rows + ") SELECT * FROM " + mapped() + ") AS mapped";
-}
-
-std::string qualified_name(Oid relation) {
-    return pg_call([&] {
-        const char *name = get_rel_name(relation);
-        if (name == nullptr)
-            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table %u does not exist any more", relation)));
-        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
-    });
 }
 
 } // namespace reverse_etl

@@ -2,6 +2,7 @@
 
 #include "postgres/arrays.h"
 #include "postgres/border.h"
+#include "postgres/schema_version.h"
 #include "postgres/sql.h"
 
 extern "C" {
@@ -25,10 +26,7 @@ constexpr const char *columns =
     "ORDER BY place)";
 
 std::string text_of(int number) {
-    return pg_call([&] {
-        const char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number);
-        return value == nullptr ? "" : value;
-    });
+    return sql::printed_column(0, number);
 }
 
 SyncDefinition read() {
@@ -63,6 +61,7 @@ SyncDefinition read() {
 } // namespace
 
 SyncDefinition find_sync(const std::string &name) {
+    check_version();
     AsMachine machine;
     uint64 count = pg_call([&] {
         return sql::execute(
@@ -76,6 +75,7 @@ SyncDefinition find_sync(const std::string &name) {
 }
 
 SyncDefinition find_sync(int32 id) {
+    check_version();
     AsMachine machine;
     uint64 count = pg_call([&] {
         return sql::execute(

@@ -53,7 +53,7 @@ void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatem
         bool is_null = false;
         Datum value = slot_getattr(slot, 1, &is_null);
         if (!is_null)
-            diff.cursor = pg_call([&] { return TextDatumGetCString(value); });
+            diff.cursor = text_value(value);
     });
     if (!diff.cursor)
         diff.cursor = sync.cursor_value;

@@ -3,7 +3,9 @@
 #include "postgres/act_as.h"
 #include "postgres/arrays.h"
 #include "postgres/border.h"
+#include "postgres/names.h"
 #include "postgres/row_contract.h"
+#include "postgres/sql.h"
 #include "postgres/streams.h"
 #include "postgres/sync_model.h"
 #include "postgres/sync_operations.h"
@@ -46,12 +48,6 @@ using namespace reverse_etl;
 
 namespace {
 
-std::string text_argument(FunctionCallInfo call, int number) {
-    if (call->args[number].isnull)
-        return "";
-    return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
-}
-
 /// The columns that are sent: those of the query, but that which only tells what is new.
 std::vector<std::string> sent_columns(const Model &model, const Destination &destination, const SyncDefinition &sync) {
     std::vector<std::string> columns;
@@ -82,7 +78,7 @@ SyncOperations check_fit(const SyncDefinition &sync, const Model &model, const D
 /// An error if the current role may not read what the query reads.
 void check_may_read(const std::string &query) {
     std::string nothing = "SELECT FROM (" + query + "\n) AS model LIMIT 0";
-    pg_call([&] { SPI_execute(nothing.c_str(), true, 0); });
+    pg_call([&] { sql::run(nothing, true); });
 }
 
 /// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
@@ -188,16 +184,14 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
 
 /// reverse_etl.equality_of(regtype)
 Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
-    Oid equality = lookup_type_cache(PG_GETARG_OID(0), TYPECACHE_EQ_OPR)->eq_opr;
-    if (!OidIsValid(equality))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
-                        errmsg("values of type %s cannot be compared", format_type_be(PG_GETARG_OID(0)))));
-    HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(equality));
-    auto *form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-    char *named =
-        psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
-    ReleaseSysCache(tuple);
-    PG_RETURN_TEXT_P(cstring_to_text(named));
+    return guard([&] {
+        Oid type = PG_GETARG_OID(0);
+        Oid equality = pg_call([&] { return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr; });
+        if (!OidIsValid(equality))
+            throw Error(ERRCODE_UNDEFINED_FUNCTION, "values of type " + type_name(type) + " cannot be compared");
+        std::string named = operator_name(equality);
+        return pg_call([&] { return text_datum(named); });
+    });
 }
 
 /// CALL reverse_etl.run_sync(name text, wait boolean)

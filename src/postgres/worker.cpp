@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/outbox_service.h"
+#include "postgres/schema_version.h"
 #include "postgres/worker_control.h"
 
 #include <csignal>
@@ -61,9 +62,12 @@ bool become_the_worker(Oid extension) {
     return LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
+/// InvalidOid where there is none, or one that this library does not know.
 Oid extension_oid() {
     StartTransactionCommand();
     Oid extension = get_extension_oid("reverse_etl", true);
+    if (OidIsValid(extension) && guard([] { return has_other_version(); }))
+        extension = InvalidOid;
     CommitTransactionCommand();
     return extension;
 }
