@@ -8,7 +8,8 @@ in_project = $(patsubst $(project)%,%,$(wildcard $(project)$(1)))
 
 EXTENSION = control/reverse_etl
 DATA = $(call in_project,control/reverse_etl--*.sql)
-DATA_built = reverse_etl--0.1.0.sql
+version := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(project)control/reverse_etl.control)
+DATA_built = reverse_etl--$(version).sql
 MODULE_big = reverse_etl
 OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(POSTGRES_SOURCES))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
@@ -37,6 +38,12 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 # CREATE EXTENSION reads one file; people read one for each subject.
 $(DATA_built): $(sort $(wildcard $(project)control/install/*.sql))
 	cat $^ > $@
+
+# They stand at the border of the two encodings (server_text.h).
+raw_text = border names server_text sql
+$(raw_text:%=src/postgres/%.o): private override CPPFLAGS += -DREVERSE_ETL_RAW_TEXT
+# The library knows of which version it is.
+src/postgres/schema_version.o: private override CPPFLAGS += -DREVERSE_ETL_VERSION='"$(version)"'
 
 # A build outside of the source tree (make -f) has no folders yet; whole paths, lest VPATH find those of the sources.
 object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))

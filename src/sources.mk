@@ -74,6 +74,7 @@ POSTGRES_SOURCES = \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
     src/postgres/monitoring.cpp \
+    src/postgres/names.cpp \
     src/postgres/open_destination.cpp \
     src/postgres/open_lane.cpp \
     src/postgres/options.cpp \
@@ -87,6 +88,7 @@ POSTGRES_SOURCES = \
     src/postgres/outbox_table.cpp \
     src/postgres/outbox_wait.cpp \
     src/postgres/outbox_writer.cpp \
+    src/postgres/own_column.cpp \
     src/postgres/plan_modify.cpp \
     src/postgres/plan_scan.cpp \
     src/postgres/progress_notices.cpp \
@@ -103,6 +105,7 @@ POSTGRES_SOURCES = \
     src/postgres/row_hash.cpp \
     src/postgres/row_hasher.cpp \
     src/postgres/scan.cpp \
+    src/postgres/schema_version.cpp \
     src/postgres/server_text.cpp \
     src/postgres/session.cpp \
     src/postgres/settings.cpp \

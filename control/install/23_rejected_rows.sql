@@ -21,7 +21,7 @@ COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, s
 COMMENT ON COLUMN reverse_etl.rejected_rows.operation IS 'what was asked of the destination: create, update, upsert or delete';
 COMMENT ON COLUMN reverse_etl.rejected_rows.row_number IS 'the row''s place in its statement, from 1; of a queued row its number in the outbox';
 COMMENT ON COLUMN reverse_etl.rejected_rows.key IS 'the columns that name the row at the destination, where the statement did not send them';
-COMMENT ON COLUMN reverse_etl.rejected_rows."row" IS 'the columns that the statement sent, with the values as they were sent; where jsonb cannot hold one (a \u0000, half a surrogate pair, a number beyond numeric) the whole row''s JSON as a string';
+COMMENT ON COLUMN reverse_etl.rejected_rows."row" IS 'the columns that the statement sent, with the values as they were sent; where jsonb cannot hold one (a zero character, half a surrogate pair, a number beyond numeric) the whole row''s JSON as a string';
 COMMENT ON COLUMN reverse_etl.rejected_rows.reason IS 'why, in the destination''s own words where it has any';
 COMMENT ON COLUMN reverse_etl.rejected_rows.http_status IS 'the answer''s status; null for a row that was not sent or had no answer';
 COMMENT ON COLUMN reverse_etl.rejected_rows.statement_at IS 'when the statement began';

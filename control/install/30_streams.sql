@@ -60,6 +60,8 @@ COMMENT ON FUNCTION reverse_etl.drop_stream_triggers() IS 'drops the triggers of
 REVOKE ALL ON FUNCTION reverse_etl.drop_stream_triggers() FROM PUBLIC;
 CREATE TRIGGER drop_triggers AFTER DELETE ON reverse_etl.streams
     FOR EACH ROW EXECUTE FUNCTION reverse_etl.drop_stream_triggers();
+-- Whatever the session replays.
+ALTER TABLE reverse_etl.streams ENABLE ALWAYS TRIGGER drop_triggers;
 COMMENT ON TRIGGER drop_triggers ON reverse_etl.streams IS 'a stream and its triggers go together';
 
 CREATE FUNCTION reverse_etl.read_mapping(role oid, source regclass, destination regclass, mapping text, deletes boolean,

@@ -82,6 +82,8 @@ COMMENT ON FUNCTION reverse_etl.forget_sync() IS 'drops the tables and the histo
 REVOKE ALL ON FUNCTION reverse_etl.forget_sync() FROM PUBLIC;
 CREATE TRIGGER forget AFTER DELETE ON reverse_etl.sync_definitions
     FOR EACH ROW EXECUTE FUNCTION reverse_etl.forget_sync();
+-- Whatever the session replays.
+ALTER TABLE reverse_etl.sync_definitions ENABLE ALWAYS TRIGGER forget;
 COMMENT ON TRIGGER forget ON reverse_etl.sync_definitions IS 'a sync''s tables and history go with it';
 
 CREATE FUNCTION reverse_etl.find_sync(caller oid, name text) RETURNS reverse_etl.sync_definitions

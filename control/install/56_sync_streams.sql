@@ -94,6 +94,8 @@ COMMENT ON FUNCTION reverse_etl.drop_sync_triggers() IS 'drops the triggers by w
 REVOKE ALL ON FUNCTION reverse_etl.drop_sync_triggers() FROM PUBLIC;
 CREATE TRIGGER drop_triggers AFTER DELETE ON reverse_etl.sync_streams
     FOR EACH ROW EXECUTE FUNCTION reverse_etl.drop_sync_triggers();
+-- Whatever the session replays.
+ALTER TABLE reverse_etl.sync_streams ENABLE ALWAYS TRIGGER drop_triggers;
 COMMENT ON TRIGGER drop_triggers ON reverse_etl.sync_streams IS 'what feeds a sync and its triggers go together';
 COMMENT ON FUNCTION reverse_etl.stream_sync_as(oid, text, regclass, text) IS 'stream_sync() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl.unstream_sync_as(oid, text, regclass) IS 'unstream_sync() for the role that calls it';

@@ -89,10 +89,10 @@ void refuse_definitions(PlannedStmt *statement, const char *text, bool read_only
                         ParamListInfo parameters, QueryEnvironment *environment, DestReceiver *receiver,
                         QueryCompletion *completion) {
     if (Scope::is_of_a_role() && GetCommandLogLevel(statement->utilityStmt) == LOGSTMT_DDL)
-        ereport(ERROR,
-                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-                 errmsg("cannot run %s in code of a stream or a sync", CreateCommandName(statement->utilityStmt)),
-                 errdetail("It runs as the owner of the stream or the sync, in sessions of others.")));
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("cannot run %s in code of a stream or a sync",
+                               ServerText(CreateCommandName(statement->utilityStmt))),
+                        errdetail("It runs as the owner of the stream or the sync, in sessions of others.")));
     auto next = next_process_utility != nullptr ? next_process_utility : standard_ProcessUtility;
     next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
 }
@@ -172,8 +172,9 @@ void check_settings_of_process() {
         return;
     for_each_pinned([](const Setting &setting) {
         if (!holds(setting))
-            ereport(FATAL, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("setting \"%s\" has changed", setting.name),
-                            errdetail("This process relies on it.")));
+            ereport(FATAL,
+                    (errcode(ERRCODE_INTERNAL_ERROR), errmsg("setting \"%s\" has changed", ServerText(setting.name)),
+                     errdetail("This process relies on it.")));
     });
 }
 

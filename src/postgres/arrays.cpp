@@ -24,7 +24,7 @@ Datum text_array(const std::vector<std::string> &texts) {
     return pg_call([&] {
         auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (texts.size() + 1)));
         for (std::size_t i = 0; i < texts.size(); i++)
-            elements[i] = CStringGetTextDatum(texts[i].c_str());
+            elements[i] = text_datum(texts[i]);
         return PointerGetDatum(
             construct_array(elements, static_cast<int>(texts.size()), TEXTOID, -1, false, TYPALIGN_INT));
     });
@@ -48,7 +48,7 @@ std::vector<std::string> texts_of(Datum array) {
     });
     std::vector<std::string> texts;
     for (int i = 0; i < elements.count; i++)
-        texts.emplace_back(elements.nulls[i] ? "" : pg_call([&] { return TextDatumGetCString(elements.values[i]); }));
+        texts.push_back(elements.nulls[i] ? "" : text_value(elements.values[i]));
     return texts;
 }
 

@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/condition.h"
+#include "postgres/sql.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -30,10 +31,6 @@ using namespace reverse_etl;
 
 namespace {
 
-std::string text_argument(FunctionCallInfo call, int number) {
-    return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
-}
-
 /// The function of the same schema and name with "_as" behind, that takes the caller before the other arguments.
 Oid counterpart_of(Oid function) {
     HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -42,41 +39,40 @@ Oid counterpart_of(Oid function) {
     auto *form = reinterpret_cast<Form_pg_proc>(GETSTRUCT(tuple));
     Oid types[FUNC_MAX_ARGS] = {OIDOID};
     if (form->pronargs >= FUNC_MAX_ARGS)
-        elog(ERROR, "function %s has too many arguments", NameStr(form->proname));
+        elog(ERROR, "function %s has too many arguments", ServerText(form->proname));
     for (int i = 0; i < form->pronargs; i++)
         types[i + 1] = form->proargtypes.values[i];
-    char *name = psprintf("%s_as", NameStr(form->proname));
+    const char *name = psprintf("%s_as", ServerText(form->proname).c_str());
     Oid found = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
                                 PointerGetDatum(buildoidvector(types, form->pronargs + 1)),
                                 ObjectIdGetDatum(form->pronamespace));
     ReleaseSysCache(tuple);
     if (!OidIsValid(found))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION), errmsg("function %s does not exist", name)));
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION), errmsg("function %s does not exist", ServerText(name))));
     return found;
 }
 
 /// The first column of each row. In an open connection to SPI; the result is the caller's.
-Datum first_column(const char *statement, MemoryContext caller) {
-    SPIPlanPtr plan = SPI_prepare(statement, 0, nullptr);
-    if (plan == nullptr)
-        elog(ERROR, "could not prepare \"%s\": %s", statement, SPI_result_code_string(SPI_result));
+Datum first_column(const std::string &statement, MemoryContext caller) {
+    SPIPlanPtr plan = sql::prepare(statement);
     if (list_length(SPI_plan_get_plan_sources(plan)) != 1)
         ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("execute_as takes one statement")));
     int status = SPI_execute_plan(plan, nullptr, nullptr, false, 0);
     if (status < 0)
-        elog(ERROR, "could not run \"%s\": %s", statement, SPI_result_code_string(status));
+        elog(ERROR, "could not run \"%s\": %s", to_server_legible(statement),
+             ServerText(SPI_result_code_string(status)));
     ArrayBuildState *texts = initArrayResult(TEXTOID, caller, false);
     for (uint64 row = 0; SPI_tuptable != nullptr && row < SPI_tuptable->numvals; row++) {
-        const char *value = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1);
-        accumArrayResult(texts, value == nullptr ? 0 : CStringGetTextDatum(value), value == nullptr, TEXTOID, caller);
+        ServerText value = sql::printed(row, 1);
+        accumArrayResult(texts, value.is_null() ? 0 : text_datum(value), value.is_null(), TEXTOID, caller);
     }
     return makeArrayResult(texts, caller);
 }
 
 /// A definition is the machine's statement, run with the rights of a role; what reads rows runs code of the role.
 bool is_definition(const std::string &statement) {
-    return pg_call([text = statement.c_str()] {
-        List *parsed = raw_parser(text, RAW_PARSE_DEFAULT);
+    return pg_call([&] {
+        List *parsed = raw_parser(to_server(statement).c_str(), RAW_PARSE_DEFAULT);
         return list_length(parsed) == 1 && GetCommandLogLevel(linitial_node(RawStmt, parsed)->stmt) == LOGSTMT_DDL;
     });
 }
@@ -110,7 +106,7 @@ Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
         MemoryContext caller = CurrentMemoryContext;
         pg_call([] { SPI_connect(); });
         Datum column;
-        auto run = [&] { column = pg_call([&] { return first_column(statement.c_str(), caller); }); };
+        auto run = [&] { column = pg_call([&] { return first_column(statement, caller); }); };
         if (is_definition(statement)) {
             AsMachine role(PG_GETARG_OID(0));
             run();
@@ -127,6 +123,6 @@ Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
 Datum reverse_etl_one_condition(PG_FUNCTION_ARGS) {
     return guard([&] {
         std::string condition = one_condition(text_argument(fcinfo, 0));
-        return pg_call([&] { return PointerGetDatum(cstring_to_text(condition.c_str())); });
+        return pg_call([&] { return text_datum(condition); });
     });
 }

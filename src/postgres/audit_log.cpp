@@ -1,5 +1,6 @@
 #include "postgres/audit_log.h"
 
+#include "postgres/names.h"
 #include "postgres/sql.h"
 
 #include <cstdio>
@@ -11,7 +12,6 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -38,25 +38,13 @@ const char *name_of(PushOutcome outcome) {
     return "unknown";
 }
 
-sql::Parameter server_text(const char *text) {
-    return {TEXTOID, CStringGetTextDatum(text)};
+/// A text of the record. It may have been cut in the middle of a character.
+sql::Parameter cut_text(const char *utf8) {
+    return {TEXTOID, text_datum(to_server_legible(utf8)), utf8[0] == '\0'};
 }
 
-/// What a destination says may be cut in the middle of a character, or have none of this encoding.
-sql::Parameter words(const char *text) {
-    char *kept = pstrdup(text);
-    kept[pg_mbcliplen(kept, std::strlen(kept), sizeof(PushResult::error) - 1)] = '\0';
-    if (!pg_verify_mbstr(GetDatabaseEncoding(), kept, std::strlen(kept), true))
-        for (char *c = kept; *c != '\0'; c++)
-            if (IS_HIGHBIT_SET(*c))
-                *c = '?';
-    return kept[0] == '\0' ? sql::Parameter{TEXTOID, 0, true} : server_text(kept);
-}
-
-void set_role(char (&target)[NAMEDATALEN], Oid role) {
-    char *name = pg_call([&] { return GetUserNameFromId(role, false); });
-    std::snprintf(target, NAMEDATALEN, "%s", name);
-    pfree(name);
+void set_role(NameData &target, Oid role) {
+    pg_call([&] { namestrcpy(&target, server_role_name(role).c_str()); });
 }
 
 } // namespace
@@ -72,7 +60,7 @@ PushRecord make_push_record(const std::string &destination, const char *operatio
     set_role(push.role, GetUserId());
     push.session_role_id = GetSessionUserId();
     push.role_id = GetUserId();
-    std::snprintf(push.application_name, sizeof(push.application_name), "%s", application_name);
+    namestrcpy(&push.application_name, application_name);
     push.pid = MyProcPid;
     push.started_at = GetCurrentTimestamp();
     push.statement_at = GetCurrentStatementStartTimestamp();
@@ -95,12 +83,21 @@ void insert_push(std::int64_t id, const PushRecord &push, const PushResult &resu
                 CASE WHEN $6 OPERATOR(pg_catalog.=) 'completed' THEN pg_catalog.clock_timestamp() END))";
     pg_call([&] {
         SPI_connect();
-        sql::execute(insert,
-                     {sql::int8(id), server_text(push.destination), server_text(push.operation),
-                      server_text(push.statement), server_text(push.delivery), server_text(name_of(result.outcome)),
-                      sql::int8(result.rows), sql::int8(result.rejected), sql::name(push.session_role),
-                      sql::name(push.role), sql::oid(push.session_role_id), sql::oid(push.role_id),
-                      server_text(push.application_name), sql::int4(push.pid), sql::timestamptz(push.started_at)});
+        sql::execute(insert, {sql::int8(id),
+                              cut_text(push.destination),
+                              sql::text(push.operation),
+                              sql::text(push.statement),
+                              sql::text(push.delivery),
+                              sql::text(name_of(result.outcome)),
+                              sql::int8(result.rows),
+                              sql::int8(result.rejected),
+                              sql::name(ServerText(push.session_role)),
+                              sql::name(ServerText(push.role)),
+                              sql::oid(push.session_role_id),
+                              sql::oid(push.role_id),
+                              {TEXTOID, text_datum(ServerText(push.application_name))},
+                              sql::int4(push.pid),
+                              sql::timestamptz(push.started_at)});
         SPI_finish();
     });
 }
@@ -114,9 +111,9 @@ void update_push(std::int64_t id, const PushResult &result) {
          WHERE id OPERATOR(pg_catalog.=) $1)";
     pg_call([&] {
         SPI_connect();
-        sql::execute(update, {sql::int8(id), server_text(name_of(result.outcome)), sql::int8(result.rows),
+        sql::execute(update, {sql::int8(id), sql::text(name_of(result.outcome)), sql::int8(result.rows),
                               sql::int8(result.accepted), sql::int8(result.rejected), sql::int8(result.absent),
-                              sql::int8(result.requests), sql::int8(result.bytes), words(result.error)});
+                              sql::int8(result.requests), sql::int8(result.bytes), cut_text(result.error)});
         SPI_finish();
     });
 }

@@ -18,7 +18,7 @@ namespace reverse_etl {
 struct PushRecord {
     char destination[4 * NAMEDATALEN + 8]; ///< schema-qualified; both names may be quoted
     char operation[16], statement[16], delivery[16];
-    char session_role[NAMEDATALEN], role[NAMEDATALEN], application_name[NAMEDATALEN];
+    NameData session_role, role, application_name; ///< in the database's encoding; all else is UTF-8
     Oid session_role_id, role_id;
     std::int32_t pid;
     TimestampTz started_at, statement_at;

@@ -73,7 +73,7 @@ ChangedRows changed_rows(TriggerData *trigger) {
     changed.before = TRIGGER_FIRED_BY_UPDATE(event) ? trigger->tg_oldtable : nullptr;
     if (changed.rows == nullptr)
         throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-                    std::string("trigger \"") + trigger->tg_trigger->tgname + "\" has no transition table", "",
+                    "trigger \"" + ServerText(trigger->tg_trigger->tgname).utf8() + "\" has no transition table", "",
                     std::string("Create it with REFERENCING ") + (TRIGGER_FIRED_BY_DELETE(event) ? "OLD" : "NEW") +
                         " TABLE AS changed.");
     return changed;

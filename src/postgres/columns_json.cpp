@@ -1,6 +1,7 @@
 #include "postgres/columns_json.h"
 
 #include "postgres/border.h"
+#include "postgres/names.h"
 
 #include <algorithm>
 
@@ -17,9 +18,9 @@ std::string columns_as_json(TupleTableSlot *row, const std::vector<std::string> 
     TupleDesc all = row->tts_tupleDescriptor;
     std::vector<AttrNumber> chosen;
     for (int i = 0; i < all->natts; i++)
-        if (std::find(names.begin(), names.end(), NameStr(TupleDescAttr(all, i)->attname)) != names.end())
+        if (std::find(names.begin(), names.end(), column_name(TupleDescAttr(all, i))) != names.end())
             chosen.push_back(static_cast<AttrNumber>(i + 1));
-    const char *json = pg_call([&] {
+    ServerText json = pg_call([&] {
         MemoryContext caller = MemoryContextSwitchTo(scratch);
         TupleDesc descriptor = CreateTemplateTupleDesc(static_cast<int>(chosen.size()));
         auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (chosen.size() + 1)));
@@ -30,11 +31,11 @@ std::string columns_as_json(TupleTableSlot *row, const std::vector<std::string> 
             nulls[i] = row->tts_isnull[chosen[i] - 1];
         }
         Datum made = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
-        const char *written = TextDatumGetCString(DirectFunctionCall1(row_to_json, made));
+        ServerText written(DirectFunctionCall1(row_to_json, made));
         MemoryContextSwitchTo(caller);
         return written;
     });
-    std::string copy = json;
+    std::string copy = json.utf8();
     pg_call([&] { MemoryContextReset(scratch); });
     return copy;
 }

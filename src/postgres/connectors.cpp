@@ -2,6 +2,7 @@
 
 #include "postgres/act_as.h"
 #include "postgres/border.h"
+#include "postgres/sql.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -35,12 +36,12 @@ struct CustomConnector {
 };
 
 /// Reads reverse_etl.custom_connectors: the row of that name, or all rows.
-std::vector<CustomConnector> custom_connectors(const char *name) {
+std::vector<CustomConnector> custom_connectors(const std::string *name) {
     static constexpr const char *query = "SELECT name, manifest::pg_catalog.text FROM reverse_etl.custom_connectors "
                                          "WHERE $1 IS NULL OR name OPERATOR(pg_catalog.=) $1 ORDER BY name";
     struct Found {
         uint64 count = 0;
-        char **names = nullptr, **manifests = nullptr;
+        ServerText *names = nullptr, *manifests = nullptr;
     };
     AsMachine machine;
     Found found = pg_call([&] {
@@ -55,17 +56,17 @@ std::vector<CustomConnector> custom_connectors(const char *name) {
             PushActiveSnapshot(GetTransactionSnapshot());
         SPI_connect();
         Oid types[] = {TEXTOID};
-        Datum values[] = {name != nullptr ? CStringGetTextDatum(name) : static_cast<Datum>(0)};
+        Datum values[] = {name != nullptr ? text_datum(*name) : static_cast<Datum>(0)};
         char nulls[] = {name != nullptr ? ' ' : 'n'};
         if (SPI_execute_with_args(query, 1, types, values, nulls, true, 0) != SPI_OK_SELECT)
             elog(ERROR, "could not read reverse_etl.custom_connectors");
         result.count = SPI_processed;
         MemoryContext spi = MemoryContextSwitchTo(caller);
-        result.names = static_cast<char **>(palloc0(sizeof(char *) * (result.count + 1)));
-        result.manifests = static_cast<char **>(palloc0(sizeof(char *) * (result.count + 1)));
+        result.names = static_cast<ServerText *>(palloc0(sizeof(ServerText) * (result.count + 1)));
+        result.manifests = static_cast<ServerText *>(palloc0(sizeof(ServerText) * (result.count + 1)));
         for (uint64 i = 0; i < result.count; i++) {
-            result.names[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
-            result.manifests[i] = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
+            result.names[i] = sql::printed(i, 1);
+            result.manifests[i] = sql::printed(i, 2);
         }
         MemoryContextSwitchTo(spi);
         SPI_finish();
@@ -75,7 +76,7 @@ std::vector<CustomConnector> custom_connectors(const char *name) {
     });
     std::vector<CustomConnector> connectors;
     for (uint64 i = 0; i < found.count; i++)
-        connectors.push_back({found.names[i], found.manifests[i]});
+        connectors.push_back({found.names[i].utf8(), found.manifests[i].utf8()});
     return connectors;
 }
 
@@ -126,7 +127,7 @@ std::shared_ptr<const Connector> find_connector(const std::string &name) {
     std::vector<std::string> built_in = built_in_connector_names();
     if (std::find(built_in.begin(), built_in.end(), name) != built_in.end())
         return known[name] = parse(name, built_in_manifest(name));
-    std::vector<CustomConnector> custom = custom_connectors(name.c_str());
+    std::vector<CustomConnector> custom = custom_connectors(&name);
     if (!custom.empty())
         return parse(name, custom.front().manifest);
     std::string names;

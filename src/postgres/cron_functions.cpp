@@ -56,7 +56,7 @@ using Search = std::optional<std::int64_t> (CronSchedule::*)(std::int64_t, const
 
 /// The arguments are the schedule and a time, which the caller has rounded to whole seconds.
 Datum find_run(FunctionCallInfo fcinfo, std::int64_t from, Search search) {
-    CronSchedule schedule = parse(pg_call([&] { return text_to_cstring(PG_GETARG_TEXT_PP(0)); }));
+    CronSchedule schedule = parse(text_argument(fcinfo, 0));
     std::optional<std::int64_t> run;
     if (!TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(1)))
         run = (schedule.*search)(from + epochs_apart, clock_of(time_zone()));

@@ -46,10 +46,9 @@ void note_queueing(const std::string &destination) {
     if (noted_in == compat::local_transaction())
         return;
     noted_in = compat::local_transaction();
-    const char *name = destination.c_str();
     pg_call([&] {
         ereport(NOTICE,
-                (errmsg("rows for \"%s\" are queued, and leave when the transaction commits", name),
+                (errmsg("rows for \"%s\" are queued, and leave when the transaction commits", destination),
                  errdetail("Within a transaction block, within another statement, or beside other changes they could "
                            "still be rolled back.")));
     });

@@ -2,7 +2,9 @@
 
 #include "postgres/border.h"
 #include "postgres/connectors.h"
+#include "postgres/names.h"
 #include "postgres/options.h"
+#include "postgres/schema_version.h"
 #include "postgres/session.h"
 
 #include <algorithm>
@@ -29,7 +31,7 @@ void add_options(Settings &settings, List *options) {
     ListCell *cell;
     foreach (cell, options) {
         DefElem *option = static_cast<DefElem *>(lfirst(cell));
-        settings[option->defname] = strVal(option->arg);
+        settings[ServerText(option->defname).utf8()] = option_text(option).utf8();
     }
 }
 
@@ -74,10 +76,10 @@ void check_options_fit(const Settings &options, const Connector &connector, cons
 } // namespace
 
 Destination::Destination(Oid relation) : relation(relation) {
+    check_version();
     struct Catalog {
         ForeignTable *table;
         ForeignServer *server;
-        char *schema, *name;
         Relation relation;
     };
     // The statement holds its lock on the table already.
@@ -85,8 +87,6 @@ Destination::Destination(Oid relation) : relation(relation) {
         Catalog found;
         found.table = GetForeignTable(relation);
         found.server = GetForeignServer(found.table->serverid);
-        found.schema = get_namespace_name(get_rel_namespace(relation));
-        found.name = get_rel_name(relation);
         found.relation = table_open(relation, NoLock);
         return found;
     });
@@ -95,7 +95,7 @@ Destination::Destination(Oid relation) : relation(relation) {
         ~Close() { table_close(relation, NoLock); }
     } close{catalog.relation};
 
-    name = std::string(catalog.schema) + "." + catalog.name;
+    name = plain_qualified_name(relation);
     server = catalog.server->serverid;
     Settings of_table, settings;
     add_options(settings, catalog.server->options);
@@ -106,7 +106,8 @@ Destination::Destination(Oid relation) : relation(relation) {
     for (const auto &[option, value] : of_table)
         settings[option] = value;
     std::vector<std::string> objects = connector->object_names();
-    std::string object_name = setting(settings, "object", objects.size() == 1 ? objects[0].c_str() : catalog.name);
+    std::string of_table_name = objects.size() == 1 ? objects[0] : relation_name(relation);
+    std::string object_name = setting(settings, "object", of_table_name.c_str());
     try {
         object = connector->object(object_name, settings);
     } catch (const ManifestError &error) {
@@ -159,7 +160,7 @@ void Destination::read_columns(Relation relation) {
         add_options(options, pg_call([&] { return GetForeignColumnOptions(this->relation, attribute->attnum); }));
         DestinationColumn column;
         column.attnum = attribute->attnum;
-        column.name = NameStr(attribute->attname);
+        column.name = column_name(attribute);
         column.type = attribute->atttypid;
         column.typmod = attribute->atttypmod;
         column.collation = attribute->attcollation;
@@ -249,13 +250,12 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     try {
         return session::authenticator(server, object.auth, credentials);
     } catch (const SettingError &error) {
-        char *role = pg_call([&] { return GetUserNameFromId(user, false); });
-        char *server_name = pg_call([&] { return GetForeignServer(server)->servername; });
+        std::string role = role_name(user), of_server = server_name(server);
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND,
-                    credentials.empty() ? std::string("user mapping not found for user \"") + role + "\", server \"" +
-                                              server_name + "\""
-                                        : std::string("user mapping of user \"") + role + "\" for server \"" +
-                                              server_name + "\" lacks the credentials that the destination needs",
+                    credentials.empty()
+                        ? "user mapping not found for user \"" + role + "\", server \"" + of_server + "\""
+                        : "user mapping of user \"" + role + "\" for server \"" + of_server +
+                              "\" lacks the credentials that the destination needs",
                     "", error.hint);
     }
 }

@@ -26,14 +26,15 @@ const char *host() {
         return settings::host;
     char name[HOST_NAME_MAX + 1] = "";
     if (gethostname(name, sizeof(name) - 1) != 0)
-        ereport(ERROR, (errcode_for_file_access(), errmsg("could not get the name of the host: %m")));
-    return pstrdup(name);
+        ereport(ERROR, (errcode_for_file_access(), errmsg("%s: %m", ServerText("could not get the name of the host"))));
+    return to_server_legible(name).c_str();
 }
 
-/// Resolved once, for it stays where it is as long as the server runs, and each link on the way costs.
+/// What the system says has no encoding: it is taken for UTF-8. Resolved once, for it stays where it is as long as the
+/// server runs, and each link on the way costs.
 const char *data_directory() {
     static const char *const path = realpath(DataDir, nullptr);
-    return path != nullptr ? path : DataDir;
+    return to_server_legible(path != nullptr ? path : DataDir).c_str();
 }
 
 TimestampTz timestamp(const struct statx_timestamp &time) {
@@ -45,7 +46,7 @@ void read_control_file(Fingerprint &fingerprint) {
     const char *path = psprintf("%s/%s", DataDir, XLOG_CONTROL_FILE);
     struct statx file;
     if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &file) != 0)
-        ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat file \"%s\": %m", path)));
+        ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat file \"%s\": %m", ServerText(path))));
     fingerprint.control_file = static_cast<std::int64_t>(file.stx_ino);
     fingerprint.control_file_created = (file.stx_mask & STATX_BTIME) != 0 ? timestamp(file.stx_btime) : DT_NOBEGIN;
 }

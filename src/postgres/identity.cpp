@@ -2,9 +2,13 @@
 
 #include "postgres/border.h"
 #include "postgres/fingerprint.h"
+#include "postgres/names.h"
+#include "postgres/own_column.h"
 #include "postgres/settings.h"
+#include "postgres/sql.h"
 #include "postgres/worker_control.h"
 
+#include <cstring>
 #include <unistd.h>
 
 extern "C" {
@@ -32,20 +36,6 @@ namespace {
 constexpr const char *hint = "If it is to talk to its destinations, a superuser runs "
                              "\"SELECT reverse_etl.confirm_identity()\" in it.";
 
-/// The columns of reverse_etl.identity. It has no index, and is read and written here without rights being asked for,
-/// since whoever delivers has to know the identity but not to see it.
-enum Column {
-    system_identifier,
-    database,
-    host,
-    data_directory,
-    control_file,
-    control_file_created,
-    confirmed_by,
-    confirmed_at,
-    column_count
-};
-
 /// Kept by the processes that the postmaster forks.
 bool began_as_standby = false;
 
@@ -59,6 +49,8 @@ bool is_standby() {
     return RecoveryInProgress() ? has_standby_signal() : began_as_standby && !settings::pause_on_promotion;
 }
 
+/// reverse_etl.identity has no index, and is read and written here without rights being asked for, since whoever
+/// delivers has to know the identity but not to see it.
 Relation open_table(LOCKMODE lock) {
     Oid table = get_relname_relid("identity", get_namespace_oid("reverse_etl", false));
     if (!OidIsValid(table))
@@ -66,17 +58,25 @@ Relation open_table(LOCKMODE lock) {
     return table_open(table, lock);
 }
 
-Fingerprint fingerprint_of(HeapTuple row, TupleDesc descriptor) {
-    Datum values[column_count];
-    bool nulls[column_count];
-    heap_deform_tuple(row, descriptor, values, nulls);
-    return {.system_identifier = DatumGetInt64(values[system_identifier]),
-            .database = DatumGetObjectId(values[database]),
-            .host = TextDatumGetCString(values[host]),
-            .data_directory = TextDatumGetCString(values[data_directory]),
-            .control_file = DatumGetInt64(values[control_file]),
-            .control_file_created =
-                nulls[control_file_created] ? DT_NOBEGIN : DatumGetTimestampTz(values[control_file_created])};
+const char *text_cstring(Datum value) {
+    std::string_view bytes = ServerText(value).bytes();
+    return pnstrdup(bytes.data(), bytes.size());
+}
+
+Fingerprint fingerprint_of(HeapTuple row, Relation table) {
+    bool is_null;
+    auto value = [&](const char *column) {
+        return heap_getattr(row, own_column(table, column) + 1, RelationGetDescr(table), &is_null);
+    };
+    Fingerprint fingerprint{.system_identifier = DatumGetInt64(value("system_identifier")),
+                            .database = DatumGetObjectId(value("database")),
+                            .host = text_cstring(value("host")),
+                            .data_directory = text_cstring(value("data_directory")),
+                            .control_file = DatumGetInt64(value("control_file")),
+                            .control_file_created = DatumGetTimestampTz(value("control_file_created"))};
+    if (is_null)
+        fingerprint.control_file_created = DT_NOBEGIN;
+    return fingerprint;
 }
 
 /// How the present fingerprint compares with what was confirmed. A dump that was restored into a database with an
@@ -98,7 +98,7 @@ Comparison compare(Relation table) {
     // Without a snapshot a scan sees what is committed now, however old the transaction.
     SysScanDesc scan = systable_beginscan(table, InvalidOid, false, nullptr, 0, nullptr);
     while (HeapTuple row = systable_getnext(scan)) {
-        Fingerprint confirmed = fingerprint_of(row, RelationGetDescr(table));
+        Fingerprint confirmed = fingerprint_of(row, table);
         comparison.never_confirmed = false;
         const char *parts = differences(comparison.present, confirmed, false);
         if (parts[0] == '\0')
@@ -121,19 +121,20 @@ Comparison compare() {
     return comparison;
 }
 
-const char *this_database() {
-    return get_database_name(MyDatabaseId);
+ServerText this_database() {
+    return ServerText(get_database_name(MyDatabaseId));
 }
 
-const char *paused() {
-    return psprintf("destinations are paused because database \"%s\" looks like a copy", this_database());
+ServerText paused() {
+    return ServerText(
+        psprintf("destinations are paused because database \"%s\" looks like a copy", this_database().c_str()));
 }
 
-const char *explanation(const Comparison &comparison, bool with_values) {
+ServerText explanation(const Comparison &comparison, bool with_values) {
     if (comparison.never_confirmed)
-        return "Its identity was never confirmed, as after a dump was restored.";
-    return psprintf("What differs from the identity that was confirmed: %s.",
-                    with_values ? comparison.values : comparison.parts);
+        return ServerText("Its identity was never confirmed, as after a dump was restored.");
+    return ServerText(psprintf("What differs from the identity that was confirmed: %s.",
+                               with_values ? comparison.values : comparison.parts));
 }
 
 void replace(Relation table, const Fingerprint &present) {
@@ -142,18 +143,25 @@ void replace(Relation table, const Fingerprint &present) {
         simple_heap_delete(table, &row->t_self);
     systable_endscan(scan);
 
-    bool nulls[column_count] = {};
-    nulls[control_file_created] = present.control_file_created == DT_NOBEGIN;
-    Datum values[column_count];
-    values[system_identifier] = Int64GetDatum(present.system_identifier);
-    values[database] = ObjectIdGetDatum(present.database);
-    values[host] = CStringGetTextDatum(present.host);
-    values[data_directory] = CStringGetTextDatum(present.data_directory);
-    values[control_file] = Int64GetDatum(present.control_file);
-    values[control_file_created] = TimestampTzGetDatum(present.control_file_created);
-    values[confirmed_by] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
-    values[confirmed_at] = TimestampTzGetDatum(GetCurrentTimestamp());
-    simple_heap_insert(table, heap_form_tuple(RelationGetDescr(table), values, nulls));
+    TupleDesc descriptor = RelationGetDescr(table);
+    auto *values = static_cast<Datum *>(palloc0(sizeof(Datum) * descriptor->natts));
+    auto *nulls = static_cast<bool *>(palloc(descriptor->natts));
+    std::memset(nulls, true, descriptor->natts);
+    auto set = [&](const char *name, Datum value) {
+        int column = own_column(table, name);
+        values[column] = value;
+        nulls[column] = false;
+    };
+    set("system_identifier", Int64GetDatum(present.system_identifier));
+    set("database", ObjectIdGetDatum(present.database));
+    set("host", text_datum(ServerText(present.host)));
+    set("data_directory", text_datum(ServerText(present.data_directory)));
+    set("control_file", Int64GetDatum(present.control_file));
+    if (present.control_file_created != DT_NOBEGIN)
+        set("control_file_created", TimestampTzGetDatum(present.control_file_created));
+    set("confirmed_by", sql::name(server_role_name(GetUserId())).value);
+    set("confirmed_at", TimestampTzGetDatum(GetCurrentTimestamp()));
+    simple_heap_insert(table, heap_form_tuple(descriptor, values, nulls));
     CommandCounterIncrement();
 }
 
@@ -175,7 +183,7 @@ void remember_start() {
 void refuse_copy() {
     struct Found {
         bool copy;
-        const char *message, *detail, *detail_log;
+        ServerText message, detail, detail_log;
     };
     Found found = pg_call([] {
         Comparison comparison = compare();
@@ -186,7 +194,8 @@ void refuse_copy() {
         return Found{true, paused(), explanation(comparison, may_see_values), explanation(comparison, true)};
     });
     if (found.copy)
-        throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, found.message, found.detail, hint, "", found.detail_log);
+        throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, found.message.legible(), found.detail.legible(), hint, "",
+                    found.detail_log.legible());
 }
 
 bool matches() {
@@ -195,8 +204,9 @@ bool matches() {
         Comparison comparison = compare();
         if (comparison.is_copy()) {
             if (!warned)
-                ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg_internal("%s", paused()),
-                                  errdetail_internal("%s", explanation(comparison, true)), errhint("%s", hint)));
+                ereport(WARNING,
+                        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg_internal("%s", paused()),
+                         errdetail_internal("%s", explanation(comparison, true)), errhint("%s", ServerText(hint))));
             warned = true;
             return false;
         }
@@ -220,7 +230,8 @@ void confirm() {
         PreventCommandIfReadOnly("reverse_etl.confirm_identity()");
         Comparison before = replace();
         ereport(NOTICE, (errmsg("database \"%s\" may talk to its destinations", this_database()),
-                         errdetail_internal("%s", before.same() ? "It was so before." : explanation(before, true))));
+                         errdetail_internal("%s", before.same() ? ServerText("It was so before.")
+                                                                : explanation(before, true))));
     });
     // What is created now has nothing to deliver.
     if (!creating_extension)

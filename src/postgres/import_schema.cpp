@@ -3,26 +3,17 @@
 #include "engine/lower_case.h"
 #include "postgres/border.h"
 #include "postgres/connectors.h"
+#include "postgres/names.h"
+#include "postgres/sql_text.h"
 
 extern "C" {
 #include "foreign/foreign.h"
 #include "nodes/parsenodes.h"
-#include "utils/builtins.h"
 }
 
 namespace reverse_etl {
 
 namespace {
-
-std::string identifier(const std::string &name) {
-    const char *text = name.c_str();
-    return pg_call([&] { return quote_identifier(text); });
-}
-
-std::string literal(const std::string &value) {
-    const char *text = value.c_str();
-    return pg_call([&] { return quote_literal_cstr(text); });
-}
 
 /// The name that the object's table gets: lower case, so that SQL need not quote it.
 std::string table_name(const std::string &object) {
@@ -31,20 +22,21 @@ std::string table_name(const std::string &object) {
 
 std::string create_statement(const Object &object, const std::string &schema, const std::string &server) {
     std::string statement =
-        "CREATE FOREIGN TABLE " + identifier(schema) + "." + identifier(table_name(object.name)) + " (";
+        "CREATE FOREIGN TABLE " + quoted_name(schema) + "." + quoted_name(table_name(object.name)) + " (";
     bool first = true;
     for (const ColumnSpec &column : object.columns) {
-        statement += (first ? "" : ", ") + identifier(column.column) + " " + column.type;
+        statement += (first ? "" : ", ") + quoted_name(column.column) + " " + column.type;
         if (column.field != column.column)
-            statement += " OPTIONS (field " + literal(column.field) + ")";
+            statement += " OPTIONS (field " + quoted_text(column.field) + ")";
         first = false;
     }
-    return statement + ") SERVER " + identifier(server) + " OPTIONS (object " + literal(object.name) + ")";
+    return statement + ") SERVER " + quoted_name(server) + " OPTIONS (object " + quoted_text(object.name) + ")";
 }
 
 bool is_wanted(const ImportForeignSchemaStmt *statement, const std::string &table) {
-    const char *name = table.c_str();
-    return pg_call([&] { return IsImportableForeignTable(name, const_cast<ImportForeignSchemaStmt *>(statement)); });
+    return pg_call([&] {
+        return IsImportableForeignTable(to_server(table).c_str(), const_cast<ImportForeignSchemaStmt *>(statement));
+    });
 }
 
 } // namespace
@@ -57,27 +49,28 @@ List *import_schema(ImportForeignSchemaStmt *statement, Oid server) {
         ListCell *cell;
         foreach (cell, foreign_server->options) {
             auto *option = static_cast<DefElem *>(lfirst(cell));
-            settings[option->defname] = strVal(option->arg);
+            settings[ServerText(option->defname).utf8()] = option_text(option).utf8();
         }
         if (statement->options != NIL) {
             auto *option = static_cast<DefElem *>(linitial(statement->options));
-            throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, std::string("invalid option \"") + option->defname + "\"", "",
+            throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
+                        "invalid option \"" + ServerText(option->defname).utf8() + "\"", "",
                         "IMPORT FOREIGN SCHEMA takes no options here.");
         }
         std::shared_ptr<const Connector> connector = find_connector(settings["connector"]);
-        if (connector->schema() != statement->remote_schema && connector->name() != statement->remote_schema)
+        std::string remote_schema = ServerText(statement->remote_schema).utf8();
+        if (connector->schema() != remote_schema && connector->name() != remote_schema)
             throw Error(ERRCODE_FDW_SCHEMA_NOT_FOUND,
-                        std::string("schema \"") + statement->remote_schema + "\" does not exist at server \"" +
-                            foreign_server->servername + "\"",
-                        "",
+                        "schema \"" + remote_schema + "\" does not exist at server \"" + server_name(server) + "\"", "",
                         "The schema of connector \"" + connector->name() + "\" is \"" + connector->schema() + "\".");
         List *commands = NIL;
         for (const std::string &name : connector->object_names()) {
             Object object = connector->object(name, settings);
             if (object.columns.empty() || !is_wanted(statement, table_name(name)))
                 continue;
-            std::string command = create_statement(object, statement->local_schema, foreign_server->servername);
-            commands = pg_call([&] { return lappend(commands, pstrdup(command.c_str())); });
+            std::string command =
+                create_statement(object, ServerText(statement->local_schema).utf8(), server_name(server));
+            commands = pg_call([&] { return lappend(commands, const_cast<char *>(to_server(command).c_str())); });
         }
         if (commands == NIL && statement->list_type == FDW_IMPORT_SCHEMA_ALL)
             throw Error(ERRCODE_FDW_NO_SCHEMAS, "connector \"" + connector->name() + "\" has no tables to import", "",

@@ -64,18 +64,8 @@ using namespace reverse_etl;
 /// reverse_etl.key_form(value text, trimmed boolean, case_insensitive boolean)
 Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
     return guard([&] {
-        text *value = pg_call([&] { return PG_GETARG_TEXT_PP(0); });
         KeyForm form{PG_GETARG_BOOL(2), PG_GETARG_BOOL(1)};
-        std::string_view utf8 = pg_call([&] {
-            const char *converted = pg_server_to_any(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), PG_UTF8);
-            return std::string_view(converted, converted == VARDATA_ANY(value)
-                                                   ? static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))
-                                                   : strlen(converted));
-        });
-        std::string formed = in_form(form, utf8);
-        return pg_call([&] {
-            const char *converted = pg_any_to_server(formed.c_str(), static_cast<int>(formed.size()), PG_UTF8);
-            return PointerGetDatum(cstring_to_text(converted));
-        });
+        std::string formed = in_form(form, text_argument(fcinfo, 0));
+        return pg_call([&] { return text_datum(formed); });
     });
 }

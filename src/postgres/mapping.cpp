@@ -2,6 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/compat.h"
+#include "postgres/sql.h"
 
 #include <algorithm>
 
@@ -78,29 +79,26 @@ Walk walk_all(Query *query) {
     return state;
 }
 
-bool contains(const std::vector<std::string> &names, const char *name) {
+bool contains(const std::vector<std::string> &names, const std::string &name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 } // namespace
 
-CachedPlanSource *analyse_select(const char *query, const char *what, const char *hint) {
-    SPIPlanPtr plan = SPI_prepare(query, 0, nullptr);
-    if (plan == nullptr)
-        elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
+CachedPlanSource *analyse_select(const std::string &query, const char *what, const char *hint) {
+    SPIPlanPtr plan = sql::prepare(query);
     List *sources = SPI_plan_get_plan_sources(plan);
     auto *source = sources == NIL ? nullptr : static_cast<CachedPlanSource *>(linitial(sources));
     if (list_length(sources) != 1 || source->commandTag != CMDTAG_SELECT || list_length(source->query_list) != 1 ||
         static_cast<Query *>(linitial(source->query_list))->hasModifyingCTE)
-        ereport(ERROR,
-                (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be one SELECT", what), errhint("%s", hint)));
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must be one SELECT", ServerText(what)),
+                        errhint("%s", ServerText(hint))));
     return source;
 }
 
 Mapping analyse(const std::string &query, const std::vector<std::string> &key) {
     CachedPlanSource *source = pg_call([&] {
-        return analyse_select(query.c_str(), "a mapping",
-                              "Write it like SELECT email, first_name AS firstname FROM changed.");
+        return analyse_select(query, "a mapping", "Write it like SELECT email, first_name AS firstname FROM changed.");
     });
     auto *analysed = static_cast<Query *>(linitial(source->query_list));
     Walk all = pg_call([&] { return walk_all(analysed); });
@@ -119,12 +117,12 @@ Mapping analyse(const std::string &query, const std::vector<std::string> &key) {
     ListCell *cell;
     foreach (cell, analysed->targetList) {
         auto *entry = static_cast<TargetEntry *>(lfirst(cell));
-        if (!entry->resjunk && contains(mapping.columns, entry->resname))
-            throw Error(ERRCODE_DUPLICATE_COLUMN,
-                        std::string("the mapping yields column \"") + entry->resname + "\" more than once");
+        std::string name = ServerText(entry->resname).utf8();
+        if (!entry->resjunk && contains(mapping.columns, name))
+            throw Error(ERRCODE_DUPLICATE_COLUMN, "the mapping yields column \"" + name + "\" more than once");
         if (!entry->resjunk)
-            mapping.columns.emplace_back(entry->resname);
-        if (entry->resjunk || entry->ressortgroupref != 0 || contains(key, entry->resname))
+            mapping.columns.push_back(name);
+        if (entry->resjunk || entry->ressortgroupref != 0 || contains(key, name))
             pg_call([&] { without_values->targetList = lappend(without_values->targetList, entry); });
     }
     mapping.deciding = pg_call([&] { return walk_all(without_values).columns; });
@@ -142,7 +140,7 @@ void show_rows(const char *name, Oid table, Tuplestorestate *rows) {
     relation->reldata = rows;
     int result = SPI_register_relation(relation);
     if (result != SPI_OK_REL_REGISTER)
-        elog(ERROR, "could not show \"%s\": %s", name, SPI_result_code_string(result));
+        elog(ERROR, "could not show \"%s\": %s", ServerText(name), ServerText(SPI_result_code_string(result)));
 }
 
 } // namespace reverse_etl

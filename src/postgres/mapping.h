@@ -30,7 +30,7 @@ Mapping analyse(const std::string &query, const std::vector<std::string> &key);
 
 /// A query as Postgres understands it; an error says that `what` must be one SELECT. Call inside pg_call, in an open
 /// connection to SPI.
-CachedPlanSource *analyse_select(const char *query, const char *what, const char *hint);
+CachedPlanSource *analyse_select(const std::string &query, const char *what, const char *hint);
 
 /// Shows rows of a table (nullptr: none, which is enough to plan) to the statements of the open connection to SPI.
 /// Call inside pg_call.

@@ -6,6 +6,7 @@
 #include "postgres/enqueue.h"
 #include "postgres/identity.h"
 #include "postgres/modify_plan.h"
+#include "postgres/names.h"
 #include "postgres/push.h"
 #include "postgres/statement_hooks.h"
 
@@ -105,13 +106,12 @@ void fill_in_id(ModifyState &state, const std::string &id, EState *estate, Resul
                 TupleTableSlot *slot) {
     if (state.id == nullptr || id.empty())
         return;
-    const char *text = id.c_str();
     TupleDesc descriptor = RelationGetDescr(relation->ri_RelationDesc);
     pg_call([&] {
         slot_getallattrs(slot);
         MemoryContext caller = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
         slot->tts_values[state.id->attnum - 1] =
-            InputFunctionCall(&state.id_input, const_cast<char *>(text), state.id_io_parameter, state.id->typmod);
+            input_value(&state.id_input, to_server(id), state.id_io_parameter, state.id->typmod);
         MemoryContextSwitchTo(caller);
         slot->tts_isnull[state.id->attnum - 1] = false;
         HeapTuple tuple = heap_form_tuple(descriptor, slot->tts_values, slot->tts_isnull);
@@ -206,8 +206,9 @@ void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
         // Rows that move here would be created as well as updated, whichever comes first.
         if (state->operation == CMD_UPDATE && relation->ri_FdwState != nullptr)
             throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
-                        std::string("cannot move rows into destination \"") +
-                            RelationGetRelationName(relation->ri_RelationDesc) + "\", which the statement updates too",
+                        "cannot move rows into destination \"" +
+                            relation_name(RelationGetRelid(relation->ri_RelationDesc)) +
+                            "\", which the statement updates too",
                         "", "Name the partition whose rows are to move, or let WHERE leave out the destination's.");
         EState *estate = state->ps.state;
         Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), estate->es_query_cxt);

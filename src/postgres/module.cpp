@@ -6,6 +6,7 @@
 #include "postgres/cron_functions.h"
 #include "postgres/fdw.h"
 #include "postgres/identity.h"
+#include "postgres/names.h"
 #include "postgres/options.h"
 #include "postgres/outbox_wait.h"
 #include "postgres/requeue.h"
@@ -108,7 +109,7 @@ Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS) {
         ListCell *cell;
         foreach (cell, list) {
             auto *option = static_cast<DefElem *>(lfirst(cell));
-            options[option->defname] = option->arg == nullptr ? "" : strVal(option->arg);
+            options[ServerText(option->defname).utf8()] = option->arg == nullptr ? "" : option_text(option).utf8();
         }
         // What delivers queued rows goes by the changed options, and tries again where the old ones were at fault.
         if (catalog != AttributeRelationId && wake_worker())
@@ -136,7 +137,7 @@ Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS) {
         for (const std::string &name : built_in_connector_names()) {
             std::string manifest = built_in_manifest(name);
             pg_call([&] {
-                Datum values[] = {CStringGetTextDatum(name.c_str()), CStringGetTextDatum(manifest.c_str())};
+                Datum values[] = {text_datum(name), text_datum(manifest)};
                 bool nulls[] = {false, false};
                 tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
             });
@@ -148,16 +149,12 @@ Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS) {
 /// reverse_etl.check_manifest(name text, manifest text): raises what is wrong with it
 Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS) {
     guard([&] {
-        struct Arguments {
-            const char *name, *manifest;
-        } arguments = pg_call([&] {
-            return Arguments{text_to_cstring(PG_GETARG_TEXT_PP(0)), text_to_cstring(PG_GETARG_TEXT_PP(1))};
-        });
-        Connector connector = parse_connector(arguments.manifest);
-        if (connector.name() != arguments.name)
-            throw ManifestError("/name", "must be the connector's name, " + std::string(arguments.name));
+        std::string name = text_argument(fcinfo, 0);
+        Connector connector = parse_connector(text_argument(fcinfo, 1));
+        if (connector.name() != name)
+            throw ManifestError("/name", "must be the connector's name, " + name);
         for (const std::string &built_in : built_in_connector_names())
-            if (built_in == arguments.name)
+            if (built_in == name)
                 throw Error(ERRCODE_DUPLICATE_OBJECT, "connector \"" + built_in + "\" already exists",
                             "It came with the extension.", "Give your own another name.");
     });
@@ -176,12 +173,12 @@ Datum reverse_etl_options(PG_FUNCTION_ARGS) {
                 if ((option.places & static_cast<unsigned>(place)) != 0)
                     places += (places.empty() ? "" : ", ") + std::string(name);
             pg_call([&] {
-                Datum values[] = {CStringGetTextDatum(option.name),
-                                  CStringGetTextDatum(places.c_str()),
-                                  CStringGetTextDatum(option.type),
-                                  option.fallback != nullptr ? CStringGetTextDatum(option.fallback) : 0,
+                Datum values[] = {text_datum(option.name),
+                                  text_datum(places),
+                                  text_datum(option.type),
+                                  option.fallback != nullptr ? text_datum(option.fallback) : 0,
                                   BoolGetDatum(option.superuser_only),
-                                  CStringGetTextDatum(option.description)};
+                                  text_datum(option.description)};
                 bool nulls[] = {false, false, false, option.fallback == nullptr, false, false};
                 tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
             });
@@ -209,9 +206,8 @@ Datum reverse_etl_wait(PG_FUNCTION_ARGS) {
         std::optional<long> timeout;
         if (!PG_ARGISNULL(1))
             timeout = pg_call([&] {
-                return static_cast<long>(DatumGetFloat8(DirectFunctionCall2(interval_part, CStringGetTextDatum("epoch"),
-                                                                            PG_GETARG_DATUM(1))) *
-                                         1000);
+                return static_cast<long>(
+                    DatumGetFloat8(DirectFunctionCall2(interval_part, text_datum("epoch"), PG_GETARG_DATUM(1))) * 1000);
             });
         wait_for_outcomes(PG_GETARG_OID(0), timeout);
     });

@@ -92,7 +92,7 @@ Datum reverse_etl_running_pushes(PG_FUNCTION_ARGS) {
             row.add(ObjectIdGetDatum(push.role));
             row.add(ObjectIdGetDatum(push.destination));
             const char *operation = operation_name(push.operation);
-            row.add(pg_call([&] { return CStringGetTextDatum(operation); }));
+            row.add(pg_call([&] { return text_datum(operation); }));
             row.add(TimestampTzGetDatum(push.started_at));
             for (std::uint64_t rows : {push.seen, push.accepted, push.rejected, push.in_flight})
                 row.add_count(rows);
@@ -113,9 +113,9 @@ Datum reverse_etl_find_worker(PG_FUNCTION_ARGS) {
             TupleDesc descriptor;
             if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
                 elog(ERROR, "return type must be a row type");
-            Datum values[] = {CStringGetTextDatum(status.state), Int32GetDatum(status.pid),
+            Datum values[] = {text_datum(std::string_view(status.state)), Int32GetDatum(status.pid),
                               TimestampTzGetDatum(status.started_at), TimestampTzGetDatum(status.alive_at),
-                              CStringGetTextDatum(reason)};
+                              text_datum(std::string_view(reason))};
             bool nulls[] = {false, status.pid == 0, status.started_at == 0, status.alive_at == 0, reason[0] == '\0'};
             return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
         });

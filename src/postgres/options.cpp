@@ -193,8 +193,7 @@ long integer_option(const std::string &name, const std::string &value) {
 
 long byte_size(const std::string &name, const std::string &value) {
     try {
-        return pg_call(
-            [&] { return DatumGetInt64(DirectFunctionCall1(pg_size_bytes, CStringGetTextDatum(value.c_str()))); });
+        return pg_call([&] { return DatumGetInt64(DirectFunctionCall1(pg_size_bytes, text_datum(value))); });
     } catch (const PostgresError &) {
         refuse_value(name, "must be a size such as 500MB or 20GB");
     }

@@ -121,8 +121,7 @@ void Outbox::make_table() {
             ALTER TABLE reverse_etl.%s REPLICA IDENTITY USING INDEX %s_destination_id;
             ALTER EXTENSION reverse_etl ADD TABLE reverse_etl.%s)",
                                           name, name, name, name, name, name);
-        if (SPI_execute(statements, false, 0) < 0)
-            elog(ERROR, "could not make table reverse_etl.%s", name);
+        sql::run(statements);
     });
 }
 
@@ -406,19 +405,13 @@ std::pair<std::int64_t, std::int64_t> Outbox::count_all() {
 namespace {
 
 /// Locks a table of rows, if that is free at once and no row is in it. Call inside pg_call.
-bool lock_if_empty(Oid table) {
+bool lock_if_empty(Oid table, const char *name) {
     if (!ConditionalLockRelationOid(table, AccessExclusiveLock))
         return false;
     // Nobody writes now, so what is seen is all there is.
     PopActiveSnapshot();
     PushActiveSnapshot(GetLatestSnapshot());
-    const char *any = psprintf("SELECT FROM ONLY reverse_etl.%s LIMIT 1", get_rel_name(table));
-    return sql::execute_once(any, {}) == 0;
-}
-
-void run(const char *statements) {
-    if (SPI_execute(statements, false, 0) < 0)
-        elog(ERROR, "could not execute \"%s\"", statements);
+    return sql::execute_once(psprintf("SELECT FROM ONLY reverse_etl.%s LIMIT 1", name), {}) == 0;
 }
 
 } // namespace
@@ -426,9 +419,10 @@ void run(const char *statements) {
 bool Outbox::truncate_if_empty() {
     Oid table = table_oid(own);
     return pg_call([&] {
-        if (!OidIsValid(table) || !lock_if_empty(table))
+        const char *name = outbox_table_name(destination_);
+        if (!OidIsValid(table) || !lock_if_empty(table, name))
             return false;
-        run(psprintf("TRUNCATE ONLY reverse_etl.%s", get_rel_name(table)));
+        sql::run(psprintf("TRUNCATE ONLY reverse_etl.%s", name));
         return true;
     });
 }
@@ -438,10 +432,11 @@ bool Outbox::drop_if_empty() {
     return pg_call([&] {
         if (!OidIsValid(table))
             return true;
-        if (!lock_if_empty(table))
+        const char *name = outbox_table_name(destination_);
+        if (!lock_if_empty(table, name))
             return false;
-        const char *name = get_rel_name(table);
-        run(psprintf("ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.%s; DROP TABLE reverse_etl.%s", name, name));
+        sql::run(
+            psprintf("ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.%s; DROP TABLE reverse_etl.%s", name, name));
         return true;
     });
 }

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/outbox_table.h"
 #include "postgres/shared_memory.h"
+#include "postgres/sql.h"
 #include "postgres/statistics.h"
 
 #include <memory>
@@ -38,9 +39,8 @@ Level measure(Oid destination, std::uint64_t most_rows) {
         if (level.bytes / least_row_bytes > most_rows) {
             SPI_connect();
             const char *query = psprintf("SELECT FROM ONLY reverse_etl.%s WHERE destination OPERATOR(pg_catalog.=) %u",
-                                         RelationGetRelationName(table), destination);
-            SPI_execute(query, true, static_cast<long>(most_rows));
-            level.rows = SPI_processed;
+                                         ServerText(table->rd_rel->relname).c_str(), destination);
+            level.rows = sql::run(query, true, static_cast<long>(most_rows));
             SPI_finish();
         }
         table_close(table, NoLock);

@@ -2,7 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/compat.h"
-#include "postgres/outbox_table.h"
+#include "postgres/own_column.h"
 
 extern "C" {
 #include "access/skey.h"
@@ -23,21 +23,21 @@ namespace reverse_etl {
 namespace {
 
 /// The index on destination and id.
-Relation open_index(Relation table) {
+Relation open_index(Relation table, const outbox::Columns &columns) {
     Relation found = nullptr;
     ListCell *cell;
     foreach (cell, RelationGetIndexList(table)) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
         const Form_pg_index form = index->rd_index;
-        if (form->indnkeyatts == 2 && form->indkey.values[0] == outbox::destination + 1 &&
-            form->indkey.values[1] == outbox::id + 1)
+        if (form->indnkeyatts == 2 && form->indkey.values[0] == columns[outbox::destination] + 1 &&
+            form->indkey.values[1] == columns[outbox::id] + 1)
             found = index;
         else
             index_close(index, AccessShareLock);
         if (found != nullptr)
             return found;
     }
-    elog(ERROR, "table \"%s\" has lost its index", RelationGetRelationName(table));
+    elog(ERROR, "table \"%s\" has lost its index", ServerText(table->rd_rel->relname));
 }
 
 std::string_view utf8(Datum value) {
@@ -50,14 +50,14 @@ uint64 place_of(const ItemPointerData &tid) {
 
 /// Deletes it if it still lies there. It was moved when it was put off; somebody may have deleted it by hand, and then
 /// another row may lie there.
-bool delete_found_row(Relation table, TupleTableSlot *slot, BlockNumber blocks, const FoundPlace &row) {
+bool delete_found_row(Relation table, TupleTableSlot *slot, int id, BlockNumber blocks, const FoundPlace &row) {
     ItemPointerData tid;
     ItemPointerSet(&tid, static_cast<BlockNumber>(row.place >> 16), static_cast<OffsetNumber>(row.place));
     bool is_null;
     TM_FailureData failure;
     return ItemPointerGetBlockNumberNoCheck(&tid) < blocks &&
            table_tuple_fetch_row_version(table, &tid, GetActiveSnapshot(), slot) &&
-           DatumGetInt64(slot_getattr(slot, outbox::id + 1, &is_null)) == row.id &&
+           DatumGetInt64(slot_getattr(slot, id + 1, &is_null)) == row.id &&
            table_tuple_delete(table, &tid, GetCurrentCommandId(true), GetActiveSnapshot(), InvalidSnapshot, true,
                               &failure, false) == TM_Ok;
 }
@@ -69,7 +69,8 @@ OutboxScan::OutboxScan(Oid table, Oid destination, int64 after) {
         return;
     pg_call([&] {
         table_ = table_open(table, AccessShareLock);
-        index_ = open_index(table_);
+        columns_ = outbox::Columns(table_);
+        index_ = open_index(table_, columns_);
         slot_ = table_slot_create(table_, nullptr);
         ScanKeyData keys[2];
         ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(destination));
@@ -92,7 +93,8 @@ const FoundRow *OutboxScan::next() {
 
 void OutboxScan::read_slot() {
     auto value = [&](outbox::Column column) {
-        return slot_->tts_isnull[column] ? Datum{0} : slot_->tts_values[column];
+        int place = columns_[column];
+        return slot_->tts_isnull[place] ? Datum{0} : slot_->tts_values[place];
     };
     row_.id = DatumGetInt64(value(outbox::id));
     row_.place = place_of(slot_->tts_tid);
@@ -103,7 +105,7 @@ void OutboxScan::read_slot() {
     row_.attempts = DatumGetInt32(value(outbox::attempts));
     row_.sync = DatumGetInt32(value(outbox::sync));
     row_.next_attempt_at = DatumGetTimestampTz(value(outbox::next_attempt_at));
-    row_.key = slot_->tts_isnull[outbox::key] ? std::string_view() : utf8(value(outbox::key));
+    row_.key = slot_->tts_isnull[columns_[outbox::key]] ? std::string_view() : utf8(value(outbox::key));
     row_.row = utf8(value(outbox::row));
 }
 
@@ -127,10 +129,11 @@ std::vector<int64> delete_found_rows(Oid table, const std::vector<FoundPlace> &r
         Relation relation = table_open(table, RowExclusiveLock);
         TupleTableSlot *slot = table_slot_create(relation, nullptr);
         BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+        int id = own_column(relation, "id");
         auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (rows.size() + 1)));
         int count = 0;
         for (const FoundPlace &row : rows)
-            if (!delete_found_row(relation, slot, blocks, row))
+            if (!delete_found_row(relation, slot, id, blocks, row))
                 ids[count++] = row.id;
         ExecDropSingleTupleTableSlot(slot);
         table_close(relation, NoLock);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "postgres/postgres.h"
+#include "postgres/outbox_table.h"
 
 #include <string_view>
 #include <vector>
@@ -41,6 +41,7 @@ class OutboxScan {
     Relation table_ = nullptr, index_ = nullptr;
     TupleTableSlot *slot_ = nullptr;
     IndexScanDesc scan_ = nullptr;
+    outbox::Columns columns_;
     FoundRow row_;
 };
 

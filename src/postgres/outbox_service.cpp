@@ -7,6 +7,7 @@
 #include "postgres/ledger_service.h"
 #include "postgres/outbox_queue.h"
 #include "postgres/outbox_wait.h"
+#include "postgres/schema_version.h"
 #include "postgres/session.h"
 #include "postgres/shared_memory.h"
 #include "postgres/sql.h"
@@ -98,6 +99,10 @@ class OutboxService {
                 look_around();
             if (present_extension_ != extension_)
                 return end_without_extension();
+            if (has_other_version_) {
+                worker_status::ends("the extension and its library are not of one version");
+                return 0;
+            }
             claim();
             // Who paused a destination and then queued rows for it may have done both since it looked.
             if (has_calls() || (ends_when_idle() && MyLatch->is_set))
@@ -200,6 +205,9 @@ class OutboxService {
             present_extension_ = pg_call([] { return get_extension_oid("reverse_etl", true); });
             if (present_extension_ != extension_)
                 return;
+            has_other_version_ = has_other_version();
+            if (has_other_version_)
+                return;
             if (looked_ - forgot_dropped_ >= between_looks)
                 forget_dropped();
             may_send = identity::matches();
@@ -281,11 +289,13 @@ class OutboxService {
             if (dropped)
                 forget_dropped();
         });
-        if (failure)
+        if (failure) {
+            std::string name = queue.name(), reason = failure->what();
             pg_call([&] {
-                ereport(LOG, (errmsg("what is stored of dropped destination %s could not be removed: %s",
-                                     queue.name().c_str(), failure->what())));
+                ereport(LOG,
+                        (errmsg("what is stored of dropped destination %s could not be removed: %s", name, reason)));
             });
+        }
         return dropped && !failure;
     }
 
@@ -378,6 +388,7 @@ class OutboxService {
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     bool called_ = true;
+    bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more
     bool is_model_read_ = false;
     Clock::time_point looked_{};
     Clock::time_point truncated_{};

@@ -1,11 +1,21 @@
 #include "postgres/outbox_table.h"
 
+#include "postgres/own_column.h"
+
 extern "C" {
 #include "catalog/namespace.h"
 #include "utils/lsyscache.h"
 }
 
 namespace reverse_etl {
+
+outbox::Columns::Columns(Relation table) {
+    static constexpr const char *names[column_count] = {
+        "id",         "push",        "sync",     "destination",     "operation", "enqueued_by",
+        "deliver_as", "enqueued_at", "attempts", "next_attempt_at", "key",       "row"};
+    for (int i = 0; i < column_count; i++)
+        places_[i] = own_column(table, names[i]);
+}
 
 Oid outbox_table_of(Oid destination) {
     Oid schema = get_namespace_oid("reverse_etl", false);

@@ -6,7 +6,7 @@ namespace reverse_etl {
 
 namespace outbox {
 
-/// The columns of reverse_etl.outbox, in order from 0.
+/// The columns of reverse_etl.outbox that are read and written here.
 enum Column {
     id,
     push,
@@ -20,8 +20,19 @@ enum Column {
     next_attempt_at,
     key,
     row,
-    reasons,
     column_count
+};
+
+/// Where they stand in the rows of one of the outbox's tables.
+class Columns {
+  public:
+    Columns() = default;
+    /// Call inside pg_call.
+    explicit Columns(Relation table);
+    int operator[](Column column) const { return places_[column]; }
+
+  private:
+    int places_[column_count] = {};
 };
 
 } // namespace outbox

@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/compat.h"
+#include "postgres/names.h"
 #include "postgres/worker_control.h"
 
 #include <algorithm>
@@ -101,7 +102,7 @@ void wait_for_outcomes(Oid destination, std::optional<long> timeout_ms) {
             left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
         if (left <= 0) {
             std::string rows = std::to_string(ask(all_left, destination, highest));
-            std::string name = pg_call([&] { return get_rel_name(destination); });
+            std::string name = relation_name(destination);
             throw Error(ERRCODE_QUERY_CANCELED, "canceling wait for \"" + name + "\" due to its timeout",
                         rows + " rows that were queued before have no outcome yet.",
                         "reverse_etl.destinations tells what keeps them.");

@@ -1,7 +1,6 @@
 #include "postgres/outbox_writer.h"
 
 #include "postgres/border.h"
-#include "postgres/outbox_table.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -23,6 +22,7 @@ OutboxWriter::OutboxWriter(const Push &push, MemoryContext context)
       })) {
     pg_call([&] {
         MemoryContext caller = MemoryContextSwitchTo(context);
+        columns_ = outbox::Columns(table_.relation());
         operation_ = text_datum(ServerText(push.operation));
         sequence_ = get_relname_relid("outbox_id_seq", get_namespace_oid("reverse_etl", false));
         MemoryContextSwitchTo(caller);
@@ -38,8 +38,8 @@ int64 OutboxWriter::add(const std::string &key, const std::string &row) {
         int64 id = first_id_ + table_.count();
         TupleTableSlot *slot = table_.begin_row();
         auto set = [&](outbox::Column column, Datum value) {
-            slot->tts_values[column] = value;
-            slot->tts_isnull[column] = false;
+            slot->tts_values[columns_[column]] = value;
+            slot->tts_isnull[columns_[column]] = false;
         };
         set(outbox::id, Int64GetDatum(id));
         if (push_.id != 0)

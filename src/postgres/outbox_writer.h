@@ -1,5 +1,6 @@
 #pragma once
 
+#include "postgres/outbox_table.h"
 #include "postgres/table_writer.h"
 
 #include <string>
@@ -33,6 +34,7 @@ class OutboxWriter {
     Push push_;
     TableWriter table_;
     int64 first_id_ = 0; ///< of the rows that are kept back
+    outbox::Columns columns_;
     Datum operation_;
     Oid sequence_;
 };

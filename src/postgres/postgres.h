@@ -24,3 +24,6 @@ extern "C" {
 #undef dgettext
 #undef ngettext
 #undef dngettext
+
+// Two encodings, two types, in all that sees Postgres.
+#include "postgres/server_text.h"

@@ -22,13 +22,12 @@ void ProgressNotices::tell_if_due() {
         return;
     due_ = Clock::now() + interval;
     const RunningPush &push = activity_.state();
-    const char *destination = destination_.c_str();
     unsigned long long seen = push.seen, accepted = push.accepted, rejected = push.rejected, in_flight = push.in_flight;
     double rate = Activity::rows_per_second(push);
     pg_call([&] {
         ereport(NOTICE, (errmsg("delivery to \"%s\": %llu rows seen, %llu accepted, %llu rejected, %llu in flight, "
                                 "%.0f rows/s",
-                                destination, seen, accepted, rejected, in_flight, rate)));
+                                destination_, seen, accepted, rejected, in_flight, rate)));
     });
 }
 

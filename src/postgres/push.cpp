@@ -208,9 +208,11 @@ void Push::step(Step &&step) {
     } catch (const PostgresError &error) {
         // A cancel or a timeout: what was accepted stays, and that must be known.
         std::string context = "delivery to \"" + destination_.name + "\": " + progress();
-        const char *before = error.data->context, *added = context.c_str();
-        error.data->context =
-            pg_call([&] { return before == nullptr ? pstrdup(added) : psprintf("%s\n%s", before, added); });
+        const char *before = error.data->context;
+        error.data->context = pg_call([&] {
+            const char *added = to_server_legible(context).c_str();
+            return before == nullptr ? pstrdup(added) : psprintf("%s\n%s", before, added);
+        });
         throw;
     }
 }

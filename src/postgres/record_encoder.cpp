@@ -14,18 +14,9 @@ namespace reverse_etl {
 
 namespace {
 
-/// What Postgres prints, of which only the characters that surely are UTF-8 are kept.
+/// What Postgres prints, with "?" for what has no form in UTF-8.
 std::string printed(Oid type, Datum value) {
-    const char *text = pg_call([&] {
-        Oid output;
-        bool is_varlena;
-        getTypeOutputInfo(type, &output, &is_varlena);
-        return OidOutputFunctionCall(output, value);
-    });
-    std::string kept = text;
-    std::replace_if(
-        kept.begin(), kept.end(), [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; }, '?');
-    return kept;
+    return pg_call([&] { return printed_value(type, value); }).legible();
 }
 
 } // namespace
@@ -34,8 +25,7 @@ RecordEncoder::RecordEncoder(ColumnEncoders &values, const std::vector<const Des
     : values_(values), members_(columns.size()) {
     for (const DestinationColumn *column : columns) {
         Column &added = columns_.emplace_back(Column{"", column->type});
-        std::string_view name = pg_call([&] { return to_utf8(column->name); });
-        append_json_string(added.name, name);
+        append_json_string(added.name, column->name);
         added.name += ':';
     }
 }

@@ -53,10 +53,10 @@ void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::str
     pg_call([&] {
         SPI_connect();
         sql::execute(insert, {sql::int8(push_id),
-                              {TEXTOID, CStringGetTextDatum(push.destination)},
+                              {TEXTOID, text_datum(to_server_legible(push.destination))},
                               sql::text(push.operation),
                               sql::timestamptz(push.statement_at),
-                              sql::name(push.role),
+                              sql::name(ServerText(push.role)),
                               sql::oid(push.role_id),
                               sql::json(rows)});
         SPI_finish();
@@ -78,13 +78,12 @@ void RejectionReport::warn(const std::string &destination, std::uint64_t of_rows
         reasons += (reasons.empty() ? "" : "\n") + reason;
     if (rows_ > first_reasons_.size())
         reasons += "\nand " + std::to_string(rows_ - first_reasons_.size()) + " more";
-    const char *detail = reasons.c_str(), *name = destination.c_str();
     unsigned long long rejected = rows_, rows = of_rows;
     // The reasons quote rows; the server log is not where those belong.
     pg_call([&] {
         ereport(WARNING, (errcode(ERRCODE_WARNING),
-                          errmsg("destination \"%s\" rejected %llu of %llu rows", name, rejected, rows),
-                          errdetail("%s", detail), errdetail_log("The reasons are in reverse_etl.rejected_rows."),
+                          errmsg("destination \"%s\" rejected %llu of %llu rows", destination, rejected, rows),
+                          errdetail("%s", reasons), errdetail_log("The reasons are in reverse_etl.rejected_rows."),
                           errhint("The rejected rows and their reasons are in reverse_etl.rejected_rows.")));
     });
 }

@@ -3,6 +3,7 @@
 #include "engine/json_row.h"
 #include "postgres/arrays.h"
 #include "postgres/border.h"
+#include "postgres/names.h"
 #include "postgres/outbox_level.h"
 #include "postgres/outbox_writer.h"
 #include "postgres/worker_control.h"
@@ -25,11 +26,12 @@ namespace {
 
 /// Whether a row may leave is decided when it does; who may write nothing at all is told now.
 void check_rights(Oid role, Oid destination) {
+    std::string name = relation_name(destination);
     pg_call([&] {
         constexpr AclMode writes = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
         if ((pg_class_aclmask(destination, role, writes, ACLMASK_ANY) & writes) == 0 &&
             pg_attribute_aclcheck_all(destination, role, ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
-            aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, get_rel_name(destination));
+            aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, to_server_legible(name).c_str());
     });
 }
 

@@ -1,6 +1,7 @@
 #include "postgres/result_rows.h"
 
 #include "postgres/border.h"
+#include "postgres/sql.h"
 
 extern "C" {
 #include "executor/spi.h"
@@ -23,11 +24,8 @@ OneSnapshot::~OneSnapshot() {
 
 ResultRows ResultRows::of(const std::string &query) {
     ResultRows result;
-    const char *text = query.c_str();
     pg_call([&] {
-        SPIPlanPtr plan = SPI_prepare_cursor(text, 0, nullptr, CURSOR_OPT_PARALLEL_OK);
-        if (plan == nullptr)
-            elog(ERROR, "could not prepare \"%s\": %s", text, SPI_result_code_string(SPI_result));
+        SPIPlanPtr plan = sql::prepare(query, CURSOR_OPT_PARALLEL_OK);
         // The rows of another statement would not have the columns of the first.
         List *sources = SPI_plan_get_plan_sources(plan);
         if (list_length(sources) != 1)
@@ -44,7 +42,7 @@ ResultRows ResultRows::of(const std::string &query) {
         options.dest = receiver;
         int status = SPI_execute_plan_extended(plan, &options);
         if (status != SPI_OK_SELECT)
-            elog(ERROR, "could not run \"%s\": %s", text, SPI_result_code_string(status));
+            elog(ERROR, "could not run \"%s\": %s", query, ServerText(SPI_result_code_string(status)));
         receiver->rDestroy(receiver);
         SPI_freeplan(plan);
     });
@@ -62,7 +60,7 @@ void ResultRows::show_as(const char *name) const {
         SPI_unregister_relation(name);
         int status = SPI_register_relation(relation);
         if (status != SPI_OK_REL_REGISTER)
-            elog(ERROR, "could not show \"%s\": %s", name, SPI_result_code_string(status));
+            elog(ERROR, "could not show \"%s\": %s", ServerText(name), ServerText(SPI_result_code_string(status)));
     });
 }
 

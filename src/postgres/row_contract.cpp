@@ -1,5 +1,6 @@
 #include "postgres/row_contract.h"
 
+#include "postgres/names.h"
 #include "postgres/subtransaction.h"
 
 #include <cstring>
@@ -47,7 +48,7 @@ RowContract::RowContract(const Destination &destination, TupleDesc query, const 
 void RowContract::prepare_columns(const Destination &destination, TupleDesc query,
                                   const std::vector<std::string> &columns) {
     for (const std::string &name : columns) {
-        int from = pg_call([&] { return SPI_fnumber(query, name.c_str()); });
+        int from = pg_call([&] { return SPI_fnumber(query, to_server(name).c_str()); });
         const DestinationColumn *to = nullptr;
         for (const DestinationColumn &column : destination.columns)
             if (column.name == name)
@@ -58,31 +59,26 @@ void RowContract::prepare_columns(const Destination &destination, TupleDesc quer
                             (to == nullptr ? "destination \"" + destination.name + "\"" : "the query") +
                             " does not exist any more",
                         "The sync needs it.");
-        struct {
-            Node *expression;
-            const char *from_type, *to_type;
-        } cast;
+        Node *cast = nullptr;
+        const FormData_pg_attribute *given = TupleDescAttr(query, from - 1);
         ExprState *state = pg_call([&]() -> ExprState * {
             MemoryContext caller = MemoryContextSwitchTo(estate_->es_query_cxt);
-            const FormData_pg_attribute *attribute = TupleDescAttr(query, from - 1);
-            Node *value = reinterpret_cast<Node *>(makeVar(1, static_cast<AttrNumber>(from), attribute->atttypid,
-                                                           attribute->atttypmod, attribute->attcollation, 0));
-            cast.expression = coerce_to_target_type(nullptr, value, attribute->atttypid, to->type, to->typmod,
-                                                    COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
-            cast.from_type = format_type_be(attribute->atttypid);
-            cast.to_type = format_type_be(to->type);
-            bool as_it_is = cast.expression == nullptr || cast.expression == value || IsA(cast.expression, RelabelType);
-            ExprState *made = as_it_is ? nullptr : ExecPrepareExpr(reinterpret_cast<Expr *>(cast.expression), estate_);
+            Node *value = reinterpret_cast<Node *>(
+                makeVar(1, static_cast<AttrNumber>(from), given->atttypid, given->atttypmod, given->attcollation, 0));
+            cast = coerce_to_target_type(nullptr, value, given->atttypid, to->type, to->typmod, COERCION_ASSIGNMENT,
+                                         COERCE_IMPLICIT_CAST, -1);
+            bool as_it_is = cast == nullptr || cast == value || IsA(cast, RelabelType);
+            ExprState *made = as_it_is ? nullptr : ExecPrepareExpr(reinterpret_cast<Expr *>(cast), estate_);
             MemoryContextSwitchTo(caller);
             return made;
         });
-        if (cast.expression == nullptr)
+        if (cast == nullptr)
             throw Error(ERRCODE_DATATYPE_MISMATCH,
                         "column \"" + name + "\" of destination \"" + destination.name + "\" is of type " +
-                            cast.to_type + ", and the query yields type " + cast.from_type,
-                        "", "Cast it in the query: " + name + "::" + cast.to_type + " AS " + name + ".");
+                            type_name(to->type) + ", and the query yields type " + type_name(given->atttypid),
+                        "", "Cast it in the query: " + name + "::" + type_name(to->type) + " AS " + name + ".");
         const FormData_pg_attribute *attribute = TupleDescAttr(RelationGetDescr(relation_), to->attnum - 1);
-        columns_.push_back({static_cast<AttrNumber>(from), to->attnum, NameStr(attribute->attname),
+        columns_.push_back({static_cast<AttrNumber>(from), to->attnum, ServerText(attribute->attname),
                             rules_ && attribute->attnotnull, state});
         may_raise_ = may_raise_ || state != nullptr;
     }
@@ -101,7 +97,7 @@ void RowContract::prepare_checks() {
             MemoryContextSwitchTo(caller);
             return made;
         });
-        checks_.push_back({check.ccname, condition});
+        checks_.push_back({ServerText(check.ccname), condition});
         may_raise_ = true;
     }
 }
@@ -124,7 +120,7 @@ bool RowContract::apply_apart(TupleTableSlot *row) {
     } catch (const PostgresError &error) {
         if (!is_about_values(error.data))
             throw;
-        reason_ = error.data->message;
+        reason_ = error.what();
         if (reason_.empty())
             reason_ = "an error without a message";
         FreeErrorData(error.data); // a million rows may fail
@@ -134,13 +130,11 @@ bool RowContract::apply_apart(TupleTableSlot *row) {
 
 /// Casts the values; what rule they break goes into reason_.
 void RowContract::check(TupleTableSlot *row) {
-    const char *broken = pg_call([&] {
-        ResetExprContext(econtext_);
-        cast_values(row);
-        return broken_rule();
-    });
-    if (broken != nullptr)
-        reason_ = broken;
+    reason_ = pg_call([&] {
+                  ResetExprContext(econtext_);
+                  cast_values(row);
+                  return broken_rule();
+              }).utf8();
 }
 
 void RowContract::cast_values(TupleTableSlot *row) {
@@ -158,19 +152,19 @@ void RowContract::cast_values(TupleTableSlot *row) {
     ExecStoreVirtualTuple(made_);
 }
 
-/// Why the row is refused; nullptr if it is not. In memory that lasts until the next row.
-const char *RowContract::broken_rule() {
+/// Why the row is refused; a null text if it is not. In memory that lasts until the next row.
+ServerText RowContract::broken_rule() {
     MemoryContext caller = MemoryContextSwitchTo(econtext_->ecxt_per_tuple_memory);
     const char *broken = nullptr;
     for (const Column &column : columns_)
         if (broken == nullptr && column.not_null && made_->tts_isnull[column.to - 1])
-            broken = psprintf("null value in column \"%s\" violates not-null constraint", column.name);
+            broken = psprintf("null value in column \"%s\" violates not-null constraint", column.name.c_str());
     econtext_->ecxt_scantuple = made_;
     for (const Check &check : checks_)
         if (broken == nullptr && !ExecCheck(check.condition, econtext_))
-            broken = psprintf("the row violates check constraint \"%s\"", check.name);
+            broken = psprintf("the row violates check constraint \"%s\"", check.name.c_str());
     MemoryContextSwitchTo(caller);
-    return broken;
+    return ServerText(broken);
 }
 
 void RowContract::close() {

@@ -35,19 +35,19 @@ class RowContract {
   private:
     struct Column {
         AttrNumber from, to;
-        const char *name;
+        ServerText name;
         bool not_null;
         ExprState *cast; ///< nullptr: the value as it is
     };
     struct Check {
-        const char *name;
+        ServerText name;
         ExprState *condition;
     };
 
     void prepare_columns(const Destination &destination, TupleDesc query, const std::vector<std::string> &columns);
     void prepare_checks();
     void cast_values(TupleTableSlot *row);
-    const char *broken_rule();
+    ServerText broken_rule();
     void check(TupleTableSlot *row);
     bool apply_apart(TupleTableSlot *row);
 

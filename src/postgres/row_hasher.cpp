@@ -1,5 +1,6 @@
 #include "postgres/row_hasher.h"
 
+#include "postgres/server_text.h"
 #include "postgres/value_hashers.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ void watch_types() {
 }
 
 std::string_view name_of(TupleDesc descriptor, int column) {
-    return NameStr(TupleDescAttr(descriptor, column)->attname);
+    return ServerText(TupleDescAttr(descriptor, column)->attname).bytes();
 }
 
 } // namespace

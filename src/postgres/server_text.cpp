@@ -9,8 +9,8 @@
 extern "C" {
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 }
 
@@ -194,6 +194,29 @@ Datum text_datum(std::string_view utf8) {
     if (needs_nothing(utf8, Direction::to_server))
         return text_datum(ServerText(utf8.data(), utf8.size()));
     return text_datum(to_server(utf8));
+}
+
+std::string text_value(Datum value) {
+    return pg_call([&] { return ServerText(value); }).utf8();
+}
+
+std::string text_argument(FunctionCallInfo call, int number) {
+    return call->args[number].isnull ? "" : text_value(call->args[number].value);
+}
+
+ServerText printed_value(Oid type, Datum value) {
+    Oid output;
+    bool is_varlena;
+    getTypeOutputInfo(type, &output, &is_varlena);
+    return ServerText(OidOutputFunctionCall(output, value));
+}
+
+ServerText output_value(const FmgrInfo &output, Datum value) {
+    return ServerText(OutputFunctionCall(const_cast<FmgrInfo *>(&output), value));
+}
+
+Datum input_value(FmgrInfo *input, ServerText text, Oid io_parameter, int32 typmod) {
+    return InputFunctionCall(input, const_cast<char *>(text.c_str()), io_parameter, typmod);
 }
 
 bool find_utf8(std::string_view server, std::string_view &utf8) {

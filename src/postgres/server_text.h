@@ -8,9 +8,17 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 extern "C" {
-#include "lib/stringinfo.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "foreign/foreign.h"
+#include "mb/pg_wchar.h"
+#include "nodes/value.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
 }
 
 namespace reverse_etl {
@@ -54,6 +62,18 @@ std::string storable(const std::string &utf8);
 Datum text_datum(std::string_view utf8);
 Datum text_datum(ServerText text);
 
+/// The text of a value or of an argument that is one, in UTF-8; "" for an argument that is NULL.
+std::string text_value(Datum value);
+std::string text_argument(FunctionCallInfo call, int number);
+
+/// What the output function of its type makes of a value. Call inside pg_call.
+ServerText printed_value(Oid type, Datum value);
+
+/// The same by the function itself.
+ServerText output_value(const FmgrInfo &output, Datum value);
+/// What the input function of a type makes of a text. Call inside pg_call.
+Datum input_value(FmgrInfo *input, ServerText text, Oid io_parameter, int32 typmod);
+
 /// What a text is in UTF-8: the same bytes, or new ones in the current memory context; where a character has no such
 /// form, nothing. Call inside pg_call.
 bool find_utf8(std::string_view server, std::string_view &utf8);
@@ -66,3 +86,65 @@ std::string_view utf8_of(std::string_view server);
 void prepare_conversions();
 
 } // namespace reverse_etl
+
+/// Messages: what stands for a %s is a std::string or a ServerText, never a char pointer, which tells nothing.
+namespace reverse_etl::message {
+
+template <class Value>
+auto argument(const Value &value) {
+    if constexpr (std::is_arithmetic_v<Value>) {
+        return value;
+    } else if constexpr (std::is_same_v<Value, ServerText>) {
+        return value.c_str();
+    } else {
+        static_assert(std::is_same_v<Value, std::string>, "say in which encoding it is");
+        return to_server_legible(value).c_str();
+    }
+}
+
+#define REVERSE_ETL_PART(part)                                                                                         \
+    template <class... Arguments>                                                                                      \
+    int part##_of(const char *text, const Arguments &...arguments) {                                                   \
+        if constexpr (sizeof...(arguments) == 0)                                                                       \
+            return part("%s", text);                                                                                   \
+        else                                                                                                           \
+            return part(text, argument(arguments)...);                                                                 \
+    }
+REVERSE_ETL_PART(errmsg)
+REVERSE_ETL_PART(errmsg_internal)
+REVERSE_ETL_PART(errdetail)
+REVERSE_ETL_PART(errdetail_internal)
+REVERSE_ETL_PART(errdetail_log)
+REVERSE_ETL_PART(errhint)
+#undef REVERSE_ETL_PART
+
+template <class... Arguments>
+int errmsg_plural_of(const char *one, const char *many, unsigned long n, const Arguments &...arguments) {
+    return errmsg_plural(one, many, n, argument(arguments)...);
+}
+
+} // namespace reverse_etl::message
+
+#ifndef REVERSE_ETL_RAW_TEXT
+// Only those for whom the Makefile defines that call what takes and gives text of no type: all others would not
+// compile.
+#define errmsg(...) reverse_etl::message::errmsg_of(__VA_ARGS__)
+#define errmsg_internal(...) reverse_etl::message::errmsg_internal_of(__VA_ARGS__)
+#define errmsg_plural(...) reverse_etl::message::errmsg_plural_of(__VA_ARGS__)
+#define errdetail(...) reverse_etl::message::errdetail_of(__VA_ARGS__)
+#define errdetail_internal(...) reverse_etl::message::errdetail_internal_of(__VA_ARGS__)
+#define errdetail_log(...) reverse_etl::message::errdetail_log_of(__VA_ARGS__)
+#define errhint(...) reverse_etl::message::errhint_of(__VA_ARGS__)
+#undef NameStr
+#undef RelationGetRelationName
+#undef strVal
+#undef TextDatumGetCString
+#undef CStringGetTextDatum
+#pragma GCC poison NameStr RelationGetRelationName get_rel_name get_namespace_name GetUserNameFromId
+#pragma GCC poison format_type_be format_type_be_qualified format_type_with_typemod format_type_extended strVal
+#pragma GCC poison quote_identifier quote_qualified_identifier quote_literal_cstr
+#pragma GCC poison text_to_cstring TextDatumGetCString cstring_to_text cstring_to_text_with_len CStringGetTextDatum
+#pragma GCC poison InputFunctionCall OutputFunctionCall OidInputFunctionCall OidOutputFunctionCall
+#pragma GCC poison SPI_getvalue SPI_fname SPI_prepare SPI_prepare_cursor SPI_execute
+#pragma GCC poison pg_any_to_server pg_server_to_any
+#endif

@@ -181,10 +181,9 @@ void Settlement::move_first(const std::string &reason) const {
 
 void Settlement::hold(const Error &error) {
     health_.hold(error);
-    pg_call([&] {
-        ereport(LOG,
-                (errmsg("outcomes of rows for \"%s\" could not be written down: %s", name_.c_str(), error.what())));
-    });
+    std::string reason = error.what();
+    pg_call(
+        [&] { ereport(LOG, (errmsg("outcomes of rows for \"%s\" could not be written down: %s", name_, reason))); });
     // Everyone may be told, where at least that can be written.
     if (health_.has_changes() && !attempt([&] { health_.store(); }))
         health_.forget_changes();

@@ -20,6 +20,15 @@ extern "C" {
 
 namespace reverse_etl::sql {
 
+namespace {
+
+/// What the machine writes down may quote others: that the database has no such character must not keep it from that.
+Datum any_text(std::string_view utf8) {
+    return text_datum(to_server_legible(utf8));
+}
+
+} // namespace
+
 Oid owner_of_tables() {
     return pg_call([] {
         Oid table = get_relname_relid("audit_log", get_namespace_oid("reverse_etl", false));
@@ -40,6 +49,7 @@ void begin() {
         PushActiveSnapshot(GetTransactionSnapshot());
         SPI_connect();
     });
+    prepare_conversions();
     MemoryContextSwitchTo(TopTransactionContext);
 }
 
@@ -121,6 +131,22 @@ uint64 execute_once(const char *text, std::initializer_list<Parameter> parameter
                    text);
 }
 
+uint64 run(std::string_view utf8, bool read_only, long most_rows) {
+    ServerText text = to_server(utf8);
+    int result = SPI_execute(text.c_str(), read_only, most_rows);
+    if (result < 0)
+        elog(ERROR, "could not execute \"%s\": %s", text.c_str(), SPI_result_code_string(result));
+    return SPI_processed;
+}
+
+SPIPlanPtr prepare(std::string_view utf8, int cursor_options) {
+    ServerText text = to_server(utf8);
+    SPIPlanPtr plan = SPI_prepare_cursor(text.c_str(), 0, nullptr, cursor_options);
+    if (plan == nullptr)
+        elog(ERROR, "could not prepare \"%s\": %s", text.c_str(), SPI_result_code_string(SPI_result));
+    return plan;
+}
+
 Parameter oid(Oid value) {
     return {OIDOID, ObjectIdGetDatum(value)};
 }
@@ -130,19 +156,19 @@ Parameter int8(int64 value) {
 }
 
 Parameter text(std::string_view utf8) {
-    return {TEXTOID, text_datum(utf8)};
+    return {TEXTOID, any_text(utf8)};
 }
 
 Parameter json(std::string_view utf8) {
-    return {JSONOID, text_datum(utf8)};
+    return {JSONOID, any_text(utf8)};
 }
 
 Parameter int4(int32 value) {
     return {INT4OID, Int32GetDatum(value)};
 }
 
-Parameter name(const char *value) {
-    return {NAMEOID, DirectFunctionCall1(namein, CStringGetDatum(value))};
+Parameter name(ServerText value) {
+    return {NAMEOID, DirectFunctionCall1(namein, CStringGetDatum(value.c_str()))};
 }
 
 Parameter timestamptz(TimestampTz value) {
@@ -174,7 +200,7 @@ Parameter texts(const std::vector<std::string> &utf8) {
     auto *nulls = static_cast<bool *>(palloc(size));
     for (int i = 0; i < size; i++) {
         nulls[i] = utf8[i].empty();
-        elements[i] = nulls[i] ? 0 : text_datum(utf8[i]);
+        elements[i] = nulls[i] ? 0 : any_text(utf8[i]);
     }
     ArrayType *array = construct_md_array(elements, nulls, 1, &size, &lower, TEXTOID, -1, false, TYPALIGN_INT);
     return {TEXTARRAYOID, PointerGetDatum(array)};
@@ -184,6 +210,14 @@ Datum column(uint64 row, int number, bool *is_null) {
     bool ignored;
     return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number,
                          is_null != nullptr ? is_null : &ignored);
+}
+
+ServerText printed(uint64 row, int number) {
+    return ServerText(SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number));
+}
+
+std::string printed_column(uint64 row, int number) {
+    return pg_call([&] { return printed(row, number); }).utf8();
 }
 
 std::string_view text_column(uint64 row, int number) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 extern "C" {
+#include "executor/spi.h"
 #include "utils/timestamp.h"
 }
 
@@ -34,13 +35,18 @@ uint64 execute(const char *text, std::initializer_list<Parameter> parameters, lo
 /// The same for a text that names what may be gone tomorrow: no plan is kept.
 uint64 execute_once(const char *text, std::initializer_list<Parameter> parameters, long most_rows = 0);
 
+/// The same for a statement that is used once, and whose names may be anybody's. Call inside pg_call.
+uint64 run(std::string_view utf8, bool read_only = false, long most_rows = 0);
+/// Prepares such a statement, for which SPI frees the plan when it is left. Call inside pg_call.
+SPIPlanPtr prepare(std::string_view utf8, int cursor_options = 0);
+
 // Parameters and arrays of them. Call inside pg_call.
 Parameter oid(Oid value);
 Parameter int8(int64 value);
 Parameter text(std::string_view utf8);
 Parameter json(std::string_view utf8);
 Parameter int4(int32 value);
-Parameter name(const char *value);
+Parameter name(ServerText value);
 Parameter timestamptz(TimestampTz value);
 Parameter oids(const std::vector<Oid> &values);
 Parameter int8s(const std::vector<int64> &values);
@@ -51,6 +57,10 @@ Parameter texts(const std::vector<std::string> &utf8);
 Datum column(uint64 row, int number, bool *is_null = nullptr);
 /// In UTF-8; valid while the transaction lasts.
 std::string_view text_column(uint64 row, int number);
+/// A value of any type as it is printed; a null text for NULL.
+ServerText printed(uint64 row, int number);
+/// The same in UTF-8, "" for NULL. Outside of pg_call.
+std::string printed_column(uint64 row, int number);
 
 /// Whom the extension's tables belong to, and whom row security lets see all of them.
 Oid owner_of_tables();

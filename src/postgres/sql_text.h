@@ -4,23 +4,15 @@
 
 #include "postgres/border.h"
 
-extern "C" {
-#include "utils/builtins.h"
-}
-
 namespace reverse_etl {
 
 /// Pieces of SQL that is written by code.
 
 /// A name as it has to stand in a statement.
-inline std::string quoted_name(const std::string &name) {
-    return pg_call([&] { return quote_identifier(name.c_str()); });
-}
+std::string quoted_name(const std::string &name);
 
 /// A text as a literal.
-inline std::string quoted_text(const std::string &text) {
-    return pg_call([&] { return quote_literal_cstr(text.c_str()); });
-}
+std::string quoted_text(const std::string &text);
 
 /// What `write` makes of each item, with the separator between them.
 template <class Items, class Write>

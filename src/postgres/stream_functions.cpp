@@ -4,6 +4,7 @@
 #include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/delivery_mode.h"
+#include "postgres/sql.h"
 #include "postgres/streams.h"
 
 extern "C" {
@@ -22,9 +23,7 @@ namespace {
 /// destination cannot do; but it runs functions of the mapping that are immutable.
 void prepare(const std::string &statement, bool plan_too) {
     pg_call([&] {
-        SPIPlanPtr plan = SPI_prepare(statement.c_str(), 0, nullptr);
-        if (plan == nullptr)
-            elog(ERROR, "could not prepare \"%s\": %s", statement.c_str(), SPI_result_code_string(SPI_result));
+        SPIPlanPtr plan = sql::prepare(statement);
         if (plan_too)
             ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), nullptr); // of a plan that is not kept nobody owns it
     });
@@ -48,10 +47,6 @@ AnalysedStream check(const StreamDefinition &stream, bool plan_too) {
     return analysed;
 }
 
-std::string text_argument(FunctionCallInfo call, int number) {
-    return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
-}
-
 } // namespace
 
 Datum read_mapping(FunctionCallInfo call) {
@@ -66,12 +61,12 @@ Datum read_mapping(FunctionCallInfo call) {
     stream.owner = DatumGetObjectId(call->args[0].value);
     stream.source = DatumGetObjectId(call->args[1].value);
     stream.destination = DatumGetObjectId(call->args[2].value);
-    stream.mapping = call->args[3].isnull ? "" : text_argument(call, 3);
+    stream.mapping = text_argument(call, 3);
     stream.on_delete = DatumGetBool(call->args[4].value) ? "delete" : "nothing";
     stream.search_path = text_argument(call, 5);
     AnalysedStream analysed = check(stream, true);
     Datum values[] = {
-        pg_call([&] { return CStringGetTextDatum(analysed.statements.mapping().c_str()); }),
+        pg_call([&] { return text_datum(analysed.statements.mapping()); }),
         text_array(analysed.columns),
         text_array(analysed.key),
         oid_array(analysed.mapping.relations, REGCLASSOID),

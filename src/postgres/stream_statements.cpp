@@ -3,14 +3,10 @@
 #include "postgres/border.h"
 #include "postgres/key_forms.h"
 #include "postgres/mapping.h"
+#include "postgres/names.h"
 #include "postgres/sql_text.h"
 
 #include <utility>
-
-extern "C" {
-#include "utils/builtins.h"
-#include "utils/lsyscache.h"
-}
 
 namespace reverse_etl {
 
@@ -78,15 +74,6 @@ std::string StreamStatements::mapped(const std::string &changed_rows) const {
     with += changed_rows + ") SELECT * FROM ";
     with += mapped() + ") AS mapped";
     return with;
-}
-
-std::string qualified_name(Oid relation) {
-    return pg_call([&] {
-        const char *name = get_rel_name(relation);
-        if (name == nullptr)
-            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table %u does not exist any more", relation)));
-        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
-    });
 }
 
 } // namespace reverse_etl

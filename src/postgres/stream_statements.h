@@ -40,7 +40,4 @@ class StreamStatements {
     std::vector<KeyColumn> key_;
 };
 
-/// A relation's name, qualified and quoted.
-std::string qualified_name(Oid relation);
-
 } // namespace reverse_etl

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/changed_rows.h"
 #include "postgres/delivery_mode.h"
+#include "postgres/sql.h"
 
 extern "C" {
 #include "utils/rel.h"
@@ -123,16 +124,16 @@ void StreamTrigger::execute(Statement statement, int64 rows) {
     if (plan == nullptr) {
         std::string query = text(statement);
         plan = pg_call([&] {
-            SPIPlanPtr prepared = SPI_prepare(query.c_str(), 0, nullptr);
-            if (prepared == nullptr || SPI_keepplan(prepared) != 0)
-                elog(ERROR, "could not prepare \"%s\": %s", query.c_str(), SPI_result_code_string(SPI_result));
+            SPIPlanPtr prepared = sql::prepare(query);
+            if (SPI_keepplan(prepared) != 0)
+                elog(ERROR, "could not keep a plan of stream \"%s\"", definition_.name);
             return prepared;
         });
     }
     pg_call([&] {
         int result = SPI_execute_plan(plan, nullptr, nullptr, false, 0);
         if (result < 0)
-            elog(ERROR, "could not push: %s", SPI_result_code_string(result));
+            elog(ERROR, "could not push: %s", ServerText(SPI_result_code_string(result)));
     });
 }
 

@@ -1,10 +1,13 @@
 #include "postgres/streams.h"
 
 #include "postgres/act_as.h"
+#include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/destination.h"
 #include "postgres/key_forms.h"
+#include "postgres/names.h"
 #include "postgres/sql.h"
+#include "postgres/sql_text.h"
 
 #include <algorithm>
 
@@ -34,16 +37,15 @@ constexpr const char *by_name = R"(
 /// The row as Postgres hands it out.
 struct Row {
     Oid oids[3];
-    char *texts[4];
-    Datum *columns;
-    int count;
+    ServerText texts[4];
+    Datum columns;
 };
 
-bool read_row(const char *name, Row &row) {
+bool read_row(const std::string &name, Row &row) {
     MemoryContext caller = CurrentMemoryContext;
     SPI_connect();
     Oid types[] = {TEXTOID};
-    Datum values[] = {CStringGetTextDatum(name)};
+    Datum values[] = {text_datum(name)};
     if (SPI_execute_with_args(by_name, 1, types, values, nullptr, true, 1) != SPI_OK_SELECT)
         elog(ERROR, "could not read reverse_etl.streams");
     bool found = SPI_processed > 0;
@@ -55,9 +57,8 @@ bool read_row(const char *name, Row &row) {
         for (int i = 0; i < 3; i++)
             row.oids[i] = DatumGetObjectId(SPI_getbinval(tuple, descriptor, 1 + i, &is_null));
         for (int i = 0; i < 4; i++)
-            row.texts[i] = SPI_getvalue(tuple, descriptor, 4 + i);
-        ArrayType *columns = DatumGetArrayTypePCopy(SPI_getbinval(tuple, descriptor, 8, &is_null));
-        deconstruct_array(columns, TEXTOID, -1, false, TYPALIGN_INT, &row.columns, nullptr, &row.count);
+            row.texts[i] = sql::printed(0, 4 + i);
+        row.columns = PointerGetDatum(DatumGetArrayTypePCopy(SPI_getbinval(tuple, descriptor, 8, &is_null)));
         MemoryContextSwitchTo(spi);
     }
     SPI_finish();
@@ -70,7 +71,7 @@ std::vector<StreamStatements::KeyColumn> key_of(const Destination &destination,
     for (const DestinationColumn *column : destination.key_columns()) {
         if (std::find(columns.begin(), columns.end(), column->name) == columns.end())
             return {};
-        key.push_back({column->name, pg_call([&] { return format_type_be_qualified(column->type); }),
+        key.push_back({column->name, qualified_type_name(column->type),
                        key_form_in_sql(column->type, column->collation, column)});
     }
     return key;
@@ -108,7 +109,7 @@ std::optional<StreamDefinition> find_stream(const std::string &name) {
     Row row;
     {
         sql::AsOwner owner;
-        if (!pg_call([&] { return read_row(name.c_str(), row); }))
+        if (!pg_call([&] { return read_row(name, row); }))
             return std::nullopt;
     }
     StreamDefinition stream;
@@ -116,12 +117,11 @@ std::optional<StreamDefinition> find_stream(const std::string &name) {
     stream.source = row.oids[0];
     stream.destination = row.oids[1];
     stream.owner = row.oids[2];
-    stream.mapping = row.texts[0];
-    stream.on_delete = row.texts[1];
-    stream.on_truncate = row.texts[2];
-    stream.search_path = row.texts[3];
-    for (int i = 0; i < row.count; i++)
-        stream.columns.emplace_back(pg_call([&] { return TextDatumGetCString(row.columns[i]); }));
+    stream.mapping = row.texts[0].utf8();
+    stream.on_delete = row.texts[1].utf8();
+    stream.on_truncate = row.texts[2].utf8();
+    stream.search_path = row.texts[3].utf8();
+    stream.columns = texts_of(row.columns);
     return stream;
 }
 
@@ -142,10 +142,9 @@ void check_is_destination(Oid relation) {
 std::string mapping_by_name(Oid source, const Destination &destination) {
     std::string columns;
     for (const DestinationColumn &column : destination.columns) {
-        AttrNumber found = pg_call([&] { return get_attnum(source, column.name.c_str()); });
+        AttrNumber found = pg_call([&] { return get_attnum(source, to_server(column.name).c_str()); });
         if (found > 0 && column.is_written_by(destination.object.insert))
-            columns += (columns.empty() ? "" : ", ") +
-                       std::string(pg_call([&] { return quote_identifier(column.name.c_str()); }));
+            columns += (columns.empty() ? "" : ", ") + quoted_name(column.name);
     }
     if (columns.empty())
         throw Error(ERRCODE_UNDEFINED_COLUMN,

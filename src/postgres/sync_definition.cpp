@@ -2,6 +2,7 @@
 
 #include "postgres/arrays.h"
 #include "postgres/border.h"
+#include "postgres/schema_version.h"
 #include "postgres/sql.h"
 
 extern "C" {
@@ -25,10 +26,7 @@ constexpr const char *columns =
     "pg_catalog.unnest(key_forms)) WITH ORDINALITY AS t (type, form, place) ORDER BY place), key_forms";
 
 std::string text_of(int number) {
-    return pg_call([&] {
-        const char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number);
-        return value == nullptr ? "" : value;
-    });
+    return sql::printed_column(0, number);
 }
 
 SyncDefinition read() {
@@ -64,6 +62,7 @@ SyncDefinition read() {
 } // namespace
 
 SyncDefinition find_sync(const std::string &name) {
+    check_version();
     AsMachine machine;
     uint64 count = pg_call([&] {
         return sql::execute(psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1 "
@@ -78,6 +77,7 @@ SyncDefinition find_sync(const std::string &name) {
 }
 
 SyncDefinition find_sync(int32 id) {
+    check_version();
     AsMachine machine;
     uint64 count = pg_call([&] {
         return sql::execute(

@@ -55,7 +55,7 @@ void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatem
         bool is_null = false;
         Datum value = slot_getattr(slot, 1, &is_null);
         if (!is_null)
-            diff.cursor = pg_call([&] { return TextDatumGetCString(value); });
+            diff.cursor = text_value(value);
     });
     if (!diff.cursor)
         diff.cursor = sync.cursor_value;
@@ -111,7 +111,7 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
     ResultRows::of("SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text").for_each([&](TupleTableSlot *slot) {
         bool is_null = false;
         Datum shown = slot_getattr(slot, 1, &is_null);
-        diff.snapshot = pg_call([&] { return TextDatumGetCString(shown); });
+        diff.snapshot = text_value(shown);
     });
     if (sync.by_cursor())
         find_by_cursor(diff, sync, statements);

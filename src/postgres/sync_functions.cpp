@@ -4,7 +4,9 @@
 #include "postgres/arrays.h"
 #include "postgres/border.h"
 #include "postgres/key_forms.h"
+#include "postgres/names.h"
 #include "postgres/row_contract.h"
+#include "postgres/sql.h"
 #include "postgres/streams.h"
 #include "postgres/sync_model.h"
 #include "postgres/sync_operations.h"
@@ -49,12 +51,6 @@ using namespace reverse_etl;
 
 namespace {
 
-std::string text_argument(FunctionCallInfo call, int number) {
-    if (call->args[number].isnull)
-        return "";
-    return pg_call([&] { return text_to_cstring(DatumGetTextPP(call->args[number].value)); });
-}
-
 /// The columns that are sent: those of the query, but that which only tells what is new.
 std::vector<std::string> sent_columns(const Model &model, const Destination &destination, const SyncDefinition &sync) {
     std::vector<std::string> columns;
@@ -91,7 +87,7 @@ SyncOperations check_fit(const SyncDefinition &sync, const Model &model, const D
 /// An error if the current role may not read what the query reads.
 void check_may_read(const std::string &query) {
     std::string nothing = "SELECT FROM (" + query + "\n) AS model LIMIT 0";
-    pg_call([&] { SPI_execute(nothing.c_str(), true, 0); });
+    pg_call([&] { sql::run(nothing, true); });
 }
 
 /// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
@@ -204,17 +200,15 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
 
 /// reverse_etl.equality_of(regtype, form): of a form that is a text, or of the type's own values
 Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
-    bool is_own = VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)) == 2; // "%s"
-    Oid equality = lookup_type_cache(is_own ? PG_GETARG_OID(0) : TEXTOID, TYPECACHE_EQ_OPR)->eq_opr;
-    if (!OidIsValid(equality))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
-                        errmsg("values of type %s cannot be compared", format_type_be(PG_GETARG_OID(0)))));
-    HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(equality));
-    auto *form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-    char *named =
-        psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
-    ReleaseSysCache(tuple);
-    PG_RETURN_TEXT_P(cstring_to_text(named));
+    return guard([&] {
+        Oid type = PG_GETARG_OID(0);
+        bool is_own = text_argument(fcinfo, 1) == "%s";
+        Oid equality = pg_call([&] { return lookup_type_cache(is_own ? type : TEXTOID, TYPECACHE_EQ_OPR)->eq_opr; });
+        if (!OidIsValid(equality))
+            throw Error(ERRCODE_UNDEFINED_FUNCTION, "values of type " + type_name(type) + " cannot be compared");
+        std::string named = operator_name(equality);
+        return pg_call([&] { return text_datum(named); });
+    });
 }
 
 /// reverse_etl.sole_statement(query): without the semicolon that ends it, and what stands behind that. What is no one
@@ -224,14 +218,14 @@ Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
         Datum whole = PG_GETARG_DATUM(0);
         try {
             return pg_call([&] {
-                const char *query = TextDatumGetCString(whole);
+                const char *query = pnstrdup(ServerText(whole).bytes().data(), ServerText(whole).bytes().size());
                 List *statements = raw_parser(query, RAW_PARSE_DEFAULT);
                 if (list_length(statements) != 1)
                     return whole;
                 auto *statement = linitial_node(RawStmt, statements);
                 const char *begin = query + statement->stmt_location;
                 std::size_t size = statement->stmt_len > 0 ? statement->stmt_len : strlen(begin);
-                return PointerGetDatum(cstring_to_text_with_len(begin, static_cast<int>(size)));
+                return text_datum(ServerText(begin, size));
             });
         } catch (const PostgresError &) {
             return whole;

@@ -12,7 +12,7 @@ namespace reverse_etl {
 std::string broken_guard(const SyncDefinition &sync, std::optional<std::int64_t> run, std::int64_t known,
                          const SyncCounts &counts) {
     sql::AsOwner owner;
-    const char *reason = pg_call([&] {
+    pg_call([&] {
         sql::execute("SELECT reverse_etl.broken_guard($1, $2, $3, $4, $5, $6, $7)",
                      {sql::int4(sync.id),
                       {INT8OID, Int64GetDatum(run.value_or(0)), !run},
@@ -21,9 +21,8 @@ std::string broken_guard(const SyncDefinition &sync, std::optional<std::int64_t>
                       sql::int8(counts.changed),
                       sql::int8(counts.removed),
                       sql::int8(counts.invalid)});
-        return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
     });
-    return reason == nullptr ? "" : reason;
+    return sql::printed_column(0, 1);
 }
 
 } // namespace reverse_etl

@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/mapping.h"
+#include "postgres/names.h"
 #include "postgres/stream_statements.h"
 
 #include <algorithm>
@@ -24,9 +25,8 @@ const ModelColumn *Model::column(const std::string &name) const {
 }
 
 Model analyse_model(const std::string &query) {
-    const char *text = query.c_str();
     CachedPlanSource *source = pg_call([&] {
-        return analyse_select(text, "the query of a sync",
+        return analyse_select(query, "the query of a sync",
                               "Write it like SELECT email, first_name AS firstname FROM customers.");
     });
     Model model;
@@ -34,7 +34,7 @@ Model analyse_model(const std::string &query) {
     for (int i = 0; i < source->resultDesc->natts; i++) {
         const FormData_pg_attribute *attribute = TupleDescAttr(source->resultDesc, i);
         ModelColumn column;
-        column.name = NameStr(attribute->attname);
+        column.name = column_name(attribute);
         column.type = pg_call([&] { return getBaseType(attribute->atttypid); });
         column.collation = attribute->attcollation;
         if (column.name == "?column?")
@@ -82,14 +82,10 @@ Model model_of(const SyncDefinition &sync) {
     std::vector<Oid> types = key_types(model, sync.key).types;
     for (std::size_t i = 0; i < types.size(); i++)
         if (types[i] != sync.key_types[i]) {
-            struct {
-                std::string is, was;
-            } type{pg_call([&] { return format_type_be(types[i]); }),
-                   pg_call([&] { return format_type_be(sync.key_types[i]); })};
             throw Error(ERRCODE_DATATYPE_MISMATCH,
                         "column \"" + sync.key[i] + "\" of the key of sync \"" + sync.name + "\" is now of type " +
-                            type.is,
-                        "The state of the sync was made for type " + type.was + ".",
+                            type_name(types[i]),
+                        "The state of the sync was made for type " + type_name(sync.key_types[i]) + ".",
                         "Cast it in the query, with reverse_etl.alter_sync, or drop the sync and make it anew.");
         }
     return model;

@@ -1,6 +1,7 @@
 #include "postgres/sync_operations.h"
 
 #include "postgres/border.h"
+#include "postgres/names.h"
 
 #include <algorithm>
 
@@ -183,7 +184,7 @@ void SyncOperations::check_rights(const Destination &destination) const {
     }
     if (missing.empty())
         return;
-    std::string role = pg_call([] { return GetUserNameFromId(GetUserId(), false); });
+    std::string role = role_name(GetUserId());
     throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied for foreign table " + destination.name,
                 "A sync runs with the rights of its owner, and role \"" + role + "\" lacks " + missing + ".");
 }

@@ -2,6 +2,8 @@
 
 #include "postgres/border.h"
 #include "postgres/columns_json.h"
+#include "postgres/names.h"
+#include "postgres/own_column.h"
 #include "postgres/sql.h"
 
 #include <utility>
@@ -25,9 +27,6 @@ constexpr std::size_t most_refused = 1000;
 
 /// Bytes: the tables are narrow.
 constexpr std::size_t about_a_row = 100;
-
-/// The columns behind those of the key in the table of rows.
-enum { of_hash, of_change, of_run, of_row, of_attempts };
 
 TableWriter writer_of(int32 sync, const char *suffix, MemoryContext context) {
     const char *name = psprintf("sync_%d_%s", sync, suffix);
@@ -87,12 +86,19 @@ std::int64_t SyncOutbox::queue(Way &way, TupleTableSlot *made) {
     return way.enqueue->add_or_refuse(made, values, nulls);
 }
 
+/// Call inside pg_call.
+void SyncOutbox::open_rows() {
+    rows_.emplace(writer_of(sync_.id, "rows", context_));
+    auto column = [&](const char *name) { return own_column(rows_->relation(), name); };
+    columns_ = {column("#hash"), column("#change"), column("#run"), column("#row"), column("#attempts")};
+}
+
 /// Notes the row among those that are on their way, or that did not get through.
 void SyncOutbox::keep(const SyncRow &row, std::int64_t outbox_row, int attempts) {
     int keys = static_cast<int>(sync_.key.size());
     pg_call([&] {
         if (!rows_)
-            rows_.emplace(writer_of(sync_.id, "rows", context_));
+            open_rows();
         TupleTableSlot *slot = rows_->begin_row();
         auto set = [&](int column, Datum value) {
             slot->tts_values[column] = value;
@@ -100,13 +106,13 @@ void SyncOutbox::keep(const SyncRow &row, std::int64_t outbox_row, int attempts)
         };
         copy_key(row, keys, slot);
         if (row.change != Change::removed)
-            set(keys + of_hash, row.hash);
-        set(keys + of_change, CharGetDatum(static_cast<char>(row.change)));
+            set(columns_.hash, row.hash);
+        set(columns_.change, CharGetDatum(static_cast<char>(row.change)));
         if (run_ != 0)
-            set(keys + of_run, Int64GetDatum(run_));
+            set(columns_.run, Int64GetDatum(run_));
         if (outbox_row != 0)
-            set(keys + of_row, Int64GetDatum(outbox_row));
-        set(keys + of_attempts, Int32GetDatum(attempts));
+            set(columns_.row, Int64GetDatum(outbox_row));
+        set(columns_.attempts, Int32GetDatum(attempts));
         rows_->end_row(about_a_row);
     });
 }
@@ -120,8 +126,9 @@ void SyncOutbox::note(const SyncRow &row) {
             state_.emplace(writer_of(sync_.id, "state", context_));
         TupleTableSlot *slot = state_->begin_row();
         copy_key(row, keys, slot);
-        slot->tts_values[keys] = row.hash;
-        slot->tts_isnull[keys] = false;
+        int hash = own_column(state_->relation(), "#hash");
+        slot->tts_values[hash] = row.hash;
+        slot->tts_isnull[hash] = false;
         state_->end_row(about_a_row);
     });
 }
@@ -132,7 +139,7 @@ void SyncOutbox::refuse(const SyncRow &row, bool has_key, const std::string &rea
     // What the diff has added begins with #, and is no column of the query.
     std::vector<std::string> all;
     for (int i = 0; i < row.found->tts_tupleDescriptor->natts; i++)
-        if (std::string name = NameStr(TupleDescAttr(row.found->tts_tupleDescriptor, i)->attname); name[0] != '#')
+        if (std::string name = column_name(TupleDescAttr(row.found->tts_tupleDescriptor, i)); name[0] != '#')
             all.push_back(std::move(name));
     refused_.push_back({quarantined, columns_as_json(row.found, sync_.key, scratch_), reason,
                         columns_as_json(row.found, all, scratch_)});

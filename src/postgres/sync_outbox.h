@@ -36,6 +36,7 @@ class SyncOutbox final : public SyncSink {
 
     Way &way_of(SyncRow::Change change);
     std::int64_t queue(Way &way, TupleTableSlot *made);
+    void open_rows();
     void keep(const SyncRow &row, std::int64_t outbox_row, int attempts);
     void write_refused();
 
@@ -46,6 +47,10 @@ class SyncOutbox final : public SyncSink {
     Way added_, changed_, removed_;
     bool one_way_; ///< the destination takes new and known rows alike
     std::optional<TableWriter> rows_, state_;
+    /// Of the table of rows.
+    struct {
+        int hash, change, run, row, attempts;
+    } columns_{};
     std::vector<Refused> refused_;
 };
 

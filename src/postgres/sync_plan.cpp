@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/columns_json.h"
+#include "postgres/names.h"
 #include "postgres/sql_text.h"
 #include "postgres/stream_statements.h"
 #include "postgres/sync_guards.h"
@@ -90,14 +91,8 @@ class PlanSink final : public SyncSink {
     std::string text_of(TupleTableSlot *made, const std::string &name) {
         for (int i = 0; i < made->tts_tupleDescriptor->natts; i++) {
             const FormData_pg_attribute *attribute = TupleDescAttr(made->tts_tupleDescriptor, i);
-            if (name != NameStr(attribute->attname) || made->tts_isnull[i])
-                continue;
-            return pg_call([&] {
-                Oid output;
-                bool is_varlena;
-                getTypeOutputInfo(attribute->atttypid, &output, &is_varlena);
-                return OidOutputFunctionCall(output, made->tts_values[i]);
-            });
+            if (name == column_name(attribute) && !made->tts_isnull[i])
+                return pg_call([&] { return printed_value(attribute->atttypid, made->tts_values[i]); }).utf8();
         }
         return "";
     }
@@ -113,7 +108,7 @@ bool may_look_up(const Destination &destination, const std::vector<std::string> 
     Oid role = GetUserId();
     return std::all_of(columns.begin(), columns.end(), [&](const std::string &name) {
         return pg_call([&] {
-            AttrNumber attnum = get_attnum(destination.relation, name.c_str());
+            AttrNumber attnum = get_attnum(destination.relation, to_server(name).c_str());
             return pg_class_aclcheck(destination.relation, role, ACL_SELECT) == ACLCHECK_OK ||
                    pg_attribute_aclcheck(destination.relation, attnum, role, ACL_SELECT) == ACLCHECK_OK;
         });
@@ -137,15 +132,13 @@ std::map<std::string, std::string> held_values(const SyncDefinition &sync, const
     std::string type;
     for (const DestinationColumn &column : destination.columns)
         if (column.name == sync.key.front())
-            type = pg_call([&] { return format_type_be(column.type); });
+            type = type_name(column.type);
     ResultRows held =
         ResultRows::of("SELECT " + key + "::text, row_to_json(d)::text FROM (SELECT " + columns + " FROM " + table +
                        " WHERE " + key + " = ANY (ARRAY[" + keys + "]::" + type + "[])) AS d");
     held.for_each([&](TupleTableSlot *slot) {
         pg_call([&] { slot_getallattrs(slot); });
-        auto column = [&](int i) {
-            return std::string(pg_call([&] { return TextDatumGetCString(slot->tts_values[i]); }));
-        };
+        auto column = [&](int i) { return text_value(slot->tts_values[i]); };
         if (!slot->tts_isnull[0])
             found[column(0)] = column(1);
     });
@@ -182,10 +175,10 @@ class Result {
         pg_call([&] {
             auto json = [](const std::string &text) {
                 return text.empty() ? static_cast<Datum>(0)
-                                    : DirectFunctionCall1(jsonb_in, CStringGetDatum(text.c_str()));
+                                    : DirectFunctionCall1(jsonb_in, CStringGetDatum(to_server(text).c_str()));
             };
             auto as_text = [](const std::string &value) {
-                return value.empty() ? static_cast<Datum>(0) : CStringGetTextDatum(value.c_str());
+                return value.empty() ? static_cast<Datum>(0) : text_datum(value);
             };
             Datum duration = DirectFunctionCall7(make_interval, Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),
                                                  Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),

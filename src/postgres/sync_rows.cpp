@@ -16,7 +16,7 @@ namespace {
 using Change = SyncRow::Change;
 
 AttrNumber column_of(TupleDesc descriptor, const std::string &name) {
-    int number = pg_call([&] { return SPI_fnumber(descriptor, name.c_str()); });
+    int number = pg_call([&] { return SPI_fnumber(descriptor, to_server(name).c_str()); });
     if (number <= 0)
         throw Error(ERRCODE_UNDEFINED_COLUMN, "the query does not yield column \"" + name + "\" any more",
                     "The sync needs it.");

@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/identity.h"
+#include "postgres/names.h"
 #include "postgres/sql.h"
 #include "postgres/subtransaction.h"
 #include "postgres/sync_guards.h"
@@ -19,22 +20,20 @@ namespace reverse_etl {
 
 bool SyncRun::begin() {
     identity::refuse_copy();
-    std::string requested_by = pg_call([] { return GetUserNameFromId(GetUserId(), false); });
+    Oid requested_by = GetUserId();
     sql::AsOwner owner;
     bool skipped = false;
-    const char *note = "";
     pg_call([&] {
         sql::execute("SELECT run, note FROM reverse_etl.begin_run($1, $2, $3)",
-                     {sql::int4(sync_.id), sql::name(requested_by.c_str()), sql::int4(MyProcPid)});
+                     {sql::int4(sync_.id), sql::name(server_role_name(requested_by)), sql::int4(MyProcPid)});
         id_ = DatumGetInt64(sql::column(0, 1, &skipped));
-        if (skipped)
-            note = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
     });
     // It sees to the run if this process dies.
     wake_worker_at_commit();
+    std::string note = skipped ? sql::printed_column(0, 2) : "";
     if (skipped)
         pg_call([&] {
-            ereport(NOTICE, (errmsg("sync \"%s\" is skipped: %s", sync_.name.c_str(), note),
+            ereport(NOTICE, (errmsg("sync \"%s\" is skipped: %s", sync_.name, note),
                              errhint("reverse_etl.run_progress shows how far it is.")));
         });
     return !skipped;
@@ -86,7 +85,7 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
         diff.gone.show_as("#gone");
         std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) +
                              " AS s USING \"#gone\" AS gone WHERE " + statements.same_key("s.", "gone.");
-        pg_call([&] { SPI_execute(forget.c_str(), false, 0); });
+        pg_call([&] { sql::run(forget); });
     }
     if (diff.cursor)
         pg_call([&] {
@@ -116,7 +115,7 @@ void SyncRun::forget_older_failures() const {
     std::string forget = "DELETE FROM " + SyncStatements::rows_table(sync_.id) +
                          " WHERE \"#row\" IS NULL AND \"#run\" IS DISTINCT FROM " + std::to_string(id_) +
                          " AND \"#change\" <> '?'";
-    pg_call([&] { SPI_execute(forget.c_str(), false, 0); });
+    pg_call([&] { sql::run(forget); });
 }
 
 void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {

@@ -8,6 +8,7 @@
 #include "postgres/border.h"
 #include "postgres/compat.h"
 #include "postgres/delivery_mode.h"
+#include "postgres/names.h"
 #include "postgres/sql.h"
 #include "postgres/stream_statements.h"
 #include "postgres/sync_run.h"
@@ -57,9 +58,10 @@ std::optional<int32> next_sync(const std::vector<std::int64_t> &but) {
 }
 
 void log_failure(const std::string &what, const Error &error) {
+    std::string reason = error.what();
     pg_call([&] {
-        ereport(WARNING, (errcode(error.sqlstate), errmsg("%s: %s", what.c_str(), error.what()),
-                          error.detail.empty() ? 0 : errdetail("%s", error.detail.c_str())));
+        ereport(WARNING, (errcode(error.sqlstate), errmsg("%s: %s", what, reason),
+                          error.detail.empty() ? 0 : errdetail("%s", error.detail)));
     });
 }
 
@@ -115,7 +117,7 @@ struct Alert {
 /// Puts what the alert says into the columns of the destination that have those names; a message goes by "text", too.
 void push_alert(const Alert &alert) {
     std::string table = qualified_name(alert.destination);
-    const char *statement = pg_call([&]() -> const char * {
+    pg_call([&] {
         sql::execute(R"(
             SELECT string_agg(quote_ident(attname), ', '),
                    string_agg(quote_literal(CASE attname WHEN 'text' THEN a.message WHEN 'message' THEN a.message
@@ -125,20 +127,15 @@ void push_alert(const Alert &alert) {
              WHERE attrelid = $1 AND a.id = $2 AND attnum > 0 AND NOT attisdropped
                AND attname IN ('text', 'message', 'sync', 'event', 'run_id', 'created_at'))",
                      {sql::oid(alert.destination), sql::int8(alert.id)});
-        const char *columns = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-        const char *values = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-        if (columns == nullptr)
-            ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                            errmsg("destination %s has no column for an alert", table.c_str()),
-                            errhint("Give it a column \"text\" or \"message\".")));
-        return psprintf("INSERT INTO %s (%s) VALUES (%s)", table.c_str(), columns, values);
     });
+    std::string columns = sql::printed_column(0, 1), values = sql::printed_column(0, 2);
+    if (columns.empty())
+        throw Error(ERRCODE_UNDEFINED_COLUMN, "destination " + table + " has no column for an alert", "",
+                    "Give it a column \"text\" or \"message\".");
+    std::string statement = "INSERT INTO " + table + " (" + columns + ") VALUES (" + values + ")";
     QueueEverything queue;
     ActAs owner(alert.owner, alert.search_path);
-    pg_call([&] {
-        if (SPI_execute(statement, false, 0) != SPI_OK_INSERT)
-            elog(ERROR, "could not push an alert");
-    });
+    pg_call([&] { sql::run(statement); });
 }
 
 /// Whether there was one.
@@ -169,7 +166,7 @@ bool push_next_alert() {
             alert.owner = DatumGetObjectId(sql::column(0, 2));
             alert.destination = DatumGetObjectId(sql::column(0, 3));
         });
-        alert.search_path = pg_call([] { return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4); });
+        alert.search_path = sql::printed_column(0, 4);
         push_alert(alert);
         note();
     });

@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/condition.h"
 #include "postgres/destination.h"
+#include "postgres/names.h"
 #include "postgres/sql.h"
 #include "postgres/sql_text.h"
 #include "postgres/stream_statements.h"
@@ -30,9 +31,7 @@ ResultRows read_as_owner(const SyncDefinition &sync, const std::string &query) {
 std::int64_t write_state(const SyncDefinition &sync, const std::string &statement) {
     sql::AsOwner owner;
     return pg_call([&] {
-        if (SPI_execute(statement.c_str(), false, 0) < 0)
-            elog(ERROR, "could not change the state of sync \"%s\"", sync.name.c_str());
-        auto rows = static_cast<std::int64_t>(SPI_processed);
+        auto rows = static_cast<std::int64_t>(sql::run(statement));
         // What the state no longer tells for sure is no ground to remove anything.
         sql::execute("UPDATE reverse_etl.sync_definitions SET may_remove = false WHERE id = $1", {sql::int4(sync.id)});
         return rows;
@@ -43,8 +42,7 @@ std::int64_t write_state(const SyncDefinition &sync, const std::string &statemen
 std::string as_text(const Destination &destination, const std::string &name, const char *prefix) {
     for (const DestinationColumn &column : destination.columns)
         if (column.name == name) {
-            std::string type = pg_call([&] { return format_type_with_typemod(column.type, column.typmod); });
-            return prefix + quoted_name(name) + "::" + type + "::text";
+            return prefix + quoted_name(name) + "::" + type_name(column.type, column.typmod) + "::text";
         }
     throw Error(ERRCODE_UNDEFINED_COLUMN,
                 "destination \"" + destination.name + "\" has no column \"" + name + "\" any more");

@@ -33,15 +33,13 @@ TriggerData *trigger_data(FunctionCallInfo call) {
 /// The query for the keys of changed rows; nothing if the sync is not fed by this table. In the open connection to SPI.
 std::optional<std::string> keys_query(int32 sync, Oid source) {
     sql::AsOwner owner;
-    const char *query = pg_call([&]() -> const char * {
-        if (sql::execute("SELECT keys FROM reverse_etl.sync_streams WHERE sync_id = $1 AND source = $2",
-                         {sql::int4(sync), sql::oid(source)}) == 0)
-            return nullptr;
-        return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    uint64 found = pg_call([&] {
+        return sql::execute("SELECT keys FROM reverse_etl.sync_streams WHERE sync_id = $1 AND source = $2",
+                            {sql::int4(sync), sql::oid(source)});
     });
-    if (query == nullptr)
+    if (found == 0)
         return std::nullopt;
-    return query;
+    return sql::printed_column(0, 1);
 }
 
 SyncDefinition sync_of(int32 id) {

@@ -39,7 +39,6 @@ Progress progress_of(std::int64_t run) {
     std::int64_t *numbers[] = {&progress.added,     &progress.changed, &progress.removed,  &progress.unchanged,
                                &progress.invalid,   &progress.waiting, &progress.accepted, &progress.rejected,
                                &progress.cancelled, &progress.absent};
-    const char *texts[2];
     AsMachine machine;
     pg_call([&] {
         uint64 found =
@@ -51,11 +50,9 @@ Progress progress_of(std::int64_t run) {
                             errmsg("run %lld does not exist any more", static_cast<long long>(run))));
         for (int i = 0; i < 10; i++)
             *numbers[i] = DatumGetInt64(sql::column(0, i + 1));
-        for (int i = 0; i < 2; i++)
-            texts[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 11 + i);
     });
-    progress.status = texts[0];
-    progress.reason = texts[1] == nullptr ? "" : texts[1];
+    progress.status = sql::printed_column(0, 11);
+    progress.reason = sql::printed_column(0, 12);
     return progress;
 }
 
@@ -73,10 +70,9 @@ void show_bar(const std::string &sync, const Progress &progress, double seconds)
                        " s left"
                  : "";
     pg_call([&] {
-        ereport(NOTICE,
-                (errmsg("%s [%s] %lld%% %lld of %lld rows, %.0f rows/s%s", sync.c_str(), bar.c_str(),
-                        static_cast<long long>(done * 100 / std::max<std::int64_t>(progress.all(), 1)),
-                        static_cast<long long>(done), static_cast<long long>(progress.all()), rate, left.c_str())));
+        ereport(NOTICE, (errmsg("%s [%s] %lld%% %lld of %lld rows, %.0f rows/s%s", sync, bar,
+                                static_cast<long long>(done * 100 / std::max<std::int64_t>(progress.all(), 1)),
+                                static_cast<long long>(done), static_cast<long long>(progress.all()), rate, left)));
     });
 }
 
@@ -124,25 +120,24 @@ void report_run(std::int64_t run, const std::string &sync) {
         detail = "Because " + progress.reason + ": " + detail;
     pg_call([&] {
         if (well)
-            ereport(NOTICE,
-                    (errmsg("run %lld of sync \"%s\": %s; %s", number, sync.c_str(), found.c_str(), outcomes.c_str())));
+            ereport(NOTICE, (errmsg("run %lld of sync \"%s\": %s; %s", number, sync, found, outcomes)));
         else if (held)
             ereport(WARNING,
-                    (errmsg("run %lld of sync \"%s\" is held, and has sent nothing", number, sync.c_str()),
-                     errdetail("%s", detail.c_str()),
+                    (errmsg("run %lld of sync \"%s\" is held, and has sent nothing", number, sync),
+                     errdetail("%s", detail),
                      errhint("reverse_etl.plan_sync shows what it would do; reverse_etl.release_run(%lld) lets it.",
                              number)));
         else
-            ereport(WARNING,
-                    (progress.status == "completed" || progress.status == "delivering"
-                         ? errmsg_plural("run %lld of sync \"%s\" leaves %lld row behind",
-                                         "run %lld of sync \"%s\" leaves %lld rows behind", behind, number,
-                                         sync.c_str(), behind)
-                         : errmsg("run %lld of sync \"%s\" %s", number, sync.c_str(),
-                                  progress.status == "failed" ? "failed" : "was cancelled"),
-                     errdetail("%s", detail.c_str()),
-                     errhint("Rows that did not get through: SELECT * FROM reverse_etl.run_rows WHERE run_id = %lld.",
-                             number)));
+            ereport(
+                WARNING,
+                (progress.status == "completed" || progress.status == "delivering"
+                     ? errmsg_plural("run %lld of sync \"%s\" leaves %lld row behind",
+                                     "run %lld of sync \"%s\" leaves %lld rows behind", behind, number, sync, behind)
+                     : errmsg("run %lld of sync \"%s\" %s", number, sync,
+                              ServerText(progress.status == "failed" ? "failed" : "was cancelled")),
+                 errdetail("%s", detail),
+                 errhint("Rows that did not get through: SELECT * FROM reverse_etl.run_rows WHERE run_id = %lld.",
+                         number)));
     });
 }
 

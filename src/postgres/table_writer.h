@@ -20,6 +20,8 @@ class TableWriter {
     TupleTableSlot *begin_row();
     void end_row(std::size_t bytes);
 
+    Relation relation() const { return table_; }
+
     /// Whether all rows are written: the next one will be the first that is kept back.
     bool is_empty() const { return count_ == 0; }
     /// Its place among those that are kept back: of the row that begin_row() returned, or will return.

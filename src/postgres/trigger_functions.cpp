@@ -1,6 +1,7 @@
 #include "postgres/trigger_functions.h"
 
 #include "postgres/border.h"
+#include "postgres/names.h"
 #include "postgres/stream_trigger.h"
 
 #include <unordered_map>
@@ -61,20 +62,24 @@ TriggerData *trigger_data(FunctionCallInfo call) {
     return reinterpret_cast<TriggerData *>(call->context);
 }
 
+std::string name_of(const TriggerData &trigger) {
+    return ServerText(trigger.tg_trigger->tgname).utf8();
+}
+
 /// The arguments of push.
 StreamDefinition definition_of(const TriggerData &trigger) {
     const Trigger &written = *trigger.tg_trigger;
     if (written.tgnargs < 1 || written.tgnargs > 2)
         throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
-                    std::string("trigger \"") + written.tgname + "\" must give push a destination and a mapping", "",
+                    "trigger \"" + name_of(trigger) + "\" must give push a destination and a mapping", "",
                     "For example EXECUTE FUNCTION reverse_etl.push('crm.contacts', 'SELECT email FROM changed').");
     StreamDefinition stream;
     stream.source = RelationGetRelid(trigger.tg_relation);
     stream.destination = pg_call([&] {
-        text *name = cstring_to_text(written.tgargs[0]);
+        text *name = DatumGetTextPP(text_datum(ServerText(written.tgargs[0])));
         return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(name)), AccessShareLock, false);
     });
-    stream.mapping = written.tgnargs == 2 ? written.tgargs[1] : "";
+    stream.mapping = written.tgnargs == 2 ? ServerText(written.tgargs[1]).utf8() : "";
     stream.on_delete =
         TRIGGER_FOR_DELETE(written.tgtype) || TRIGGER_FOR_TRUNCATE(written.tgtype) ? "delete" : "nothing";
     return stream;
@@ -84,8 +89,7 @@ void check_timing(const TriggerData &trigger) {
     bool truncate = TRIGGER_FIRED_BY_TRUNCATE(trigger.tg_event);
     if (TRIGGER_FIRED_AFTER(trigger.tg_event) != truncate && !TRIGGER_FIRED_INSTEAD(trigger.tg_event))
         return;
-    throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, std::string("trigger \"") + trigger.tg_trigger->tgname +
-                                                               "\" must be fired " +
+    throw Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "trigger \"" + name_of(trigger) + "\" must be fired " +
                                                                (truncate ? "BEFORE TRUNCATE" : "AFTER the change"));
 }
 
@@ -101,22 +105,20 @@ const char *event_name(TriggerEvent event) {
 void check_is_made_by(const StreamDefinition &stream, const TriggerData &trigger) {
     std::string event = event_name(trigger.tg_event);
     bool made = stream.source == RelationGetRelid(trigger.tg_relation) &&
-                stream.name + "_" + event == trigger.tg_trigger->tgname &&
-                TRIGGER_FIRED_FOR_STATEMENT(trigger.tg_event) && (event != "delete" || stream.deletes()) &&
-                (event != "truncate" || stream.on_truncate != "nothing");
+                stream.name + "_" + event == name_of(trigger) && TRIGGER_FIRED_FOR_STATEMENT(trigger.tg_event) &&
+                (event != "delete" || stream.deletes()) && (event != "truncate" || stream.on_truncate != "nothing");
     if (!made)
         throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
-                    std::string("trigger \"") + trigger.tg_trigger->tgname + "\" is not one of stream \"" +
-                        stream.name + "\"",
+                    "trigger \"" + name_of(trigger) + "\" is not one of stream \"" + stream.name + "\"",
                     "Only the triggers that stream_table made run with the rights of the stream's owner.",
                     "Use the function reverse_etl.push in triggers of your own.");
 }
 
 /// A schema was restored without its data, for example to develop with it: changes must go through there.
-void warn_of_missing_stream(const Trigger &trigger, const char *stream) {
+void warn_of_missing_stream(const Trigger &trigger, const std::string &stream) {
     pg_call([&] {
         ereport(WARNING, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("stream \"%s\" does not exist", stream),
-                          errdetail("Trigger \"%s\" is left of it, and sends nothing.", trigger.tgname),
+                          errdetail("Trigger \"%s\" is left of it, and sends nothing.", ServerText(trigger.tgname)),
                           errhint("Drop the trigger.")));
     });
 }
@@ -160,10 +162,10 @@ Datum push_stream(FunctionCallInfo call) {
     check_timing(*data);
     std::shared_ptr<StreamTrigger> stream = kept(*data->tg_trigger);
     if (stream == nullptr) {
-        std::string name = data->tg_trigger->tgnargs == 1 ? data->tg_trigger->tgargs[0] : "";
+        std::string name = data->tg_trigger->tgnargs == 1 ? ServerText(data->tg_trigger->tgargs[0]).utf8() : "";
         std::optional<StreamDefinition> found = find_stream(name);
         if (!found) {
-            warn_of_missing_stream(*data->tg_trigger, name.c_str());
+            warn_of_missing_stream(*data->tg_trigger, name);
             return PointerGetDatum(nullptr);
         }
         check_owner(*found);

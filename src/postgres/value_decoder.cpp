@@ -10,7 +10,6 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 }
@@ -71,7 +70,7 @@ std::string moment_text(const std::string &digits, bool milliseconds) {
     const long long count = std::clamp(std::strtoll(digits.c_str(), nullptr, 10), -most, most);
     TimestampTz moment =
         (count - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400LL * unit) * (milliseconds ? 1000 : USECS_PER_SEC);
-    return pg_call([&] { return timestamptz_to_str(moment); });
+    return pg_call([&] { return std::string(timestamptz_to_str(moment)); });
 }
 
 } // namespace
@@ -119,14 +118,11 @@ Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null) {
     if (column_.encoding == ValueEncoding::epoch_s || column_.encoding == ValueEncoding::epoch_ms)
         text_ = moment_text(text_, column_.encoding == ValueEncoding::epoch_ms);
     try {
-        return pg_call([&] {
-            char *text = pg_any_to_server(text_.c_str(), static_cast<int>(text_.size()), PG_UTF8);
-            return InputFunctionCall(&input_, text, io_parameter_, column_.typmod);
-        });
+        return pg_call([&] { return input_value(&input_, to_server(text_), io_parameter_, column_.typmod); });
     } catch (const PostgresError &error) {
         throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
                     "could not read column \"" + column_.name + "\" from the destination",
-                    words_.secrets().hide(error.data->message),
+                    words_.secrets().hide(error.what()),
                     "Give the column a type that holds what the destination answers, such as text.");
     }
 }

@@ -1,6 +1,7 @@
 #include "postgres/value_encoder.h"
 
 #include "engine/json_text.h"
+#include "postgres/names.h"
 #include "postgres/server_text.h"
 #include "postgres/value_writers.h"
 
@@ -71,7 +72,7 @@ void write_sha256(const EncodedType &type, Datum value, std::string &out) {
 
     Datum lowered = DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, text_datum(plain));
     std::string_view utf8 = to_utf8(ServerText(lowered).bytes());
-    Datum utf8_text = PointerGetDatum(cstring_to_text_with_len(utf8.data(), static_cast<int>(utf8.size())));
+    Datum utf8_text = text_datum(ServerText(utf8.data(), utf8.size())); // hashed as bytes
     bytea *digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, utf8_text));
 
     char hex[2 * PG_SHA256_DIGEST_LENGTH];
@@ -89,11 +90,9 @@ void write_quoted_sha256(const EncodedType &type, Datum value, std::string &out)
     out += '"';
 }
 
-[[noreturn]] void encoding_does_not_fit(const char *encoding, const char *fitting_types, Oid type) {
-    ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-                    errmsg("encoding \"%s\" does not fit type %s", encoding, format_type_be(type)),
-                    errhint("It fits %s.", fitting_types)));
-    pg_unreachable();
+[[noreturn]] void encoding_does_not_fit(const std::string &encoding, const std::string &fitting_types, Oid type) {
+    throw Error(ERRCODE_FDW_INVALID_DATA_TYPE, "encoding \"" + encoding + "\" does not fit type " + type_name(type), "",
+                "It fits " + fitting_types + ".");
 }
 
 ValueWriters native_writers(EncodedType &type, int32 typmod) {

@@ -1,6 +1,8 @@
 #include "engine/json_text.h"
 #include "postgres/value_writers.h"
 
+#include "postgres/server_text.h"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
@@ -75,7 +77,7 @@ void write_fields(TupleDesc attributes, const ValueEncoder *fields, HeapTupleHea
             continue;
         out += separator;
         separator = ',';
-        append_json_string(out, to_utf8(NameStr(attribute->attname)));
+        append_json_string(out, to_utf8(ServerText(attribute->attname).bytes()));
         out += ':';
         if (nulls[i])
             out += "null";

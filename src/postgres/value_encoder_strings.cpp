@@ -7,7 +7,6 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "common/base64.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -115,7 +114,7 @@ std::string_view to_utf8(std::string_view server_text) {
 }
 
 std::string_view output_text(const EncodedType &type, Datum value) {
-    return to_utf8(OutputFunctionCall(const_cast<FmgrInfo *>(&type.output), value));
+    return to_utf8(output_value(type.output, value).bytes());
 }
 
 ValueWriters string_writers(const EncodedType &type) {

@@ -2,7 +2,6 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "parser/parse_coerce.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -56,10 +55,10 @@ class PrintedHasher : public ValueHasher {
         int level = NewGUCNestLevel(); // an error ends it, too
         for (const auto &setting : settings)
             set_config_option(setting.name, setting.value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-        char *text = OutputFunctionCall(&output_, value);
+        ServerText text = output_value(output_, value);
         AtEOXact_GUC(false, level);
-        add_sized(HashKind::text, text, stream);
-        pfree(text);
+        add_sized(HashKind::text, text.bytes(), stream);
+        pfree(const_cast<char *>(text.c_str()));
     }
 
   private:

@@ -1,5 +1,7 @@
 #include "postgres/value_hashers.h"
 
+#include "postgres/server_text.h"
+
 extern "C" {
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
@@ -19,7 +21,7 @@ void add_content(Datum value, HashStream &stream) {
 }
 
 void add_name(Datum value, HashStream &stream) {
-    add_sized(HashKind::text, NameStr(*DatumGetName(value)), stream);
+    add_sized(HashKind::text, ServerText(*DatumGetName(value)).bytes(), stream);
 }
 
 void add_uuid(Datum value, HashStream &stream) {
@@ -43,7 +45,7 @@ class EnumHasher : public ValueHasher {
         Label &label = labels_[number % std::size(labels_)];
         if (label.number != number)
             look_up(number, label);
-        add_sized(HashKind::text, NameStr(label.text), stream);
+        add_sized(HashKind::text, ServerText(label.text).bytes(), stream);
     }
 
   private:

@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/outbox_service.h"
+#include "postgres/schema_version.h"
 #include "postgres/worker_control.h"
 #include "postgres/worker_locks.h"
 #include "postgres/worker_status.h"
@@ -56,9 +57,12 @@ bool database_exists(Oid database) {
     return stat(folder, &status) == 0;
 }
 
+/// InvalidOid where there is none, or one that this library does not know.
 Oid extension_oid() {
     StartTransactionCommand();
     Oid extension = get_extension_oid("reverse_etl", true);
+    if (OidIsValid(extension) && guard([] { return has_other_version(); }))
+        extension = InvalidOid;
     CommitTransactionCommand();
     return extension;
 }

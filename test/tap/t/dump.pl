@@ -72,6 +72,20 @@ $node->safe_psql('restored', q(DELETE FROM customers WHERE email LIKE 'c1\@%'; C
 is($node->safe_psql('restored', 'SELECT removed, accepted FROM reverse_etl.runs ORDER BY id DESC LIMIT 1'), '1|1',
     'and what is gone is removed');
 
+# Rows that were on their way, or did not get through, are known by the numbers that they had: those do not come again.
+$node->safe_psql('postgres', <<~'SQL');
+    SELECT reverse_etl.stream_sync('customers', 'customers', 'SELECT email FROM changed');
+    SELECT reverse_etl.pause('public.contacts');
+    INSERT INTO customers VALUES ('p1@example.com', 'Paused'), ('p2@example.com', 'Paused');
+    SQL
+$node->command_ok([ 'pg_dump', '-f', "$folder/on_their_way.sql", 'postgres' ], 'a database with rows on their way is dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE restored_again');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$folder/on_their_way.sql", 'restored_again' ], 'and restored');
+$node->safe_psql('restored_again', q(SELECT reverse_etl.confirm_identity(), reverse_etl.pause('public.contacts')));
+is($node->psql('restored_again', q(INSERT INTO customers VALUES ('p3@example.com', 'Later'))), 0, 'applications go on writing there');
+is($node->safe_psql('restored_again', 'SELECT count(*) FROM reverse_etl.outbox'), 1, 'what they write is queued');
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume('public.contacts'); CALL reverse_etl.wait('contacts', '30s')));
+
 my (undef, $said) = outcome($node, 'DROP EXTENSION reverse_etl');
 like($said, qr/ERROR:  2BP01: cannot drop extension reverse_etl because other objects depend on it/,
     'DROP EXTENSION tells what depends on it');
