@@ -49,7 +49,7 @@ my @hostile = (
     [ 'places' => "default_tablespace = 'pg_default'; temp_tablespaces = ''; default_table_access_method = 'heap'; synchronous_commit = off" ],
 );
 # The name of it has changed in 16.
-s/force_parallel_mode/debug_parallel_query/ for $node->pg_version >= 16 ? map { $_->[1] } @hostile : ();
+$_->[1] =~ s/force_parallel_mode/debug_parallel_query/ for $node->pg_version >= 16 ? @hostile : ();
 
 sub settings { my ($list) = @_; return split /; /, $list }
 sub set { my ($list) = @_; return join '', map { "SET $_;\n" } settings($list) }
