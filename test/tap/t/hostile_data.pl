@@ -104,6 +104,40 @@ for my $case (@words) {
         $reason, "$name: the reason is kept as far as it can be");
 }
 
+# What is no destination: [name, the table]
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE TABLE plain (n integer);
+    CREATE FOREIGN DATA WRAPPER other;
+    CREATE SERVER elsewhere FOREIGN DATA WRAPPER other;
+    CREATE FOREIGN TABLE foreign_to_us (n integer) SERVER elsewhere;
+    SQL
+for my $case ([ 'a table', 'plain' ], [ 'a temporary table', 'pg_temp.brief' ], [ 'a foreign table of others', 'foreign_to_us' ]) {
+    my ($name, $table) = @$case;
+    my (undef, $said) = outcome($node,
+        "CREATE TEMPORARY TABLE brief (n integer);\nSELECT reverse_etl.requeue(current_user::regrole, '$table', '{create}', '{NULL}', '{\"{}\"}')");
+    like($said, qr/is not a destination/, "requeue() queues nothing for $name");
+}
+
+# The bounds of the outbox hold for what comes again, too.
+$node->safe_psql('postgres', q(ALTER FOREIGN TABLE documents OPTIONS (ADD outbox_max_rows '2')));
+my $two = q(SELECT reverse_etl.requeue(current_user::regrole, 'documents', '{create,create,create}', '{NULL,NULL,NULL}', '{"{}","{}","{}"}'));
+like((outcome($node, $two))[1], qr/53400: the outbox of "public.documents" is full/, 'requeue() fills no outbox');
+$node->safe_psql('postgres', q(ALTER FOREIGN TABLE documents OPTIONS (DROP outbox_max_rows)));
+
+# Too large: [name, how]
+for my $case (
+    [ 'INSERT',  q(INSERT INTO documents VALUES (1, to_json(repeat('x', 70 << 20)))) ],
+    [ 'a text of 256 MB', q(INSERT INTO documents VALUES (1, to_json(repeat('x', 256 << 20)))) ],
+    [ 'requeue', q(SELECT reverse_etl.requeue(current_user::regrole, 'documents', '{create}', '{NULL}', ARRAY[json_build_object('d', repeat('x', 70 << 20))::text])) ],
+) {
+    my ($name, $statement) = @$case;
+    my (undef, $said) = outcome($node, $statement);
+    like($said, qr/54000: .*a row of \d+ bytes cannot be queued\nDETAIL:  A queued row has at most .*\nHINT: /, "$name: a row beyond 64 MB is refused");
+}
+$node->safe_psql('postgres', q(INSERT INTO documents SELECT n, to_json(repeat('x', 20 << 20)) FROM generate_series(1, 4) AS n));
+$server->set(refuse => 0);
+settled('postgres', 'documents', 'rows of 20 MB');
+
 # Others hold a table while rows are queued: the worker goes on, and everything is delivered when they are gone
 for my $table (qw(pauses destination_states outbox_requests rejected_rows audit_log outbox identity)) {
     my $holder = $node->background_psql('postgres');
