@@ -28,6 +28,7 @@ constexpr int bar_width = 20;
 /// A row of reverse_etl.runs.
 struct Progress {
     std::string status, reason;
+    std::string trouble; ///< what keeps the destination from getting rows
     std::int64_t added, changed, removed, unchanged, invalid, waiting, accepted, rejected, cancelled, absent;
 
     std::int64_t all() const { return added + changed + removed; }
@@ -39,23 +40,31 @@ Progress progress_of(std::int64_t run) {
     std::int64_t *numbers[] = {&progress.added,     &progress.changed, &progress.removed,  &progress.unchanged,
                                &progress.invalid,   &progress.waiting, &progress.accepted, &progress.rejected,
                                &progress.cancelled, &progress.absent};
-    const char *texts[2];
+    const char *texts[4];
     AsMachine machine;
     pg_call([&] {
         uint64 found =
-            sql::execute("SELECT added, changed, removed, unchanged, invalid, waiting, accepted, rejected, "
-                         "cancelled, absent, status, reason FROM reverse_etl.runs WHERE id OPERATOR(pg_catalog.=) $1",
+            sql::execute("SELECT r.added, r.changed, r.removed, r.unchanged, r.invalid, r.waiting, r.accepted, "
+                         "r.rejected, r.cancelled, r.absent, r.status, r.reason, d.state, d.reason "
+                         "FROM reverse_etl.runs AS r "
+                         "LEFT JOIN reverse_etl.sync_definitions AS s ON s.id OPERATOR(pg_catalog.=) r.sync_id "
+                         "LEFT JOIN LATERAL (SELECT state, reason FROM reverse_etl.destination_states AS t "
+                         "WHERE t.destination OPERATOR(pg_catalog.=) s.destination "
+                         "AND t.role OPERATOR(pg_catalog.=) ANY (ARRAY[s.owner, '0']) LIMIT 1) AS d ON true "
+                         "WHERE r.id OPERATOR(pg_catalog.=) $1",
                          {sql::int8(run)});
         if (found == 0)
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                             errmsg("run %lld does not exist any more", static_cast<long long>(run))));
         for (int i = 0; i < 10; i++)
             *numbers[i] = DatumGetInt64(sql::column(0, i + 1));
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 4; i++)
             texts[i] = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 11 + i);
     });
     progress.status = texts[0];
     progress.reason = texts[1] == nullptr ? "" : texts[1];
+    if (texts[2] != nullptr)
+        progress.trouble = std::string("the destination is ") + texts[2] + ": " + texts[3];
     return progress;
 }
 
@@ -69,9 +78,10 @@ void show_bar(const std::string &sync, const Progress &progress, double seconds)
     std::string bar = std::string(filled, '#') + std::string(bar_width - filled, '-');
     double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
     std::string left =
-        rate > 0 ? ", about " + std::to_string(static_cast<long>(static_cast<double>(progress.waiting) / rate) + 1) +
-                       " s left"
-                 : "";
+        !progress.trouble.empty() ? ", " + progress.trouble
+        : rate > 0 ? ", about " + std::to_string(static_cast<long>(static_cast<double>(progress.waiting) / rate) + 1) +
+                         " s left"
+                   : "";
     pg_call([&] {
         ereport(NOTICE,
                 (errmsg("%s [%s] %lld%% %lld of %lld rows, %.0f rows/s%s", sync.c_str(), bar.c_str(),
