@@ -272,7 +272,7 @@ class OutboxService {
     void claim_one(OutboxQueue &queue) {
         std::optional<Error> failure = attempt([&] { queue.claim(); });
         if (failure && may_pass(*failure))
-            queue.hold(*failure);
+            queue.hold(*failure, "rows cannot be read");
         else if (failure)
             queue.cannot_be_used(failure->what() + (failure->detail.empty() ? "" : ": " + failure->detail));
     }
@@ -326,7 +326,7 @@ class OutboxService {
         if (queue.settles_before_marks()) {
             queue.drop_marked();
         } else if (std::optional<Error> failure = attempt([&] { queue.mark(); })) {
-            queue.hold(*failure);
+            queue.hold(*failure, "requests cannot be noted");
             queue.drop_marked();
         } else {
             queue.submit_marked();

@@ -138,6 +138,42 @@ $node->safe_psql('postgres', q(INSERT INTO documents SELECT n, to_json(repeat('x
 $server->set(refuse => 0);
 settled('postgres', 'documents', 'rows of 20 MB');
 
+# What keeps outcomes from being written: [name, what is done, what undoes it, what becomes of the row]
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$;
+    CREATE FUNCTION fail_and_pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE lock_not_available; END $$;
+    SQL
+my @obstacles = (
+    [ 'all tables are published', q(CREATE PUBLICATION everything FOR ALL TABLES), q(DROP PUBLICATION everything), 'gone' ],
+    [ 'audit_log refuses',        trigger('reverse_etl.audit_log', 'UPDATE', 'fail'), untrigger('reverse_etl.audit_log'), 'set aside' ],
+    [ 'audit_log refuses for now', trigger('reverse_etl.audit_log', 'UPDATE', 'fail_and_pass'), untrigger('reverse_etl.audit_log'), 'held' ],
+);
+for my $refuse (0, 1) {
+    for my $case (@obstacles) {
+        my ($name, $do, $undo, $fate) = @$case;
+        $name .= $refuse ? ', a row is refused' : ', a row is taken';
+        $server->set(refuse => $refuse, words => $refusal);
+        $node->safe_psql('postgres', 'TRUNCATE reverse_etl.rejected_rows');
+        $node->safe_psql('postgres', $do);
+        $node->safe_psql('postgres', q(INSERT INTO documents VALUES (1, '{}')));
+        if ($fate eq 'held') {
+            wait_until(sub { state_of('documents') =~ /^paused\|outcomes of its rows cannot be written down: / });
+            pass("$name: the destination is held, and says why");
+            is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.outbox WHERE destination = 'documents'::regclass)),
+                1, "$name: the row is kept");
+            beside('postgres');
+            $node->safe_psql('postgres', $undo);
+            $node->safe_psql('postgres', q(SELECT reverse_etl.resume('public.documents')));
+        }
+        settled('postgres', 'documents', $name);
+        $node->safe_psql('postgres', $undo) if $fate ne 'held';
+        is($node->safe_psql('postgres', q(SELECT string_agg(left(reason, 29), ',') FROM reverse_etl.rejected_rows WHERE destination = 'public.documents')),
+            $refuse ? 'no' : $fate eq 'set aside' ? 'the destination took the row,' : '', "$name: what became of it is told");
+        wait_until(sub { state_of('documents') eq '' });
+    }
+}
+$server->set(refuse => 0);
+
 # Others hold a table while rows are queued: the worker goes on, and everything is delivered when they are gone
 for my $table (qw(pauses destination_states outbox_requests rejected_rows audit_log outbox identity)) {
     my $holder = $node->background_psql('postgres');
@@ -150,6 +186,30 @@ for my $table (qw(pauses destination_states outbox_requests rejected_rows audit_
     $node->safe_psql('postgres', q(INSERT INTO documents VALUES (1, '{}')));
     settled('postgres', 'documents', "LOCK TABLE $table");
 }
+
+# A sync whose tables or runs were changed by hand: [name, what was done]
+my @edits = (
+    [ 'its attempts are the greatest number', q(UPDATE reverse_etl.sync_1_rows SET "#attempts" = 2147483647) ],
+    [ 'its run is held, though it delivers',  q(UPDATE reverse_etl.runs SET status = 'held' WHERE status = 'delivering') ],
+    [ 'its run is gone',                      q(DELETE FROM reverse_etl.runs WHERE status = 'delivering') ],
+    [ 'a column of its state is gone',        q(ALTER TABLE reverse_etl.sync_1_state DROP COLUMN "#hash") ],
+    [ 'its table of rows is gone',            q(DROP TABLE reverse_etl.sync_1_rows) ],
+);
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE TABLE people (email text PRIMARY KEY, n integer);
+    CREATE FOREIGN TABLE contacts (email text, n integer) SERVER inhouse OPTIONS (path '/documents', key 'email');
+    SELECT reverse_etl.create_sync('people', 'SELECT email, n FROM people', 'contacts', key => '{email}');
+    SQL
+for my $place (0 .. $#edits) {
+    my ($name, $edit) = @{ $edits[$place] };
+    $server->set(refuse => $place % 2);
+    $node->safe_psql('postgres', "SELECT reverse_etl.pause('public.contacts'); INSERT INTO people VALUES ('p$place\@example.com', 1);");
+    my (undef, $said) = outcome($node, q(CALL reverse_etl.run_sync('people', wait => false)));
+    $node->safe_psql('postgres', $edit);
+    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('public.contacts')));
+    settled('postgres', 'contacts', "a sync: $name");
+}
+$server->set(refuse => 0);
 
 # What a database may be set to
 $node->safe_psql('postgres', <<~'SQL');
@@ -184,6 +244,19 @@ $node->restart;
     beside('postgres');
     $node->safe_psql('postgres', q(INSERT INTO documents VALUES (1, '{}')));
     settled('postgres', 'documents', 'settings of the database');
+}
+
+sub trigger {
+    my ($table, $event, $function) = @_;
+    return "CREATE TRIGGER obstacle BEFORE $event ON $table FOR EACH ROW EXECUTE FUNCTION $function()";
+}
+
+sub untrigger { return "DROP TRIGGER obstacle ON $_[0]" }
+
+sub state_of {
+    my ($destination) = @_;
+    return $node->safe_psql('postgres',
+        "SELECT state, reason FROM reverse_etl.destination_states WHERE destination = '$destination'::regclass");
 }
 
 # The rows of requests, as they were written, but for those that jsonb takes.
