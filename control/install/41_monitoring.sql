@@ -74,7 +74,7 @@ GRANT SELECT ON reverse_etl.worker_status TO PUBLIC;
 CREATE VIEW reverse_etl.destinations AS
 SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
        CASE WHEN p.since IS NOT NULL THEN 'paused' WHEN n.reason IS NOT NULL THEN 'no worker'
-            WHEN o.waiting >= m.rows THEN 'full'
+            WHEN o.of_all >= m.rows THEN 'full'
             ELSE COALESCE(f.state, 'active') END AS state,
        o.waiting, o.oldest, COALESCE(running.rows_per_second, 0) AS rows_per_second,
        COALESCE(n.reason, f.reason) AS last_error, f.retry_at, COALESCE(p.since, n.since, f.since) AS since
@@ -85,7 +85,14 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
                       WHERE reverse_etl.paused_server(pauses.server, pauses.server_name) = t.ftserver OR pauses.destination = t.ftrelid) AS p ON true
   LEFT JOIN LATERAL (SELECT * FROM reverse_etl.destination_states AS d WHERE d.destination = t.ftrelid
                       ORDER BY d.state = 'paused' DESC, d.retry_at DESC LIMIT 1) AS f ON true
-  LEFT JOIN LATERAL (SELECT count(*) AS waiting, min(enqueued_at) AS oldest FROM reverse_etl.outbox
+       -- As the policy of the outbox has it, which its owner, whose view this is, stands above.
+  CROSS JOIN (SELECT quote_ident(current_user)::regrole AS role,
+                     NOT row_security_active('reverse_etl.outbox') OR pg_has_role('pg_monitor', 'USAGE') AS sees_all
+              OFFSET 0) AS reader
+  LEFT JOIN LATERAL (SELECT count(*) AS of_all,
+                            count(*) FILTER (WHERE sees_all OR enqueued_by = reader.role) AS waiting,
+                            min(enqueued_at) FILTER (WHERE sees_all OR enqueued_by = reader.role) AS oldest
+                       FROM reverse_etl.outbox
                       WHERE outbox.destination = t.ftrelid) AS o ON true
   LEFT JOIN (SELECT reason, alive_at AS since FROM reverse_etl.find_worker() WHERE state = 'none') AS n ON o.waiting > 0
   LEFT JOIN (SELECT destination, round(sum(rows_per_second))::bigint AS rows_per_second
@@ -100,5 +107,6 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
     OR pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW reverse_etl.destinations IS 'every destination: whether it gets queued rows, how many wait, and what keeps them';
 GRANT SELECT ON reverse_etl.destinations TO PUBLIC;
+COMMENT ON COLUMN reverse_etl.destinations.waiting IS 'rows that wait: your own, and all of them for superusers and members of pg_monitor';
 COMMENT ON COLUMN reverse_etl.destinations.rows_per_second IS 'of the pushes that are running now, as reverse_etl.activity shows them';
 

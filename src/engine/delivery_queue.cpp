@@ -313,7 +313,10 @@ void DeliveryQueue::failed(const Batch &batch, const DestinationError &error) {
     Clock::time_point now = Clock::now();
     std::uint32_t role = rows_.row(batch.rows().front().number).role;
     bool was_closed = health_.of(role).state() == Circuit::State::closed;
-    health_.failed(role, error.fault, error.what());
+    // Where the rows may be at fault, who reads it wants to know which.
+    bool may_be_rows = error.fault == Fault::unreachable || error.fault == Fault::unintelligible;
+    std::string of_rows = may_be_rows && !error.detail.empty() ? " (" + error.detail + ")" : "";
+    health_.failed(role, error.fault, error.what() + of_rows);
     bool waits_for_someone = health_.of(role).state() == Circuit::State::paused;
     note_failure(batch, now);
     // Rows that were sent together come again together.

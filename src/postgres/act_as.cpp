@@ -47,12 +47,26 @@ constexpr Setting of_machine[] = {
     {"session_replication_role", "origin"},
 };
 
-/// What transactions of the machine are.
+/// What transactions of the machine are, and what would keep a process of the extension from its work. No transaction
+/// of its own takes long, but reading a model does. Some are not in every version.
 constexpr Setting of_process[] = {
+    {"role", "none"},
     {"default_transaction_isolation", "read committed"},
     {"default_transaction_read_only", "off"},
     {"default_transaction_deferrable", "off"},
+    {"statement_timeout", "0"},
+    {"transaction_timeout", "0"},
+    {"idle_in_transaction_session_timeout", "0"},
+    {"idle_session_timeout", "0"},
+    {"exit_on_error", "off"},
+    {"default_tablespace", ""},
+    {"temp_tablespaces", ""},
+    {"default_table_access_method", "heap"},
+    {"plan_cache_mode", "auto"},
 };
+
+/// The longest wait for a lock, in milliseconds; 0 for any. Each kind of process has its own.
+Setting lock_timeout = {"lock_timeout", "0"};
 
 Scope *innermost = nullptr;
 bool process_is_pinned = false;
@@ -70,7 +84,13 @@ void for_each_pinned(Use &&use) {
     for (const Setting &setting : of_machine)
         use(setting);
     for (const Setting &setting : of_process)
-        use(setting);
+        if (GetConfigOption(setting.name, true, false) != nullptr)
+            use(setting);
+    use(lock_timeout);
+}
+
+void pin(const Setting &setting) {
+    SetConfigOption(setting.name, setting.value, PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 /// The user is who connected, and nobody has made a schema for temporary objects.
@@ -162,9 +182,13 @@ void install_act_as_hook() {
 }
 
 void pin_settings_of_process() {
-    for_each_pinned(
-        [](const Setting &setting) { SetConfigOption(setting.name, setting.value, PGC_SUSET, PGC_S_OVERRIDE); });
+    for_each_pinned(pin);
     process_is_pinned = true;
+}
+
+void limit_waits_for_locks(const char *milliseconds) {
+    lock_timeout.value = milliseconds;
+    pin(lock_timeout);
 }
 
 void check_settings_of_process() {

@@ -61,6 +61,8 @@ class AsMachine : public Scope {
 /// The same for all that a process does, whatever the configuration, the database or the role says; for the processes
 /// of the extension. Call outside of transactions.
 void pin_settings_of_process();
+/// How long such a process waits for a lock; after pin_settings_of_process(), which lets it wait for ever.
+void limit_waits_for_locks(const char *milliseconds);
 /// Ends the process if that no longer holds.
 void check_settings_of_process();
 /// Throws away what code of a role can have left in a process of the extension, as DISCARD ALL does, and ends the

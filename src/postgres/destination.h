@@ -87,6 +87,8 @@ class Destination {
 
 /// Whether the relation is a foreign table of this wrapper. Call inside pg_call.
 bool is_destination(Oid relation);
+/// Throws an Error unless it is, and keeps it from being dropped until the transaction ends.
+void check_is_destination(Oid relation);
 
 /// The Destination that goes with a relation, for one statement's planning or execution: made in the memory context.
 Destination *open_destination(Oid relation, MemoryContext context);

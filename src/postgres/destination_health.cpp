@@ -18,12 +18,12 @@ void DestinationHealth::retry_now() {
     held_until_ = {};
 }
 
-void DestinationHealth::hold(const Error &error) {
+void DestinationHealth::hold(const Error &error, const char *what) {
     Milliseconds pause = std::min(longest_hold_of_database, shortest_hold * (1 << std::min(holds_, 10)));
     held_until_ = Clock::now() + pause;
     // What passes at once concerns nobody.
     if (++holds_ > 1)
-        unusable(std::string("the database does not let its outcomes be written down: ") + error.what());
+        unusable(std::string(what) + ": " + error.what());
 }
 
 void DestinationHealth::release() {

@@ -15,8 +15,8 @@ class DestinationHealth : public Health {
     void retry_now();
 
     /// This database did not take what was to be written, or not give what was to be read: nothing is claimed, sent or
-    /// written for a while, longer each time.
-    void hold(const Error &error);
+    /// written for a while, longer each time. What it was, for people.
+    void hold(const Error &error, const char *what);
     void release();
     bool is_held(Clock::time_point now) const { return now < held_until_; }
     Clock::time_point held_until() const { return held_until_; }

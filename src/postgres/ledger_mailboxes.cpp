@@ -274,13 +274,6 @@ void answer_request(const Taken &taken, const Answer &answer) {
     drop_segment(segment);
 }
 
-void put_back_request(const Taken &taken) {
-    Lock lock;
-    Mailbox &mailbox = memory().all[taken.mailbox];
-    if (mailbox.number == taken.number)
-        mailbox.state = State::waiting;
-}
-
 std::string read_segment(dsm_handle handle, std::uint64_t bytes) {
     std::string rows(bytes, '\0');
     char *target = rows.data();

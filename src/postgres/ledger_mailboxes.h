@@ -102,8 +102,6 @@ struct Taken {
 std::vector<Taken> take_requests();
 /// The segment with its rows is gone after that.
 void answer_request(const Taken &taken, const Answer &answer);
-/// Puts it back, to be taken again.
-void put_back_request(const Taken &taken);
 
 std::string read_segment(dsm_handle segment, std::uint64_t bytes);
 

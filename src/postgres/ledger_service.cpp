@@ -1,18 +1,16 @@
 #include "postgres/ledger_service.h"
 
+#include "postgres/attempt.h"
 #include "postgres/border.h"
 #include "postgres/ledger_mailboxes.h"
 #include "postgres/rejected_rows.h"
-#include "postgres/sql.h"
 
-#include <csignal>
 #include <cstdio>
 #include <optional>
 
 extern "C" {
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -37,20 +35,21 @@ class Execution {
             // On this machine's disk, whatever the configuration says; and not at the mercy of a standby.
             set("synchronous_commit", "local");
         });
-        // The timeout comes as a cancel.
-        pqsignal(SIGINT, StatementCancelHandler);
     }
-    ~Execution() {
-        pqsignal(SIGINT, SIG_IGN);
-        QueryCancelPending = false;
-    }
+    // A timeout may come when the wait is over.
+    ~Execution() { QueryCancelPending = false; }
     Execution(const Execution &) = delete;
     Execution &operator=(const Execution &) = delete;
 };
 
-/// Does one request, in a subtransaction: one that cannot be done does not sink the others. No answer if somebody
-/// cancelled it.
-std::optional<Answer> execute(const Request &request) {
+Answer failed(std::int64_t id, int sqlstate, const char *why) {
+    Answer answer{id, sqlstate, ""};
+    std::snprintf(answer.error, sizeof(answer.error), "%s", why);
+    return answer;
+}
+
+/// Does one request, in a subtransaction: one that cannot be done does not sink the others.
+Answer execute(const Request &request) {
     Answer answer{request.id, 0, ""};
     ResourceOwner owner = CurrentResourceOwner;
     pg_call([] { BeginInternalSubTransaction(nullptr); });
@@ -71,21 +70,18 @@ std::optional<Answer> execute(const Request &request) {
         pg_call([] { ReleaseCurrentSubTransaction(); });
         done = true;
     } catch (const PostgresError &error) {
-        answer.sqlstate = error.data->sqlerrcode;
-        std::snprintf(answer.error, sizeof(answer.error), "%s", error.what());
+        answer = failed(request.id, error.data->sqlerrcode, error.what());
     }
     if (!done)
         pg_call([] { RollbackAndReleaseCurrentSubTransaction(); });
     CurrentResourceOwner = owner;
-    if (answer.sqlstate == ERRCODE_QUERY_CANCELED)
-        return std::nullopt;
     return answer;
 }
 
 } // namespace
 
 void start_service() {
-    sql::in_transaction([] { mark_lost_pushes(); });
+    mark_lost_pushes();
 }
 
 bool serve() {
@@ -94,17 +90,15 @@ bool serve() {
     std::vector<Taken> requests = take_requests();
     if (requests.empty())
         return false;
-    std::vector<std::optional<Answer>> answers;
-    sql::in_transaction([&] {
+    std::vector<Answer> answers;
+    std::optional<Error> failure = attempt([&] {
         Execution execution;
         for (const Taken &taken : requests)
             answers.push_back(execute(taken.request));
     });
     for (std::size_t i = 0; i < requests.size(); i++)
-        if (answers[i])
-            answer_request(requests[i], *answers[i]);
-        else
-            put_back_request(requests[i]);
+        answer_request(requests[i],
+                       failure ? failed(requests[i].request.id, failure->sqlstate, failure->what()) : answers[i]);
     return true;
 }
 

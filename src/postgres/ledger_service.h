@@ -2,12 +2,13 @@
 
 namespace reverse_etl::ledger {
 
-/// What the worker does for the ledger. Both are called outside of a transaction, and leave none.
+/// What the worker does for the ledger.
 
-/// Called when the worker starts: pushes that an earlier life of the cluster left running have an unknown end.
+/// Called in a transaction when the worker starts: pushes that an earlier life of the cluster left running have an
+/// unknown end.
 void start_service();
 
-/// Does what sessions ask for, all that wait in one transaction. Whether there was anything.
+/// Does what sessions ask for, all that wait in one transaction of its own. Whether there was anything.
 bool serve();
 
 } // namespace reverse_etl::ledger

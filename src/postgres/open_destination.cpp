@@ -2,12 +2,15 @@
 #include "postgres/connectors.h"
 #include "postgres/destination.h"
 #include "postgres/fdw.h"
+#include "postgres/names.h"
 
 #include <algorithm>
 #include <unordered_map>
 
 extern "C" {
 #include "catalog/pg_class.h"
+#include "foreign/foreign.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -71,12 +74,30 @@ std::shared_ptr<Destination> find(Oid relation) {
 } // namespace
 
 bool is_destination(Oid relation) {
-    return get_rel_relkind(relation) == RELKIND_FOREIGN_TABLE &&
+    if (get_rel_relkind(relation) != RELKIND_FOREIGN_TABLE)
+        return false;
+    // Wrappers of others may have no handler.
+    ForeignServer *server = GetForeignServer(GetForeignServerIdByRelId(relation));
+    return OidIsValid(GetForeignDataWrapper(server->fdwid)->fdwhandler) &&
            GetFdwRoutineByRelId(relation)->BeginForeignModify == begin_modify;
 }
 
 Destination *open_destination(Oid relation, MemoryContext context) {
     return make_in<std::shared_ptr<Destination>>(context, find(relation))->get();
+}
+
+void check_is_destination(Oid relation) {
+    char kind = 0;
+    bool is_ours = pg_call([&] {
+        LockRelationOid(relation, AccessShareLock);
+        kind = get_rel_relkind(relation);
+        return is_destination(relation);
+    });
+    if (kind == 0)
+        throw Error(ERRCODE_UNDEFINED_TABLE, "the destination does not exist any more");
+    if (!is_ours)
+        throw Error(ERRCODE_WRONG_OBJECT_TYPE, qualified_name(relation) + " is not a destination", "",
+                    "A destination is a foreign table of the foreign data wrapper \"reverse_etl\".");
 }
 
 } // namespace reverse_etl

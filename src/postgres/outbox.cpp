@@ -107,24 +107,6 @@ std::vector<Oid> Outbox::destinations() {
     return found;
 }
 
-void Outbox::make_table() {
-    pg_call([&] {
-        const char *name = outbox_table_name(destination_);
-        if (OidIsValid(get_relname_relid(name, get_namespace_oid("reverse_etl", false))))
-            return;
-        // A part of the extension: it goes with it, and no dump holds it.
-        const char *statements = psprintf(R"(
-            CREATE TABLE reverse_etl.%s () INHERITS (reverse_etl.outbox)
-                WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
-                      autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
-            CREATE UNIQUE INDEX %s_destination_id ON reverse_etl.%s (destination, id);
-            ALTER TABLE reverse_etl.%s REPLICA IDENTITY USING INDEX %s_destination_id;
-            ALTER EXTENSION reverse_etl ADD TABLE reverse_etl.%s)",
-                                          name, name, name, name, name, name);
-        sql::run(statements);
-    });
-}
-
 /// Those who may have drawn numbers for rows that nobody sees yet: they hold the lock that writing takes.
 std::vector<VirtualTransactionId> Outbox::writers() const {
     std::vector<VirtualTransactionId> found;

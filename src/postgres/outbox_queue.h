@@ -57,7 +57,7 @@ class OutboxQueue : private DeliveryJournal {
     /// This database does not let it go on for now.
     bool is_held(Clock::time_point now) const { return health_.is_held(now); }
     /// A step failed that may succeed later.
-    void hold(const Error &error) { health_.hold(error); }
+    void hold(const Error &error, const char *what) { health_.hold(error, what); }
     /// Nothing waits and nothing is under way.
     bool is_idle() const { return queue_.rows().size() == 0 && !more_ && settlement_.is_empty(); }
     void claim_again() { more_ = true; }

@@ -96,17 +96,20 @@ void OutboxScan::read_slot() {
         int place = columns_[column];
         return slot_->tts_isnull[place] ? Datum{0} : slot_->tts_values[place];
     };
+    auto text = [&](outbox::Column column) {
+        return slot_->tts_isnull[columns_[column]] ? std::string_view() : utf8(value(column));
+    };
     row_.id = DatumGetInt64(value(outbox::id));
     row_.place = place_of(slot_->tts_tid);
     row_.push = DatumGetInt64(value(outbox::push));
-    row_.operation = utf8(value(outbox::operation));
+    row_.operation = text(outbox::operation);
     row_.deliver_as = DatumGetObjectId(value(outbox::deliver_as));
     row_.enqueued_at = DatumGetTimestampTz(value(outbox::enqueued_at));
     row_.attempts = DatumGetInt32(value(outbox::attempts));
     row_.sync = DatumGetInt32(value(outbox::sync));
     row_.next_attempt_at = DatumGetTimestampTz(value(outbox::next_attempt_at));
-    row_.key = slot_->tts_isnull[columns_[outbox::key]] ? std::string_view() : utf8(value(outbox::key));
-    row_.row = utf8(value(outbox::row));
+    row_.key = text(outbox::key);
+    row_.row = text(outbox::row);
 }
 
 void OutboxScan::end() {

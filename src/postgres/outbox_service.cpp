@@ -45,6 +45,8 @@ constexpr std::chrono::seconds longest_idle{2};
 constexpr std::chrono::seconds between_looks{60};
 /// And while a model is read by a process that may die.
 constexpr std::chrono::seconds between_looks_at_readers{1};
+/// And when somebody was in the way.
+constexpr std::chrono::seconds between_attempts{1};
 /// How often it is tried to give a table's space back.
 constexpr std::chrono::seconds between_truncations{1};
 /// How long what Postgres counts may stay here, while nothing goes on.
@@ -58,7 +60,7 @@ void tell(BackendState state, const std::string &words) {
 
 class OutboxService {
   public:
-    explicit OutboxService(Oid extension) : extension_(extension), waiter_(true) {
+    explicit OutboxService(Oid extension) : extension_(extension), present_extension_(extension), waiter_(true) {
         identity_ = std::to_string(GetSystemIdentifier()) + "/" + std::to_string(MyDatabaseId);
         the_service_ = this;
         pg_call([] {
@@ -66,8 +68,6 @@ class OutboxService {
             for (int cache : {FOREIGNSERVEROID, USERMAPPINGOID, NAMESPACEOID, AUTHOID, AUTHMEMROLEMEM})
                 CacheRegisterSyscacheCallback(cache, on_catalog, 0);
         });
-        ledger::start_service();
-        sql::in_transaction([] { pg_call([] { sql::execute("DELETE FROM reverse_etl.destination_states", {}); }); });
     }
 
     int serve(const volatile sig_atomic_t &asked_to_end) {
@@ -162,10 +162,14 @@ class OutboxService {
         return is_new ? 1 : 0;
     }
 
-    Clock::duration until_next_look() const { return is_model_read_ ? between_looks_at_readers : between_looks; }
+    Clock::duration until_next_look() const {
+        if (looked_in_vain_)
+            return between_attempts;
+        return is_model_read_ ? between_looks_at_readers : between_looks;
+    }
 
     bool is_idle() const {
-        return !is_model_read_ &&
+        return !is_model_read_ && !looked_in_vain_ &&
                std::all_of(queues_.begin(), queues_.end(), [](const auto &entry) { return entry.second->is_idle(); });
     }
 
@@ -201,7 +205,7 @@ class OutboxService {
         std::set<Oid> paused, resumed;
         bool may_send = false;
         SyncTasks tasks;
-        sql::in_transaction([&] {
+        std::optional<Error> failure = attempt([&] {
             present_extension_ = pg_call([] { return get_extension_oid("reverse_etl", true); });
             if (present_extension_ != extension_)
                 return;
@@ -210,6 +214,8 @@ class OutboxService {
                 return;
             if (looked_ - forgot_dropped_ >= between_looks)
                 forget_dropped();
+            if (!started_)
+                clear_up();
             may_send = identity::matches();
             destinations = Outbox::destinations();
             paused = read_oids(R"(
@@ -221,6 +227,16 @@ class OutboxService {
             resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
                                 "WHERE retry_at <= clock_timestamp()");
         });
+        looked_in_vain_ = failure.has_value();
+        if (failure) {
+            // What is known goes on.
+            for (auto &[oid, queue] : queues_)
+                queue->claim_again();
+            std::string reason = failure->what();
+            pg_call([&] { ereport(LOG, (errmsg("the worker could not look around: %s", reason))); });
+            return;
+        }
+        started_ = true;
         for (Oid oid : destinations)
             if (!queues_.contains(oid))
                 queues_.emplace(oid, std::make_unique<OutboxQueue>(oid, identity_));
@@ -235,6 +251,12 @@ class OutboxService {
         is_model_read_ = tasks.is_model_read;
         if (sync_runners::start(tasks.owners))
             is_model_read_ = true; // soon again
+    }
+
+    /// What the worker before knew of destinations, and pushes whose sessions are gone.
+    static void clear_up() {
+        ledger::start_service();
+        pg_call([] { sql::execute("DELETE FROM reverse_etl.destination_states", {}); });
     }
 
     static std::set<Oid> read_oids(const char *query) {
@@ -263,7 +285,7 @@ class OutboxService {
     void claim_one(OutboxQueue &queue) {
         std::optional<Error> failure = attempt([&] { queue.claim(); });
         if (failure && may_pass(*failure))
-            queue.hold(*failure);
+            queue.hold(*failure, "rows cannot be read");
         else if (failure)
             queue.cannot_be_used(failure->what() + (failure->detail.empty() ? "" : ": " + failure->detail));
     }
@@ -319,7 +341,7 @@ class OutboxService {
         if (queue.settles_before_marks()) {
             queue.drop_marked();
         } else if (std::optional<Error> failure = attempt([&] { queue.mark(); })) {
-            queue.hold(*failure);
+            queue.hold(*failure, "requests cannot be noted");
             queue.drop_marked();
         } else {
             queue.submit_marked();
@@ -383,13 +405,14 @@ class OutboxService {
 
     static inline OutboxService *the_service_ = nullptr;
     const Oid extension_;
-    Oid present_extension_ = InvalidOid;
+    Oid present_extension_;
     std::string identity_;
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     bool called_ = true;
     bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more
-    bool is_model_read_ = false;
+    bool is_model_read_ = false, looked_in_vain_ = false;
+    bool started_ = false; ///< what the worker before left is cleared up
     Clock::time_point looked_{};
     Clock::time_point truncated_{};
     Clock::time_point forgot_dropped_{};

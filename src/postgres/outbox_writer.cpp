@@ -13,6 +13,14 @@ extern "C" {
 
 namespace reverse_etl {
 
+namespace {
+
+/// What becomes of a row is written down as jsonb, whose strings have 256 MB at most, and the worker holds it in
+/// memory.
+constexpr std::size_t most_row_bytes = 64 << 20;
+
+} // namespace
+
 OutboxWriter::OutboxWriter(const Push &push, MemoryContext context)
     : push_(push), table_(pg_call([&] {
           // Before any number is drawn: the worker takes it that whoever may still add a row with a number that it has
@@ -30,6 +38,11 @@ OutboxWriter::OutboxWriter(const Push &push, MemoryContext context)
 }
 
 int64 OutboxWriter::add(const std::string &key, const std::string &row) {
+    std::size_t bytes = key.size() + row.size();
+    if (bytes > most_row_bytes)
+        throw Error(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "a row of " + std::to_string(bytes) + " bytes cannot be queued",
+                    "A queued row has at most " + std::to_string(most_row_bytes) + " bytes as JSON.",
+                    "With the option \"delivery\" set to 'immediate' it is sent by the statement itself.");
     return pg_call([&] {
         // So many numbers are taken from the sequence at a time; they are never kept for later, since another
         // session's numbers might overtake them.

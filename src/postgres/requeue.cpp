@@ -3,6 +3,7 @@
 #include "engine/json_row.h"
 #include "postgres/arrays.h"
 #include "postgres/border.h"
+#include "postgres/destination.h"
 #include "postgres/names.h"
 #include "postgres/outbox_level.h"
 #include "postgres/outbox_writer.h"
@@ -63,10 +64,15 @@ int64 requeue(FunctionCallInfo fcinfo) {
                              rows = texts_of(PG_GETARG_DATUM(4));
     if (keys.size() != operations.size() || rows.size() != operations.size())
         throw Error(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "the arrays must be of one length");
+    check_is_destination(destination);
     check_rights(role, destination);
     JsonRow reader;
     for (std::size_t i = 0; i < rows.size(); i++)
         check_row(operations[i], keys[i], rows[i], reader);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < rows.size(); i++)
+        bytes += keys[i].size() + rows[i].size();
+    check_outbox_level(Destination(destination), rows.size(), bytes);
     // A writer for each run of one operation: what was queued in order stays in order.
     for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
         while (end < rows.size() && operations[end] == operations[begin])
@@ -77,9 +83,6 @@ int64 requeue(FunctionCallInfo fcinfo) {
         writer.finish();
     }
     if (!rows.empty()) {
-        std::size_t bytes = 0;
-        for (std::size_t i = 0; i < rows.size(); i++)
-            bytes += keys[i].size() + rows[i].size();
         wake_worker_at_commit();
         raise_outbox_level_at_commit(destination, rows.size(), bytes);
     }

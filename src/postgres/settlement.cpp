@@ -180,7 +180,7 @@ void Settlement::move_first(const std::string &reason) const {
 }
 
 void Settlement::hold(const Error &error) {
-    health_.hold(error);
+    health_.hold(error, "outcomes of its rows cannot be written down");
     std::string reason = error.what();
     pg_call(
         [&] { ereport(LOG, (errmsg("outcomes of rows for \"%s\" could not be written down: %s", name_, reason))); });

@@ -125,20 +125,6 @@ std::optional<StreamDefinition> find_stream(const std::string &name) {
     return stream;
 }
 
-void check_is_destination(Oid relation) {
-    char kind = 0;
-    bool is_ours = pg_call([&] {
-        LockRelationOid(relation, AccessShareLock);
-        kind = get_rel_relkind(relation);
-        return is_destination(relation);
-    });
-    if (kind == 0)
-        throw Error(ERRCODE_UNDEFINED_TABLE, "the destination does not exist any more");
-    if (!is_ours)
-        throw Error(ERRCODE_WRONG_OBJECT_TYPE, qualified_name(relation) + " is not a destination", "",
-                    "A destination is a foreign table of the foreign data wrapper \"reverse_etl\".");
-}
-
 std::string mapping_by_name(Oid source, const Destination &destination) {
     std::string columns;
     for (const DestinationColumn &column : destination.columns) {

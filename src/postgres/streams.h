@@ -26,9 +26,6 @@ struct StreamDefinition {
 /// Reads reverse_etl.streams.
 std::optional<StreamDefinition> find_stream(const std::string &name);
 
-/// Throws an Error unless it is a foreign table of this wrapper.
-void check_is_destination(Oid relation);
-
 /// The columns of the source that the destination has too, and takes.
 std::string mapping_by_name(Oid source, const Destination &destination);
 

@@ -191,6 +191,8 @@ void reverse_etl_sync_runner_main(Datum database) {
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), owner.can_connect ? of_role : InvalidOid,
                                               compat::any_role);
     pin_settings_of_process();
+    // Others of its role wait behind it.
+    limit_waits_for_locks("30000");
     pgstat_report_appname("reverse_etl sync runner");
     guard([] {
         while (run_next_sync() || push_next_alert())

@@ -28,6 +28,7 @@ constexpr int bar_width = 20;
 /// A row of reverse_etl.runs.
 struct Progress {
     std::string status, reason;
+    std::string trouble; ///< what keeps the destination from getting rows
     std::int64_t added, changed, removed, unchanged, invalid, waiting, accepted, rejected, cancelled, absent;
 
     std::int64_t all() const { return added + changed + removed; }
@@ -42,8 +43,14 @@ Progress progress_of(std::int64_t run) {
     AsMachine machine;
     pg_call([&] {
         uint64 found =
-            sql::execute("SELECT added, changed, removed, unchanged, invalid, waiting, accepted, rejected, "
-                         "cancelled, absent, status, reason FROM reverse_etl.runs WHERE id OPERATOR(pg_catalog.=) $1",
+            sql::execute("SELECT r.added, r.changed, r.removed, r.unchanged, r.invalid, r.waiting, r.accepted, "
+                         "r.rejected, r.cancelled, r.absent, r.status, r.reason, d.state, d.reason "
+                         "FROM reverse_etl.runs AS r "
+                         "LEFT JOIN reverse_etl.sync_definitions AS s ON s.id OPERATOR(pg_catalog.=) r.sync_id "
+                         "LEFT JOIN LATERAL (SELECT state, reason FROM reverse_etl.destination_states AS t "
+                         "WHERE t.destination OPERATOR(pg_catalog.=) s.destination "
+                         "AND t.role OPERATOR(pg_catalog.=) ANY (ARRAY[s.owner, '0']) LIMIT 1) AS d ON true "
+                         "WHERE r.id OPERATOR(pg_catalog.=) $1",
                          {sql::int8(run)});
         if (found == 0)
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -53,6 +60,8 @@ Progress progress_of(std::int64_t run) {
     });
     progress.status = sql::printed_column(0, 11);
     progress.reason = sql::printed_column(0, 12);
+    if (std::string trouble = sql::printed_column(0, 13); !trouble.empty())
+        progress.trouble = "the destination is " + trouble + ": " + sql::printed_column(0, 14);
     return progress;
 }
 
@@ -66,9 +75,10 @@ void show_bar(const std::string &sync, const Progress &progress, double seconds)
     std::string bar = std::string(filled, '#') + std::string(bar_width - filled, '-');
     double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
     std::string left =
-        rate > 0 ? ", about " + std::to_string(static_cast<long>(static_cast<double>(progress.waiting) / rate) + 1) +
-                       " s left"
-                 : "";
+        !progress.trouble.empty() ? ", " + progress.trouble
+        : rate > 0 ? ", about " + std::to_string(static_cast<long>(static_cast<double>(progress.waiting) / rate) + 1) +
+                         " s left"
+                   : "";
     pg_call([&] {
         ereport(NOTICE, (errmsg("%s [%s] %lld%% %lld of %lld rows, %.0f rows/s%s", sync, bar,
                                 static_cast<long long>(done * 100 / std::max<std::int64_t>(progress.all(), 1)),

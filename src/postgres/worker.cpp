@@ -24,6 +24,7 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/tcopprot.h"
+#include "utils/timeout.h"
 
 #pragma GCC visibility push(default)
 void reverse_etl_worker_main(Datum);
@@ -42,6 +43,13 @@ void on_sigusr2(SIGNAL_ARGS) {
     asked_to_end = true;
     SetLatch(MyLatch);
     errno = saved;
+}
+
+/// A wait for a lock that is too long is ended by this signal. Whoever else sends it means a statement, and there is
+/// none.
+void on_sigint(SIGNAL_ARGS) {
+    if (get_timeout_indicator(LOCK_TIMEOUT, false))
+        StatementCancelHandler(postgres_signal_arg);
 }
 
 WorkerStart read_start() {
@@ -100,7 +108,7 @@ int work(Oid extension) {
 void reverse_etl_worker_main(Datum database) {
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     pqsignal(SIGTERM, die);
-    pqsignal(SIGINT, SIG_IGN); // there is no statement to cancel
+    pqsignal(SIGINT, on_sigint);
     pqsignal(SIGUSR2, on_sigusr2);
     BackgroundWorkerUnblockSignals();
     if (!database_exists(DatumGetObjectId(database)))
@@ -111,5 +119,7 @@ void reverse_etl_worker_main(Datum database) {
     Oid extension = wait_for_extension();
     if (!OidIsValid(extension) || !worker_locks::become_the_worker())
         proc_exit(0);
+    // It serves many: who is in the way of one is asked again later.
+    limit_waits_for_locks("500");
     proc_exit(work(extension));
 }

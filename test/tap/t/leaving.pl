@@ -22,7 +22,7 @@ $node->safe_psql('postgres', <<~SQL);
     CREATE USER MAPPING FOR PUBLIC SERVER api;
     CREATE FOREIGN TABLE sent (id text) SERVER api OPTIONS (path '/sent', key 'id');
     CREATE FUNCTION send() RETURNS integer LANGUAGE plpgsql AS
-        \$\$ BEGIN INSERT INTO sent VALUES ('function'); RETURN 1; END \$\$;
+        \$\$ BEGIN INSERT INTO public.sent VALUES ('function'); RETURN 1; END \$\$;
     CREATE FUNCTION send_by_cursor() RETURNS integer LANGUAGE plpgsql AS \$\$
         DECLARE
             r record;

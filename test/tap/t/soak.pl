@@ -10,7 +10,7 @@ use ReverseETL;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $seconds = $ENV{SOAK_SECONDS} // 60;
+my $seconds = $ENV{SOAK_SECONDS} // 25;
 my $sandbox = start_sandbox();
 my $url     = $sandbox->url;
 my $node    = new_node('main', <<~CONF);
@@ -26,7 +26,8 @@ $node->safe_psql('postgres', <<~SQL);
     CREATE FOREIGN TABLE things (email text, n integer) SERVER inhouse OPTIONS (path '/http/things', key 'email');
     CREATE FOREIGN TABLE people (email text, firstname text) SERVER hubspot OPTIONS (object 'contacts', delivery 'queued');
     CREATE FOREIGN TABLE contacts (email text, firstname text) SERVER hubspot;
-    CREATE SERVER brief FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '$url', delivery 'queued');
+    CREATE SERVER brief FOREIGN DATA WRAPPER reverse_etl
+        OPTIONS (connector 'http', base_url '$url', delivery 'queued', max_attempts '2');
     SQL
 
 # What a round does; each part alone is a way in which memory, places or files were once kept.
@@ -85,6 +86,22 @@ $sandbox->post('/_sandbox/faults', { latency_ms => 5000 });
 $node->safe_psql('postgres', q(INSERT INTO events VALUES (1, 'slow')));
 wait_until(sub { activity() eq 'active|sending rows to public.events' });
 pass('and what it sends');
+
+# A row that fails for months does not gather reasons for ever.
+$sandbox->post('/_sandbox/faults', { path => '/http/months', p_500 => 1 });
+$node->safe_psql('postgres', q(CREATE FOREIGN TABLE months (n integer) SERVER brief OPTIONS (path '/http/months', key 'n', insert_as 'upsert')));
+$node->safe_psql('postgres', q(INSERT INTO months VALUES (1)));
+wait_until(sub { reasons() ne '' });
+$node->safe_psql('postgres', q(UPDATE reverse_etl.outbox SET reasons = array_fill('old'::text, ARRAY[10]) WHERE destination = 'months'::regclass));
+wait_until(sub {
+    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('public.months')));
+    return reasons() =~ /^10 (?!old)/;
+});
+pass('it keeps the last ten');
+
+sub reasons {
+    return $node->safe_psql('postgres', q(SELECT cardinality(reasons) || ' ' || reasons[cardinality(reasons)] FROM reverse_etl.outbox WHERE destination = 'months'::regclass));
+}
 
 sub worker { return $node->safe_psql('postgres', q(SELECT pid FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker')) }
 
