@@ -348,7 +348,11 @@ for my $name (@names) {
         next;
     }
     if ($mode =~ /insert|append/) {
-        is(join(' ', grep { !exists $there->{$_} } sort keys %$model), '', "$name: every row is there, as it came first");
+        # A create of unknown outcome is not made again before somebody says so.
+        my %in_doubt = map { $_ => 1 } split ' ', sql(sql(qq(SELECT format('SELECT string_agg(%I::text, '' '')
+            FROM reverse_etl.sync_%s_rows WHERE "#change" = ''?''', key[1], id) FROM reverse_etl.sync_definitions WHERE name = '$name')));
+        is(join(' ', grep { !exists $there->{$_} && !$in_doubt{$_} } sort keys %$model), '',
+            "$name: every row is there, as it came first, or in doubt");
         next;
     }
     is_deeply({ map { $_ => $there->{$_} } keys %$model }, $model, "$name: every row is there as it is");
