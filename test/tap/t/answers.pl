@@ -1,5 +1,6 @@
 # Whatever a destination says, to the worker as to a statement, in a database of UTF-8 as of LATIN1: every row gets its
 # outcome, the words can be stored, nobody reads a credential in them, and only who may use a destination reads them at all.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

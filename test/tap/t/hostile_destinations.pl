@@ -1,6 +1,7 @@
 # Whatever a destination answers, the worker outlives it: statuses, types of content, bodies, whole and cut, each to a
 # destination of its own. Every row has an outcome or waits with a reason that is told, and a healthy destination beside
 # them gets all its rows. A new answer is one line.
+# Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';

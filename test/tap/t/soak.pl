@@ -1,6 +1,7 @@
 # A process that lives for months. Rows are queued, delivered and rejected, destinations are dropped and made anew,
 # connections break, sessions come and go: what the worker uses stays flat, and it is the same process in the end.
 # SOAK_SECONDS=1800 makes it half an hour.
+# Alone: it looks at the memory of the worker over time.
 
 use strict;
 use warnings FATAL => 'all';
