@@ -35,6 +35,8 @@ void OutboxQueue::claim() {
         queue_.close_lanes();
         destination_.reset();
         is_stale_ = false;
+        // Also where the change was seen only when this transaction began.
+        retry_now();
     }
     forget_what_was_rare();
     if (!open_definition())
@@ -45,7 +47,7 @@ void OutboxQueue::claim() {
         return;
     requests_.read();
     reject_expired();
-    if (queue_.rows().size() < most_rows && queue_.rows().bytes() < most_bytes)
+    if (has_room())
         claim_rows();
     // Also for rows that were there before the definition changed.
     queue_.open_lanes(
@@ -187,7 +189,11 @@ Clock::time_point OutboxQueue::send(Clock::time_point now) {
     Clock::time_point next = queue_.send(now, !paused_ && !is_stale_ && !is_cancelling() && !held);
     if (held)
         return std::min(next, health_.held_until());
-    return is_cancelling() && queue_.rows().under_way() == 0 ? now : next;
+    return next;
+}
+
+bool OutboxQueue::claims_at_once(Clock::time_point now) const {
+    return queue_.rows().under_way() == 0 && !is_held(now) && (is_stale_ || is_cancelling() || wants_to_claim());
 }
 
 void OutboxQueue::mark() const {

@@ -51,7 +51,9 @@ class OutboxQueue : private DeliveryJournal {
     void settle();
 
     /// Whether there is room for more rows than claim() found, or it was not called yet.
-    bool wants_to_claim() const { return more_ && queue_.rows().size() < most_rows; }
+    bool wants_to_claim() const { return more_ && has_room(); }
+    /// Whether claim() is to be called without waiting for anything: no request will end that calls it.
+    bool claims_at_once(Clock::time_point now) const;
     /// What claim() reads anew must not meet outcomes that are not written yet.
     bool settles_before_claim() const { return queue_.rows().under_way() == 0 && !settlement_.is_empty(); }
     /// This database does not let it go on for now.
@@ -107,6 +109,7 @@ class OutboxQueue : private DeliveryJournal {
     std::int64_t next_request() override { return requests_.next(); }
     void row_released(QueuedRow &row) override { requests_.released(row); }
 
+    bool has_room() const { return queue_.rows().size() < most_rows && queue_.rows().bytes() < most_bytes; }
     bool open_definition();
     void claim_rows();
     void forget_what_was_rare();

@@ -121,6 +121,9 @@ class OutboxService {
                 next = std::min(next, busy + longest_idle);
             // Rows may have their outcome without a request.
             next = std::min(next, settle());
+            // Any transaction may have learned that a definition changed.
+            if (claims_at_once())
+                next = now;
             report_statistics(now);
             next = std::min(next, report_at_);
             tell_what_it_waits_for();
@@ -279,6 +282,11 @@ class OutboxService {
             if (!queue->is_held(Clock::now()))
                 claim_one(*queue);
         }
+    }
+
+    bool claims_at_once() const {
+        return std::any_of(queues_.begin(), queues_.end(),
+                           [now = Clock::now()](const auto &entry) { return entry.second->claims_at_once(now); });
     }
 
     /// What is wrong with one destination is no reason to leave the others alone.
