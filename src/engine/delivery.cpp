@@ -94,6 +94,7 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
     if (!waiting.empty()) {
         auto again = std::make_unique<Job>(batch.subset(waiting));
         again->ready = Clock::now() + dispatcher_.delay(batch.rows()[waiting.front()].attempts);
+        sink_.put_off(again->batch);
         dispatcher_.submit(std::move(again));
     }
     if (unmentioned.empty())
@@ -114,6 +115,7 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
 void Delivery::halve(const Batch &batch) {
     if (sink_.divides(batch))
         return;
+    sink_.put_off(batch);
     for (Batch &half : batch.halves())
         dispatcher_.submit(std::make_unique<Job>(std::move(half)));
 }

@@ -22,6 +22,8 @@ class OutcomeSink {
         for (const BatchRow &row : batch.rows())
             rejected(row.number, reason, status);
     }
+    /// The rows are sent again, some time: nothing was done with them, or the same request may be made twice.
+    virtual void put_off(const Batch &) {}
     /// The rows were refused together, and are to be tried apart. Whether the sink sees to that, by batches of its own.
     virtual bool divides(const Batch &) { return false; }
     /// These rows were not delivered, and whose fault it is concerns more than them. Unless the sink knows better, that
@@ -59,6 +61,7 @@ class Delivery : private JobHandler {
   private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override { sink_.failed(job->batch, error); }
+    void put_off(const Job &job) override { sink_.put_off(job.batch); }
     void read_outcomes(Job &job, Answer &answer);
     /// Sends the rows again, in halves.
     void halve(const Batch &batch);

@@ -104,9 +104,12 @@ Clock::time_point DeliveryQueue::send(Clock::time_point now, bool may_start) {
     if (may_start)
         for (std::size_t index : turns())
             fill(index, now);
-    for (LaneSlot &slot : lanes_)
-        if (slot.lane != nullptr && slot.lane->jobs() > 0)
-            next = std::min(next, slot.lane->start_ready());
+    for (LaneSlot &slot : lanes_) {
+        if (slot.lane == nullptr || slot.lane->jobs() == 0)
+            continue;
+        next = std::min(next, slot.lane->start_ready());
+        mark(*slot.lane);
+    }
     if (!may_start || rows_.size() == 0)
         return next;
     next = std::min(next, health_.next_try(now));
@@ -131,9 +134,6 @@ std::size_t DeliveryQueue::jobs_of(std::uint32_t role) const {
     for (const LaneSlot &slot : lanes_)
         if (slot.lane != nullptr && slot.key.role == role)
             jobs += slot.lane->jobs();
-    for (const Marked &marked : marked_)
-        if (marked.role == role)
-            jobs += marked.batches.size();
     return jobs;
 }
 
@@ -149,8 +149,7 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
         return;
     std::size_t of_role = jobs_of(slot.key.role);
     const Circuit &circuit = health_.of(slot.key.role);
-    std::size_t noted = 0;
-    while (slot.lane->has_room(noted) && circuit.may_send(now, of_role) && rows_.next(number, now) != nullptr) {
+    while (slot.lane->has_room() && circuit.may_send(now, of_role) && rows_.next(number, now) != nullptr) {
         const QueuedRow &first = *rows_.next(number, now);
         if (first.batch != 0 && slot.lane->needs_marks() && !slot.lane->has_idempotency_key()) {
             std::uint64_t id = rows_.take(number, now)->id;
@@ -164,62 +163,60 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
             slot.probed = ++probes_;
         std::vector<Batch> batches = slot.lane->make_batches(number, now, probing);
         of_role += batches.size();
-        if (batches.empty())
-            continue;
-        if (!slot.lane->needs_marks()) {
+        if (!batches.empty())
             slot.lane->submit(std::move(batches));
-            continue;
-        }
-        noted += batches.size();
-        marked_.push_back(marked(slot, std::move(batches)));
     }
 }
 
-/// Requests that have to be noted, but for those that were before.
-DeliveryQueue::Marked DeliveryQueue::marked(const LaneSlot &slot, std::vector<Batch> batches) {
-    Marked marked{slot.lane.get(), slot.key.role, {}, {}};
-    for (const Batch &batch : batches) {
-        std::int64_t request = journal_.next_request();
-        for (const BatchRow &of_batch : batch.rows()) {
+/// The rows of requests that are about to be made get those requests' numbers, but for rows that were noted before.
+void DeliveryQueue::mark(const Lane &lane) {
+    for (const StartableJob &held : lane.held()) {
+        std::int64_t request = 0;
+        for (const BatchRow &of_batch : held.job->batch.rows()) {
             QueuedRow &row = rows_.row(of_batch.number);
             if (row.batch != 0)
                 continue;
+            if (request == 0)
+                request = journal_.next_request();
             row.batch = request;
-            marked.rows.push_back(&row);
+            marked_.push_back(&row);
         }
     }
-    marked.batches = std::move(batches);
-    return marked;
 }
 
-std::vector<QueuedRow *> DeliveryQueue::marks() const {
-    std::vector<QueuedRow *> rows;
-    for (const Marked &marked : marked_)
-        rows.insert(rows.end(), marked.rows.begin(), marked.rows.end());
-    return rows;
+bool DeliveryQueue::has_marks() const {
+    return std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const LaneSlot &slot) { return slot.lane != nullptr && !slot.lane->held().empty(); });
 }
 
 bool DeliveryQueue::marks_follow_outcomes() const {
-    return std::any_of(marked_.begin(), marked_.end(), [this](const Marked &marked) {
-        return std::any_of(marked.batches.begin(), marked.batches.end(), [this](const Batch &batch) {
-            return std::any_of(batch.rows().begin(), batch.rows().end(),
-                               [this](const BatchRow &row) { return rows_.row(row.number).follows; });
-        });
+    auto follows = [this](const StartableJob &held) {
+        const std::vector<BatchRow> &rows = held.job->batch.rows();
+        return std::any_of(rows.begin(), rows.end(),
+                           [this](const BatchRow &row) { return rows_.row(row.number).follows; });
+    };
+    return std::any_of(lanes_.begin(), lanes_.end(), [&](const LaneSlot &slot) {
+        return slot.lane != nullptr && std::any_of(slot.lane->held().begin(), slot.lane->held().end(), follows);
     });
 }
 
 void DeliveryQueue::submit_marked() {
-    for (Marked &marked : std::exchange(marked_, {}))
-        marked.lane->submit(std::move(marked.batches));
+    marked_.clear();
+    for (LaneSlot &slot : lanes_)
+        if (slot.lane != nullptr)
+            slot.lane->start_held();
 }
 
 void DeliveryQueue::drop_marked() {
-    for (QueuedRow *row : marks())
+    for (QueuedRow *row : std::exchange(marked_, {}))
         row->batch = 0;
-    for (const Marked &marked : std::exchange(marked_, {}))
-        for (const Batch &batch : marked.batches)
-            for (const BatchRow &row : batch.rows())
+    for (LaneSlot &slot : lanes_) {
+        if (slot.lane == nullptr || slot.lane->held().empty())
+            continue;
+        for (const std::unique_ptr<Job> &job : slot.lane->withdraw())
+            for (const BatchRow &row : job->batch.rows())
                 rows_.put_back(row.number, Clock::now());
+    }
 }
 
 bool DeliveryQueue::take(const Finished &finished) {
@@ -262,6 +259,14 @@ void DeliveryQueue::reject(KeyQueue::Row row, const std::string &reason, long st
     bool in_doubt = (status == 0 || !row->reasons.empty()) && !is_create(slot.key);
     bool may_be_there = is_create(slot.key) && reason.starts_with(outcome_unknown);
     journal_.row_rejected(*row, {reason, status, in_doubt, may_be_there, slot.lane != nullptr});
+}
+
+/// What surely was not done is not in doubt; only a request with a key has to be the same again.
+void DeliveryQueue::put_off(const Batch &batch) {
+    if (lanes_[rows_.row(batch.rows().front().number).lane].lane->has_idempotency_key())
+        return;
+    for (const BatchRow &row : batch.rows())
+        journal_.row_released(rows_.row(row.number));
 }
 
 /// Each part of a request with an idempotency key is a request of its own, which is noted before it is made: else they

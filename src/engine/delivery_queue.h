@@ -68,9 +68,10 @@ class DeliveryQueue : private OutcomeSink {
 
     /// Starts requests; answers when to come again.
     Clock::time_point send(Clock::time_point now, bool may_start);
-    /// Requests that have to be noted before they are made: their rows, of which each has its request's number.
-    bool has_marks() const { return !marked_.empty(); }
-    std::vector<QueuedRow *> marks() const;
+    /// Whether there are requests that have to be noted before they are made, at once.
+    bool has_marks() const;
+    /// Their rows, of which each has its request's number, but for those that were noted before.
+    const std::vector<QueuedRow *> &marks() const { return marked_; }
     /// Whether one of them comes after a change whose outcome may not be stored yet. It has to be before: that change
     /// is made again after a crash, this one is not.
     bool marks_follow_outcomes() const;
@@ -95,16 +96,10 @@ class DeliveryQueue : private OutcomeSink {
         std::string refused;      ///< why its rows cannot be sent
         std::uint64_t probed = 0; ///< when it was tried last whether the destination works again
     };
-    struct Marked {
-        Lane *lane;
-        std::uint32_t role;
-        std::vector<Batch> batches;
-        std::vector<QueuedRow *> rows;
-    };
-
     void accepted(std::uint64_t id, const std::string &) override;
     void rejected(std::uint64_t id, const std::string &reason, long status) override;
     void absent(std::uint64_t id) override;
+    void put_off(const Batch &batch) override;
     bool divides(const Batch &batch) override;
     void unknown(const Batch &batch, const std::string &reason, long status) override;
     void failed(const Batch &batch, const DestinationError &error) override;
@@ -114,7 +109,7 @@ class DeliveryQueue : private OutcomeSink {
     bool writes_all_of(const QueuedRow &older);
     std::vector<std::size_t> turns() const;
     void fill(std::size_t index, Clock::time_point now);
-    Marked marked(const LaneSlot &slot, std::vector<Batch> batches);
+    void mark(const Lane &lane);
     std::size_t jobs_of(std::uint32_t role) const;
     void succeeded(std::uint32_t role);
     void leave_in_peace(std::uint32_t role);
@@ -133,7 +128,7 @@ class DeliveryQueue : private OutcomeSink {
     std::map<std::uint32_t, std::uint64_t> successes_; ///< by role
     std::uint64_t probes_ = 0;
     JsonRow reader_, older_reader_;
-    std::vector<Marked> marked_;
+    std::vector<QueuedRow *> marked_;
 };
 
 } // namespace reverse_etl

@@ -123,6 +123,7 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobH
         limiter_.hold(limits_of(*job), Clock::now() + asked, Clock::now());
     }
     job->ready = Clock::now() + pause;
+    handler.put_off(*job);
     // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
     // many batches wait.
     pending_.push_front(std::move(job));
@@ -169,7 +170,10 @@ bool Dispatcher::take(const Finished &finished, JobHandler &handler) {
 }
 
 std::deque<std::unique_ptr<Job>> Dispatcher::withdraw() {
-    return std::exchange(pending_, {});
+    std::deque<std::unique_ptr<Job>> jobs = std::exchange(pending_, {});
+    for (StartableJob &held : std::exchange(held_, {}))
+        jobs.push_back(std::move(held.job));
+    return jobs;
 }
 
 std::size_t Dispatcher::rows_in_flight() const {
@@ -199,7 +203,7 @@ Clock::time_point Dispatcher::start_ready() {
     std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
     Permission refusal;
     std::vector<RateLimit> refused;
-    for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() < most;) {
+    for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() + held_.size() < most;) {
         Clock::time_point now = Clock::now();
         if ((*it)->ready > now) {
             next = std::min(next, (*it)->ready);
@@ -210,9 +214,12 @@ Clock::time_point Dispatcher::start_ready() {
         std::vector<RateLimit> limits = limits_of(**it);
         Permission permission = limits == refused ? refusal : limiter_.acquire(limits, now);
         if (permission.given) {
-            std::unique_ptr<Job> job = std::move(*it);
+            StartableJob startable{std::move(*it), std::move(permission.places)};
             it = pending_.erase(it);
-            start(std::move(job), std::move(permission.places));
+            if (holds_starts_)
+                held_.push_back(std::move(startable));
+            else
+                start(std::move(startable));
             continue;
         }
         // A place may be free earlier than said; for a window nothing is gained by asking earlier.
@@ -226,7 +233,13 @@ Clock::time_point Dispatcher::start_ready() {
     return next;
 }
 
-void Dispatcher::start(std::unique_ptr<Job> job, std::shared_ptr<const void> places) {
+void Dispatcher::start_held() {
+    for (StartableJob &held : std::exchange(held_, {}))
+        start(std::move(held));
+}
+
+void Dispatcher::start(StartableJob startable) {
+    std::unique_ptr<Job> job = std::move(startable.job);
     const OperationSpec &spec = operation_.spec();
     Request request;
     request.method = spec.method;
@@ -245,7 +258,7 @@ void Dispatcher::start(std::unique_ptr<Job> job, std::shared_ptr<const void> pla
     request.ca_file = policy_.ca_file;
     request.connect_timeout = policy_.connect_timeout;
     request.timeout = policy_.timeout;
-    request.place = std::move(places);
+    request.place = std::move(startable.places);
     job->began = Clock::now();
     job->token_generation = authenticator_.generation();
     requests_++;
@@ -330,6 +343,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
             if (job->token_generation == authenticator_.generation())
                 authenticator_.forget_token();
             job->renewed = true;
+            handler.put_off(*job);
             pending_.push_front(std::move(job));
             return;
         }

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace reverse_etl {
 
@@ -46,6 +47,12 @@ struct Job {
     bool renewed = false; ///< its credentials were refused and fetched anew already
 };
 
+/// A job that the limits permit now, with the places that it takes up among them.
+struct StartableJob {
+    std::unique_ptr<Job> job;
+    std::shared_ptr<const void> places;
+};
+
 /// Takes what became of jobs.
 class JobHandler {
   public:
@@ -53,6 +60,8 @@ class JobHandler {
     /// The action is proceed, reject, absent or accept; or retry, for a request that may have been carried out and must
     /// not be made again.
     virtual void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) = 0;
+    /// The job is sent again, some time: it was not carried out, or the same request may be made twice.
+    virtual void put_off(const Job &) {}
     /// The job cannot be carried out now: its attempts are used up, or the destination as a whole is at fault. What it
     /// asked for was not done, or can be asked for again. Unless the handler knows better, that ends everything.
     virtual void failed(std::unique_ptr<Job> job, const DestinationError &error) {
@@ -71,6 +80,8 @@ class Dispatcher {
     Dispatcher(const Dispatcher &) = delete;
     Dispatcher &operator=(const Dispatcher &) = delete;
 
+    /// From now on jobs that may be sent are held for start_held(), since something has to be done before.
+    void hold_starts() { holds_starts_ = true; }
     /// From now on the observer, which must outlive this, is told of every request.
     void report_to(RequestObserver &observer) { observer_ = &observer; }
 
@@ -86,13 +97,17 @@ class Dispatcher {
 
     /// Starts what may start now; answers when more may.
     Clock::time_point start_ready();
+    /// Jobs that may be sent now and are held.
+    const std::vector<StartableJob> &held() const { return held_; }
+    /// Sends them.
+    void start_held();
     /// Settles what has ended, if it is one of this dispatcher's.
     bool take(const Finished &finished, JobHandler &handler);
     /// Gives back the jobs that were not sent, or are to be sent again.
     std::deque<std::unique_ptr<Job>> withdraw();
 
     /// Jobs that are not settled.
-    std::size_t jobs() const { return pending_.size() + in_flight_.size(); }
+    std::size_t jobs() const { return pending_.size() + held_.size() + in_flight_.size(); }
     std::size_t jobs_in_flight() const { return in_flight_.size(); }
     /// Rows that are under way now: sent, and not yet answered.
     std::size_t rows_in_flight() const;
@@ -107,7 +122,7 @@ class Dispatcher {
     void turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others);
     std::vector<RateLimit> limits_of(const Job &job) const;
     BucketKey bucket_of(const std::string &name) const { return bucket_key(policy_.account + "/" + name); }
-    void start(std::unique_ptr<Job> job, std::shared_ptr<const void> places);
+    void start(StartableJob startable);
     /// Sends again after the usual delay, or gives up when the attempts have run out.
     void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
     /// Asks for a token, if that may be done now; answers when it may.
@@ -132,7 +147,9 @@ class Dispatcher {
     Clock::time_point attended_;         ///< last time
     Clock::time_point attended_since_{}; ///< without a pause
     simdjson::dom::parser parser_;
+    bool holds_starts_ = false;
     std::deque<std::unique_ptr<Job>> pending_;
+    std::vector<StartableJob> held_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
     ExchangeId token_exchange_ = 0;
     int token_attempts_ = 0;          ///< since the last one that came

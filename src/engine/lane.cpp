@@ -14,6 +14,8 @@ Lane::Lane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink 
                                                   *route_.authenticator, route_.policy),
       delivery_(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts) {
     dispatcher_.report_to(*observer_);
+    if (needs_marks())
+        dispatcher_.hold_starts();
     if (route_.lookup)
         lookup_ = std::make_unique<Lookup>(*this, around);
 }

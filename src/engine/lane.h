@@ -70,14 +70,17 @@ class Lane {
     std::vector<Batch> make_batches(int lane, Clock::time_point now, bool probing);
     void submit(std::vector<Batch> batches);
 
+    /// Starts what may start now; answers when more may. What needs marks is held.
     Clock::time_point start_ready();
+    /// Requests that have to be noted before they are made: then they are to be started, or withdrawn.
+    const std::vector<StartableJob> &held() const { return dispatcher_.held(); }
+    void start_held() { dispatcher_.start_held(); }
     bool take(const Finished &finished);
     std::deque<std::unique_ptr<Job>> withdraw();
 
     LaneObserver &observer() { return *observer_; }
 
-    /// `noted`: batches that are about to be submitted.
-    bool has_room(std::size_t noted) const { return jobs() + noted < route_.policy.max_in_flight; }
+    bool has_room() const { return jobs() < route_.policy.max_in_flight; }
     std::size_t jobs() const;
     std::size_t jobs_in_flight() const;
     /// A request that was cut short cannot simply be made again.

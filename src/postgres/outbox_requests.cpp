@@ -59,7 +59,8 @@ void OutboxRequests::read() {
                    LEFT JOIN LATERAL (SELECT o.id FROM unnest(r.rows) AS range, reverse_etl.outbox AS o
                                        WHERE o.destination = $1 AND o.id >= lower(range) AND o.id < upper(range)) AS o
                    ON true
-             WHERE r.destination = $1)",
+             WHERE r.destination = $1
+             ORDER BY r.request DESC)",
                             {sql::oid(destination_)});
     });
     for (uint64 i = 0; i < count; i++) {
@@ -72,13 +73,16 @@ void OutboxRequests::read() {
             return decltype(row){request, id, is_null};
         });
         next_ = std::max(next_, row.request + 1);
-        if (row.has_no_rows) {
-            ended_.push_back(row.request);
-            continue;
-        }
-        found_.emplace(row.id, row.request);
-        left_[row.request]++;
+        std::size_t &left = left_[row.request];
+        // Where it is not written yet that a row waited again, its last request counts.
+        if (!row.has_no_rows && found_.emplace(row.id, row.request).second)
+            left++;
     }
+    std::erase_if(left_, [this](const auto &request) {
+        if (request.second == 0)
+            ended_.push_back(request.first);
+        return request.second == 0;
+    });
 }
 
 std::int64_t OutboxRequests::take(std::uint64_t id) {

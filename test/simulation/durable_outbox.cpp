@@ -69,8 +69,8 @@ void DurableOutbox::row_deferred(const QueuedRow &row, Milliseconds pause, const
 }
 
 void DurableOutbox::row_released(QueuedRow &row) {
-    if (std::exchange(row.batch, 0) != 0)
-        released_.push_back(row.id);
+    if (std::int64_t request = std::exchange(row.batch, 0))
+        released_.emplace_back(row.id, request);
 }
 
 void DurableOutbox::commit() {
@@ -79,8 +79,8 @@ void DurableOutbox::commit() {
         stored.attempts = deferred.attempts;
         stored.due = deferred.due;
     }
-    for (std::uint64_t id : std::exchange(released_, {}))
-        if (const auto stored = rows_.find(id); stored != rows_.end())
+    for (const auto &[id, request] : std::exchange(released_, {}))
+        if (const auto stored = rows_.find(id); stored != rows_.end() && stored->second.request == request)
             stored->second.request = 0;
     constexpr const char *names[] = {"accepted", "absent", "rejected", "replaced"};
     for (auto &[id, outcome] : std::exchange(ended_, {})) {

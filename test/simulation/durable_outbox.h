@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace reverse_etl::simulation {
@@ -66,7 +67,7 @@ class DurableOutbox final : public DeliveryJournal {
         Clock::time_point due;
     };
     std::vector<Deferred> deferred_;
-    std::vector<std::uint64_t> released_;
+    std::vector<std::pair<std::uint64_t, std::int64_t>> released_; ///< rows, of which request
 };
 
 } // namespace reverse_etl::simulation

@@ -196,6 +196,39 @@ BOOST_AUTO_TEST_CASE(lanes_share_one_probe) {
     BOOST_TEST(queue.transport.requests.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(only_what_is_sent_at_once_is_noted) {
+    Queue queue([](const auto &rows) { return rows.front() == 1 ? 429 : 200; }, 4);
+    queue.policy.max_attempts = 8;
+    for (std::uint64_t id = 1; id <= 32; id++)
+        queue.add(id, OperationKind::create);
+    const BucketKey whole_account = bucket_key(queue.policy.account + "/");
+    queue.limiter.hold({{whole_account}}, time_of_test + minutes(1), time_of_test);
+    queue.queue.send(time_of_test, true);
+    BOOST_TEST(!queue.queue.has_marks(), "what may not be sent yet is not noted");
+    time_of_test += minutes(2);
+    queue.queue.send(time_of_test, false);
+    BOOST_TEST(queue.queue.has_marks());
+    BOOST_TEST(queue.queue.marks().size() == 32u);
+    BOOST_TEST(queue.transport.requests.empty(), "noted first");
+    queue.turn();
+    BOOST_TEST(queue.transport.requests.size() == 4u);
+    BOOST_TEST(queue.queue.rows().row(1).batch == 0, "what was surely not done is not in doubt");
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_noted_is_not_sent) {
+    Queue queue([](const auto &) { return 200; });
+    for (std::uint64_t id = 1; id <= 8; id++)
+        queue.add(id, OperationKind::create);
+    queue.queue.send(time_of_test, true);
+    queue.queue.drop_marked();
+    BOOST_TEST(!queue.queue.has_marks());
+    BOOST_TEST(queue.queue.rows().under_way() == 0u);
+    queue.queue.submit_marked();
+    BOOST_TEST(queue.transport.requests.empty());
+    queue.turn();
+    BOOST_TEST(queue.outcomes.size() == 8u);
+}
+
 BOOST_AUTO_TEST_CASE(a_create_waits_for_the_outcome_that_it_follows_to_be_stored) {
     Queue queue([](const auto &) { return 200; });
     queue.add(1, OperationKind::upsert, "ada");

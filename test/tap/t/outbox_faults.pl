@@ -121,6 +121,21 @@ is($node->safe_psql('postgres', q(SELECT row ->> 'n', reason LIKE 'outcome unkno
     "1|t\n2|t", 'a create without a key that was cut short is rejected as unknown');
 is(arrived('letters'), 1, 'and not made again; what comes after it is');
 
+# Creates that surely were not done when the server was killed: refused for now, or not even sent. Nobody doubts them.
+fresh();
+$node->safe_psql('postgres', 'TRUNCATE reverse_etl.rejected_rows');
+$sandbox->post('/_sandbox/faults', { p_429 => 1, path => '/http/letters' });
+my $before = arrived('letters');
+queue('INSERT INTO letters SELECT generate_series(11, 70)');
+wait_until(sub { stats()->{requests} > 0 });
+wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox_requests') eq '0' });
+$node->stop('immediate');
+$sandbox->post('/_sandbox/faults', {});
+$node->start;
+wait_until(sub { waiting('letters') == 0 });
+is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows)), 0, 'what never left is not unknown');
+is(arrived('letters'), $before + 60, 'but sent, once');
+
 # Rights that are taken away while rows wait
 fresh();
 $node->safe_psql('postgres', <<~'SQL');
