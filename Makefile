@@ -41,9 +41,9 @@ $(DATA_built): $(sort $(wildcard $(project)control/install/*.sql))
 
 # They stand at the border of the two encodings (server_text.h).
 raw_text = border names server_text sql
-$(raw_text:%=src/postgres/%.o): private override CPPFLAGS += -DREVERSE_ETL_RAW_TEXT
+$(raw_text:%=src/postgres/border/%.o): private override CPPFLAGS += -DREVERSE_ETL_RAW_TEXT
 # The library knows of which version it is.
-src/postgres/schema_version.o: private override CPPFLAGS += -DREVERSE_ETL_VERSION='"$(version)"'
+src/postgres/border/schema_version.o: private override CPPFLAGS += -DREVERSE_ETL_VERSION='"$(version)"'
 
 # A build outside of the source tree (make -f) has no folders yet; whole paths, lest VPATH find those of the sources.
 object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))

@@ -1,6 +1,6 @@
 // Which JSON reader suits an answer that has a result for each row? Reads the id and the number of the row from each of
-// HubSpot's 100 results, as src/engine/outcome_reader.cpp does, with simdjson (a tape of the whole answer in one buffer
-// that stays), with nlohmann's SAX interface (no tree) and with nlohmann's tree. Prints a Markdown table.
+// HubSpot's 100 results, as src/engine/requests/outcome_reader.cpp does, with simdjson (a tape of the whole answer in
+// one buffer that stays), with nlohmann's SAX interface (no tree) and with nlohmann's tree. Prints a Markdown table.
 
 #include <nlohmann/json.hpp>
 #include <simdjson.h>

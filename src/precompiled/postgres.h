@@ -2,7 +2,7 @@
 
 #include "precompiled/engine.h"
 
-#include "postgres/postgres.h"
+#include "postgres/border/postgres.h"
 
 extern "C" {
 #include "access/htup_details.h"

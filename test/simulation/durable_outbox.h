@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/delivery_queue.h"
+#include "engine/queue/delivery_queue.h"
 #include "scenario.h"
 #include "vendor.h"
 

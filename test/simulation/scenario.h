@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/connector.h"
+#include "engine/manifest/connector.h"
 #include "world.h"
 
 #include <set>

@@ -2,7 +2,7 @@
 
 #include "durable_outbox.h"
 
-#include "engine/rate_limiter.h"
+#include "engine/limits/rate_limiter.h"
 
 #include <memory>
 #include <string>

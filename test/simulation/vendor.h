@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/json.h"
+#include "engine/text/json.h"
 #include "scenario.h"
 #include "virtual_transport.h"
 

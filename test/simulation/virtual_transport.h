@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/transport.h"
+#include "engine/http/transport.h"
 #include "world.h"
 
 #include <map>

@@ -1,6 +1,6 @@
 #include "world.h"
 
-#include "engine/random.h"
+#include "engine/world/random.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/clock.h"
+#include "engine/world/clock.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "engine/announcement.h"
+#include "engine/limits/announcement.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "engine/authenticator.h"
+#include "engine/requests/authenticator.h"
 
 #include "connector_fixture.h"
 

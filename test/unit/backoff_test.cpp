@@ -1,4 +1,4 @@
-#include "engine/backoff.h"
+#include "engine/limits/backoff.h"
 
 #include <boost/test/unit_test.hpp>
 

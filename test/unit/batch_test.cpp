@@ -1,4 +1,4 @@
-#include "engine/batch.h"
+#include "engine/requests/batch.h"
 
 #include <boost/test/unit_test.hpp>
 

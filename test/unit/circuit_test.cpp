@@ -1,4 +1,4 @@
-#include "engine/circuit.h"
+#include "engine/limits/circuit.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "engine/compiled_operation.h"
+#include "engine/requests/compiled_operation.h"
 
 #include "connector_fixture.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "engine/compiled_operation.h"
-#include "engine/connector.h"
-#include "engine/json_text.h"
+#include "engine/manifest/connector.h"
+#include "engine/requests/compiled_operation.h"
+#include "engine/text/json_text.h"
 
 #include <fstream>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "engine/connector.h"
+#include "engine/manifest/connector.h"
 
 #include "connector_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "engine/cron_schedule.h"
+#include "engine/cron/cron_schedule.h"
 
 #include <boost/test/unit_test.hpp>
 

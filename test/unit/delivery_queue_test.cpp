@@ -1,6 +1,6 @@
-#include "engine/delivery_queue.h"
+#include "engine/queue/delivery_queue.h"
 
-#include "engine/json.h"
+#include "engine/text/json.h"
 
 #include "connector_fixture.h"
 #include "poll_waiter.h"

@@ -1,4 +1,4 @@
-#include "engine/delivery.h"
+#include "engine/requests/delivery.h"
 
 #include "dispatch_fixture.h"
 

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "engine/authenticator.h"
-#include "engine/curl_transport.h"
-#include "engine/dispatcher.h"
-#include "engine/json.h"
-#include "engine/rate_limiter.h"
+#include "engine/http/curl_transport.h"
+#include "engine/limits/rate_limiter.h"
+#include "engine/requests/authenticator.h"
+#include "engine/requests/dispatcher.h"
+#include "engine/text/json.h"
 
 #include "connector_fixture.h"
 #include "loopback_server.h"

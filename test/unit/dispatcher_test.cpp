@@ -1,4 +1,4 @@
-#include "engine/dispatcher.h"
+#include "engine/requests/dispatcher.h"
 
 #include "dispatch_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "engine/exact_json.h"
+#include "engine/text/exact_json.h"
 
 #include <boost/test/unit_test.hpp>
 #include <simdjson.h>

@@ -1,4 +1,4 @@
-#include "engine/fetch.h"
+#include "engine/requests/fetch.h"
 
 #include "dispatch_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "engine/hash_stream.h"
+#include "engine/text/hash_stream.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "engine/json_row.h"
+#include "engine/requests/json_row.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "engine/key_form.h"
+#include "engine/manifest/key_form.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "engine/key_lookup.h"
+#include "engine/requests/key_lookup.h"
 
 #include "dispatch_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "engine/key_queue.h"
+#include "engine/queue/key_queue.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "engine/latency_histogram.h"
+#include "engine/text/latency_histogram.h"
 
 #include <boost/test/unit_test.hpp>
 

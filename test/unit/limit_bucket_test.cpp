@@ -1,4 +1,4 @@
-#include "engine/limit_bucket.h"
+#include "engine/limits/limit_bucket.h"
 
 #include <boost/test/unit_test.hpp>
 

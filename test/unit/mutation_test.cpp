@@ -1,7 +1,7 @@
 // Answers and manifests that are nearly right: whatever comes, each row gets one outcome, and a manifest either works
 // or is refused.
 
-#include "engine/delivery.h"
+#include "engine/requests/delivery.h"
 
 #include "dispatch_fixture.h"
 

@@ -1,6 +1,6 @@
-#include "engine/operation_reader.h"
+#include "engine/manifest/operation_reader.h"
 
-#include "engine/json.h"
+#include "engine/text/json.h"
 
 #include <boost/test/unit_test.hpp>
 

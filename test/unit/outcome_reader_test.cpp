@@ -1,4 +1,4 @@
-#include "engine/outcome_reader.h"
+#include "engine/requests/outcome_reader.h"
 
 #include "connector_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "engine/pace.h"
+#include "engine/limits/pace.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "engine/placeholders.h"
+#include "engine/text/placeholders.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/waiter.h"
+#include "engine/http/waiter.h"
 
 #include <poll.h>
 

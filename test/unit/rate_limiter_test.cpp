@@ -1,4 +1,4 @@
-#include "engine/rate_limiter.h"
+#include "engine/limits/rate_limiter.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
-#include "engine/row_writer.h"
+#include "engine/requests/row_writer.h"
 
-#include "engine/json_row.h"
+#include "engine/requests/json_row.h"
 
 #include "connector_fixture.h"
 

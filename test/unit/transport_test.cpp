@@ -1,4 +1,4 @@
-#include "engine/curl_transport.h"
+#include "engine/http/curl_transport.h"
 
 #include "loopback_server.h"
 #include "poll_waiter.h"

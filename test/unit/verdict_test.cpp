@@ -1,4 +1,4 @@
-#include "engine/verdict.h"
+#include "engine/requests/verdict.h"
 
 #include "connector_fixture.h"
 

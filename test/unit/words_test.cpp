@@ -1,6 +1,6 @@
-#include "engine/base64.h"
-#include "engine/json_text.h"
-#include "engine/words.h"
+#include "engine/requests/words.h"
+#include "engine/text/base64.h"
+#include "engine/text/json_text.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -62,13 +62,13 @@ for my $encoding ('UTF8', 'LATIN1') {
     pass("$encoding: and it goes on");
 }
 
-# A statement's own error, and what the ledger keeps of it
+# A statement's own error, and what the audit log keeps of it
 $sandbox->post('/_sandbox/faults', { answer_status => 401, answer => 'no {authorization}', answer_type => 'text/plain' });
 $node->safe_psql('in_utf8', q(CREATE FOREIGN TABLE direct (n integer) SERVER inhouse OPTIONS (path '/http/direct', delivery 'immediate')));
 my (undef, undef, $said) = $node->psql('in_utf8', 'INSERT INTO direct VALUES (1)');
 like($said, qr/ERROR:.*no \*\*\*/, 'the error of a statement has stars');
 like($node->safe_psql('in_utf8', q(SELECT error FROM reverse_etl.audit_log WHERE destination = 'public.direct')),
-    qr/no \*\*\*/, 'and so has the ledger');
+    qr/no \*\*\*/, 'and so has the audit log');
 
 # Who may use a destination sees what is wrong with it, and nobody else.
 $sandbox->post('/_sandbox/faults', { answer_status => 401, answer => 'no' });

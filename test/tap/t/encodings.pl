@@ -126,7 +126,7 @@ for my $case (@encodings) {
     like(said(qq(INSERT INTO $table ("column $name") VALUES (repeat('x', 3) || chr(200)))), qr/^(?!.*terminated)/s, 'odd values')
         if $encoding ne 'SQL_ASCII';
     is(sql(q(SELECT string_agg(DISTINCT destination, ',') FROM reverse_etl.audit_log WHERE destination LIKE 'schema%')),
-        "schema $name.table $name", 'the ledger has the names');
+        "schema $name.table $name", 'the audit log has the names');
     is(sql(qq(SELECT server, state FROM reverse_etl.destinations WHERE server = 'server $name')), "server $name|active",
         'and so has the view of destinations');
 }

@@ -1,5 +1,0 @@
-#pragma once
-
-#include "engine/json_fwd.h"
-
-#include <nlohmann/json.hpp>

@@ -1,0 +1,77 @@
+#include "engine/limits/backoff.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace reverse_etl {
+
+namespace {
+
+/// No destination means more; it keeps the arithmetic from overflowing.
+constexpr double longest_wait_seconds = 366.0 * 24 * 3600;
+
+Milliseconds wait_of(double seconds) {
+    return Milliseconds(std::llround(std::clamp(seconds, 0.0, longest_wait_seconds) * 1000));
+}
+
+/// The number that the text is, from its first to its last character.
+std::optional<double> number(std::string_view text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+        return std::nullopt;
+    return value;
+}
+
+/// libcurl reads all three forms of an HTTP date, whatever the locale.
+std::optional<std::time_t> http_date(const std::string &text) {
+    const std::time_t time = curl_getdate(text.c_str(), nullptr);
+    return time == -1 ? std::nullopt : std::optional(time);
+}
+
+/// The time of the answer: the destination's own, since clocks differ.
+std::time_t time_of(const Response &response, WallClock::time_point now) {
+    const std::string *date = response.header("date");
+    return (date ? http_date(*date) : std::nullopt).value_or(std::chrono::system_clock::to_time_t(now));
+}
+
+} // namespace
+
+Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19937_64 &random) {
+    Milliseconds longest = std::min(base, cap);
+    for (int i = 1; i < attempt && longest < cap; ++i)
+        longest = longest > cap / 2 ? cap : 2 * longest;
+    return Milliseconds(std::uniform_int_distribution<Milliseconds::rep>(0, longest.count())(random));
+}
+
+std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit) {
+    const auto amount = number(text);
+    return amount ? std::optional(wait_of(*amount * static_cast<double>(unit.count()) / 1000)) : std::nullopt;
+}
+
+std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header, WallClock::time_point now) {
+    const std::string *text = header.name.empty() ? nullptr : response.header(header.name);
+    if (!text)
+        return std::nullopt;
+    if (header.unit != TimeHeader::Unit::epoch_seconds)
+        return wait_of(*text, Milliseconds(header.unit == TimeHeader::Unit::milliseconds ? 1 : 1000));
+    const auto until = number(*text);
+    return until ? std::optional(wait_of(*until - static_cast<double>(time_of(response, now)))) : std::nullopt;
+}
+
+std::optional<Milliseconds> retry_after(const Response &response, WallClock::time_point now) {
+    const std::string *text = response.header("retry-after");
+    if (!text)
+        return std::nullopt;
+    if (const auto wait = wait_of(*text, std::chrono::seconds(1)))
+        return wait;
+    const auto until = http_date(*text);
+    if (!until)
+        return std::nullopt;
+    return wait_of(std::difftime(*until, time_of(response, now)));
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,156 @@
+#include "engine/manifest/manifest_node.h"
+
+#include "engine/text/json_pointer.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+namespace {
+
+std::string token(const std::string &name) {
+    return "/" + pointer_token(name);
+}
+
+std::string listed(std::initializer_list<const char *> names) {
+    std::string list;
+    for (const char *name : names)
+        list += (list.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    return list;
+}
+
+} // namespace
+
+std::string ManifestNode::pointer() const {
+    std::string pointer;
+    for (const Place *place = place_.get(); place != nullptr; place = place->within.get())
+        pointer.insert(0, place->token);
+    return pointer;
+}
+
+ManifestNode ManifestNode::at(const std::string &member) const {
+    if (!value_.is_object())
+        fail("must be an object");
+    if (!value_.contains(member))
+        fail("lacks the member \"" + member + "\"");
+    return {value_.at(member), *this, token(member)};
+}
+
+std::vector<std::pair<std::string, ManifestNode>> ManifestNode::members() const {
+    if (!value_.is_object())
+        fail("must be an object");
+    std::vector<std::pair<std::string, ManifestNode>> result;
+    for (const auto &[name, value] : value_.items())
+        result.emplace_back(name, ManifestNode(value, *this, token(name)));
+    return result;
+}
+
+std::vector<ManifestNode> ManifestNode::elements() const {
+    if (!value_.is_array())
+        fail("must be an array");
+    std::vector<ManifestNode> result;
+    for (std::size_t i = 0; i < value_.size(); i++)
+        result.push_back(ManifestNode(value_[i], *this, "/" + std::to_string(i)));
+    return result;
+}
+
+std::vector<ManifestNode> ManifestNode::one_or_many() const {
+    if (!value_.is_array())
+        return {*this};
+    if (value_.empty())
+        fail("must not be empty");
+    return elements();
+}
+
+void ManifestNode::only(std::initializer_list<const char *> names) const {
+    for (const auto &[name, node] : members())
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            node.fail("is not known here; the members are " + listed(names));
+}
+
+std::string ManifestNode::text() const {
+    if (!value_.is_string())
+        fail("must be a string");
+    return value_.get<std::string>();
+}
+
+std::string ManifestNode::text(const std::string &member, const std::string &fallback) const {
+    return has(member) ? at(member).text() : fallback;
+}
+
+bool ManifestNode::flag(const std::string &member, bool fallback) const {
+    if (!has(member))
+        return fallback;
+    if (!at(member).value().is_boolean())
+        at(member).fail("must be true or false");
+    return at(member).value().get<bool>();
+}
+
+int ManifestNode::positive_integer() const {
+    if (!value_.is_number_integer() || value_ < 1 || value_ > 1000000000)
+        fail("must be a positive integer");
+    return value_.get<int>();
+}
+
+int ManifestNode::integer_from(int lowest) const {
+    if (!value_.is_number_integer() || value_ < lowest || value_ > 1000000000)
+        fail("must be an integer from " + std::to_string(lowest) + " on");
+    return value_.get<int>();
+}
+
+std::string ManifestNode::json_pointer() const {
+    std::string pointer = text();
+    if (!pointer.empty() && pointer[0] != '/')
+        fail("must be a JSON pointer: \"\" or a path that begins with \"/\"");
+    return pointer;
+}
+
+Pointers ManifestNode::pointers() const {
+    Pointers result;
+    for (const ManifestNode &node : one_or_many())
+        result.push_back(node.json_pointer());
+    return result;
+}
+
+Scalar ManifestNode::scalar() const {
+    if (value_.is_null())
+        return nullptr;
+    if (value_.is_boolean())
+        return value_.get<bool>();
+    if (value_.is_number())
+        return value_.get<double>();
+    if (value_.is_string())
+        return value_.get<std::string>();
+    fail("must be a string, a number, true, false or null");
+}
+
+Condition ManifestNode::condition() const {
+    Condition result;
+    for (const auto &[pointer, node] : members()) {
+        if (!pointer.empty() && pointer[0] != '/')
+            node.fail("its name must be a JSON pointer");
+        std::vector<Scalar> values;
+        for (const ManifestNode &value : node.one_or_many())
+            values.push_back(value.scalar());
+        result.emplace_back(pointer, std::move(values));
+    }
+    if (result.empty())
+        fail("must name at least one JSON pointer");
+    return result;
+}
+
+std::vector<std::pair<std::string, std::string>> ManifestNode::texts() const {
+    std::vector<std::pair<std::string, std::string>> result;
+    for (const auto &[name, node] : members())
+        result.emplace_back(name, node.text());
+    return result;
+}
+
+std::size_t ManifestNode::one_of(std::initializer_list<const char *> names) const {
+    auto found = std::find(names.begin(), names.end(), text());
+    if (found == names.end())
+        fail("must be one of " + listed(names));
+    return found - names.begin();
+}
+
+} // namespace reverse_etl

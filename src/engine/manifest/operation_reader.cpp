@@ -1,0 +1,365 @@
+#include "engine/manifest/operation_reader.h"
+
+#include "engine/text/json.h"
+#include "engine/text/lower_case.h"
+#include "engine/text/placeholders.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+namespace {
+
+/// Where a placeholder stands decides what the engine can fill in for it when it builds a request.
+using Names = std::initializer_list<const char *>;
+constexpr Names of_url = {"{key}", "{keys}", "{key_field}", "{fields}", "{cursor}", "{row.FIELD}"};
+constexpr Names of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
+constexpr Names around_rows = {"{key_field}", "{unique_field}"};
+constexpr Names of_page = {"{cursor}"};
+
+void check_placeholders(const ManifestNode &node, const std::string &text, Names names,
+                        const std::vector<std::string> &options) {
+    for (const TextPart &part : split_placeholders(text)) {
+        std::string name = part.text.starts_with("row.") ? "{row.FIELD}" : "{" + part.text + "}";
+        if (!part.is_placeholder || std::find(names.begin(), names.end(), name) != names.end() ||
+            std::find(options.begin(), options.end(), part.text) != options.end())
+            continue;
+        std::string known;
+        for (const char *one : names)
+            known += std::string(known.empty() ? "" : ", ") + one;
+        node.fail("\"{" + part.text +
+                  "}\" is neither an option of the connector nor one of those that may stand here: " + known);
+    }
+}
+
+/// The nodes of a body where rows stand.
+std::vector<ManifestNode> rows_of(const ManifestNode &node) {
+    std::vector<ManifestNode> found;
+    auto add = [&](const ManifestNode &inner) {
+        for (const ManifestNode &rows : rows_of(inner))
+            found.push_back(rows);
+    };
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            add(element);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            if (name == "$rows")
+                found.push_back(member);
+            add(member);
+        }
+    return found;
+}
+
+void check_template(const ManifestNode &node, bool speaks_of_row, const std::vector<std::string> &options) {
+    if (node.value().is_string() && sole_placeholder(node.text()) != "fields")
+        check_placeholders(node, node.text(), speaks_of_row ? of_row : around_rows, options);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_template(element, speaks_of_row, options);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            if (name == "$columns") {
+                member.one_of({"all"});
+                if (!speaks_of_row)
+                    member.fail("must stand within \"$rows\"");
+                if (name != node.members().back().first)
+                    member.fail("must be the last member of its object");
+            } else if (name == "$rows") {
+                if (node.value().size() != 1)
+                    member.fail("must be the only member of its object");
+                check_template(member, true, options);
+            } else if (name.starts_with("$")) {
+                member.fail("is no directive; the directives are \"$rows\" and \"$columns\"");
+            } else {
+                check_template(member, speaks_of_row, options);
+            }
+        }
+}
+
+/// A list has no rows yet, but pages.
+void check_page_body(const ManifestNode &node, const std::vector<std::string> &options) {
+    if (node.value().is_string() && node.value() != "{fields}")
+        check_placeholders(node, node.text(), of_page, options);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_page_body(element, options);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members())
+            check_page_body(member, options);
+}
+
+void check_body(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
+    if (kind == OperationKind::list) {
+        check_page_body(node, options);
+        return;
+    }
+    const std::vector<ManifestNode> rows = rows_of(node);
+    if (rows.size() > 1)
+        rows[1].fail("must stand in a body only once");
+    check_template(node, rows.empty(), options);
+}
+
+Pairing read_pairing(const ManifestNode &node) {
+    node.only({"number", "key"});
+    const auto members = node.members();
+    if (members.size() != 1)
+        node.fail("must have one member, \"number\" or \"key\"");
+    const auto &[name, pointer] = members.front();
+    return {name == "number" ? Pairing::By::number : Pairing::By::key, pointer.json_pointer()};
+}
+
+ResultSpec read_result(const ManifestNode &node) {
+    node.only({"each", "is", "row", "accepted_when", "wait_when", "absent_when", "id", "reason"});
+    ResultSpec result;
+    if (node.has("each"))
+        result.each = node.at("each").json_pointer();
+    if (node.has("is"))
+        result.rejected = node.at("is").one_of({"accepted", "rejected"}) == 1;
+    if (node.has("row")) {
+        ManifestNode row = node.at("row");
+        if (row.value().is_string())
+            result.by_position = row.one_of({"position"}) == 0;
+        else
+            for (const ManifestNode &pairing : row.one_or_many())
+                result.pairings.push_back(read_pairing(pairing));
+    } else if (result.each) {
+        node.fail("with \"each\" there must be \"row\", which pairs an entry with its row");
+    }
+    if (node.has("accepted_when"))
+        result.accepted_when = node.at("accepted_when").condition();
+    if (node.has("wait_when"))
+        result.wait_when = node.at("wait_when").condition();
+    if (node.has("absent_when"))
+        result.absent_when = node.at("absent_when").condition();
+    if (node.has("id"))
+        result.id = node.at("id").json_pointer();
+    if (node.has("reason"))
+        result.reason = node.at("reason").pointers();
+    return result;
+}
+
+TimeHeader read_time_header(const ManifestNode &node) {
+    static constexpr TimeHeader::Unit units[] = {TimeHeader::Unit::seconds, TimeHeader::Unit::milliseconds,
+                                                 TimeHeader::Unit::epoch_seconds};
+    node.only({"header", "unit"});
+    TimeHeader header;
+    header.name = lower_case(node.at("header").text());
+    if (node.has("unit"))
+        header.unit = units[node.at("unit").one_of({"s", "ms", "epoch_s"})];
+    return header;
+}
+
+NumberHeader read_number_header(const ManifestNode &limit, const char *member) {
+    if (!limit.has(member))
+        return {};
+    limit.at(member).only({"header", "after"});
+    return {lower_case(limit.at(member).at("header").text()), limit.at(member).text("after", "")};
+}
+
+RateLimitSpec read_rate_limit(const ManifestNode &node) {
+    RateLimitSpec limit;
+    limit.name = node.at("name").text();
+    limit.for_each = node.text("for_each", "");
+    if (node.has("concurrent")) {
+        node.only({"name", "concurrent", "for_each"});
+        limit.concurrent = node.at("concurrent").positive_integer();
+        return limit;
+    }
+    node.only({"name", "requests", "seconds", "concurrent", "for_each", "limit", "used", "remaining", "reset"});
+    limit.requests = node.at("requests").positive_integer();
+    limit.seconds = node.at("seconds").positive_integer();
+    limit.limit_header = read_number_header(node, "limit");
+    limit.used_header = read_number_header(node, "used");
+    limit.remaining_header = read_number_header(node, "remaining");
+    if (node.has("reset"))
+        limit.reset_header = read_time_header(node.at("reset"));
+    return limit;
+}
+
+ErrorRule read_error_rule(const ManifestNode &node) {
+    node.only({"status", "header", "body", "then", "for", "reason"});
+    ErrorRule rule;
+    if (!node.has("status") && !node.has("header") && !node.has("body"))
+        node.fail("must name a \"status\", a \"header\" or a \"body\" to look for");
+    if (node.has("status"))
+        for (const ManifestNode &status : node.at("status").one_or_many()) {
+            int code = status.positive_integer();
+            if (code < 100 || code > 599)
+                status.fail("must be an HTTP status: 100 to 599");
+            rule.statuses.push_back(code);
+        }
+    if (node.has("header")) {
+        auto headers = node.at("header").texts();
+        if (headers.size() != 1)
+            node.at("header").fail("must name one header");
+        rule.header = {lower_case(headers[0].first), headers[0].second};
+    }
+    if (node.has("body"))
+        rule.body = node.at("body").condition();
+    static constexpr Action actions[] = {Action::wait,   Action::retry,        Action::reject, Action::absent,
+                                         Action::accept, Action::unauthorized, Action::stop};
+    rule.then =
+        actions[node.at("then").one_of({"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop"})];
+    if (node.has("for"))
+        rule.wait = read_time_header(node.at("for"));
+    if (node.has("reason"))
+        rule.reason = node.at("reason").pointers();
+    return rule;
+}
+
+void read_request_line(const ManifestNode &node, OperationSpec &spec) {
+    std::string line = node.text();
+    std::size_t blank = line.find(' ');
+    if (blank == std::string::npos || blank == 0)
+        node.fail("must be a method and a path, as in \"POST /v1/contacts\"");
+    spec.method = line.substr(0, blank);
+    spec.path = line.substr(blank + 1);
+    bool method_known = false;
+    for (const char *method : {"GET", "POST", "PUT", "PATCH", "DELETE"})
+        method_known |= spec.method == method;
+    if (!method_known)
+        node.fail("its method must be one of GET, POST, PUT, PATCH and DELETE");
+    if (spec.path.find('#') != std::string::npos)
+        node.fail("its path must not hold \"#\": what follows would not be sent");
+}
+
+/// An option that is not set yet may begin the path; were it a row's value, the row could choose another host.
+void check_path_begins(const ManifestNode &node, const std::string &path, const std::vector<std::string> &options) {
+    if (path.empty() || path[0] == '/')
+        return;
+    TextPart first = split_placeholders(path).front();
+    if (!first.is_placeholder || std::find(options.begin(), options.end(), first.text) == options.end())
+        node.fail("its path must begin with \"/\"");
+}
+
+void read_next(const ManifestNode &node, OperationSpec &spec) {
+    node.only({"cursor", "url", "offset", "page"});
+    if (node.value().size() > 1)
+        node.fail("must have one member: \"cursor\", \"url\", \"offset\" or \"page\"");
+    if (node.has("cursor"))
+        spec.next_cursor = node.at("cursor").json_pointer();
+    if (node.has("url"))
+        spec.next_url = node.at("url").json_pointer();
+    if (node.has("offset"))
+        spec.next_offset = node.at("offset").integer_from(0);
+    if (node.has("page"))
+        spec.next_page = node.at("page").integer_from(0);
+}
+
+std::string header_name(const ManifestNode &node) {
+    std::string name = node.text();
+    for (char c : name)
+        if (c <= ' ' || c == ':' || c == 127)
+            node.fail("must be the name of a header");
+    return name;
+}
+
+/// Whether a text says which row is meant, or may do so once an option is set.
+bool text_may_name_row(std::string_view text, const std::vector<std::string> &options) {
+    for (const TextPart &part : split_placeholders(text))
+        if (part.is_placeholder && (part.text == "key" || part.text == "keys" || part.text.starts_with("row.") ||
+                                    std::find(options.begin(), options.end(), part.text) != options.end()))
+            return true;
+    return false;
+}
+
+bool body_may_name_row(const Json &body, const std::vector<std::string> &options) {
+    if (body.is_string())
+        return text_may_name_row(body.get_ref<const std::string &>(), options);
+    return body.is_structured() && std::any_of(body.begin(), body.end(),
+                                               [&](const Json &member) { return body_may_name_row(member, options); });
+}
+
+} // namespace
+
+void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &options) {
+    const bool is_about_a_row =
+        spec.kind == OperationKind::update || spec.kind == OperationKind::remove || spec.kind == OperationKind::lookup;
+    bool names_row =
+        text_may_name_row(spec.path, options) || (spec.body != nullptr && body_may_name_row(*spec.body, options));
+    for (const QueryParameter &parameter : spec.query)
+        names_row = names_row || text_may_name_row(parameter.value, options);
+    if (is_about_a_row && !names_row)
+        node.fail("names no row: \"{key}\", \"{keys}\" or \"{row.FIELD}\" must stand in its path, its query or its "
+                  "body, or it would be about all rows at once");
+}
+
+std::vector<ErrorRule> read_error_rules(const ManifestNode &node) {
+    std::vector<ErrorRule> rules;
+    for (const ManifestNode &rule : node.elements())
+        rules.push_back(read_error_rule(rule));
+    return rules;
+}
+
+std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node) {
+    std::vector<RateLimitSpec> limits;
+    for (const ManifestNode &limit : node.elements())
+        limits.push_back(read_rate_limit(limit));
+    return limits;
+}
+
+OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
+    node.only({"request", "query", "headers", "format", "body", "rows", "bytes", "by", "idempotent", "idempotency_key",
+               "archives", "rate_limits", "outcome", "errors", "records", "next"});
+    OperationSpec spec;
+    spec.kind = kind;
+    if (node.has("request")) {
+        read_request_line(node.at("request"), spec);
+        check_path_begins(node.at("request"), spec.path, options);
+        check_placeholders(node.at("request"), spec.path, of_url, options);
+    }
+    if (node.has("query")) {
+        for (const auto &[name, value] : node.at("query").members()) {
+            bool repeated = value.value().is_array() && value.value().size() == 1;
+            ManifestNode text = repeated ? value.elements().front() : value;
+            check_placeholders(text, text.text(), of_url, options);
+            spec.query.push_back({name, text.text(), repeated});
+        }
+    }
+    if (node.has("headers"))
+        spec.headers = node.at("headers").texts();
+    if (node.has("format"))
+        spec.form = node.at("format").one_of({"json", "form"}) == 1;
+    if (node.has("body")) {
+        spec.body = std::make_shared<const Json>(node.at("body").value());
+        check_body(node.at("body"), kind, options);
+    }
+    if (node.has("rows")) {
+        spec.rows = node.at("rows").positive_integer();
+        if (spec.rows > 10000)
+            node.at("rows").fail("must be at most 10000");
+    }
+    if (node.has("bytes"))
+        spec.bytes = node.at("bytes").positive_integer();
+    if (node.has("by")) {
+        std::size_t by = node.at("by").one_of({"key", "id", "any"});
+        spec.by_key = by != 1;
+        spec.by_id = by != 0;
+    }
+    if (node.has("idempotency_key"))
+        spec.idempotency_header = header_name(node.at("idempotency_key"));
+    spec.idempotent = node.flag("idempotent", kind != OperationKind::create);
+    spec.archives = node.flag("archives", false);
+    if (node.has("rate_limits"))
+        spec.rate_limits = read_rate_limits(node.at("rate_limits"));
+    if (node.has("outcome")) {
+        ManifestNode outcome = node.at("outcome");
+        if (outcome.value().is_string())
+            outcome.one_of({"status"});
+        else
+            for (const ManifestNode &result : outcome.one_or_many())
+                spec.results.push_back(read_result(result));
+    }
+    if (node.has("errors"))
+        spec.errors = read_error_rules(node.at("errors"));
+    if (node.has("records"))
+        spec.records = node.at("records").pointers();
+    else
+        spec.records = {""};
+    if (node.has("next"))
+        read_next(node.at("next"), spec);
+    return spec;
+}
+
+} // namespace reverse_etl

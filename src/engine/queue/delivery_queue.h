@@ -1,0 +1,134 @@
+#pragma once
+
+#include "engine/limits/health.h"
+#include "engine/queue/delivery_lane.h"
+#include "engine/queue/row_identity.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// Why a row is rejected.
+struct Rejection {
+    std::string reason;
+    long status = 0;           ///< of the answer, 0 for none
+    bool in_doubt = false;     ///< the destination may have the row all the same; it is sent again
+    bool may_be_there = false; ///< the same of a create, which is not
+    bool of_lane = false;      ///< the lane's observer has counted it
+};
+
+/// Keeps durably what becomes of queued rows. What it is told is written down together, a little later; until then the
+/// queue knows those rows as finished.
+class DeliveryJournal {
+  public:
+    virtual ~DeliveryJournal() = default;
+
+    virtual void row_accepted(const QueuedRow &row) = 0;
+    virtual void row_absent(const QueuedRow &row) = 0;
+    virtual void row_rejected(const QueuedRow &row, const Rejection &rejection) = 0;
+    /// The row waits again. `reason`: why its attempt failed, "" where it made none.
+    virtual void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) = 0;
+
+    /// The number of a request that is about to be noted.
+    virtual std::int64_t next_request() = 0;
+    /// The row is no longer part of the request that was noted.
+    virtual void row_released(QueuedRow &row) = 0;
+};
+
+/// Decides for the rows of one destination which goes next, what is tried again and when, and what is given up. Nothing
+/// here waits, and nothing here is durable.
+class DeliveryQueue : private OutcomeSink {
+  public:
+    DeliveryQueue(DeliveryJournal &journal, Health &health) : journal_(journal), health_(health) {}
+
+    struct Options {
+        int max_attempts = 0;
+        bool omits_null = false; ///< a NULL is not sent, and so leaves what the destination has
+        KeyForms key_forms;
+    };
+    void use(const Options &options) { options_ = options; }
+
+    /// Takes a row that came after all others of its key. Throws, and leaves it to the caller, if it is no row.
+    void add(KeyQueue::Row &&row, const std::string &operation);
+
+    /// A lane; or why its rows cannot be sent; or nothing, if it may be had later.
+    struct Opened {
+        std::unique_ptr<Lane> lane;
+        std::string refused;
+    };
+    using Open = std::function<Opened(const LaneKey &, KeyQueue &, OutcomeSink &)>;
+    /// Opens the lanes that there are rows for.
+    void open_lanes(const Open &open);
+    /// They are made anew: what they were made of has changed. Nothing must be under way.
+    void close_lanes();
+
+    /// Starts requests; answers when to come again.
+    Clock::time_point send(Clock::time_point now, bool may_start);
+    /// Whether there are requests that have to be noted before they are made, at once.
+    bool has_marks() const;
+    /// Their rows, of which each has its request's number, but for those that were noted before.
+    const std::vector<QueuedRow *> &marks() const { return marked_; }
+    /// Whether one of them comes after a change whose outcome may not be stored yet. It has to be before: that change
+    /// is made again after a crash, this one is not.
+    bool marks_follow_outcomes() const;
+    /// Sends them, once that is durable.
+    void submit_marked();
+    /// It could not be made durable: nothing of it is sent.
+    void drop_marked();
+    /// Takes an exchange that ended, if it is one of this queue's.
+    bool take(const Finished &finished);
+
+    std::size_t lanes() const { return lanes_.size(); }
+    /// As new, where there are no rows.
+    void start_over();
+
+    KeyQueue &rows() { return rows_; }
+    const KeyQueue &rows() const { return rows_; }
+
+  private:
+    struct LaneSlot {
+        LaneKey key;
+        std::unique_ptr<Lane> lane;
+        std::string refused;      ///< why its rows cannot be sent
+        std::uint64_t probed = 0; ///< when it was tried last whether the destination works again
+    };
+    void accepted(std::uint64_t id, const std::string &) override;
+    void rejected(std::uint64_t id, const std::string &reason, long status) override;
+    void absent(std::uint64_t id) override;
+    void put_off(const Batch &batch) override;
+    bool divides(const Batch &batch) override;
+    void unknown(const Batch &batch, const std::string &reason, long status) override;
+    void failed(const Batch &batch, const DestinationError &error) override;
+
+    int lane_of(const QueuedRow &row, const std::string &operation);
+    bool may_replace(const QueuedRow &older, const QueuedRow &newer);
+    bool writes_all_of(const QueuedRow &older);
+    std::vector<std::size_t> turns() const;
+    void fill(std::size_t index, Clock::time_point now);
+    void mark(const Lane &lane);
+    std::size_t jobs_of(std::uint32_t role) const;
+    void succeeded(std::uint32_t role);
+    void leave_in_peace(std::uint32_t role);
+    void reject(KeyQueue::Row row, const std::string &reason, long status);
+    void note_failure(const Batch &batch, Clock::time_point now);
+    bool is_own_fault(const QueuedRow &row, const Batch &batch, bool was_closed, Clock::time_point now) const;
+    void defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason);
+
+    DeliveryJournal &journal_;
+    Health &health_;
+    Options options_;
+    KeyQueue rows_;
+    std::map<LaneKey, int> lane_numbers_;
+    std::vector<LaneSlot> lanes_;
+    int last_lane_ = 0;                                ///< of the row that was added last
+    std::map<std::uint32_t, std::uint64_t> successes_; ///< by role
+    std::uint64_t probes_ = 0;
+    JsonRow reader_, older_reader_;
+    std::vector<QueuedRow *> marked_;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "engine/manifest/key_form.h"
+#include "engine/requests/json_row.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace reverse_etl {
+
+/// How the columns of a destination are compared, by name; those that are not in it are compared as they are.
+using KeyForms = std::map<std::string, KeyForm, std::less<>>;
+
+/// What tells a row of the outbox from others of its destination: its key, as the destination compares it, whatever the
+/// spelling and the order of its columns. The row was read with its key; "" if it has none.
+std::string identity_of(const JsonRow &row, const KeyForms &forms);
+
+/// The identity's hash, of this process.
+std::int64_t hash_of(const std::string &identity);
+
+} // namespace reverse_etl

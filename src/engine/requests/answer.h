@@ -1,0 +1,61 @@
+#pragma once
+
+#include "engine/http/transport.h"
+#include "engine/manifest/connector.h"
+#include "engine/requests/words.h"
+
+#include <optional>
+#include <simdjson.h>
+#include <string>
+
+namespace reverse_etl {
+
+/// An answer and its JSON, which is parsed when first asked for. simdjson's tape is one flat buffer that the parser
+/// keeps from answer to answer: an answer with a result for each row costs no tree for each.
+class Answer {
+  public:
+    /// The parser must not parse anything else while this answer is used. `exact`: numbers keep all their digits, for
+    /// values that are read.
+    Answer(const Response &response, simdjson::dom::parser &parser, const Words &words, bool exact = false)
+        : response_(response), parser_(parser), words_(words), exact_(exact) {}
+
+    const Response &response() const { return response_; }
+    bool is_json();
+    /// It has no content, and so is no JSON: what was asked for is done, or is not there.
+    bool says_nothing() const { return response_.status == 204 || response_.body.empty(); }
+    /// Nothing if the body is not JSON or nothing stands there.
+    std::optional<simdjson::dom::element> at(const std::string &pointer);
+    /// The first of the pointers at which something stands.
+    std::optional<simdjson::dom::element> at(const Pointers &pointers);
+
+    /// The destination's words at the first of the pointers where something other than null stands; "" if nowhere.
+    std::string words_at(simdjson::dom::element element, const Pointers &pointers) const;
+    /// Any of the destination's words.
+    const Words &words() const { return words_; }
+
+  private:
+    const Response &response_;
+    simdjson::dom::parser &parser_;
+    const Words &words_;
+    const bool exact_;
+    bool parsed_ = false;
+    simdjson::error_code error_ = simdjson::SUCCESS;
+    simdjson::dom::element root_;
+};
+
+/// What stands at the pointer under the element; nothing if there is nothing.
+std::optional<simdjson::dom::element> at(simdjson::dom::element element, const std::string &pointer);
+
+/// A string's text, a number's digits, the JSON of anything else.
+std::string text_of(simdjson::dom::element element);
+
+/// The value as JSON, with all the digits of its numbers.
+std::string json_of(simdjson::dom::element element);
+
+/// The text at the first of the pointers where something other than null stands; "" if nowhere.
+std::string first_text(simdjson::dom::element element, const Pointers &pointers);
+
+/// Whether the values that the condition asks for stand under the element.
+bool holds(const Condition &condition, simdjson::dom::element element);
+
+} // namespace reverse_etl

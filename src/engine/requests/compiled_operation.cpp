@@ -1,0 +1,406 @@
+#include "engine/requests/compiled_operation.h"
+
+#include "engine/text/json.h"
+#include "engine/text/json_text.h"
+#include "engine/text/placeholders.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+namespace {
+
+using Kind = RowSegment::Kind;
+
+void literal(std::vector<RowSegment> &out, std::string_view text) {
+    if (out.empty() || out.back().kind != Kind::literal)
+        out.push_back({Kind::literal, "", -1});
+    out.back().text += text;
+}
+
+std::string json_string(std::string_view text) {
+    std::string result;
+    append_json_string(result, text);
+    return result;
+}
+
+/// The text of a JSON string's inside.
+std::string escaped(std::string_view text) {
+    std::string result = json_string(text);
+    return result.substr(1, result.size() - 2);
+}
+
+std::string encoded(std::string_view text) {
+    std::string result;
+    append_percent_encoded(result, text);
+    return result;
+}
+
+bool is_rows(const Json &value) {
+    return value.is_object() && value.size() == 1 && value.contains("$rows");
+}
+
+bool names_cursor(const Json &value) {
+    return value.is_string() && value.get<std::string>().find("{cursor}") != std::string::npos;
+}
+
+/// The body of a list's request with its placeholders filled in. What names the page is left out of the first.
+Json filled_for_page(const Json &value, const std::vector<std::string> &fields, const std::string &cursor) {
+    if (value == "{fields}")
+        return fields;
+    if (value.is_string())
+        return substitute(value.get<std::string>(), [&](const std::string &name) {
+            return name == "cursor" ? std::optional(cursor) : std::nullopt;
+        });
+    Json filled = value;
+    if (value.is_structured())
+        filled.clear();
+    for (const auto &[name, member] : value.items()) {
+        if (value.is_object() && !(cursor.empty() && names_cursor(member)))
+            filled[name] = filled_for_page(member, fields, cursor);
+        if (value.is_array())
+            filled.push_back(filled_for_page(member, fields, cursor));
+    }
+    return filled;
+}
+
+std::string form_of(const Json &members) {
+    std::string form;
+    for (const auto &[name, member] : members.items())
+        form += (form.empty() ? "" : "&") + encoded(name) + "=" +
+                encoded(member.is_string() ? member.get<std::string>() : member.dump());
+    return form;
+}
+
+bool contains_rows(const Json &value) {
+    if (is_rows(value))
+        return true;
+    return value.is_structured() &&
+           std::any_of(value.begin(), value.end(), [](const Json &member) { return contains_rows(member); });
+}
+
+} // namespace
+
+CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &spec,
+                                     std::vector<StatementColumn> columns, int key,
+                                     const std::vector<std::string> &fields)
+    : object_(object), spec_(spec), columns_(std::move(columns)), key_(key), fields_(fields) {
+    if (key_ >= 0)
+        key_field_ = columns_[key_].field;
+    if (spec_.body != nullptr && spec_.kind == OperationKind::list)
+        has_body_ = true;
+    else if (spec_.body != nullptr)
+        compile_body();
+    path_ = compile_url(spec_.path, false);
+    path_names_row_ = std::any_of(path_.begin(), path_.end(),
+                                  [](const UrlSegment &segment) { return segment.kind == UrlSegment::Kind::kept; });
+    for (const QueryParameter &parameter : spec_.query) {
+        std::vector<std::string> values = {parameter.value};
+        if (parameter.repeated && parameter.value == "{fields}")
+            values = fields_;
+        for (const std::string &value : values) {
+            UrlParameter compiled;
+            compiled.segments = compile_url(value, true);
+            for (const UrlSegment &segment : compiled.segments) {
+                compiled.needs_cursor |= segment.kind == UrlSegment::Kind::cursor;
+                one_row_ |= segment.kind == UrlSegment::Kind::kept;
+            }
+            compiled.segments.insert(compiled.segments.begin(),
+                                     {UrlSegment::Kind::literal, encoded(parameter.name) + "=", 0});
+            query_.push_back(std::move(compiled));
+        }
+    }
+    one_row_ |= path_names_row_;
+    const auto names_row = [](const UrlSegment &segment) {
+        return segment.kind == UrlSegment::Kind::kept || segment.kind == UrlSegment::Kind::kept_of_all;
+    };
+    url_names_row_ = std::any_of(path_.begin(), path_.end(), names_row);
+    for (const UrlParameter &parameter : query_)
+        url_names_row_ |= std::any_of(parameter.segments.begin(), parameter.segments.end(), names_row);
+    for (const RateLimitSpec &limit : spec_.rate_limits) {
+        rate_limits_.push_back({limit, compile_url(limit.for_each, true)});
+        one_row_ |= !limit.for_each.empty();
+    }
+    bool pairs_by_key = false;
+    for (const ResultSpec &result : spec_.results)
+        for (const Pairing &pairing : result.pairings)
+            pairs_by_key |= pairing.by == Pairing::By::key;
+    if (key_ >= 0 && (pairs_by_key || spec_.kind == OperationKind::lookup))
+        kept_key_ = static_cast<int>(keep(key_));
+}
+
+std::size_t CompiledOperation::keep(int column) {
+    auto found = std::find(kept_columns_.begin(), kept_columns_.end(), column);
+    if (found == kept_columns_.end())
+        found = kept_columns_.insert(kept_columns_.end(), column);
+    return found - kept_columns_.begin();
+}
+
+int CompiledOperation::column_of(const std::string &placeholder) const {
+    if (placeholder == "key" || placeholder == "keys") {
+        if (key_ < 0)
+            throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
+                                   "\" needs a column that names the row",
+                               "Set the table option \"key\".");
+        return key_;
+    }
+    if (!placeholder.starts_with("row."))
+        throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
+                               "\" needs the option \"" + placeholder + "\"",
+                           "Set it for the table or its server.");
+    std::string field = placeholder.substr(4);
+    for (std::size_t i = 0; i < columns_.size(); i++)
+        if (columns_[i].field == field)
+            return static_cast<int>(i);
+    throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
+                           "\" needs a value for field \"" + field + "\"",
+                       "Name its column in the statement.");
+}
+
+void CompiledOperation::compile_body() {
+    has_body_ = true;
+    if (spec_.form) {
+        one_row_ = true;
+        compile_form(*spec_.body, "");
+        return;
+    }
+    if (!contains_rows(*spec_.body)) {
+        one_row_ = true;
+        compile_json(*spec_.body, row_);
+        return;
+    }
+    std::vector<RowSegment> frame;
+    frame.push_back({Kind::literal, "", -1});
+    compile_json(*spec_.body, frame);
+    // compile_json ended the text before the rows where it met them, and began another after them.
+    frame_.prefix = frame.front().text;
+    frame_.suffix = frame.size() > 1 ? frame.back().text : "";
+    frame_.separator = ",";
+}
+
+/// A member that would say that the row is named by the destination's own id, where that goes without saying.
+bool CompiledOperation::names_own_id(const Json &member) const {
+    return member == "{unique_field}" && key_field_ == object_.id;
+}
+
+void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> &out) {
+    if (is_rows(value)) {
+        literal(out, "[");
+        compile_json(value.at("$rows"), row_);
+        out.push_back({Kind::literal, "]", -1});
+    } else if (value.is_object()) {
+        literal(out, "{");
+        bool first = true;
+        for (const auto &[name, member] : value.items()) {
+            if (name == "$columns") {
+                // The encoder puts the commas, since columns may be left out; what stands before ends without one.
+                for (std::size_t i = 0; i < columns_.size(); i++)
+                    if (columns_[i].written)
+                        out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
+                continue;
+            }
+            if (names_own_id(member))
+                continue;
+            literal(out, (first ? "" : ",") + json_string(name) + ":");
+            compile_json(member, out);
+            first = false;
+        }
+        literal(out, "}");
+    } else if (value.is_array()) {
+        literal(out, "[");
+        for (std::size_t i = 0; i < value.size(); i++) {
+            if (i > 0)
+                literal(out, ",");
+            compile_json(value[i], out);
+        }
+        literal(out, "]");
+    } else if (value.is_string()) {
+        compile_json_string(value.get<std::string>(), out);
+    } else {
+        literal(out, value.dump());
+    }
+}
+
+void CompiledOperation::compile_json_string(const std::string &text, std::vector<RowSegment> &out) {
+    if (auto sole = sole_placeholder(text)) {
+        if (*sole == "fields") {
+            literal(out, Json(fields_).dump());
+            return;
+        }
+        if (*sole == "key" || sole->starts_with("row.")) {
+            out.push_back({Kind::value, "", column_of(*sole)});
+            return;
+        }
+    }
+    literal(out, "\"");
+    for (const TextPart &part : split_placeholders(text)) {
+        if (!part.is_placeholder)
+            literal(out, escaped(part.text));
+        else if (part.text == "key_field" || part.text == "unique_field")
+            literal(out, escaped(key_field_));
+        else if (part.text == "row_number")
+            out.push_back({Kind::row_number, "", -1});
+        else
+            out.push_back({Kind::in_string, "", column_of(part.text)});
+    }
+    literal(out, "\"");
+}
+
+void CompiledOperation::compile_form(const Json &value, const std::string &name) {
+    if (value.is_object()) {
+        auto member_name = [&](const std::string &member) {
+            return name.empty() ? encoded(member) : name + encoded("[" + member + "]");
+        };
+        for (const auto &[member, inner] : value.items()) {
+            if (names_own_id(inner))
+                continue;
+            if (member != "$columns") {
+                compile_form(inner, member_name(member));
+                continue;
+            }
+            for (std::size_t i = 0; i < columns_.size(); i++)
+                if (columns_[i].written)
+                    row_.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
+        }
+        return;
+    }
+    literal(row_, (row_.empty() ? "" : "&") + name + "=");
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    for (const TextPart &part : split_placeholders(text)) {
+        if (!part.is_placeholder)
+            literal(row_, encoded(part.text));
+        else if (part.text == "key_field" || part.text == "unique_field")
+            literal(row_, encoded(key_field_));
+        else if (part.text == "row_number")
+            row_.push_back({Kind::row_number, "", -1});
+        else
+            row_.push_back({Kind::form_value, "", column_of(part.text)});
+    }
+}
+
+std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, bool in_query) {
+    std::vector<UrlSegment> segments;
+    for (const TextPart &part : split_placeholders(text)) {
+        using UrlKind = UrlSegment::Kind;
+        if (!part.is_placeholder) {
+            segments.push_back({UrlKind::literal, in_query ? encoded(part.text) : part.text, 0});
+        } else if (part.text == "key_field") {
+            segments.push_back({UrlKind::literal, encoded(key_field_), 0});
+        } else if (part.text == "fields") {
+            std::string list;
+            for (const std::string &field : fields_)
+                list += (list.empty() ? "" : ",") + field;
+            segments.push_back({UrlKind::literal, encoded(list), 0});
+        } else if (part.text == "cursor") {
+            segments.push_back({UrlKind::cursor, "", 0});
+        } else {
+            segments.push_back(
+                {part.text == "keys" ? UrlKind::kept_of_all : UrlKind::kept, "", keep(column_of(part.text))});
+        }
+    }
+    return segments;
+}
+
+std::string CompiledOperation::expand(const std::vector<UrlSegment> &segments, const Batch *batch,
+                                      std::string_view cursor, bool encoded) {
+    std::string result;
+    auto add = [&](std::string_view text) {
+        if (encoded)
+            append_percent_encoded(result, text);
+        else
+            result += text;
+    };
+    for (const UrlSegment &segment : segments) {
+        switch (segment.kind) {
+        case UrlSegment::Kind::literal:
+            result += segment.text;
+            break;
+        case UrlSegment::Kind::cursor:
+            add(cursor);
+            break;
+        case UrlSegment::Kind::kept:
+            add(batch->kept(0, segment.kept));
+            break;
+        case UrlSegment::Kind::kept_of_all:
+            for (std::size_t row = 0; row < batch->rows().size(); row++) {
+                if (row > 0)
+                    add(",");
+                add(batch->kept(row, segment.kept));
+            }
+            break;
+        }
+    }
+    return result;
+}
+
+std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) const {
+    std::string url = object_.base_url + expand(path_, batch, cursor, true);
+    char separator = url.find('?') == std::string::npos ? '?' : '&';
+    for (const UrlParameter &parameter : query_) {
+        if (parameter.needs_cursor && cursor.empty())
+            continue;
+        url += separator + expand(parameter.segments, batch, cursor, true);
+        separator = '&';
+    }
+    return url;
+}
+
+std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
+    std::vector<BatchRow> taken;
+    if (!url_names_row_)
+        return taken;
+    std::vector<std::size_t> others;
+    for (std::size_t row = 0; row < batch.rows().size(); row++)
+        if (reaches(batch, row))
+            others.push_back(row);
+        else
+            taken.push_back(batch.rows()[row]);
+    if (!taken.empty())
+        batch = batch.subset(others);
+    return taken;
+}
+
+bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
+    // As the destination sees it once it has decoded the path; some take a backslash for a slash.
+    std::string path = "/";
+    for (const UrlSegment &segment : path_) {
+        if (segment.kind == UrlSegment::Kind::literal)
+            path += segment.text;
+        if (segment.kind != UrlSegment::Kind::kept && segment.kind != UrlSegment::Kind::kept_of_all)
+            continue;
+        const std::string_view text = batch.kept(row, segment.kept);
+        if (text.empty() || (segment.kind == UrlSegment::Kind::kept_of_all && text.find(',') != text.npos))
+            return false;
+        path += text;
+    }
+    std::replace(path.begin(), path.end(), '\\', '/');
+    path += '/';
+    if (path.find("/./") != path.npos || path.find("/../") != path.npos)
+        return false;
+    const bool may_be_empty = spec_.kind == OperationKind::create || spec_.kind == OperationKind::upsert;
+    for (const UrlParameter &parameter : query_)
+        for (const UrlSegment &segment : parameter.segments) {
+            const bool of_all = segment.kind == UrlSegment::Kind::kept_of_all;
+            if (segment.kind != UrlSegment::Kind::kept && !of_all)
+                continue;
+            const std::string_view text = batch.kept(row, segment.kept);
+            if ((text.empty() && !may_be_empty) || (of_all && text.find(',') != text.npos))
+                return false;
+        }
+    return true;
+}
+
+std::string CompiledOperation::page_body(const std::string &cursor) const {
+    if (spec_.kind != OperationKind::list || spec_.body == nullptr)
+        return "";
+    const Json body = filled_for_page(*spec_.body, fields_, cursor);
+    return spec_.form ? form_of(body) : body.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string CompiledOperation::request_line() const {
+    return spec_.method + " " + substitute(spec_.path, [&](const std::string &name) -> std::optional<std::string> {
+               return name == "key_field" ? std::optional(key_field_) : std::nullopt;
+           });
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "engine/manifest/connector.h"
+#include "engine/requests/batch.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reverse_etl {
+
+/// A column whose values a statement hands over, in the order of a row's values.
+struct StatementColumn {
+    std::string field;
+    bool written = true;  ///< stands where the body says "$columns"; else it only names the row
+    KeyForm compare = {}; ///< how the destination compares its values
+};
+
+/// A piece of a row's text. The row encoder runs through the segments for every row.
+struct RowSegment {
+    enum class Kind {
+        literal,    ///< `text`, as it is
+        value,      ///< the column's value, as JSON
+        in_string,  ///< the column's value as text, escaped for the JSON string it stands in
+        member,     ///< `text` ("name": or name=) and the column's value; left out as the table's NULL option says
+        form_value, ///< the column's value as text, percent-encoded
+        row_number, ///< the row's number, in digits
+    } kind;
+    std::string text;
+    int column = -1;
+};
+
+/// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all rows, for {keys}).
+struct UrlSegment {
+    enum class Kind { literal, kept, kept_of_all, cursor } kind;
+    std::string text;
+    std::size_t kept = 0;
+};
+
+struct UrlParameter {
+    std::vector<UrlSegment> segments; ///< with its name and '='
+    bool needs_cursor = false;        ///< left out of the first page
+};
+
+/// An operation compiled for the columns of one statement: per row and per request nothing is left but copying bytes.
+class CompiledOperation {
+  public:
+    /// `key` is the position among `columns` of the column that names the row, -1 for none (or several). `fields` is
+    /// what {fields} stands for: the fields a read asks for. Throws SettingError when a column is missing.
+    CompiledOperation(const Object &object, const OperationSpec &spec, std::vector<StatementColumn> columns, int key,
+                      const std::vector<std::string> &fields);
+
+    const OperationSpec &spec() const { return spec_; }
+    const Object &object() const { return object_; }
+    const std::vector<StatementColumn> &columns() const { return columns_; }
+    const std::string &key_field() const { return key_field_; }
+    /// How the destination compares the keys of this operation's rows.
+    KeyForm key_form() const { return key_ < 0 ? KeyForm() : columns_[key_].compare; }
+
+    const BatchFrame &frame() const { return frame_; }
+    const std::vector<RowSegment> &row() const { return row_; }
+    bool has_body() const { return has_body_; }
+    /// One request holds one row, whatever its limit says, since its path or its body speaks of one.
+    bool one_row() const { return one_row_; }
+    /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
+    bool path_names_row() const { return path_names_row_; }
+    /// Takes the rows out of the batch whose texts in the URL would name something else: with an empty key, "." or ".."
+    /// a path names the collection, and a DELETE all that is in it; a comma in one of several keys names two rows.
+    std::vector<BatchRow> take_unreachable(Batch &batch) const;
+    std::size_t rows_per_batch() const { return one_row_ ? 1 : static_cast<std::size_t>(spec_.rows); }
+    /// Columns whose text is kept per row (Batch::keep), in this order.
+    const std::vector<int> &kept_columns() const { return kept_columns_; }
+    /// The position of the key among the kept texts, -1 if it is not kept.
+    int kept_key() const { return kept_key_; }
+
+    std::string url(const Batch *batch, std::string_view cursor) const;
+    /// The URL without the base and the query.
+    std::string path(const Batch &batch) const { return expand(path_, &batch, "", true); }
+    /// The body of a list's request for the page of that cursor, "" for the first; "" where a list sends none.
+    std::string page_body(const std::string &cursor) const;
+    /// Method and path as a reader of EXPLAIN wants to see them.
+    std::string request_line() const;
+
+    struct CompiledLimit {
+        RateLimitSpec spec;
+        std::vector<UrlSegment> scope;
+    };
+    const std::vector<CompiledLimit> &rate_limits() const { return rate_limits_; }
+    static std::string expand(const std::vector<UrlSegment> &segments, const Batch *batch, std::string_view cursor,
+                              bool encoded);
+
+  private:
+    void compile_body();
+    bool names_own_id(const Json &member) const;
+    bool reaches(const Batch &batch, std::size_t row) const;
+    void compile_json(const Json &value, std::vector<RowSegment> &out);
+    void compile_json_string(const std::string &text, std::vector<RowSegment> &out);
+    void compile_form(const Json &value, const std::string &name);
+    std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
+    std::size_t keep(int column);
+    int column_of(const std::string &placeholder) const;
+
+    const Object &object_;
+    const OperationSpec &spec_;
+    std::vector<StatementColumn> columns_;
+    int key_;
+    std::vector<std::string> fields_;
+    std::string key_field_;
+
+    BatchFrame frame_;
+    std::vector<RowSegment> row_;
+    bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
+    std::vector<int> kept_columns_;
+    int kept_key_ = -1;
+    std::vector<UrlSegment> path_;
+    std::vector<UrlParameter> query_;
+    std::vector<CompiledLimit> rate_limits_;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,128 @@
+#include "engine/requests/delivery.h"
+
+#include "engine/requests/outcome_unknown.h"
+
+namespace reverse_etl {
+
+Delivery::Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
+                   int max_attempts)
+    : operation_(operation), dispatcher_(dispatcher), sink_(sink), reader_(operation), with_ids_(with_ids),
+      max_attempts_(max_attempts) {}
+
+void Delivery::start(std::vector<Batch> batches) {
+    submit(std::move(batches));
+    dispatcher_.advance(*this);
+}
+
+void Delivery::deliver(std::vector<Batch> batches) {
+    submit(std::move(batches));
+    dispatcher_.run(*this);
+}
+
+void Delivery::submit(std::vector<Batch> batches) {
+    for (Batch &batch : batches) {
+        for (const BatchRow &row : operation_.take_unreachable(batch))
+            sink_.rejected(row.number,
+                           "an empty text, \".\" or \"..\" in a URL names no row, nor does a list's separator", 0);
+        if (!batch.rows().empty())
+            dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
+    }
+}
+
+void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
+    const Batch &batch = job->batch;
+    switch (verdict.action) {
+    case Action::proceed:
+        read_outcomes(*job, answer);
+        break;
+    case Action::accept:
+        for (const BatchRow &row : batch.rows())
+            sink_.accepted(row.number, "");
+        break;
+    case Action::absent:
+    case Action::reject:
+        // The destination speaks of the whole: nothing of it was done, so whose fault it is can be tried out.
+        if (batch.rows().size() > 1)
+            halve(batch);
+        else if (verdict.action == Action::absent)
+            sink_.absent(batch.rows().front().number);
+        else
+            reject_all(batch, verdict.reason, answer.response().status);
+        break;
+    default:
+        std::string reason = outcome_unknown;
+        reason += ": ";
+        reason += verdict.reason;
+        sink_.unknown(batch, reason, answer.response().status);
+    }
+}
+
+void Delivery::read_outcomes(Job &job, Answer &answer) {
+    Batch &batch = job.batch;
+    const std::vector<RowOutcome> &outcomes = reader_.read(batch, answer, with_ids_);
+    long status = answer.response().status;
+    bool refused =
+        outcomes.front().kind == RowOutcome::Kind::rejected || outcomes.front().kind == RowOutcome::Kind::absent;
+    if (reader_.of_whole() && refused && outcomes.size() > 1) {
+        halve(batch);
+        return;
+    }
+    std::vector<std::size_t> unmentioned, waiting;
+    for (std::size_t i = 0; i < outcomes.size(); i++) {
+        BatchRow &row = batch.rows()[i];
+        switch (outcomes[i].kind) {
+        case RowOutcome::Kind::accepted:
+            sink_.accepted(row.number, outcomes[i].text);
+            break;
+        case RowOutcome::Kind::rejected:
+            sink_.rejected(row.number, outcomes[i].text, status);
+            break;
+        case RowOutcome::Kind::absent:
+            sink_.absent(row.number);
+            break;
+        case RowOutcome::Kind::wait:
+            if (++row.attempts < max_attempts_)
+                waiting.push_back(i);
+            else
+                sink_.rejected(row.number, outcomes[i].text, status);
+            break;
+        case RowOutcome::Kind::unmentioned:
+            unmentioned.push_back(i);
+            break;
+        }
+    }
+    if (!waiting.empty()) {
+        auto again = std::make_unique<Job>(batch.subset(waiting));
+        again->ready = Clock::now() + dispatcher_.delay(batch.rows()[waiting.front()].attempts);
+        sink_.put_off(again->batch);
+        dispatcher_.submit(std::move(again));
+    }
+    if (unmentioned.empty())
+        return;
+    if (unmentioned.size() < batch.rows().size() || batch.rows().size() > 1) {
+        if (operation_.spec().idempotent) {
+            halve(batch.subset(unmentioned));
+            return;
+        }
+    }
+    std::string reason = reader_.unpaired_reason();
+    if (reason.empty())
+        reason = "the destination's answer does not mention the row";
+    for (std::size_t position : unmentioned)
+        sink_.rejected(batch.rows()[position].number, reason, status);
+}
+
+void Delivery::halve(const Batch &batch) {
+    if (sink_.divides(batch))
+        return;
+    sink_.put_off(batch);
+    for (Batch &half : batch.halves())
+        dispatcher_.submit(std::make_unique<Job>(std::move(half)));
+}
+
+void Delivery::reject_all(const Batch &batch, const std::string &reason, long status) {
+    for (const BatchRow &row : batch.rows())
+        sink_.rejected(row.number, reason, status);
+}
+
+} // namespace reverse_etl

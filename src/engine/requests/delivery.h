@@ -1,0 +1,78 @@
+#pragma once
+
+#include "engine/requests/dispatcher.h"
+#include "engine/requests/outcome_reader.h"
+
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// Takes the outcome of every row, once. Rows are known by their number in the statement.
+class OutcomeSink {
+  public:
+    virtual ~OutcomeSink() = default;
+    /// `id`: the destination's id of the row, "" where it says none or none was asked for.
+    virtual void accepted(std::uint64_t row, const std::string &id) = 0;
+    /// `status`: the answer's HTTP status, 0 for a row that was never sent or had no answer.
+    virtual void rejected(std::uint64_t row, const std::string &reason, long status) = 0;
+    virtual void absent(std::uint64_t row) = 0;
+    /// No answer came that tells whether the rows were taken, and they must not be sent again. They are rejected.
+    virtual void unknown(const Batch &batch, const std::string &reason, long status) {
+        for (const BatchRow &row : batch.rows())
+            rejected(row.number, reason, status);
+    }
+    /// The rows are sent again, some time: nothing was done with them, or the same request may be made twice.
+    virtual void put_off(const Batch &) {}
+    /// The rows were refused together, and are to be tried apart. Whether the sink sees to that, by batches of its own.
+    virtual bool divides(const Batch &) { return false; }
+    /// These rows were not delivered, and whose fault it is concerns more than them. Unless the sink knows better, that
+    /// ends everything.
+    virtual void failed(const Batch &batch, const DestinationError &error) {
+        (void)batch;
+        throw error;
+    }
+};
+
+/// Delivers batches of one operation and finds an outcome for every row, however the destination answers: by row, or
+/// only for the whole, and then the batch is halved until the rows at fault stand alone.
+class Delivery : private JobHandler {
+  public:
+    /// `with_ids`: whether the sink wants the destination's ids.
+    Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
+             int max_attempts);
+
+    /// From now on the sink wants the destination's ids.
+    void want_ids() { with_ids_ = true; }
+
+    /// Sends what may go at once, and returns without waiting for answers. Throws as deliver() does.
+    void start(std::vector<Batch> batches);
+
+    /// Returns when every row of the batches, and of those that were started, has its outcome. Throws DestinationError
+    /// when nothing more can be sent; rows without an outcome by then have none.
+    void deliver(std::vector<Batch> batches);
+
+    /// For a loop that serves many deliveries, the steps of it: adds batches, starts what may start now and answers
+    /// when more may, settles what has ended.
+    void submit(std::vector<Batch> batches);
+    Clock::time_point start_ready() { return dispatcher_.start_ready(); }
+    bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
+
+  private:
+    void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
+    void failed(std::unique_ptr<Job> job, const DestinationError &error) override { sink_.failed(job->batch, error); }
+    void put_off(const Job &job) override { sink_.put_off(job.batch); }
+    void read_outcomes(Job &job, Answer &answer);
+    /// Sends the rows again, in halves.
+    void halve(const Batch &batch);
+    void reject_all(const Batch &batch, const std::string &reason, long status);
+
+    const CompiledOperation &operation_;
+    Dispatcher &dispatcher_;
+    OutcomeSink &sink_;
+    OutcomeReader reader_;
+    bool with_ids_;
+    int max_attempts_;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,408 @@
+#include "engine/requests/dispatcher.h"
+
+#include "engine/limits/announcement.h"
+#include "engine/limits/backoff.h"
+#include "engine/text/hex.h"
+#include "engine/world/random.h"
+
+#include <algorithm>
+#include <iterator>
+#include <openssl/sha.h>
+#include <optional>
+#include <utility>
+
+namespace reverse_etl {
+
+namespace {
+
+/// The longest that one wait lasts, so that a lost wake-up cannot hang a statement.
+constexpr std::chrono::seconds longest_wait{5};
+
+/// Requests do not arrive as evenly as they leave: so much longer than it says is a window taken.
+Clock::duration with_margin(std::chrono::seconds window) {
+    return window + std::min(Milliseconds(window) / 100, Milliseconds(20));
+}
+
+/// Answers that were left alone for longer do not tell how long the destination took.
+constexpr Milliseconds left_alone{20};
+
+/// Who is being spoken to: the scheme and host of a URL, without what may be private in its path.
+std::string origin(const std::string &url) {
+    std::size_t host = url.find("://");
+    return host == std::string::npos ? url : url.substr(0, url.find_first_of("/?", host + 3));
+}
+
+/// 128 bits that the system drew: a destination that has seen a key before takes the request for a repeated one, and
+/// the keys of all sessions of some days meet there.
+std::string random_key() {
+    const unsigned drawn[] = {Random::draw(), Random::draw(), Random::draw(), Random::draw()};
+    char key[33];
+    std::snprintf(key, sizeof(key), "%08x%08x%08x%08x", drawn[0], drawn[1], drawn[2], drawn[3]);
+    return key;
+}
+
+/// What ended of other dispatchers: a statement may read from, or run, another with a dispatcher of its own. It goes
+/// back when this one waits no more; before, the transport would hand it out again at once.
+struct Others {
+    explicit Others(Transport &transport) : transport(transport) {}
+    ~Others() { transport.give_back(std::move(finished)); }
+    Transport &transport;
+    std::vector<Finished> finished;
+};
+
+std::string rows_of(const Batch &batch) {
+    if (batch.rows().empty())
+        return "";
+    std::string first = std::to_string(batch.rows().front().number);
+    std::string last = std::to_string(batch.rows().back().number);
+    return first == last ? "row " + first : "rows " + first + " to " + last;
+}
+
+} // namespace
+
+Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
+                       Authenticator &authenticator, const Policy &policy)
+    : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
+      policy_(policy), pace_(bucket_of("pace/" + operation.request_line())), attended_(Clock::now()) {
+    if (policy_.keep_rate_limits)
+        for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())
+            limits_.push_back({bucket_of(limit.spec.name + "/"), limit.spec.requests,
+                               with_margin(std::chrono::seconds(limit.spec.seconds)), limit.spec.concurrent});
+    // What the destination says goes for the whole account then.
+    if (limits_.empty())
+        limits_.push_back({bucket_of("")});
+}
+
+Dispatcher::~Dispatcher() {
+    for (const auto &[id, job] : in_flight_)
+        transport_.cancel(id);
+    if (token_exchange_ != 0)
+        transport_.cancel(token_exchange_);
+}
+
+void Dispatcher::submit(std::unique_ptr<Job> job) {
+    // A read needs none, and one that a write has as well would have the destination answer with what it read.
+    if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty() &&
+        !is_read_only(operation_.spec().kind))
+        job->idempotency_key = idempotency_key(job->batch);
+    pending_.push_back(std::move(job));
+}
+
+std::string Dispatcher::idempotency_key(const Batch &batch) const {
+    if (policy_.idempotency_scope.empty())
+        return random_key();
+    const OperationSpec &spec = operation_.spec();
+    std::string identity =
+        policy_.idempotency_scope + '/' + operation_name(spec.kind) + '/' + spec.method + ' ' + operation_.path(batch);
+    for (const BatchRow &row : batch.rows())
+        identity += '/' + std::to_string(row.number);
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256(reinterpret_cast<const unsigned char *>(identity.data()), identity.size(), digest);
+    std::string key;
+    for (int i = 0; i < 16; i++) {
+        append_hex(key, digest[i]);
+    }
+    return key;
+}
+
+Milliseconds Dispatcher::delay(int attempt) {
+    return backoff(attempt, policy_.backoff_base, policy_.backoff_cap, Random::jitter());
+}
+
+void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler) {
+    if (++job->attempts >= policy_.max_attempts) {
+        give_up(std::move(job), verdict, nullptr, handler);
+        return;
+    }
+    retries_++;
+    Milliseconds pause = delay(job->attempts);
+    if (verdict.delay) {
+        // Jitter on top, so that what was refused together does not come back together.
+        Milliseconds asked = std::min<Milliseconds>(*verdict.delay, longest_hold);
+        pause = asked + pause / 10;
+        limiter_.hold(limits_of(*job), Clock::now() + asked, Clock::now());
+    }
+    job->ready = Clock::now() + pause;
+    handler.put_off(*job);
+    // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
+    // many batches wait.
+    pending_.push_front(std::move(job));
+}
+
+void Dispatcher::run(JobHandler &handler) {
+    Others others(transport_);
+    while (!pending_.empty() || !in_flight_.empty())
+        turn(handler, Clock::now() + longest_wait, others.finished);
+}
+
+void Dispatcher::advance(JobHandler &handler) {
+    Others others(transport_);
+    turn(handler, Clock::now(), others.finished);
+}
+
+void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others) {
+    if (Clock::now() > attended_ + left_alone)
+        attended_since_ = Clock::now();
+    Clock::time_point next = start_ready();
+    std::vector<Finished> finished;
+    transport_.run(waiter_, std::min(next, deadline), finished);
+    // Those of others first: settling may throw, and they must not be lost by it.
+    auto own = std::partition(finished.begin(), finished.end(), [&](const Finished &one) {
+        return one.id != token_exchange_ && !in_flight_.contains(one.id);
+    });
+    std::move(finished.begin(), own, std::back_inserter(others));
+    for (; own != finished.end(); ++own)
+        take(*own, handler);
+    attended_ = Clock::now();
+}
+
+bool Dispatcher::take(const Finished &finished, JobHandler &handler) {
+    if (finished.id == token_exchange_) {
+        token_exchange_ = 0;
+        take_token(finished.response, handler);
+        return true;
+    }
+    auto job = in_flight_.extract(finished.id);
+    if (job.empty())
+        return false;
+    conclude(std::move(job.mapped()), finished.response, handler);
+    return true;
+}
+
+std::deque<std::unique_ptr<Job>> Dispatcher::withdraw() {
+    std::deque<std::unique_ptr<Job>> jobs = std::exchange(pending_, {});
+    for (StartableJob &held : std::exchange(held_, {}))
+        jobs.push_back(std::move(held.job));
+    return jobs;
+}
+
+std::size_t Dispatcher::rows_in_flight() const {
+    std::size_t rows = 0;
+    for (const auto &[id, job] : in_flight_)
+        rows += job->batch.rows().size();
+    return rows;
+}
+
+std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const {
+    std::vector<RateLimit> limits = limits_;
+    for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++) {
+        const CompiledOperation::CompiledLimit &limit = operation_.rate_limits()[i];
+        if (!limit.scope.empty())
+            limits[i].bucket =
+                bucket_of(limit.spec.name + "/" + CompiledOperation::expand(limit.scope, &job.batch, "", false));
+    }
+    return limits;
+}
+
+Clock::time_point Dispatcher::start_ready() {
+    Clock::time_point next = Clock::time_point::max();
+    if (pending_.empty())
+        return next;
+    if (!authenticator_.ready())
+        return fetch_token();
+    std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
+    Permission refusal;
+    std::vector<RateLimit> refused;
+    for (auto it = pending_.begin(); it != pending_.end() && in_flight_.size() + held_.size() < most;) {
+        Clock::time_point now = Clock::now();
+        if ((*it)->ready > now) {
+            next = std::min(next, (*it)->ready);
+            ++it;
+            continue;
+        }
+        // Asked once for all jobs that count against the same.
+        std::vector<RateLimit> limits = limits_of(**it);
+        Permission permission = limits == refused ? refusal : limiter_.acquire(limits, now);
+        if (permission.given) {
+            StartableJob startable{std::move(*it), std::move(permission.places)};
+            it = pending_.erase(it);
+            if (holds_starts_)
+                held_.push_back(std::move(startable));
+            else
+                start(std::move(startable));
+            continue;
+        }
+        // A place may be free earlier than said; for a window nothing is gained by asking earlier.
+        if (!permission.for_a_place)
+            (*it)->ready = permission.again;
+        next = std::min(next, permission.again);
+        refusal = std::move(permission);
+        refused = std::move(limits);
+        ++it;
+    }
+    return next;
+}
+
+void Dispatcher::start_held() {
+    for (StartableJob &held : std::exchange(held_, {}))
+        start(std::move(held));
+}
+
+void Dispatcher::start(StartableJob startable) {
+    std::unique_ptr<Job> job = std::move(startable.job);
+    const OperationSpec &spec = operation_.spec();
+    Request request;
+    request.method = spec.method;
+    request.url = job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url;
+    request.headers = operation_.object().headers;
+    request.headers.insert(request.headers.end(), spec.headers.begin(), spec.headers.end());
+    request.headers.emplace_back("Accept", "application/json");
+    if (operation_.has_body()) {
+        request.headers.emplace_back("Content-Type",
+                                     spec.form ? "application/x-www-form-urlencoded" : "application/json");
+        request.body = job->batch.body();
+    }
+    if (!job->idempotency_key.empty())
+        request.headers.emplace_back(spec.idempotency_header, job->idempotency_key);
+    authenticator_.sign(request.headers);
+    request.ca_file = policy_.ca_file;
+    request.connect_timeout = policy_.connect_timeout;
+    request.timeout = policy_.timeout;
+    request.place = std::move(startable.places);
+    job->began = Clock::now();
+    job->token_generation = authenticator_.generation();
+    requests_++;
+    if (observer_ != nullptr)
+        observer_->sent(job->batch.rows().size(), job->attempts > 0 || job->renewed);
+    bytes_ += request.body.size();
+    ExchangeId id = transport_.start(request);
+    in_flight_.emplace(id, std::move(job));
+}
+
+/// Nothing waits for the token but the jobs that need it. Tokens are limited as all else is: sessions that need many
+/// at once wait for each other.
+RateLimit Dispatcher::token_limit() const {
+    constexpr int requests = 10;
+    return {bucket_of("token/"), requests, std::chrono::seconds(1)};
+}
+
+Clock::time_point Dispatcher::fetch_token() {
+    const Clock::time_point now = Clock::now();
+    if (token_exchange_ != 0)
+        return Clock::time_point::max();
+    if (token_ready_ > now)
+        return token_ready_;
+    Permission permission = limiter_.acquire({token_limit()}, now);
+    if (!permission.given)
+        return permission.again;
+    Request request = authenticator_.token_request();
+    request.ca_file = policy_.ca_file;
+    request.connect_timeout = policy_.connect_timeout;
+    request.timeout = policy_.timeout;
+    request.place = std::move(permission.places);
+    token_exchange_ = transport_.start(request);
+    return Clock::time_point::max();
+}
+
+void Dispatcher::take_token(const Response &response, JobHandler &handler) {
+    const std::optional<TokenFault> fault = authenticator_.read_token(response);
+    if (!fault) {
+        token_attempts_ = 0;
+        return;
+    }
+    if (fault->passes && ++token_attempts_ < policy_.max_attempts) {
+        const Clock::time_point now = Clock::now();
+        Milliseconds pause = delay(token_attempts_);
+        if (fault->delay) {
+            const Milliseconds asked = std::min<Milliseconds>(*fault->delay, longest_hold);
+            pause = asked + pause / 10;
+            limiter_.hold({token_limit()}, now + asked, now);
+        }
+        token_ready_ = now + pause;
+        return;
+    }
+    token_attempts_ = 0;
+    for (std::unique_ptr<Job> &job : withdraw())
+        handler.failed(std::move(job), fault->error);
+}
+
+void Dispatcher::learn(const Job &job, const Response &response, const Verdict &verdict) {
+    Clock::time_point now = Clock::now();
+    int most = static_cast<int>(policy_.max_in_flight);
+    if (verdict.action == Action::wait)
+        limiter_.declined(pace_, most, job.began, now);
+    else if (response.failure == Failure::none && verdict.action != Action::retry)
+        limiter_.answered(pace_, most, job.began,
+                          job.began < attended_since_ ? std::nullopt : std::optional(now - job.began), now);
+    for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++)
+        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, WallClock::now()))
+            limiter_.learn(limits_of(job)[i], *announcement, now);
+}
+
+void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
+    Answer answer(response, parser_, authenticator_.words(), is_read_only(operation_.spec().kind));
+    Verdict verdict = judge(operation_, answer);
+    if (observer_ != nullptr)
+        observer_->answered(job->batch.rows().size(), response, verdict);
+    learn(*job, response, verdict);
+    switch (verdict.action) {
+    case Action::unauthorized:
+        if (response.status == 401 && authenticator_.renewable() && !job->renewed) {
+            // The token was refused before anything was done, so even a create goes again. Those that were in flight
+            // with the same token come here too, and find that it was renewed already.
+            if (job->token_generation == authenticator_.generation())
+                authenticator_.forget_token();
+            job->renewed = true;
+            handler.put_off(*job);
+            pending_.push_front(std::move(job));
+            return;
+        }
+        give_up(std::move(job), verdict, &response, handler);
+        return;
+    case Action::stop:
+        give_up(std::move(job), verdict, &response, handler);
+        return;
+    case Action::wait:
+        resubmit(std::move(job), verdict, handler);
+        return;
+    case Action::retry: {
+        bool safe = verdict.never_arrived || operation_.spec().idempotent || !job->idempotency_key.empty();
+        if (safe) {
+            resubmit(std::move(job), verdict, handler);
+            return;
+        }
+        handler.settled(std::move(job), verdict, answer);
+        return;
+    }
+    case Action::proceed:
+    case Action::reject:
+    case Action::absent:
+    case Action::accept:
+        handler.settled(std::move(job), verdict, answer);
+        return;
+    }
+}
+
+void Dispatcher::give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response,
+                         JobHandler &handler) const {
+    std::string host = origin(operation_.object().base_url);
+    std::string message = host + ": " + verdict.reason;
+    if (response != nullptr && response->status != 0 && verdict.reason.find("HTTP status") == std::string::npos)
+        message += " (HTTP status " + std::to_string(response->status) + ")";
+    if (job->attempts > 1)
+        message += ", after " + std::to_string(job->attempts) + " attempts";
+    std::string hint;
+    switch (verdict.fault) {
+    case Fault::unauthorized:
+        hint = "Check the credentials in the user mapping, and what they are allowed to do at the destination.";
+        break;
+    case Fault::unknown_host:
+    case Fault::not_found:
+        hint = "Check the server's options, \"base_url\" above all, and the table's.";
+        break;
+    case Fault::not_trusted:
+        hint = "If the destination's certificate is signed by a private authority, name its file in the server option "
+               "\"ca_file\".";
+        break;
+    case Fault::unreachable:
+    case Fault::stopped:
+    case Fault::unintelligible:
+        break;
+    }
+    std::string what = operation_.request_line();
+    std::string rows = rows_of(job->batch);
+    DestinationError error(verdict.fault, message, what + (rows.empty() ? "" : ", " + rows), hint);
+    handler.failed(std::move(job), error);
+}
+
+} // namespace reverse_etl

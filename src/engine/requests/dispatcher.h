@@ -1,0 +1,160 @@
+#pragma once
+
+#include "engine/http/transport.h"
+#include "engine/limits/rate_limiter.h"
+#include "engine/requests/authenticator.h"
+#include "engine/requests/batch.h"
+#include "engine/requests/compiled_operation.h"
+#include "engine/requests/request_observer.h"
+#include "engine/requests/verdict.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// How a statement deals with its destination.
+struct Policy {
+    std::size_t max_in_flight = 8;
+    int max_attempts = 8;
+    Milliseconds backoff_base{250};
+    Milliseconds backoff_cap{30000};
+    Milliseconds connect_timeout{10000};
+    Milliseconds timeout{60000};
+    std::string ca_file;
+    std::string account;          ///< prefix of rate limit buckets: whose limits they are
+    bool keep_rate_limits = true; ///< those that the connector names; the destination's own word is always kept
+    /// Makes idempotency keys out of the rows' numbers, which then must be unique within it: the same rows get the same
+    /// key again, also after a crash. "": each request has a random one.
+    std::string idempotency_scope;
+};
+
+/// One request until it has an answer that counts: a batch of rows, or a page to read.
+struct Job {
+    explicit Job(Batch batch) : batch(std::move(batch)) {}
+
+    Batch batch;
+    std::string cursor; ///< of the page to read
+    std::string url;    ///< of the page to read, where the last answer named it; else the operation's
+    std::string idempotency_key;
+    int attempts = 0;
+    Clock::time_point ready; ///< not before
+    Clock::time_point began; ///< its last attempt
+    unsigned token_generation = 0;
+    bool renewed = false; ///< its credentials were refused and fetched anew already
+};
+
+/// A job that the limits permit now, with the places that it takes up among them.
+struct StartableJob {
+    std::unique_ptr<Job> job;
+    std::shared_ptr<const void> places;
+};
+
+/// Takes what became of jobs.
+class JobHandler {
+  public:
+    virtual ~JobHandler() = default;
+    /// The action is proceed, reject, absent or accept; or retry, for a request that may have been carried out and must
+    /// not be made again.
+    virtual void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) = 0;
+    /// The job is sent again, some time: it was not carried out, or the same request may be made twice.
+    virtual void put_off(const Job &) {}
+    /// The job cannot be carried out now: its attempts are used up, or the destination as a whole is at fault. What it
+    /// asked for was not done, or can be asked for again. Unless the handler knows better, that ends everything.
+    virtual void failed(std::unique_ptr<Job> job, const DestinationError &error) {
+        (void)job;
+        throw error;
+    }
+};
+
+/// Sends jobs of one operation, several at once: within the rate limits, signed, repeated where that is safe and
+/// useful. Either it runs by itself, or a loop that serves many of them calls start_ready() and take().
+class Dispatcher {
+  public:
+    Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
+               Authenticator &authenticator, const Policy &policy);
+    ~Dispatcher();
+    Dispatcher(const Dispatcher &) = delete;
+    Dispatcher &operator=(const Dispatcher &) = delete;
+
+    /// From now on jobs that may be sent are held for start_held(), since something has to be done before.
+    void hold_starts() { holds_starts_ = true; }
+    /// From now on the observer, which must outlive this, is told of every request.
+    void report_to(RequestObserver &observer) { observer_ = &observer; }
+
+    void submit(std::unique_ptr<Job> job);
+    /// The delay before the attempt of that number, with full jitter.
+    Milliseconds delay(int attempt);
+
+    /// Runs until every job is settled; the handler may submit more.
+    void run(JobHandler &handler);
+
+    /// Starts what may start and settles what has ended, without waiting.
+    void advance(JobHandler &handler);
+
+    /// Starts what may start now; answers when more may.
+    Clock::time_point start_ready();
+    /// Jobs that may be sent now and are held.
+    const std::vector<StartableJob> &held() const { return held_; }
+    /// Sends them.
+    void start_held();
+    /// Settles what has ended, if it is one of this dispatcher's.
+    bool take(const Finished &finished, JobHandler &handler);
+    /// Gives back the jobs that were not sent, or are to be sent again.
+    std::deque<std::unique_ptr<Job>> withdraw();
+
+    /// Jobs that are not settled.
+    std::size_t jobs() const { return pending_.size() + held_.size() + in_flight_.size(); }
+    std::size_t jobs_in_flight() const { return in_flight_.size(); }
+    /// Rows that are under way now: sent, and not yet answered.
+    std::size_t rows_in_flight() const;
+
+    std::uint64_t requests() const { return requests_; }
+    std::uint64_t retries() const { return retries_; }
+    /// Of the requests' bodies, before any compression.
+    std::uint64_t bytes() const { return bytes_; }
+
+  private:
+    /// One round of both: starts, waits until the deadline at most for something to end, settles what ended.
+    void turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others);
+    std::vector<RateLimit> limits_of(const Job &job) const;
+    BucketKey bucket_of(const std::string &name) const { return bucket_key(policy_.account + "/" + name); }
+    void start(StartableJob startable);
+    /// Sends again after the usual delay, or gives up when the attempts have run out.
+    void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
+    /// Asks for a token, if that may be done now; answers when it may.
+    Clock::time_point fetch_token();
+    void take_token(const Response &response, JobHandler &handler);
+    /// Takes what an answer says of limits and of the destination's pace.
+    void learn(const Job &job, const Response &response, const Verdict &verdict);
+    void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
+    void give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response, JobHandler &handler) const;
+    std::string idempotency_key(const Batch &batch) const;
+    RateLimit token_limit() const;
+
+    const CompiledOperation &operation_;
+    Transport &transport_;
+    Waiter &waiter_;
+    RateLimiter &limiter_;
+    Authenticator &authenticator_;
+    const Policy &policy_;
+    RequestObserver *observer_ = nullptr;
+    std::vector<RateLimit> limits_;      ///< of every job; for_each names others for some
+    const BucketKey pace_;               ///< the operation's, for this account
+    Clock::time_point attended_;         ///< last time
+    Clock::time_point attended_since_{}; ///< without a pause
+    simdjson::dom::parser parser_;
+    bool holds_starts_ = false;
+    std::deque<std::unique_ptr<Job>> pending_;
+    std::vector<StartableJob> held_;
+    std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
+    ExchangeId token_exchange_ = 0;
+    int token_attempts_ = 0;          ///< since the last one that came
+    Clock::time_point token_ready_{}; ///< not before
+    std::uint64_t requests_ = 0, retries_ = 0, bytes_ = 0;
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "engine/requests/dispatcher.h"
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace reverse_etl {
+
+/// Takes the records that a read brings. A record is valid only during the call.
+class RecordSink {
+  public:
+    virtual ~RecordSink() = default;
+    virtual void record(simdjson::dom::element record) = 0;
+};
+
+/// Hands over the records that the answer to a read holds. Throws DestinationError.
+void read_records(const CompiledOperation &operation, const Verdict &verdict, Answer &answer, RecordSink &sink);
+
+/// Reads from a destination: look-ups by key, several at once, or a list, page by page. Throws DestinationError.
+class Fetch : private JobHandler, private RecordSink {
+  public:
+    Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink);
+
+    /// Reads the records that the batches' keys name. A key that the destination does not know brings none.
+    void lookup(std::vector<Batch> batches);
+
+    /// Reads the next page of a list; false when there was none left to read.
+    bool next_page();
+
+  private:
+    void record(simdjson::dom::element record) override;
+    void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
+    void find_next(Answer &answer);
+    std::string absolute(std::string url) const;
+    void turn_to(std::string &page, const std::string &next, const std::string &identity);
+    [[noreturn]] void fail(const std::string &what) const;
+
+    const CompiledOperation &operation_;
+    Dispatcher &dispatcher_;
+    RecordSink &sink_;
+    BatchFrame body_; ///< of the page's request
+    bool more_ = true;
+    std::string cursor_, url_;
+    std::unordered_set<std::size_t> seen_; ///< digests of what tells pages apart
+    std::size_t pages_ = 0, records_ = 0, page_records_ = 0, empty_pages_ = 0;
+};
+
+} // namespace reverse_etl

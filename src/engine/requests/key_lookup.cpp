@@ -1,0 +1,129 @@
+#include "engine/requests/key_lookup.h"
+
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace reverse_etl {
+
+namespace {
+
+/// What an answer tells of one row.
+struct Match {
+    std::string id; ///< as JSON; "" for none
+    std::string refusal;
+};
+
+/// Pairs the records of an answer with the rows whose keys they have. Destinations may spell a key in their own way,
+/// e-mails in lower case for instance; what they do not compare so is not taken for the row's, since a wrong row would
+/// be deleted.
+class Matches : public RecordSink {
+  public:
+    Matches(const CompiledOperation &operation, const Batch &batch, const Words &words)
+        : words_(words), id_(operation.object().pointer_to(operation.object().id)),
+          key_(operation.object().pointer_to(operation.key_field())), form_(operation.key_form()),
+          of_row_(batch.rows().size()) {
+        for (std::size_t i = 0; i < of_row_.size(); i++) {
+            auto [known, added] = rows_.emplace(in_form(form_, batch.kept(i, operation.kept_key())), i);
+            if (!added)
+                known->second = several;
+        }
+    }
+
+    void record(simdjson::dom::element record) override {
+        auto key = at(record, key_);
+        bool names_key = key && !key->is_null();
+        auto row = names_key ? rows_.find(in_form(form_, text_of(*key))) : rows_.end();
+        bool is_alone = of_row_.size() == 1;
+        if (row != rows_.end() && row->second != several)
+            add(of_row_[row->second], record);
+        else if (!is_alone)
+            has_unpaired_ = true;
+        else if (!names_key)
+            add(of_row_.front(), record);
+        else
+            of_row_.front().refusal =
+                "the destination finds a row by this key that has another: " + words_.of(text_of(*key));
+    }
+
+    const Match &of_row(std::size_t row) const { return of_row_[row]; }
+    /// Whether a record was not paired that may belong to one of the rows that have none.
+    bool has_unpaired() const { return has_unpaired_; }
+
+  private:
+    static constexpr std::size_t several = static_cast<std::size_t>(-1);
+
+    void add(Match &match, simdjson::dom::element record) const {
+        auto found = at(record, id_);
+        if (!found || found->is_null()) {
+            match.refusal = "the destination finds the row, but does not tell its id";
+            return;
+        }
+        std::string id = json_of(*found);
+        if (!match.id.empty() && match.id != id)
+            match.refusal = "the destination has several rows with this key";
+        match.id = std::move(id);
+    }
+
+    const Words &words_;
+    const std::string id_, key_; ///< pointers
+    const KeyForm form_;
+    std::vector<Match> of_row_;
+    std::unordered_map<std::string, std::size_t> rows_; ///< by key, as the destination compares it
+    bool has_unpaired_ = false;
+};
+
+} // namespace
+
+KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, Found found)
+    : operation_(operation), dispatcher_(dispatcher), sink_(sink), found_(std::move(found)) {}
+
+void KeyLookup::submit(std::vector<Batch> batches) {
+    for (Batch &batch : batches) {
+        for (const BatchRow &row : operation_.take_unreachable(batch))
+            sink_.absent(row.number);
+        if (!batch.rows().empty())
+            dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
+    }
+}
+
+void KeyLookup::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
+    const Batch &batch = job->batch;
+    bool is_alone = batch.rows().size() == 1;
+    bool is_refused = verdict.action == Action::reject;
+    if (!is_alone && (is_refused || verdict.action == Action::absent)) {
+        for (Batch &half : batch.halves())
+            dispatcher_.submit(std::make_unique<Job>(std::move(half)));
+        return;
+    }
+    long status = answer.response().status;
+    if (is_refused) {
+        sink_.rejected(batch.rows().front().number, verdict.reason, status);
+        return;
+    }
+    Matches matches(operation_, batch, answer.words());
+    std::optional<DestinationError> fault;
+    try {
+        read_records(operation_, verdict, answer, matches);
+    } catch (const DestinationError &error) {
+        fault.emplace(error);
+    }
+    if (fault) {
+        sink_.failed(batch, *fault);
+        return;
+    }
+    for (std::size_t i = 0; i < batch.rows().size(); i++) {
+        std::uint64_t row = batch.rows()[i].number;
+        const Match &match = matches.of_row(i);
+        if (!match.refusal.empty())
+            sink_.rejected(row, match.refusal, status);
+        else if (!match.id.empty())
+            found_(row, match.id);
+        else if (matches.has_unpaired())
+            dispatcher_.submit(std::make_unique<Job>(batch.subset({i}))); // whose record it is shows when asked alone
+        else
+            sink_.absent(row);
+    }
+}
+
+} // namespace reverse_etl

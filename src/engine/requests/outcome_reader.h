@@ -1,0 +1,60 @@
+#pragma once
+
+#include "engine/requests/answer.h"
+#include "engine/requests/batch.h"
+#include "engine/requests/compiled_operation.h"
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace reverse_etl {
+
+/// What the destination said of one row of a batch.
+struct RowOutcome {
+    enum class Kind {
+        unmentioned, ///< the answer does not speak of the row
+        accepted,
+        rejected,
+        absent, ///< there is no such row
+        wait,   ///< the destination asks to come back with this row
+    } kind = Kind::unmentioned;
+    std::string text; ///< the destination's id for an accepted row, the reason for any other
+};
+
+/// Reads from an answer what became of each row of its batch. Keeps its buffers from answer to answer.
+class OutcomeReader {
+  public:
+    explicit OutcomeReader(const CompiledOperation &operation);
+
+    /// One outcome a row, in the batch's order; valid until the next call. `with_ids`: whether the destination's ids
+    /// are wanted.
+    const std::vector<RowOutcome> &read(const Batch &batch, Answer &answer, bool with_ids);
+
+    /// The reason of a failure in the last answer that names no row; "" if there was none.
+    const std::string &unpaired_reason() const { return unpaired_reason_; }
+
+    /// Whether the last answer spoke of its batch as a whole, not of each row.
+    bool of_whole() const { return of_whole_; }
+
+  private:
+    void accept_unnamed();
+    void read_entry(const ResultSpec &spec, Answer &answer, simdjson::dom::element entry, std::size_t position);
+    bool pair(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
+    bool pair_one(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
+    std::size_t row_of_number(simdjson::dom::element value) const;
+    std::size_t row_of_key(simdjson::dom::element value);
+
+    const CompiledOperation &operation_;
+    std::vector<ResultSpec> specs_; ///< the operation's, with {key_field} filled in
+    const Batch *batch_ = nullptr;
+    bool with_ids_ = false;
+    std::vector<RowOutcome> outcomes_;
+    std::unordered_map<std::string, std::size_t> rows_by_key_; ///< as the destination compares it
+    std::string unpaired_reason_;
+    std::size_t entries_accepted_ = 0; ///< that name no row
+    bool of_whole_ = false;
+};
+
+} // namespace reverse_etl

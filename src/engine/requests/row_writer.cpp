@@ -1,0 +1,80 @@
+#include "engine/requests/row_writer.h"
+
+#include "engine/text/json_text.h"
+
+#include <charconv>
+
+namespace reverse_etl {
+
+RowWriter::RowWriter(const CompiledOperation &operation, NullAs null_as) : operation_(operation), null_as_(null_as) {
+    const auto *clear = std::get_if<std::string>(&operation.object().clear);
+    if (operation.spec().form)
+        append_percent_encoded(clear_, clear != nullptr ? *clear : "");
+    else if (clear != nullptr)
+        append_json_string(clear_, *clear);
+    else
+        clear_ = "null";
+}
+
+void RowWriter::write(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out) {
+    std::size_t begin = batch.row_begin();
+    for (const RowSegment &segment : operation_.row()) {
+        switch (segment.kind) {
+        case RowSegment::Kind::literal:
+            out += segment.text;
+            break;
+        case RowSegment::Kind::member:
+            write_member(segment, row, out, begin);
+            break;
+        case RowSegment::Kind::value:
+            if (row.is_null(segment.column))
+                text_of(segment.column, row); // refuses
+            row.json(segment.column, out);
+            break;
+        case RowSegment::Kind::in_string: {
+            std::size_t quote = out.size();
+            append_json_string(out, text_of(segment.column, row));
+            out.pop_back();
+            out.erase(quote, 1);
+            break;
+        }
+        case RowSegment::Kind::form_value:
+            append_percent_encoded(out, text_of(segment.column, row));
+            break;
+        case RowSegment::Kind::row_number: {
+            char digits[20];
+            out.append(digits, std::to_chars(digits, digits + sizeof(digits), number).ptr);
+            break;
+        }
+        }
+    }
+    for (int column : operation_.kept_columns())
+        batch.keep(text_of(column, row));
+}
+
+void RowWriter::write_member(const RowSegment &segment, const RowValues &row, std::string &out, std::size_t begin) {
+    bool is_null = row.is_null(segment.column);
+    if (is_null && null_as_ == NullAs::omit)
+        return;
+    bool form = operation_.spec().form;
+    if (form ? out.size() > begin : out.back() != '{')
+        out += form ? '&' : ',';
+    out += segment.text;
+    if (is_null)
+        out += null_as_ == NullAs::clear ? clear_ : form ? "" : "null";
+    else if (form)
+        append_percent_encoded(out, text_of(segment.column, row));
+    else
+        row.json(segment.column, out);
+}
+
+const std::string &RowWriter::text_of(int column, const RowValues &row) {
+    if (row.is_null(column))
+        throw ValueRefused("field \"" + operation_.columns()[column].field +
+                           "\" is null, but the request cannot be made without it");
+    text_.clear();
+    row.text(column, text_);
+    return text_;
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "engine/requests/batch.h"
+#include "engine/requests/compiled_operation.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace reverse_etl {
+
+/// What a table does with NULL.
+enum class NullAs { omit, null, clear };
+
+/// A value that cannot be sent (infinity, NaN, text that is not UTF-8): the row is rejected with this reason.
+class ValueRefused : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The values of one row, in the order of the operation's columns. Where they come from is the source's affair: the
+/// executor, or the outbox.
+class RowValues {
+  public:
+    virtual bool is_null(int column) const = 0;
+    /// Appends the value as JSON.
+    virtual void json(int column, std::string &out) const = 0;
+    /// Appends the value as plain text, as a form, a URL or a key needs it: what is a string in JSON without its quotes
+    /// and escapes, everything else as in JSON.
+    virtual void text(int column, std::string &out) const = 0;
+
+  protected:
+    ~RowValues() = default;
+};
+
+/// Writes rows into batches, as the operation's body says.
+class RowWriter {
+  public:
+    RowWriter(const CompiledOperation &operation, NullAs null_as);
+
+    /// Appends the row's text, and what is kept of it, between the batch's begin_row() and end_row(). Throws
+    /// ValueRefused; a part may then have been appended.
+    void write(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out);
+
+  private:
+    void write_member(const RowSegment &segment, const RowValues &row, std::string &out, std::size_t begin);
+    const std::string &text_of(int column, const RowValues &row);
+
+    const CompiledOperation &operation_;
+    NullAs null_as_;
+    std::string clear_; ///< what clears a field, as it stands in the body
+    std::string text_;  ///< a buffer: where values come from Postgres, no local may need a destructor
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "engine/text/json_fwd.h"
+
+#include <nlohmann/json.hpp>

@@ -1,0 +1,89 @@
+#include "postgres/border/result_rows.h"
+
+#include "postgres/border/border.h"
+#include "postgres/border/sql.h"
+
+extern "C" {
+#include "executor/spi.h"
+#include "executor/tstoreReceiver.h"
+#include "miscadmin.h"
+#include "utils/plancache.h"
+#include "utils/queryenvironment.h"
+#include "utils/snapmgr.h"
+}
+
+namespace reverse_etl {
+
+OneSnapshot::OneSnapshot() {
+    pg_call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+}
+
+OneSnapshot::~OneSnapshot() {
+    PopActiveSnapshot();
+}
+
+ResultRows ResultRows::of(const std::string &query) {
+    ResultRows result;
+    pg_call([&] {
+        SPIPlanPtr plan = sql::prepare(query, CURSOR_OPT_PARALLEL_OK);
+        // The rows of another statement would not have the columns of the first.
+        List *sources = SPI_plan_get_plan_sources(plan);
+        if (list_length(sources) != 1)
+            ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("more than one statement where one query is meant")));
+        auto *source = static_cast<CachedPlanSource *>(linitial(sources));
+        MemoryContext caller = MemoryContextSwitchTo(CurTransactionContext);
+        result.descriptor_ = CreateTupleDescCopy(source->resultDesc);
+        result.rows_.reset(tuplestore_begin_heap(true, false, work_mem));
+        MemoryContextSwitchTo(caller);
+        DestReceiver *receiver = CreateTuplestoreDestReceiver();
+        SetTuplestoreDestReceiverParams(receiver, result.rows_.get(), CurTransactionContext, true, nullptr, nullptr);
+        SPIExecuteOptions options{};
+        options.read_only = true; // all under the one snapshot that is active
+        options.dest = receiver;
+        int status = SPI_execute_plan_extended(plan, &options);
+        if (status != SPI_OK_SELECT)
+            elog(ERROR, "could not run \"%s\": %s", query, ServerText(SPI_result_code_string(status)));
+        receiver->rDestroy(receiver);
+        SPI_freeplan(plan);
+    });
+    return result;
+}
+
+void ResultRows::show_as(const char *name) const {
+    pg_call([&] {
+        auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
+        relation->md.name = pstrdup(name);
+        relation->md.tupdesc = descriptor_;
+        relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+        relation->md.enrtuples = static_cast<double>(tuplestore_tuple_count(rows_.get()));
+        relation->reldata = rows_.get();
+        SPI_unregister_relation(name);
+        int status = SPI_register_relation(relation);
+        if (status != SPI_OK_REL_REGISTER)
+            elog(ERROR, "could not show \"%s\": %s", ServerText(name), ServerText(SPI_result_code_string(status)));
+    });
+}
+
+std::int64_t ResultRows::count() const {
+    return rows_ == nullptr ? 0 : tuplestore_tuple_count(rows_.get());
+}
+
+TupleTableSlot *ResultRows::begin() const {
+    if (rows_ == nullptr)
+        return nullptr;
+    return pg_call([&] {
+        tuplestore_rescan(rows_.get());
+        return MakeSingleTupleTableSlot(descriptor_, &TTSOpsMinimalTuple);
+    });
+}
+
+bool ResultRows::next(TupleTableSlot *slot) const {
+    return rows_ != nullptr && pg_call([&] { return tuplestore_gettupleslot(rows_.get(), true, false, slot); });
+}
+
+void ResultRows::end(TupleTableSlot *slot) {
+    if (slot != nullptr)
+        pg_call([&] { ExecDropSingleTupleTableSlot(slot); });
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "postgres/border/postgres.h"
+
+extern "C" {
+#include "executor/tuptable.h"
+#include "utils/tuplestore.h"
+}
+
+namespace reverse_etl {
+
+/// While one lives, queries see one state of the database.
+class OneSnapshot {
+  public:
+    OneSnapshot();
+    ~OneSnapshot();
+    OneSnapshot(const OneSnapshot &) = delete;
+    OneSnapshot &operator=(const OneSnapshot &) = delete;
+};
+
+/// The rows of a query, kept in memory up to work_mem and on disk beyond it. Statements of the open connection to SPI
+/// may read them by a name.
+class ResultRows {
+  public:
+    ResultRows() = default;
+
+    /// Runs the query under the snapshot that is active (OneSnapshot), in parallel where the planner finds that
+    /// worthwhile.
+    static ResultRows of(const std::string &query);
+
+    /// Lets statements of the connection read them.
+    void show_as(const char *name) const;
+
+    /// Reads them from the beginning; for each row calls `take`, with a slot that is valid until the next.
+    template <class Take>
+    void for_each(Take &&take) const {
+        TupleTableSlot *slot = begin();
+        while (next(slot))
+            take(slot);
+        end(slot);
+    }
+
+    std::int64_t count() const;
+    TupleDesc descriptor() const { return descriptor_; }
+    bool is_empty() const { return count() == 0; }
+
+  private:
+    TupleTableSlot *begin() const;
+    bool next(TupleTableSlot *slot) const;
+    static void end(TupleTableSlot *slot);
+
+    struct End {
+        void operator()(Tuplestorestate *rows) const { tuplestore_end(rows); }
+    };
+    std::unique_ptr<Tuplestorestate, End> rows_;
+    TupleDesc descriptor_ = nullptr;
+};
+
+} // namespace reverse_etl

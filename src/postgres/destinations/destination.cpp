@@ -1,0 +1,263 @@
+#include "postgres/destinations/destination.h"
+
+#include "postgres/border/border.h"
+#include "postgres/border/names.h"
+#include "postgres/border/schema_version.h"
+#include "postgres/destinations/connectors.h"
+#include "postgres/destinations/options.h"
+#include "postgres/destinations/session.h"
+
+#include <algorithm>
+
+extern "C" {
+#include "access/reloptions.h"
+#include "access/table.h"
+#include "catalog/pg_user_mapping.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// Adds the options of a catalog's list. Postgres keeps their values as strings.
+void add_options(Settings &settings, List *options) {
+    ListCell *cell;
+    foreach (cell, options) {
+        DefElem *option = static_cast<DefElem *>(lfirst(cell));
+        settings[ServerText(option->defname).utf8()] = option_text(option).utf8();
+    }
+}
+
+std::string setting(const Settings &settings, const char *name, const char *fallback) {
+    auto found = settings.find(name);
+    return found == settings.end() ? fallback : found->second;
+}
+
+/// The options of the role's user mapping, or of PUBLIC's. Nothing if there is neither; GetUserMapping would raise, but
+/// a destination may need no credentials.
+List *user_mapping_options(Oid user, Oid server) {
+    HeapTuple tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(user), ObjectIdGetDatum(server));
+    if (!HeapTupleIsValid(tuple))
+        tuple = SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server));
+    if (!HeapTupleIsValid(tuple))
+        return NIL;
+    bool is_null = false;
+    Datum options = SysCacheGetAttr(USERMAPPINGUSERSERVER, tuple, Anum_pg_user_mapping_umoptions, &is_null);
+    List *list = is_null ? NIL : untransformRelOptions(options);
+    ReleaseSysCache(tuple);
+    return list;
+}
+
+/// A table's option may belong to another connector: the validator, which does not know the server, let it pass.
+void check_options_fit(const Settings &options, const Connector &connector, const std::string &table) {
+    auto fits = [&](const std::string &name) {
+        bool built_in = std::any_of(built_in_options().begin(), built_in_options().end(), [&](const auto &option) {
+            return name == option.name && (option.places & static_cast<unsigned>(OptionPlace::table)) != 0;
+        });
+        return built_in ||
+               std::any_of(connector.options().begin(), connector.options().end(),
+                           [&](const OptionSpec &option) { return option.name == name && !option.on_server; });
+    };
+    auto misfit = std::find_if(options.begin(), options.end(), [&](const auto &option) { return !fits(option.first); });
+    if (misfit != options.end())
+        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
+                    "option \"" + misfit->first + "\" of foreign table \"" + table +
+                        "\" means nothing to connector \"" + connector.name() + "\"",
+                    "", "Use ALTER FOREIGN TABLE ... OPTIONS (DROP " + misfit->first + ").");
+}
+
+} // namespace
+
+Destination::Destination(Oid relation) : relation(relation) {
+    check_version();
+    struct Catalog {
+        ForeignTable *table;
+        ForeignServer *server;
+        Relation relation;
+    };
+    // The statement holds its lock on the table already.
+    Catalog catalog = pg_call([&] {
+        Catalog found;
+        found.table = GetForeignTable(relation);
+        found.server = GetForeignServer(found.table->serverid);
+        found.relation = table_open(relation, NoLock);
+        return found;
+    });
+    struct Close {
+        Relation relation;
+        ~Close() { table_close(relation, NoLock); }
+    } close{catalog.relation};
+
+    name = plain_qualified_name(relation);
+    server = catalog.server->serverid;
+    Settings of_table, settings;
+    add_options(settings, catalog.server->options);
+    add_options(of_table, catalog.table->options);
+
+    std::shared_ptr<const Connector> connector = find_connector(setting(settings, "connector", ""));
+    check_options_fit(of_table, *connector, name);
+    for (const auto &[option, value] : of_table)
+        settings[option] = value;
+    std::vector<std::string> objects = connector->object_names();
+    std::string of_table_name = objects.size() == 1 ? objects[0] : relation_name(relation);
+    std::string object_name = setting(settings, "object", of_table_name.c_str());
+    try {
+        object = connector->object(object_name, settings);
+    } catch (const ManifestError &error) {
+        // The manifest itself is right: it was checked when it was made.
+        throw Error(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
+                    "the options of \"" + name + "\" do not fit connector \"" + connector->name() + "\"",
+                    "With them \"" + error.pointer + "\" of its manifest " + error.what() + ".");
+    }
+
+    if (auto batch_size = settings.find("batch_size"); batch_size != settings.end()) {
+        int rows = static_cast<int>(integer_option("batch_size", batch_size->second));
+        // The destination's limit stays; of an endpoint that names none, the table knows best.
+        for (auto &[kind, operation] : object.operations)
+            if (rows < operation.rows || object.connector == "http")
+                operation.rows = rows;
+    }
+    if (setting(settings, "insert_as", "") == "create")
+        object.insert = OperationKind::create;
+    else if (setting(settings, "insert_as", "") == "upsert")
+        object.insert = OperationKind::upsert;
+    std::string null_option = setting(settings, "null_as", "omit");
+    null_as = null_option == "null" ? NullAs::null : null_option == "clear" ? NullAs::clear : NullAs::omit;
+    std::string delivery_option = setting(settings, "delivery", "auto");
+    delivery = delivery_option == "queued"      ? DeliveryMode::queued
+               : delivery_option == "immediate" ? DeliveryMode::immediate
+                                                : DeliveryMode::automatic;
+    outbox.max_rows = integer_option("outbox_max_rows", setting(settings, "outbox_max_rows", "50000000"));
+    outbox.max_bytes = byte_size("outbox_max_bytes", setting(settings, "outbox_max_bytes", "20GB"));
+    outbox.ttl_ms = duration_ms("outbox_ttl", setting(settings, "outbox_ttl", "7d"));
+    outbox.max_attempts =
+        static_cast<int>(integer_option("outbox_max_attempts", setting(settings, "outbox_max_attempts", "20")));
+    stop_at_reject = setting(settings, "on_reject", "store") == "error";
+
+    policy.max_in_flight = integer_option("max_in_flight", setting(settings, "max_in_flight", "8"));
+    policy.max_attempts = static_cast<int>(integer_option("max_attempts", setting(settings, "max_attempts", "8")));
+    policy.connect_timeout = Milliseconds(duration_ms("connect_timeout", setting(settings, "connect_timeout", "10s")));
+    policy.timeout = Milliseconds(duration_ms("request_timeout", setting(settings, "request_timeout", "60s")));
+    policy.ca_file = setting(settings, "ca_file", "");
+    policy.keep_rate_limits = setting(settings, "rate_limit", "published") == "published";
+    read_columns(catalog.relation);
+}
+
+void Destination::read_columns(Relation relation) {
+    TupleDesc attributes = RelationGetDescr(relation);
+    for (int i = 0; i < attributes->natts; i++) {
+        Form_pg_attribute attribute = TupleDescAttr(attributes, i);
+        if (attribute->attisdropped)
+            continue;
+        Settings options;
+        add_options(options, pg_call([&] { return GetForeignColumnOptions(this->relation, attribute->attnum); }));
+        DestinationColumn column;
+        column.attnum = attribute->attnum;
+        column.name = column_name(attribute);
+        column.type = attribute->atttypid;
+        column.typmod = attribute->atttypmod;
+        column.collation = attribute->attcollation;
+        column.field = setting(options, "field", "");
+        if (column.field.empty()) {
+            // A column that the manifest names stands for its field; any other is a field of its own name.
+            column.field = column.name;
+            for (const ColumnSpec &spec : object.columns)
+                if (spec.column == column.name)
+                    column.field = spec.field;
+        }
+        column.encoding = object.encoding;
+        column.read = object.pointer_to(column.field);
+        if (const ColumnSpec *spec = object.column_of_field(column.field)) {
+            column.encoding = spec->encoding;
+            column.writable = spec->writable;
+            column.spec = spec;
+        }
+        column.compare = object.form_of(column.field);
+        if (auto compare = options.find("compare"); compare != options.end())
+            column.compare = *key_form(compare->second);
+        if (auto encode = options.find("encode"); encode != options.end())
+            column.encoding = encoding_option("encode", encode->second);
+        columns.push_back(std::move(column));
+    }
+}
+
+const DestinationColumn *Destination::column(AttrNumber attnum) const {
+    for (const DestinationColumn &column : columns)
+        if (column.attnum == attnum)
+            return &column;
+    return nullptr;
+}
+
+const DestinationColumn *Destination::column_of_field(const std::string &field) const {
+    for (const DestinationColumn &column : columns)
+        if (!field.empty() && column.field == field)
+            return &column;
+    return nullptr;
+}
+
+std::vector<const DestinationColumn *> Destination::key_columns() const {
+    std::vector<const DestinationColumn *> found;
+    for (const std::string &field : object.key)
+        if (const DestinationColumn *column = column_of_field(field))
+            found.push_back(column);
+    if (found.size() < object.key.size())
+        found.clear();
+    return found;
+}
+
+bool Destination::finds_id_by_key() const {
+    const OperationSpec *lookup = object.operation(OperationKind::lookup);
+    return lookup != nullptr && lookup->by_key && !object.id.empty() && key_columns().size() == 1;
+}
+
+const OperationSpec &Destination::operation(OperationKind kind) const {
+    if (const OperationSpec *spec = object.operation(kind))
+        return *spec;
+    std::string known;
+    for (const auto &[other, spec] : object.operations)
+        known += (known.empty() ? "" : ", ") + std::string(operation_name(other));
+    throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                "destination \"" + name + "\" has no operation \"" + operation_name(kind) + "\"",
+                "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + known + ".");
+}
+
+Settings Destination::credentials(Oid user) const {
+    Settings credentials;
+    add_options(credentials, pg_call([&] { return user_mapping_options(user, server); }));
+    return credentials;
+}
+
+std::string Destination::account(Oid user) const {
+    // Each with its length: no two sets of credentials read alike.
+    std::string identity;
+    for (const auto &[name, value] : credentials(user))
+        for (const std::string &text : {name, value})
+            identity += std::to_string(text.size()) + ":" + text;
+    BucketKey digest = bucket_key(identity);
+    return std::to_string(MyDatabaseId) + "/" + std::to_string(server) + "/" + std::to_string(digest[0]) + "-" +
+           std::to_string(digest[1]);
+}
+
+std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
+    Settings credentials = this->credentials(user);
+    try {
+        return session::authenticator(server, object.auth, credentials);
+    } catch (const SettingError &error) {
+        std::string role = role_name(user), of_server = server_name(server);
+        throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND,
+                    credentials.empty()
+                        ? "user mapping not found for user \"" + role + "\", server \"" + of_server + "\""
+                        : "user mapping of user \"" + role + "\" for server \"" + of_server +
+                              "\" lacks the credentials that the destination needs",
+                    "", error.hint);
+    }
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "engine/manifest/connector.h"
+#include "engine/requests/compiled_operation.h"
+#include "engine/requests/dispatcher.h"
+#include "engine/requests/row_writer.h"
+#include "postgres/border/postgres.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "access/attnum.h"
+#include "utils/relcache.h"
+}
+
+namespace reverse_etl {
+
+/// When rows leave: at once, after the transaction's commit, or whichever of the two can no longer be rolled back.
+enum class DeliveryMode { automatic, immediate, queued };
+
+struct DestinationColumn {
+    AttrNumber attnum = 0;
+    std::string name;
+    std::string field;
+    Oid type = InvalidOid;
+    int32 typmod = -1;
+    Oid collation = InvalidOid;
+    ValueEncoding encoding = ValueEncoding::native;
+    KeyForm compare;
+    std::string read; ///< JSON pointer to the value in a record
+    bool writable = true;
+    const ColumnSpec *spec = nullptr; ///< nullptr: the manifest does not list the field
+
+    bool is_written_by(OperationKind operation) const { return spec == nullptr || spec->is_written_by(operation); }
+};
+
+/// A foreign table, its server and its connector put together: what a statement needs to know of where its rows go.
+/// It does not change and does not move, so operations compiled for it may point into it.
+class Destination {
+  public:
+    /// Throws SettingError and Error for options that do not fit the connector.
+    explicit Destination(Oid relation);
+    Destination(const Destination &) = delete;
+    Destination &operator=(const Destination &) = delete;
+
+    std::string name; ///< schema-qualified, for people
+    Oid relation = InvalidOid;
+    Oid server = InvalidOid;
+    Object object;
+    std::vector<DestinationColumn> columns;
+    Policy policy;
+    NullAs null_as = NullAs::omit;
+    bool stop_at_reject = false;
+    DeliveryMode delivery = DeliveryMode::automatic;
+    /// What holds for queued rows.
+    struct {
+        long max_rows = 0, max_bytes = 0, ttl_ms = 0;
+        int max_attempts = 0;
+    } outbox;
+
+    const DestinationColumn *column(AttrNumber attnum) const;
+    const DestinationColumn *column_of_field(const std::string &field) const;
+    /// The column that holds the destination's id; nullptr if the table has none.
+    const DestinationColumn *id_column() const { return column_of_field(object.id); }
+    /// The columns of the object's key; empty if the object has no key or the table lacks one of them.
+    std::vector<const DestinationColumn *> key_columns() const;
+
+    /// Whether the destination's id of a row can be looked up by the key.
+    bool finds_id_by_key() const;
+
+    /// The operation, with the table's batch_size; an Error names what the object can do if it cannot do this.
+    const OperationSpec &operation(OperationKind kind) const;
+
+    /// Signs as this role's user mapping (or PUBLIC's) says. Throws when there is none.
+    std::shared_ptr<Authenticator> authenticator(Oid user) const;
+
+    /// Whose rate limits count for this role: the server's account that its credentials belong to. Roles with the same
+    /// credentials share one. No credential can be told from it.
+    std::string account(Oid user) const;
+
+  private:
+    Settings credentials(Oid user) const;
+    void read_columns(Relation relation);
+};
+
+/// Whether the relation is a foreign table of this wrapper. Call inside pg_call.
+bool is_destination(Oid relation);
+/// Throws an Error unless it is, and keeps it from being dropped until the transaction ends.
+void check_is_destination(Oid relation);
+
+/// The Destination that goes with a relation, for one statement's planning or execution: made in the memory context.
+Destination *open_destination(Oid relation, MemoryContext context);
+
+} // namespace reverse_etl

@@ -1,0 +1,71 @@
+#include "postgres/destinations/key_forms.h"
+
+#include "postgres/border/border.h"
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#pragma GCC visibility push(default)
+PG_FUNCTION_INFO_V1(reverse_etl_key_form);
+#pragma GCC visibility pop
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr const char *as_it_is = "%s";
+constexpr const char *as_text = "(%s::pg_catalog.text) COLLATE pg_catalog.\"C\"";
+
+bool is_string(Oid type) {
+    return pg_call([&] {
+        char category;
+        bool is_preferred;
+        get_type_category_preferred(type, &category, &is_preferred);
+        return category == TYPCATEGORY_STRING;
+    });
+}
+
+} // namespace
+
+std::string key_form_in_sql(Oid type, Oid collation, const DestinationColumn *column) {
+    if (column == nullptr)
+        return as_it_is;
+    type = pg_call([&] { return getBaseType(type); });
+    bool is_hashed = column->encoding == ValueEncoding::sha256; // of the text without blanks, in small letters
+    KeyForm form = is_hashed ? KeyForm{true, true} : column->compare;
+    if (is_string(type)) {
+        if (!form.is_exact())
+            return std::string("(reverse_etl.key_form(%s::pg_catalog.text, ") + (form.trimmed ? "true" : "false") +
+                   ", " + (form.case_insensitive ? "true" : "false") + ")) COLLATE pg_catalog.\"C\"";
+        bool is_plain = type == TEXTOID || type == VARCHAROID;
+        bool tells_all_apart =
+            is_plain && pg_call([&] { return !OidIsValid(collation) || get_collation_isdeterministic(collation); });
+        return tells_all_apart ? as_it_is : as_text;
+    }
+    bool has_spellings = type == NUMERICOID || type == FLOAT4OID || type == FLOAT8OID;
+    bool is_sent_as_text = column->encoding == ValueEncoding::string || is_string(column->type);
+    return has_spellings && is_sent_as_text ? as_text : as_it_is;
+}
+
+std::string in_sql_form(const std::string &form, const std::string &value) {
+    std::size_t place = form.find("%s");
+    return form.substr(0, place) + value + form.substr(place + 2);
+}
+
+} // namespace reverse_etl
+
+using namespace reverse_etl;
+
+/// reverse_etl.key_form(value text, trimmed boolean, case_insensitive boolean)
+Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        KeyForm form{PG_GETARG_BOOL(2), PG_GETARG_BOOL(1)};
+        std::string formed = in_form(form, text_argument(fcinfo, 0));
+        return pg_call([&] { return text_datum(formed); });
+    });
+}

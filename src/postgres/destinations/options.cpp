@@ -1,0 +1,246 @@
+#include "postgres/destinations/options.h"
+
+#include "engine/text/json.h"
+#include "postgres/border/border.h"
+#include "postgres/destinations/connectors.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+extern "C" {
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr unsigned on_server = static_cast<unsigned>(OptionPlace::server);
+constexpr unsigned on_table = static_cast<unsigned>(OptionPlace::table);
+constexpr unsigned on_column = static_cast<unsigned>(OptionPlace::column);
+
+/// An option that a place accepts, with what it needs to be checked.
+struct Accepted {
+    std::string name;
+    unsigned places;
+    std::string type;
+    bool superuser_only;
+};
+
+const char *place_name(OptionPlace place) {
+    switch (place) {
+    case OptionPlace::server:
+        return "a server";
+    case OptionPlace::table:
+        return "a foreign table";
+    case OptionPlace::column:
+        return "a column";
+    case OptionPlace::user_mapping:
+        return "a user mapping";
+    }
+    return "";
+}
+
+/// A dump makes servers and tables before it fills reverse_etl.custom_connectors, and says by this setting, as for
+/// functions, that what is referred to may come later. Their connector and its options are checked when they are used.
+bool restoring() {
+    return !check_function_bodies;
+}
+
+/// Every option of every place: the built-in ones and those of the connectors. A connector named in the options narrows
+/// the list to its own; a table or a user mapping does not tell the validator its server.
+std::vector<Accepted> accepted_options(const Settings &options) {
+    std::vector<Accepted> accepted;
+    for (const OptionDescription &option : built_in_options())
+        accepted.push_back({option.name, option.places, option.type, option.superuser_only});
+    std::vector<std::shared_ptr<const Connector>> connectors;
+    if (auto connector = options.find("connector"); connector != options.end() && !restoring())
+        connectors.push_back(find_connector(connector->second));
+    else
+        connectors = all_connectors();
+    for (const auto &connector : connectors) {
+        for (const OptionSpec &option : connector->options())
+            accepted.push_back(
+                {option.name, option.on_server ? on_server : on_table, option.json ? "json" : "text", false});
+        for (const std::string &credential : connector->credentials())
+            accepted.push_back({credential, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false});
+    }
+    return accepted;
+}
+
+std::string valid_names(const std::vector<Accepted> &accepted, OptionPlace place) {
+    std::vector<std::string> names;
+    for (const Accepted &option : accepted)
+        if ((option.places & static_cast<unsigned>(place)) != 0)
+            names.push_back(option.name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    std::string list;
+    for (const std::string &name : names)
+        list += (list.empty() ? "" : ", ") + name;
+    return list;
+}
+
+[[noreturn]] void refuse_value(const std::string &name, const std::string &needs) {
+    // The value is not repeated: it may be a secret put in the wrong place.
+    throw Error(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, "invalid value for option \"" + name + "\"",
+                "The option " + needs + ".");
+}
+
+void check_word(const std::string &name, const std::string &value, const std::string &words) {
+    // words: "a|b|c"
+    for (std::size_t begin = 0; begin <= words.size();) {
+        std::size_t end = std::min(words.find('|', begin), words.size());
+        if (words.compare(begin, end - begin, value) == 0)
+            return;
+        begin = end + 1;
+    }
+    std::string list = words;
+    for (std::size_t bar; (bar = list.find('|')) != std::string::npos;)
+        list.replace(bar, 1, ", ");
+    refuse_value(name, "must be one of " + list);
+}
+
+void check_value(const std::string &name, const std::string &value, const std::string &type) {
+    if (type == "url") {
+        bool plain = value.starts_with("http://") || value.starts_with("https://");
+        if (!plain || value.find_first_of("@?# \r\n\t") != std::string::npos || value.find("://") + 3 == value.size())
+            refuse_value(name,
+                         "must be a URL such as https://api.example.com, without user, password, query and fragment");
+    } else if (type == "milliseconds") {
+        if (duration_ms(name, value) < 1)
+            refuse_value(name, "must be a time greater than zero");
+    } else if (type.starts_with("integer ")) {
+        long lowest = std::stol(type.substr(8)), highest = std::stol(type.substr(type.find("..") + 2));
+        long number = integer_option(name, value);
+        if (number < lowest || number > highest)
+            refuse_value(name, "must be between " + std::to_string(lowest) + " and " + std::to_string(highest));
+    } else if (type == "bytes") {
+        if (byte_size(name, value) < 1)
+            refuse_value(name, "must be a size greater than zero");
+    } else if (type == "json") {
+        if (!Json::accept(value) && value.find_first_of("{[\"") != std::string::npos)
+            refuse_value(name, "must be JSON");
+    } else if (type == "encoding") {
+        encoding_option(name, value);
+    } else if (type == "comparison") {
+        if (!key_form(value))
+            refuse_value(name, "must be exact, case_insensitive, trimmed, or several of these with commas");
+    } else if (type.find('|') != std::string::npos) {
+        check_word(name, value, type);
+    }
+    if (value.find_first_of("\r\n") != std::string::npos && type != "json")
+        refuse_value(name, "must not hold a line break");
+}
+
+} // namespace
+
+const std::vector<OptionDescription> &built_in_options() {
+    static const std::vector<OptionDescription> options = {
+        {"connector", on_server, "text", nullptr, false, "the connector that speaks with the destination"},
+        {"base_url", on_server, "url", "the connector's", false, "where the API is"},
+        {"ca_file", on_server, "text", "the system's", true, "file with the certificate authorities to trust"},
+        {"connect_timeout", on_server, "milliseconds", "10s", false, "longest time to connect"},
+        {"request_timeout", on_server, "milliseconds", "60s", false, "longest time for a request and its answer"},
+        {"rate_limit", on_server, "published|none", "published", false,
+         "whether the limits that the connector names are kept"},
+        {"delivery", on_server | on_table, "auto|immediate|queued", "auto", false,
+         "when rows leave: at once, when the transaction has committed, or whichever cannot be rolled back"},
+        {"max_attempts", on_server | on_table, "integer 1..100", "8", false,
+         "how often a request is made before its destination counts as down"},
+        {"max_in_flight", on_server | on_table, "integer 1..64", "8", false, "requests under way at once"},
+        {"on_reject", on_server | on_table, "store|error", "store", false,
+         "what a rejected row does: it is kept in reverse_etl.rejected_rows, or it ends the statement"},
+        {"outbox_max_attempts", on_server | on_table, "integer 1..1000000", "20", false,
+         "how often a queued row is tried that fails while others do not, before it is rejected"},
+        {"outbox_max_bytes", on_server | on_table, "bytes", "20GB", false, "most bytes that the queued rows may take"},
+        {"outbox_max_rows", on_server | on_table, "integer 1..1000000000", "50000000", false,
+         "most rows that may be queued"},
+        {"outbox_ttl", on_server | on_table, "milliseconds", "7d", false,
+         "how long a queued row waits for its delivery before it is rejected"},
+        {"null_as", on_server | on_table, "omit|null|clear", "omit", false,
+         "how NULL is sent: not at all, as null, or as the value that clears a field at the destination"},
+        {"object", on_table, "text", "the table's name", false, "the object of the connector"},
+        {"key", on_table, "text", "the object's", false, "field that names a row at the destination"},
+        {"insert_as", on_table, "create|upsert", "the object's", false, "the operation that INSERT means"},
+        {"batch_size", on_table, "integer 1..10000", "the operation's", false, "most rows a request"},
+        {"field", on_column, "text", "the column's name", false, "the API's name of the column"},
+        {"compare", on_column, "comparison", "the connector's", false,
+         "how the destination compares the column's values where they name rows"},
+        {"encode", on_column, "encoding", "the connector's", false, "how the column's values are written"},
+    };
+    return options;
+}
+
+ValueEncoding encoding_option(const std::string &name, const std::string &value) {
+    const std::optional<ValueEncoding> encoding = value_encoding(value);
+    if (!encoding)
+        refuse_value(name, "must be one of native, string, epoch_s, epoch_ms, semicolon_list, sha256");
+    return *encoding;
+}
+
+long integer_option(const std::string &name, const std::string &value) {
+    char *end = nullptr;
+    errno = 0;
+    long number = std::strtol(value.c_str(), &end, 10);
+    if (value.empty() || *end != '\0' || errno != 0)
+        refuse_value(name, "must be an integer");
+    return number;
+}
+
+long byte_size(const std::string &name, const std::string &value) {
+    try {
+        return pg_call([&] { return DatumGetInt64(DirectFunctionCall1(pg_size_bytes, text_datum(value))); });
+    } catch (const PostgresError &) {
+        refuse_value(name, "must be a size such as 500MB or 20GB");
+    }
+}
+
+long duration_ms(const std::string &name, const std::string &value) {
+    int milliseconds = 0;
+    const char *hint = nullptr;
+    bool valid = pg_call([&] { return parse_int(value.c_str(), &milliseconds, GUC_UNIT_MS, &hint); });
+    if (!valid)
+        refuse_value(name, "must be a time such as 500ms, 10s or 2min");
+    return milliseconds;
+}
+
+void validate_options(const Settings &options, OptionPlace place) {
+    if (place == OptionPlace::server && !options.contains("connector"))
+        throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
+                    "Name the connector, as in OPTIONS (connector 'http'); reverse_etl.connectors lists them.");
+    std::vector<Accepted> accepted = accepted_options(options);
+    for (const auto &given : options) {
+        const std::string &name = given.first, &value = given.second;
+        auto here = std::find_if(accepted.begin(), accepted.end(), [&](const Accepted &option) {
+            return option.name == name && (option.places & static_cast<unsigned>(place)) != 0;
+        });
+        if (here != accepted.end()) {
+            check_value(name, value, here->type);
+            if (here->superuser_only && !pg_call([] { return superuser(); }))
+                throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to set option \"" + name + "\"", "",
+                            "Only superusers may set it, since it names a file of the server.");
+            continue;
+        }
+        if (restoring())
+            continue;
+        std::string hint =
+            "Valid options for " + std::string(place_name(place)) + " are: " + valid_names(accepted, place) + ".";
+        if (place != OptionPlace::server)
+            accepted = accepted_options({});
+        auto elsewhere =
+            std::find_if(accepted.begin(), accepted.end(), [&](const Accepted &option) { return option.name == name; });
+        std::string detail;
+        if (elsewhere != accepted.end())
+            for (OptionPlace other :
+                 {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
+                if ((elsewhere->places & static_cast<unsigned>(other)) != 0)
+                    detail = "It is an option of " + std::string(place_name(other)) + ".";
+        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"" + name + "\"", detail, hint);
+    }
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "postgres/destinations/destination.h"
+
+#include <vector>
+
+extern "C" {
+#include "executor/tuptable.h"
+}
+
+namespace reverse_etl {
+
+/// What a statement does to a destination.
+struct PushPlan {
+    OperationKind operation = OperationKind::create;
+    std::vector<AttrNumber> written; ///< columns that are sent
+    std::vector<AttrNumber> address; ///< columns that name the row, where the statement does not write them
+};
+
+/// The columns that a plan speaks of: those written, then those that only name the row.
+std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan);
+
+/// Puts a row's values into the order of those columns: the written ones come from the slot (null if none are written),
+/// those that name the row from the arrays.
+void gather_row(const PushPlan &plan, TupleTableSlot *slot, const Datum *address, const bool *address_nulls,
+                Datum *values, bool *nulls);
+
+/// The operation compiled for the plan's columns, as EXPLAIN and delivery need it.
+CompiledOperation compile(const Destination &destination, const PushPlan &plan);
+
+/// How NULL is sent. An UPDATE that sets NULL means to clear the field; leaving it out would change nothing.
+NullAs null_as(const Destination &destination, OperationKind operation);
+
+} // namespace reverse_etl

@@ -1,0 +1,117 @@
+#include "postgres/fdw/fdw.h"
+
+#include "postgres/border/border.h"
+#include "postgres/border/compat.h"
+#include "postgres/fdw/modify_plan.h"
+#include "postgres/fdw/scan_plan.h"
+
+#include <cmath>
+
+extern "C" {
+#include "executor/executor.h"
+#include "utils/rel.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+void show_text(const char *label, const std::string &text, ExplainState *explain) {
+    const char *value = text.c_str();
+    pg_call([&] { ExplainPropertyText(label, value, explain); });
+}
+
+void show_number(const char *label, std::int64_t number, ExplainState *explain) {
+    pg_call([&] { ExplainPropertyInteger(label, nullptr, number, explain); });
+}
+
+std::string described(const RateLimitSpec &limit) {
+    std::string scope = limit.for_each.empty() ? "" : " for each " + limit.for_each;
+    if (limit.concurrent > 0)
+        return std::to_string(limit.concurrent) + (limit.concurrent == 1 ? " request" : " requests") + " at once" +
+               scope;
+    std::string seconds = limit.seconds == 1 ? "second" : std::to_string(limit.seconds) + " seconds";
+    if (limit.seconds == 86400)
+        seconds = "day";
+    return std::to_string(limit.requests) + (limit.requests == 1 ? " request per " : " requests per ") + seconds +
+           scope;
+}
+
+/// The shortest time in which the limits let that many requests go: the first window's go at once.
+double shortest_seconds(const CompiledOperation &operation, double requests) {
+    double seconds = 0;
+    for (const CompiledOperation::CompiledLimit &limit : operation.rate_limits())
+        if (limit.spec.for_each.empty() && limit.spec.requests > 0)
+            seconds = std::max(seconds, (std::ceil(requests / limit.spec.requests) - 1) * limit.spec.seconds);
+    return seconds;
+}
+
+std::string duration(double seconds) {
+    if (seconds < 60)
+        return std::to_string(static_cast<long>(seconds)) + " s";
+    long minutes = std::lround(seconds / 60);
+    if (minutes < 120)
+        return std::to_string(minutes) + " min";
+    return std::to_string(std::lround(minutes / 60.0)) + " h";
+}
+
+void show_operation(const Destination &destination, const CompiledOperation &operation, double rows,
+                    ExplainState *explain) {
+    show_text("Connector", destination.object.connector, explain);
+    show_text("Object", destination.object.name, explain);
+    show_text("Operation", operation_name(operation.spec().kind), explain);
+    show_text("Request", operation.request_line(), explain);
+    bool is_list = operation.spec().kind == OperationKind::list;
+    if (!is_list)
+        show_number("Rows per Request", static_cast<std::int64_t>(operation.rows_per_batch()), explain);
+    double requests = std::max(1.0, std::ceil(rows / static_cast<double>(operation.rows_per_batch())));
+    if (!is_list)
+        show_number("Estimated Requests", static_cast<std::int64_t>(requests), explain);
+    if (operation.rate_limits().empty())
+        return;
+    std::string limits;
+    for (const CompiledOperation::CompiledLimit &limit : operation.rate_limits())
+        limits += (limits.empty() ? "" : ", ") + described(limit.spec);
+    show_text("Rate Limits", limits + (destination.policy.keep_rate_limits ? "" : " (not kept)"), explain);
+    if (destination.policy.keep_rate_limits && !is_list)
+        show_text("Shortest Time", duration(shortest_seconds(operation, requests)), explain);
+}
+
+} // namespace
+
+void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, ExplainState *explain) {
+    guard([&] {
+        injection_point("explain_modify");
+        Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), CurrentMemoryContext);
+        if (plan != NIL) {
+            CompiledOperation operation = compile(*destination, push_plan_of(plan));
+            show_operation(*destination, operation, outerPlanState(state)->plan->plan_rows, explain);
+        }
+    });
+}
+
+void explain_scan(ForeignScanState *node, ExplainState *explain) {
+    guard([&] {
+        injection_point("explain_scan");
+        auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
+        ScanPlan plan = scan_plan_of(scan->fdw_private);
+        if (plan.kind == ScanPlan::Kind::none) {
+            show_text("Reads", "nothing: WHERE names the rows", explain);
+            return;
+        }
+        Destination *destination =
+            open_destination(RelationGetRelid(node->ss.ss_currentRelation), CurrentMemoryContext);
+        OperationKind kind = plan.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
+        std::vector<StatementColumn> columns;
+        for (AttrNumber attnum : plan.address)
+            columns.push_back({destination->column(attnum)->field, false});
+        std::vector<std::string> fields;
+        for (AttrNumber attnum : plan.retrieved)
+            fields.push_back(destination->column(attnum)->field);
+        int key = columns.size() == 1 ? 0 : -1;
+        CompiledOperation operation(destination->object, destination->operation(kind), std::move(columns), key, fields);
+        show_operation(*destination, operation, scan->scan.plan.plan_rows, explain);
+    });
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,432 @@
+#include "postgres/fdw/fdw.h"
+
+#include "postgres/border/border.h"
+#include "postgres/border/compat.h"
+#include "postgres/fdw/delivery_mode.h"
+#include "postgres/fdw/relation_plan.h"
+#include "postgres/fdw/scan_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+extern "C" {
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "optimizer/planmain.h"
+#include "optimizer/restrictinfo.h"
+#include "parser/parse_coerce.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/selfuncs.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// Planner's units that a request costs: a round trip is worth many pages.
+constexpr Cost request_cost = 500;
+/// Rows that a list is taken to hold; nobody knows before having read it.
+constexpr double list_rows = 10000;
+/// What an impossible list costs, so that any other way is taken if there is one.
+constexpr Cost impossible_cost = 1e10;
+
+/// A clause that gives the value, or the values, of a column.
+struct Given {
+    Expr *value = nullptr;
+    bool is_array = false;
+};
+
+/// The address that clauses give, and whether it has to be read.
+struct Access {
+    ScanPlan::Kind kind = ScanPlan::Kind::list;
+    std::vector<const DestinationColumn *> columns;
+    std::vector<Given> values;
+};
+
+bool is_integer(Oid type) {
+    return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/// Whether values of the type can stand for the column's: they are the same in memory, or the scan sees to it.
+bool is_like_column(Oid type, Oid column_type) {
+    auto base = [](Oid oid) { return oid == VARCHAROID ? TEXTOID : oid; };
+    column_type = getBaseType(column_type);
+    return base(type) == base(column_type) || (is_integer(type) && is_integer(column_type));
+}
+
+/// The value as one of the column's type; nullptr if it might not be the same then. The operator compares the two
+/// types, and what is cast without being asked for, whatever the settings, loses nothing.
+Node *as_column(Node *value, Oid column_type) {
+    if (is_like_column(exprType(value), column_type))
+        return value;
+    Oid type = getBaseType(column_type);
+    Node *cast =
+        coerce_to_target_type(nullptr, value, exprType(value), type, -1, COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1);
+    return cast == nullptr || type == NAMEOID || contain_mutable_functions(cast) ? nullptr : cast;
+}
+
+bool is_column(Node *node, const RelOptInfo *relation, const DestinationColumn &column) {
+    if (IsA(node, RelabelType))
+        node = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(node)->arg);
+    auto *variable = reinterpret_cast<Var *>(node);
+    return IsA(node, Var) && variable->varno == static_cast<int>(relation->relid) &&
+           variable->varattno == column.attnum && variable->varlevelsup == 0;
+}
+
+bool is_known_before(PlannerInfo *root, const RelOptInfo *relation, Node *value) {
+    return !bms_is_member(static_cast<int>(relation->relid), pull_varnos(root, value)) &&
+           !contain_volatile_functions(value);
+}
+
+/// What the clause gives for the column, if it is column = value or column = ANY (array).
+std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Expr *clause,
+                              const DestinationColumn &column) {
+    if (IsA(clause, OpExpr)) {
+        auto *expression = reinterpret_cast<OpExpr *>(clause);
+        if (list_length(expression->args) != 2)
+            return std::nullopt;
+        auto *left = static_cast<Node *>(linitial(expression->args));
+        auto *right = static_cast<Node *>(lsecond(expression->args));
+        if (!op_mergejoinable(expression->opno, exprType(left)))
+            return std::nullopt;
+        if (is_column(right, relation, column))
+            std::swap(left, right);
+        if (is_column(left, relation, column) && is_known_before(root, relation, right))
+            if (Node *value = as_column(right, column.type))
+                return Given{reinterpret_cast<Expr *>(value), false};
+    }
+    if (IsA(clause, ScalarArrayOpExpr)) {
+        auto *expression = reinterpret_cast<ScalarArrayOpExpr *>(clause);
+        auto *left = static_cast<Node *>(linitial(expression->args));
+        auto *right = static_cast<Node *>(lsecond(expression->args));
+        if (expression->useOr && op_mergejoinable(expression->opno, exprType(left)) &&
+            is_column(left, relation, column) && is_known_before(root, relation, right) &&
+            is_like_column(get_element_type(exprType(right)), column.type))
+            return Given{reinterpret_cast<Expr *>(right), true};
+    }
+    return std::nullopt;
+}
+
+/// The values that the clauses give for all of the columns. Several columns take one value each.
+bool find_values(PlannerInfo *root, const RelOptInfo *relation, List *clauses,
+                 const std::vector<const DestinationColumn *> &columns, std::vector<Given> &values) {
+    values.clear();
+    for (const DestinationColumn *column : columns) {
+        std::optional<Given> found;
+        ListCell *cell;
+        foreach (cell, clauses) {
+            auto *clause = static_cast<Expr *>(lfirst(cell));
+            if (IsA(clause, RestrictInfo))
+                clause = reinterpret_cast<RestrictInfo *>(clause)->clause;
+            auto given = given_by(root, relation, clause, *column);
+            if (given && (!found || found->is_array))
+                found = given;
+        }
+        if (!found || (found->is_array && columns.size() > 1))
+            return false;
+        values.push_back(*found);
+    }
+    return !columns.empty();
+}
+
+/// The ways in which an operation may name its row, for this table.
+std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destination &destination,
+                                                                 const OperationSpec &operation) {
+    std::vector<std::vector<const DestinationColumn *>> addresses;
+    if (operation.by_id && destination.id_column() != nullptr)
+        addresses.push_back({destination.id_column()});
+    if (operation.by_key && !destination.key_columns().empty())
+        addresses.push_back(destination.key_columns());
+    return addresses;
+}
+
+/// Whether the operation can name a row by these columns: a key of several stands in its request field by field.
+bool can_name(const Destination &destination, const OperationSpec &operation,
+              const std::vector<const DestinationColumn *> &columns) {
+    if (columns.size() == 1)
+        return true;
+    std::vector<StatementColumn> named;
+    for (const DestinationColumn *column : columns)
+        named.push_back({column->field, false, column->compare});
+    try {
+        CompiledOperation compiled(destination.object, operation, std::move(named), -1, {});
+        return compiled.path_names_row() || compiled.one_row();
+    } catch (const SettingError &) {
+        return false;
+    }
+}
+
+/// The ways in which the destination looks rows up.
+std::vector<std::vector<const DestinationColumn *>> lookup_addresses(const Destination &destination) {
+    std::vector<std::vector<const DestinationColumn *>> addresses;
+    if (const OperationSpec *operation = destination.object.operation(OperationKind::lookup))
+        for (auto &columns : addresses_of(destination, *operation))
+            if (can_name(destination, *operation, columns))
+                addresses.push_back(std::move(columns));
+    return addresses;
+}
+
+/// The ways in which an UPDATE or DELETE may name its row. What is queued for sure is not read to find its id: that
+/// would keep the user's transaction waiting, and the row may still be in the outbox. Whoever delivers it looks the id
+/// up.
+std::vector<std::vector<const DestinationColumn *>> target_addresses(const Destination &destination,
+                                                                     const OperationSpec &operation) {
+    auto addresses = addresses_of(destination, operation);
+    bool is_queued = QueueEverything::is_in_force() ||
+                     (destination.delivery == DeliveryMode::queued && destination.finds_id_by_key());
+    if (!operation.by_key && is_queued && !destination.key_columns().empty())
+        addresses.push_back(destination.key_columns());
+    return addresses;
+}
+
+/// Whether the query needs nothing of the target but these columns.
+bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector<const DestinationColumn *> &columns) {
+    const Query *query = root->parse;
+    List *variables = pull_vars_of_level(reinterpret_cast<Node *>(query->returningList), 0);
+    ListCell *entry;
+    foreach (entry, query->targetList) {
+        // The planner shares this list and has added what names the row, which is not what the query asks for.
+        auto *target = static_cast<TargetEntry *>(lfirst(entry));
+        if (!target->resjunk)
+            variables = list_concat(variables, pull_vars_of_level(reinterpret_cast<Node *>(target->expr), 0));
+    }
+    variables = list_concat(variables, pull_vars_of_level(reinterpret_cast<Node *>(query->jointree), 0));
+    variables = list_concat(variables, pull_vars_of_level(reinterpret_cast<Node *>(query->withCheckOptions), 0));
+    ListCell *cell;
+    foreach (cell, variables) {
+        auto *variable = static_cast<Var *>(lfirst(cell));
+        if (!IsA(variable, Var) || variable->varno != static_cast<int>(relation->relid))
+            continue;
+        bool known = std::any_of(columns.begin(), columns.end(),
+                                 [&](const DestinationColumn *column) { return column->attnum == variable->varattno; });
+        if (!known)
+            return false;
+    }
+    return true;
+}
+
+/// The best access that the clauses allow.
+Access choose_access(PlannerInfo *root, RelOptInfo *relation, List *clauses) {
+    auto *plan = static_cast<RelationPlan *>(relation->fdw_private);
+    const Destination &destination = *plan->destination;
+    Access access;
+    if (plan->may_skip_reading) {
+        OperationKind kind = root->parse->commandType == CMD_DELETE ? OperationKind::remove : OperationKind::update;
+        if (const OperationSpec *operation = destination.object.operation(kind))
+            for (const auto &columns : target_addresses(destination, *operation))
+                if (pg_call([&] {
+                        return find_values(root, relation, clauses, columns, access.values) &&
+                               needs_only(root, relation, columns);
+                    })) {
+                    access.kind = ScanPlan::Kind::none;
+                    access.columns = columns;
+                    return access;
+                }
+    }
+    for (const auto &columns : lookup_addresses(destination))
+        if (pg_call([&] { return find_values(root, relation, clauses, columns, access.values); })) {
+            access.kind = ScanPlan::Kind::lookup;
+            access.columns = columns;
+            return access;
+        }
+    access.kind = ScanPlan::Kind::list;
+    access.values.clear();
+    return access;
+}
+
+double rows_of(PlannerInfo *root, const Access &access) {
+    if (access.kind == ScanPlan::Kind::list)
+        return list_rows;
+    if (!access.values.front().is_array)
+        return 1;
+    auto *array = reinterpret_cast<Node *>(access.values.front().value);
+    return compat::array_length(root, array);
+}
+
+void add_access_path(PlannerInfo *root, RelOptInfo *relation, const Access &access, Relids required_outer) {
+    const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
+    pg_call([&] {
+        double rows = std::max(1.0, rows_of(root, access));
+        Cost cost = rows * cpu_tuple_cost;
+        if (access.kind == ScanPlan::Kind::lookup)
+            cost += request_cost * std::ceil(rows / destination.object.operation(OperationKind::lookup)->rows);
+        if (access.kind == ScanPlan::Kind::list)
+            cost += destination.object.operation(OperationKind::list) == nullptr ? impossible_cost
+                                                                                 : request_cost * rows / 100;
+        Cost startup = access.kind == ScanPlan::Kind::none ? 0 : request_cost / 10;
+        add_path(relation, reinterpret_cast<Path *>(compat::create_foreign_path(root, relation, rows, startup,
+                                                                                startup + cost, required_outer)));
+    });
+}
+
+struct EquivalenceTarget {
+    const RelOptInfo *relation;
+    const DestinationColumn *column;
+};
+
+bool is_equivalence_target(PlannerInfo *, RelOptInfo *, EquivalenceClass *, EquivalenceMember *member, void *argument) {
+    auto *target = static_cast<EquivalenceTarget *>(argument);
+    return is_column(reinterpret_cast<Node *>(member->em_expr), target->relation, *target->column);
+}
+
+/// Clauses by which a join gives the column's value.
+List *join_clauses(PlannerInfo *root, RelOptInfo *relation, const DestinationColumn &column) {
+    EquivalenceTarget target = {relation, &column};
+    List *clauses = NIL;
+    if (relation->has_eclass_joins)
+        clauses = generate_implied_equalities_for_column(root, relation, is_equivalence_target, &target,
+                                                         relation->lateral_referencers);
+    ListCell *cell;
+    foreach (cell, relation->joininfo) {
+        auto *clause = static_cast<RestrictInfo *>(lfirst(cell));
+        if (join_clause_is_movable_to(clause, relation) && given_by(root, relation, clause->clause, column))
+            clauses = lappend(clauses, clause);
+    }
+    return clauses;
+}
+
+void add_join_paths(PlannerInfo *root, RelOptInfo *relation) {
+    const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
+    for (const DestinationColumn &column : destination.columns) {
+        std::vector<const DestinationColumn *> keys = destination.key_columns();
+        bool names_rows = (keys.size() == 1 && keys.front() == &column) || destination.id_column() == &column;
+        if (!names_rows)
+            continue;
+        List *clauses = pg_call([&] { return join_clauses(root, relation, column); });
+        ListCell *cell;
+        foreach (cell, clauses) {
+            auto *clause = static_cast<RestrictInfo *>(lfirst(cell));
+            Relids outer = pg_call([&] {
+                Relids others = bms_union(clause->clause_relids, relation->lateral_relids);
+                return bms_del_member(others, static_cast<int>(relation->relid));
+            });
+            if (bms_is_empty(outer))
+                continue;
+            List *given = pg_call([&] { return list_make1(clause); });
+            Access access = choose_access(root, relation, given);
+            if (access.kind != ScanPlan::Kind::list)
+                add_access_path(root, relation, access, outer);
+        }
+    }
+}
+
+bool has_row_trigger(const Destination &destination) {
+    return pg_call([&] {
+        Relation table = table_open(destination.relation, NoLock);
+        const TriggerDesc *triggers = table->trigdesc;
+        bool has = triggers != nullptr && (triggers->trig_update_before_row || triggers->trig_update_after_row ||
+                                           triggers->trig_delete_before_row || triggers->trig_delete_after_row);
+        table_close(table, NoLock);
+        return has;
+    });
+}
+
+/// The columns that the query needs of the relation.
+std::vector<AttrNumber> retrieved_columns(const Destination &destination, RelOptInfo *relation, List *clauses) {
+    Bitmapset *used = pg_call([&] {
+        Bitmapset *set = nullptr;
+        pull_varattnos(reinterpret_cast<Node *>(relation->reltarget->exprs), relation->relid, &set);
+        pull_varattnos(reinterpret_cast<Node *>(clauses), relation->relid, &set);
+        return set;
+    });
+    bool whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
+    std::vector<AttrNumber> retrieved;
+    for (const DestinationColumn &column : destination.columns)
+        if (whole_row || bms_is_member(column.attnum - FirstLowInvalidHeapAttributeNumber, used))
+            retrieved.push_back(column.attnum);
+    return retrieved;
+}
+
+} // namespace
+
+void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
+    guard([&] {
+        injection_point("get_rel_size");
+        auto *plan = make_in<RelationPlan>(CurrentMemoryContext);
+        plan->destination = open_destination(table, CurrentMemoryContext);
+        CmdType command = root->parse->commandType;
+        bool is_target = (command == CMD_UPDATE || command == CMD_DELETE) &&
+                         root->parse->resultRelation == static_cast<int>(relation->relid);
+        plan->may_skip_reading = is_target && !has_row_trigger(*plan->destination);
+        relation->fdw_private = plan;
+        relation->rows = rows_of(root, choose_access(root, relation, relation->baserestrictinfo));
+        relation->tuples = std::max(list_rows, relation->rows);
+    });
+}
+
+void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
+    guard([&] {
+        injection_point("get_paths");
+        Access access = choose_access(root, relation, relation->baserestrictinfo);
+        add_access_path(root, relation, access, relation->lateral_relids);
+        if (access.kind == ScanPlan::Kind::list)
+            add_join_paths(root, relation);
+    });
+}
+
+ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath *, List *target_list, List *clauses,
+                      Plan *outer_plan) {
+    return guard([&] {
+        injection_point("get_plan");
+        auto *known = static_cast<RelationPlan *>(relation->fdw_private);
+        const Destination &destination = *known->destination;
+        Access access = choose_access(root, relation, clauses);
+        ScanPlan plan;
+        plan.kind = access.kind;
+        for (const DestinationColumn *column : access.columns)
+            plan.address.push_back(column->attnum);
+        plan.is_array = !access.values.empty() && access.values.front().is_array;
+        if (plan.kind == ScanPlan::Kind::none)
+            known->address_without_read = plan.address;
+        if (plan.kind == ScanPlan::Kind::list && destination.object.operation(OperationKind::list) == nullptr) {
+            bool by_key = known->may_skip_reading || !lookup_addresses(destination).empty();
+            std::string key;
+            for (const std::string &field : destination.object.key)
+                key += (key.empty() ? "" : " and ") + field;
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                        "destination \"" + destination.name + "\" cannot be read as a whole",
+                        "The API of connector \"" + destination.object.connector + "\" does not list " +
+                            destination.object.name + ".",
+                        key.empty() || !by_key ? "" : "Name the row in WHERE, by " + key + ".");
+        }
+        List *quals = pg_call([&] { return extract_actual_clauses(clauses, false); });
+        plan.retrieved = retrieved_columns(destination, relation, quals);
+        return pg_call([&] {
+            List *values = NIL;
+            for (const Given &given : access.values)
+                values = lappend(values, given.value);
+            return make_foreignscan(target_list, quals, relation->relid, values, to_list(plan), NIL, NIL, outer_plan);
+        });
+    });
+}
+
+List *to_list(const ScanPlan &plan) {
+    List *address = NIL, *retrieved = NIL;
+    for (AttrNumber attnum : plan.address)
+        address = lappend_int(address, attnum);
+    for (AttrNumber attnum : plan.retrieved)
+        retrieved = lappend_int(retrieved, attnum);
+    return list_make4(makeInteger(static_cast<int>(plan.kind)), address, makeInteger(plan.is_array ? 1 : 0), retrieved);
+}
+
+ScanPlan scan_plan_of(const List *list) {
+    ScanPlan plan;
+    plan.kind = static_cast<ScanPlan::Kind>(intVal(linitial(list)));
+    ListCell *cell;
+    foreach (cell, static_cast<List *>(lsecond(list)))
+        plan.address.push_back(static_cast<AttrNumber>(lfirst_int(cell)));
+    plan.is_array = intVal(lthird(list)) != 0;
+    foreach (cell, static_cast<List *>(lfourth(list)))
+        plan.retrieved.push_back(static_cast<AttrNumber>(lfirst_int(cell)));
+    return plan;
+}
+
+} // namespace reverse_etl

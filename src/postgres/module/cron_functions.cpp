@@ -1,0 +1,81 @@
+#include "postgres/module/cron_functions.h"
+
+#include "engine/cron/cron_schedule.h"
+#include "postgres/border/border.h"
+
+extern "C" {
+#include "datatype/timestamp.h"
+#include "pgtime.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr std::int64_t epochs_apart = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+
+/// pg_cron's time zone. Without its setting, which came with version 1.5, schedules are in GMT.
+pg_tz *time_zone() {
+    const char *name = pg_call([] { return GetConfigOption("cron.timezone", true, false); });
+    if (name == nullptr || name[0] == '\0')
+        name = "GMT";
+    pg_tz *zone = pg_call([&] { return pg_tzset(name); });
+    if (zone == nullptr)
+        throw Error(ERRCODE_INVALID_PARAMETER_VALUE, std::string("time zone \"") + name + "\" is not known",
+                    "It is the value of cron.timezone.");
+    return zone;
+}
+
+CronSchedule::Clock clock_of(pg_tz *zone) {
+    return [zone](std::int64_t seconds) {
+        pg_time_t time = seconds;
+        const pg_tm *local = pg_localtime(&time, zone);
+        if (local == nullptr)
+            throw Error(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range");
+        return CronSchedule::LocalTime{local->tm_year + 1900, local->tm_mon + 1, local->tm_mday,
+                                       local->tm_wday,        local->tm_hour,    local->tm_min};
+    };
+}
+
+CronSchedule parse(const std::string &text) {
+    try {
+        return CronSchedule::parse(text);
+    } catch (const InvalidSchedule &fault) {
+        throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "invalid schedule: \"" + text + "\"",
+                    std::string(fault.what()) + ".",
+                    "A schedule has a minute, an hour, a day of the month, a month and a day of the week, as in "
+                    "\"*/15 8-18 * * mon-fri\"; or it is \"30 seconds\", \"@hourly\", \"@daily\", \"@weekly\", "
+                    "\"@monthly\" or \"@yearly\".");
+    }
+}
+
+using Search = std::optional<std::int64_t> (CronSchedule::*)(std::int64_t, const CronSchedule::Clock &) const;
+
+/// The arguments are the schedule and a time, which the caller has rounded to whole seconds.
+Datum find_run(FunctionCallInfo fcinfo, std::int64_t from, Search search) {
+    CronSchedule schedule = parse(text_argument(fcinfo, 0));
+    std::optional<std::int64_t> run;
+    if (!TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(1)))
+        run = (schedule.*search)(from + epochs_apart, clock_of(time_zone()));
+    fcinfo->isnull = !run || !IS_VALID_TIMESTAMP((*run - epochs_apart) * USECS_PER_SEC);
+    return fcinfo->isnull ? 0 : TimestampTzGetDatum((*run - epochs_apart) * USECS_PER_SEC);
+}
+
+std::int64_t floor_seconds(TimestampTz time) {
+    return time / USECS_PER_SEC - (time % USECS_PER_SEC < 0 ? 1 : 0);
+}
+
+} // namespace
+
+Datum next_run_after(FunctionCallInfo fcinfo) {
+    return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1)), &CronSchedule::next_after);
+}
+
+Datum last_run_before(FunctionCallInfo fcinfo) {
+    return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1) - 1) + 1, &CronSchedule::last_before);
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,107 @@
+#include "postgres/outbox/level.h"
+
+#include "postgres/border/act_as.h"
+#include "postgres/border/border.h"
+#include "postgres/border/sql.h"
+#include "postgres/outbox/table.h"
+#include "postgres/shared/shared_memory.h"
+#include "postgres/shared/statistics.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "access/table.h"
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "storage/bufmgr.h"
+#include "utils/rel.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// No row of the outbox takes less.
+constexpr std::uint64_t least_row_bytes = 100;
+
+struct Level {
+    std::uint64_t rows, bytes;
+};
+
+/// Without shared memory the size of the table tells; rows are counted only if there might be too many.
+Level measure(Oid destination, std::uint64_t most_rows) {
+    AsMachine machine;
+    return pg_call([&] {
+        Relation table = table_open(outbox_table_of(destination), AccessShareLock);
+        Level level{0, static_cast<std::uint64_t>(RelationGetNumberOfBlocks(table)) * BLCKSZ};
+        if (level.bytes / least_row_bytes > most_rows) {
+            SPI_connect();
+            const char *query = psprintf("SELECT FROM ONLY reverse_etl.%s WHERE destination OPERATOR(pg_catalog.=) %u",
+                                         ServerText(table->rd_rel->relname).c_str(), destination);
+            level.rows = sql::run(query, true, static_cast<long>(most_rows));
+            SPI_finish();
+        }
+        table_close(table, NoLock);
+        return level;
+    });
+}
+
+struct Raised {
+    Oid destination;
+    std::unique_ptr<Statistics> statistics;
+    std::uint64_t rows, bytes;
+};
+std::vector<Raised> &raised() {
+    static std::vector<Raised> levels;
+    return levels;
+}
+
+void at_end(XactEvent event, void *) {
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+        for (const Raised &level : raised())
+            level.statistics->add_waiting(static_cast<std::int64_t>(level.rows),
+                                          static_cast<std::int64_t>(level.bytes));
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE || event == XACT_EVENT_ABORT)
+        raised().clear();
+}
+
+} // namespace
+
+void check_outbox_level(const Destination &destination, std::uint64_t rows, std::uint64_t bytes) {
+    auto most_rows = static_cast<std::uint64_t>(destination.outbox.max_rows);
+    auto most_bytes = static_cast<std::uint64_t>(destination.outbox.max_bytes);
+    Level level;
+    if (shared_memory::is_there()) {
+        auto [waiting_rows, waiting_bytes] = Statistics(destination.relation).waiting();
+        level = {static_cast<std::uint64_t>(waiting_rows), static_cast<std::uint64_t>(waiting_bytes)};
+    } else {
+        level = measure(destination.relation, most_rows);
+    }
+    bool by_rows = level.rows + rows > most_rows;
+    if (!by_rows && level.bytes + bytes <= most_bytes)
+        return;
+    throw Error(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "the outbox of \"" + destination.name + "\" is full",
+                by_rows ? std::to_string(level.rows) + " rows wait, and \"outbox_max_rows\" allows " +
+                              std::to_string(most_rows) + "."
+                        : std::to_string(level.bytes) + " bytes wait, and \"outbox_max_bytes\" allows " +
+                              std::to_string(most_bytes) + ".",
+                "reverse_etl.destinations tells what keeps the rows. Mend that, or raise the option.");
+}
+
+void raise_outbox_level_at_commit(Oid destination, std::uint64_t rows, std::uint64_t bytes) {
+    if (!shared_memory::is_there())
+        return;
+    static bool registered = false;
+    if (!registered)
+        pg_call([] { RegisterXactCallback(at_end, nullptr); });
+    registered = true;
+    // Mostly many statements of a transaction have the same destination.
+    if (raised().empty() || raised().back().destination != destination)
+        raised().push_back({destination, std::make_unique<Statistics>(destination), 0, 0});
+    raised().back().rows += rows;
+    raised().back().bytes += bytes;
+}
+
+} // namespace reverse_etl

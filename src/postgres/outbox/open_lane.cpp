@@ -1,0 +1,167 @@
+#include "postgres/outbox/open_lane.h"
+
+#include "postgres/border/border.h"
+#include "postgres/border/compat.h"
+#include "postgres/destinations/push_plan.h"
+#include "postgres/destinations/session.h"
+#include "postgres/shared/activity.h"
+
+#include <algorithm>
+#include <utility>
+
+extern "C" {
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+OperationKind kind_of(const std::string &operation) {
+    for (OperationKind kind :
+         {OperationKind::create, OperationKind::update, OperationKind::upsert, OperationKind::remove})
+        if (operation == operation_name(kind))
+            return kind;
+    throw Error(ERRCODE_DATA_CORRUPTED, "the outbox has no operation \"" + operation + "\"");
+}
+
+AttrNumber attnum_of(const Destination &destination, const std::string &name) {
+    for (const DestinationColumn &column : destination.columns)
+        if (column.name == name)
+            return column.attnum;
+    throw Error(ERRCODE_UNDEFINED_COLUMN,
+                "column \"" + name + "\" of \"" + destination.name + "\" does not exist any more");
+}
+
+PushPlan plan_of(const Destination &destination, const LaneKey &key) {
+    PushPlan plan;
+    plan.operation = kind_of(key.operation);
+    for (std::size_t i = 0; i < key.names.size(); i++)
+        (i < key.of_row ? plan.written : plan.address).push_back(attnum_of(destination, key.names[i]));
+    // An upsert's key stands in the row.
+    if (plan.operation == OperationKind::upsert || plan.operation == OperationKind::create)
+        plan.address.clear();
+    return plan;
+}
+
+/// The rights that the statement needed are needed still. A column that has a
+/// default may be written without a right to it, as in the statement.
+void check_rights(const Destination &destination, const PushPlan &plan, Oid role) {
+    std::string missing = pg_call([&]() -> const char * {
+        if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
+            return "the role does not exist any more";
+        if (compat::schema_aclcheck(get_rel_namespace(destination.relation), role) != ACLCHECK_OK)
+            return "the role has no USAGE on the schema any more";
+        bool deletes = plan.operation == OperationKind::remove;
+        bool updates = plan.operation == OperationKind::update;
+        AclMode right = deletes ? ACL_DELETE : updates ? ACL_UPDATE : ACL_INSERT;
+        if (pg_class_aclcheck(destination.relation, role, right) == ACLCHECK_OK)
+            return "";
+        if (deletes)
+            return "the role has no DELETE on the table any more";
+        Relation table = table_open(destination.relation, AccessShareLock);
+        bool lacks = false;
+        for (AttrNumber attnum : plan.written)
+            lacks = lacks || (!TupleDescAttr(RelationGetDescr(table), attnum - 1)->atthasdef &&
+                              pg_attribute_aclcheck(destination.relation, attnum, role, right) != ACLCHECK_OK);
+        table_close(table, AccessShareLock);
+        return !lacks    ? ""
+               : updates ? "the role has no UPDATE on the table any more"
+                         : "the role has no INSERT on the table any more";
+    });
+    if (!missing.empty())
+        throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE, missing);
+}
+
+Policy policy_of(const Destination &destination, Oid role, const std::string &identity) {
+    Policy policy = destination.policy;
+    policy.account = destination.account(role);
+    policy.idempotency_scope = identity;
+    return policy;
+}
+
+/// The key by which rows are named where the operation wants the destination's
+/// id; nullptr where they are named as it wants. Better no request than one
+/// that names nothing.
+const DestinationColumn *key_to_look_up(const Destination &destination, const PushPlan &plan) {
+    if (plan.address.empty() || destination.operation(plan.operation).by_key)
+        return nullptr;
+    std::vector<const DestinationColumn *> address;
+    for (AttrNumber attnum : plan.address)
+        address.push_back(destination.column(attnum));
+    if (address.size() == 1 && address.front() == destination.id_column())
+        return nullptr;
+    if (!destination.finds_id_by_key() || address != destination.key_columns())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, std::string("the destination knows rows to ") +
+                                                       operation_name(plan.operation) +
+                                                       " by its id only, and cannot look it up");
+    return address.front();
+}
+
+/// A sync says what the row is to be: a NULL that came later has to be sent,
+/// too. Rows that are created have nothing to clear.
+NullAs null_as_of(const Destination &destination, const LaneKey &key) {
+    OperationKind kind = kind_of(key.operation);
+    return null_as(destination, key.of_sync && kind == OperationKind::upsert ? OperationKind::update : kind);
+}
+
+bool is_number_or_time(Oid type) {
+    for (Oid one : {NUMERICOID, FLOAT4OID, FLOAT8OID, DATEOID, TIMESTAMPOID, TIMESTAMPTZOID})
+        if (type == one)
+            return true;
+    return false;
+}
+
+std::set<std::string> numbers_of(const Destination &destination) {
+    std::set<std::string> numbers;
+    for (const DestinationColumn &column : destination.columns)
+        if (is_number_or_time(column.type))
+            numbers.insert(column.name);
+    return numbers;
+}
+
+PushPlan checked_plan_of(const Destination &destination, const LaneKey &key) {
+    PushPlan plan = plan_of(destination, key);
+    check_rights(destination, plan, key.role);
+    return plan;
+}
+
+/// The operation with the destination's id in place of the key.
+CompiledOperation compile_by_id(const Destination &destination, const PushPlan &plan) {
+    std::vector<StatementColumn> columns;
+    for (AttrNumber attnum : plan.written)
+        columns.push_back({destination.column(attnum)->field, true});
+    columns.push_back({destination.object.id, false});
+    int id = static_cast<int>(plan.written.size());
+    return CompiledOperation(destination.object, destination.operation(plan.operation), std::move(columns), id, {});
+}
+
+} // namespace
+
+std::unique_ptr<Lane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key, KeyQueue &rows,
+                                OutcomeSink &sink, const std::string &identity) {
+    const PushPlan plan = checked_plan_of(*destination, key);
+    std::optional<CompiledOperation> lookup;
+    if (const DestinationColumn *named_by = key_to_look_up(*destination, plan))
+        lookup.emplace(destination->object, destination->operation(OperationKind::lookup),
+                       std::vector<StatementColumn>{{named_by->field, false, named_by->compare}}, 0,
+                       std::vector<std::string>{destination->object.id, named_by->field});
+    Route route{{destination, &destination->object},
+                lookup ? compile_by_id(*destination, plan) : compile(*destination, plan),
+                null_as_of(*destination, key),
+                std::move(lookup),
+                destination->authenticator(key.role),
+                policy_of(*destination, key.role, identity),
+                numbers_of(*destination)};
+    return std::make_unique<Lane>(std::move(route),
+                                  Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows,
+                                  sink, std::make_unique<Activity>(destination->relation, plan.operation, key.role));
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,232 @@
+#include "postgres/outbox/queue.h"
+
+#include "postgres/border/border.h"
+#include "postgres/outbox/open_lane.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+extern "C" {
+#include "catalog/pg_class.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// How often is looked for them.
+constexpr std::chrono::seconds between_expiries{1};
+/// Rows that expired, or whose run was cancelled, and are seen to at once.
+constexpr std::size_t most_expired = 1000;
+/// How often it is tried to remove the table of a destination that was dropped.
+constexpr std::chrono::seconds between_drops{60};
+
+} // namespace
+
+OutboxQueue::OutboxQueue(Oid destination, std::string identity)
+    : destination_oid_(destination), identity_(std::move(identity)), outbox_(destination), requests_(destination),
+      health_(destination), settlement_(destination, outbox_, requests_, health_), queue_(*this, health_) {}
+
+void OutboxQueue::claim() {
+    if (is_stale_ && queue_.rows().under_way() == 0) {
+        queue_.close_lanes();
+        destination_.reset();
+        is_stale_ = false;
+        // Also where the change was seen only when this transaction began.
+        retry_now();
+    }
+    forget_what_was_rare();
+    if (!open_definition())
+        return;
+    outbox_.make_table();
+    take_out_cancelled();
+    if (is_cancelling())
+        return;
+    requests_.read();
+    reject_expired();
+    if (has_room())
+        claim_rows();
+    // Also for rows that were there before the definition changed.
+    queue_.open_lanes(
+        [this](const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) { return open_lane_of(key, rows, sink); });
+}
+
+/// A row of many megabytes, or ever other columns, leave nothing behind when they are through.
+void OutboxQueue::forget_what_was_rare() {
+    bool any = queue_.lanes() > most_kept_lanes || largest_row_ > most_kept_bytes;
+    if (!any || queue_.rows().size() > 0 || !settlement_.is_empty())
+        return;
+    queue_.start_over();
+    largest_row_ = 0;
+}
+
+void OutboxQueue::claim_rows() {
+    if (!std::exchange(counted_, true) && statistics_->waiting().first == 0)
+        std::apply([this](auto... level) { statistics_->set_waiting(level...); }, outbox_.count_all());
+    // Stored times on the clock that does not jump. What is due together stays so.
+    Clock::time_point now = Clock::now();
+    TimestampTz stored_now = GetCurrentTimestamp();
+    bool within_request = false;
+    do {
+        for (StoredRow &stored : outbox_.claim(queue_.rows(), claimed_at_once, more_)) {
+            if (stored.next_attempt_at > stored_now)
+                stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
+            stored.row->batch = requests_.take(stored.row->id);
+            within_request = stored.row->batch != 0;
+            add(std::move(stored));
+        }
+        // The rows of a request that was made before are claimed together.
+    } while (within_request && more_);
+    // What was counted and what is there may part, where part of a transaction was rolled back.
+    if (is_idle())
+        statistics_->set_waiting(0, 0);
+}
+
+/// Whether the destination is there and can be used.
+bool OutboxQueue::open_definition() {
+    if (destination_ != nullptr)
+        return true;
+    char kind = pg_call([&] { return get_rel_relkind(destination_oid_); });
+    is_gone_ = kind != RELKIND_FOREIGN_TABLE;
+    if (is_gone_) {
+        // It was dropped. Nothing can be delivered any more, but what was to be is not lost.
+        if (name_.empty())
+            name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
+        if (settles_before_claim())
+            return false;
+        queue_.rows().clear();
+        outbox_.start_over();
+        requests_.forget_all();
+        for (const StoredRow &stored : outbox_.claim(queue_.rows(), most_expired, more_))
+            reject_stored(stored, "the destination was dropped");
+        return false;
+    }
+    destination_ = std::make_shared<const Destination>(destination_oid_);
+    health_.usable();
+    KeyForms forms;
+    for (const DestinationColumn &column : destination_->columns)
+        if (!column.compare.is_exact())
+            forms.emplace(column.name, column.compare);
+    queue_.use({destination_->outbox.max_attempts, destination_->null_as == NullAs::omit, std::move(forms)});
+    name_ = destination_->name;
+    if (!statistics_)
+        statistics_.emplace(destination_oid_);
+    return true;
+}
+
+void OutboxQueue::take_out_cancelled() {
+    if (cancelled_.empty() || queue_.rows().under_way() > 0 || !settlement_.is_empty())
+        return;
+    queue_.rows().clear();
+    outbox_.start_over();
+    requests_.start_over();
+    more_ = true;
+    std::set<int32> left;
+    for (int32 sync : cancelled_) {
+        std::vector<Outbox::OfSync> rows = outbox_.of_sync(sync, most_expired);
+        for (const auto &[stored, in_doubt] : rows) {
+            settle_row(Settlement::Kind::cancelled, *stored.row, SyncOutcomes::Outcome::cancelled, in_doubt, nullptr);
+            queue_.rows().finish_unqueued(stored.row->id);
+            lower_level(1, stored.row->stored_bytes);
+        }
+        if (rows.size() == most_expired)
+            left.insert(sync);
+    }
+    cancelled_ = std::move(left);
+}
+
+/// Rows too old are rejected before newer ones are read. What is under way is left to its outcome.
+void OutboxQueue::reject_expired() {
+    Clock::time_point now = Clock::now();
+    if (queue_.rows().under_way() > 0 || !settlement_.is_empty() || now - expiry_checked_ < between_expiries)
+        return;
+    expiry_checked_ = now;
+    std::vector<StoredRow> expired = outbox_.expired(destination_->outbox.ttl_ms, most_expired);
+    if (expired.empty())
+        return;
+    expiry_checked_ = {}; // there may be more of them
+    queue_.rows().clear();
+    outbox_.start_over();
+    requests_.start_over();
+    requests_.read();
+    more_ = true;
+    for (const StoredRow &stored : expired) {
+        stored.row->batch = requests_.take(stored.row->id);
+        reject_stored(stored, "expired: it waited longer than \"outbox_ttl\" allows");
+    }
+}
+
+void OutboxQueue::add(StoredRow stored) {
+    largest_row_ = std::max(largest_row_, stored.row->stored_bytes);
+    try {
+        queue_.add(std::move(stored.row), stored.operation);
+    } catch (const std::exception &fault) {
+        reject_stored(stored, fault.what());
+    }
+}
+
+DeliveryQueue::Opened OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
+    try {
+        return {open_lane(destination_, key, rows, sink, identity_), ""};
+    } catch (const PostgresError &) {
+        throw;
+    } catch (const Error &error) {
+        if (error.sqlstate != ERRCODE_FDW_OPTION_NAME_NOT_FOUND)
+            return {nullptr, error.what()};
+        // Credentials can be given.
+        health_.failed(key.role, Fault::unauthorized, error.what());
+        return {};
+    } catch (const std::exception &error) {
+        return {nullptr, error.what()};
+    }
+}
+
+Clock::time_point OutboxQueue::send(Clock::time_point now) {
+    bool held = health_.is_held(now);
+    Clock::time_point next = queue_.send(now, !paused_ && !is_stale_ && !is_cancelling() && !held);
+    if (held)
+        return std::min(next, health_.held_until());
+    return next;
+}
+
+bool OutboxQueue::claims_at_once(Clock::time_point now) const {
+    return queue_.rows().under_way() == 0 && !is_held(now) && (is_stale_ || is_cancelling() || wants_to_claim());
+}
+
+void OutboxQueue::mark() const {
+    requests_.note(queue_.marks());
+}
+
+void OutboxQueue::submit_marked() {
+    requests_.noted(queue_.marks());
+    queue_.submit_marked();
+}
+
+bool OutboxQueue::take(const Finished &finished) {
+    return queue_.take(finished);
+}
+
+void OutboxQueue::cannot_be_used(const std::string &reason) {
+    more_ = false;
+    health_.unusable(reason);
+}
+
+void OutboxQueue::truncate() {
+    if (outbox_.truncate_if_empty())
+        delivered_ = 0;
+}
+
+bool OutboxQueue::drop(Clock::time_point now) {
+    drop_at_ = now + between_drops;
+    return outbox_.drop_if_empty();
+}
+
+void OutboxQueue::retry_now() {
+    health_.retry_now();
+    queue_.rows().release_all();
+}
+
+} // namespace reverse_etl

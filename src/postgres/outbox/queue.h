@@ -1,0 +1,149 @@
+#pragma once
+
+#include "engine/queue/delivery_queue.h"
+#include "postgres/destinations/destination.h"
+#include "postgres/outbox/outbox.h"
+#include "postgres/outbox/requests.h"
+#include "postgres/outbox/settlement.h"
+#include "postgres/shared/statistics.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// Delivers the outbox rows of one destination: a DeliveryQueue decides, this is where its rows come from and what it
+/// comes to is written down. The background worker calls the steps in turn: claim(), send(), take()
+/// and settle(); nothing here waits.
+class OutboxQueue : private DeliveryJournal {
+  public:
+    OutboxQueue(Oid destination, std::string identity);
+
+    // In a transaction:
+
+    /// Reads what is new, as far as there is room for it. What it finds to be rejected is left to settle().
+    void claim();
+    /// Notes which requests are about to be made, where one that is cut short cannot simply be made again.
+    void mark() const;
+
+    // Without one:
+
+    /// Starts requests; answers when to come again.
+    Clock::time_point send(Clock::time_point now);
+    /// Whether mark() is to be called before the next send().
+    bool has_marks() const { return queue_.has_marks(); }
+    /// Sends what mark() noted, once its transaction has committed.
+    void submit_marked();
+    /// Whether what has ended has to be written down before.
+    bool settles_before_marks() const { return queue_.marks_follow_outcomes() && !settlement_.is_empty(); }
+    /// It could not be noted: nothing of it is sent.
+    void drop_marked() { queue_.drop_marked(); }
+    /// Takes an exchange that ended, if it is one of this queue's.
+    bool take(const Finished &finished);
+
+    /// When the outcomes that there are should be written down; the end of time if there are none.
+    Clock::time_point settle_at(Clock::time_point now);
+    /// Writes them down.
+    void settle();
+
+    /// Whether there is room for more rows than claim() found, or it was not called yet.
+    bool wants_to_claim() const { return more_ && has_room(); }
+    /// Whether claim() is to be called without waiting for anything: no request will end that calls it.
+    bool claims_at_once(Clock::time_point now) const;
+    /// What claim() reads anew must not meet outcomes that are not written yet.
+    bool settles_before_claim() const { return queue_.rows().under_way() == 0 && !settlement_.is_empty(); }
+    /// This database does not let it go on for now.
+    bool is_held(Clock::time_point now) const { return health_.is_held(now); }
+    /// A step failed that may succeed later.
+    void hold(const Error &error, const char *what) { health_.hold(error, what); }
+    /// Nothing waits and nothing is under way.
+    bool is_idle() const { return queue_.rows().size() == 0 && !more_ && settlement_.is_empty(); }
+    void claim_again() { more_ = true; }
+    /// Rows that are being sent.
+    std::size_t under_way() const { return queue_.rows().under_way(); }
+    /// The destination, for people.
+    const std::string &name() const { return name_; }
+
+    /// Someone stopped or resumed the delivery.
+    void set_paused(bool paused) { paused_ = paused; }
+    /// What was read from the catalog may have changed: the table, its server, rights, credentials.
+    void forget_definition() { is_stale_ = true; }
+    bool has_forgotten() const { return is_stale_; }
+    /// Runs of these syncs are cancelled: their rows that are not under way are taken out by a claim().
+    void cancel(std::set<int32> syncs) { cancelled_ = std::move(syncs); }
+    bool is_cancelling() const { return !cancelled_.empty(); }
+    /// Tries again now what was paused for a fault.
+    void retry_now();
+    /// The destination as a whole cannot be used, until something about it changes.
+    void cannot_be_used(const std::string &reason);
+
+    /// Whether truncate() is worth a transaction: much was delivered, and nothing waits.
+    bool may_truncate() const { return is_idle() && delivered_ >= worth_truncating; }
+    void truncate();
+    /// Whether drop() is worth a transaction: the destination was dropped, and all its rows were rejected.
+    bool may_drop(Clock::time_point now) const { return is_gone_ && is_idle() && now >= drop_at_; }
+    /// Removes what is stored for it; false if somebody is in the way for now.
+    bool drop(Clock::time_point now);
+
+  private:
+    /// So many rows are at hand that requests never wait for a claim, and changes of one key meet.
+    static constexpr std::size_t most_rows = 5'000;
+    /// Rows of one claim: meanwhile nobody attends to requests.
+    static constexpr std::size_t claimed_at_once = 2'000;
+    static constexpr std::size_t most_bytes = 32 << 20;
+    static constexpr std::size_t worth_truncating = 10'000;
+    static constexpr std::size_t many_outcomes = 1'000;
+    /// Of idle lanes and of rows that are through so much is kept.
+    static constexpr std::size_t most_kept_lanes = 64, most_kept_bytes = 1 << 20;
+    /// How long outcomes may wait for others, with which they are written down in one transaction.
+    static constexpr Milliseconds longest_unsettled{5};
+
+    void row_accepted(const QueuedRow &row) override;
+    void row_absent(const QueuedRow &row) override;
+    void row_rejected(const QueuedRow &row, const Rejection &rejection) override;
+    void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) override;
+    std::int64_t next_request() override { return requests_.next(); }
+    void row_released(QueuedRow &row) override { requests_.released(row); }
+
+    bool has_room() const { return queue_.rows().size() < most_rows && queue_.rows().bytes() < most_bytes; }
+    bool open_definition();
+    void claim_rows();
+    void forget_what_was_rare();
+    DeliveryQueue::Opened open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
+    void add(StoredRow stored);
+    void reject_expired();
+    void take_out_cancelled();
+    void leave(const QueuedRow &row, Settlement::Kind how);
+    void leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome outcome);
+    void settle_row(Settlement::Kind kind, const QueuedRow &row, SyncOutcomes::Outcome of_sync, bool in_doubt,
+                    std::unique_ptr<Settlement::Words> words);
+    void lower_level(std::size_t rows, std::size_t bytes);
+    /// A row that never was in line.
+    void reject_stored(const StoredRow &stored, const std::string &reason);
+
+    Oid destination_oid_;
+    std::string identity_;
+    Outbox outbox_;
+    OutboxRequests requests_;
+    std::shared_ptr<const Destination> destination_;
+    std::optional<Statistics> statistics_; ///< of what no lane counts
+    std::string name_;                     ///< of the destination, schema-qualified
+    DestinationHealth health_;
+    Settlement settlement_;
+    DeliveryQueue queue_;
+    Clock::time_point expiry_checked_{};
+    std::size_t largest_row_ = 0;
+    std::size_t delivered_ = 0; ///< since the last truncation
+    bool counted_ = false;      ///< the rows that were there when the worker came
+    bool more_ = true, paused_ = false, is_stale_ = false, is_gone_ = false;
+    Clock::time_point drop_at_{};
+
+    std::set<int32> cancelled_; ///< syncs
+    Clock::time_point unsettled_since_ = Clock::time_point::max();
+};
+
+} // namespace reverse_etl

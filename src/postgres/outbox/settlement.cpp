@@ -1,0 +1,192 @@
+#include "postgres/outbox/settlement.h"
+
+#include "postgres/border/attempt.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace reverse_etl {
+
+namespace {
+
+/// So many transactions in a row may be about one destination: the others have outcomes, too.
+constexpr int most_transactions = 100;
+/// So often is tried again what has run out, before it is taken for an outcome's own fault.
+constexpr int most_shortages = 5;
+
+using Kind = Settlement::Kind;
+
+/// What every encoding has.
+std::string printable(std::string text) {
+    for (char &c : text)
+        if (c != '\n' && (c < ' ' || c > '~'))
+            c = '?';
+    return text;
+}
+
+void count_in(Outbox::Counts &counts, Kind kind) {
+    switch (kind) {
+    case Kind::accepted:
+        counts.accepted++;
+        break;
+    case Kind::absent:
+        counts.absent++;
+        break;
+    case Kind::replaced:
+        counts.replaced++;
+        break;
+    case Kind::rejected:
+        counts.rejected++;
+        break;
+    case Kind::cancelled:
+    case Kind::deferred:
+        break;
+    }
+}
+
+std::string why(const Settlement::Outcome &outcome, const Error &error) {
+    switch (outcome.kind) {
+    case Kind::rejected:
+    case Kind::deferred:
+        return outcome.words->reason;
+    case Kind::cancelled:
+        return std::string("its run was cancelled, and that could not be written down: ") + error.what();
+    default:
+        return std::string("the destination took the row, but that could not be written down: ") + error.what();
+    }
+}
+
+} // namespace
+
+void Settlement::write(std::size_t count) const {
+    std::vector<Outbox::Settled> gone;
+    std::vector<Outbox::Rejected> rejected;
+    std::vector<Outbox::Deferred> deferred;
+    std::map<std::int64_t, Outbox::Counts> counts;
+    SyncOutcomes of_syncs;
+    for (std::size_t i = 0; i < count; i++) {
+        const Outcome &one = outcomes_[i];
+        if (one.kind == Kind::deferred) {
+            deferred.push_back({one.id, one.table, one.words->attempts, one.words->pause_ms, one.words->reason});
+            continue;
+        }
+        if (one.kind == Kind::rejected)
+            rejected.push_back({one.id, one.table, one.words->reason, one.words->status, one.words->as_text});
+        else
+            gone.push_back({one.id, one.table, one.place});
+        if (one.push != 0 && one.kind != Kind::cancelled)
+            count_in(counts[one.push], one.kind);
+        of_syncs.add(one.sync, static_cast<std::uint64_t>(one.id), one.of_sync, one.in_doubt);
+    }
+    if (!gone.empty())
+        outbox_.remove(gone);
+    if (!rejected.empty())
+        outbox_.reject(name_, rejected);
+    of_syncs.settle();
+    if (!counts.empty())
+        Outbox::count(counts);
+    if (!deferred.empty())
+        outbox_.defer(deferred);
+    // A request has ended when all its rows have: not before what they became is written.
+    if (count == outcomes_.size()) {
+        health_.store();
+        requests_.store();
+    }
+}
+
+void Settlement::forget(std::size_t count) {
+    outcomes_.erase(outcomes_.begin(), outcomes_.begin() + static_cast<std::ptrdiff_t>(count));
+    if (!outcomes_.empty())
+        return;
+    health_.forget_changes();
+    requests_.forget_changes();
+}
+
+void Settlement::settle(const std::string &name) {
+    name_ = name;
+    for (int i = 0; i < most_transactions && !is_empty() && !health_.is_held(Clock::now()); i++)
+        settle_next();
+}
+
+void Settlement::settle_next() {
+    std::size_t count = std::min(at_once_, outcomes_.size());
+    std::optional<Error> failure = attempt([&] { write(count); });
+    if (!failure) {
+        forget(count);
+        at_once_ = std::min(2 * at_once_, most_at_once);
+        health_.release();
+        return;
+    }
+    bool is_shortage = ERRCODE_TO_CATEGORY(failure->sqlstate) == ERRCODE_INSUFFICIENT_RESOURCES;
+    if (count == 0 || (may_pass(*failure) && !(is_shortage && health_.holds() >= most_shortages)))
+        hold(*failure);
+    else if (count > 1)
+        at_once_ = count / 2;
+    else
+        set_aside(*failure);
+}
+
+/// The first outcome, which fails alone. What a destination says may be in no encoding of this database, a row in no
+/// form of jsonb's; what else has to learn of it may have been changed by hand, and then the row alone is seen to.
+void Settlement::set_aside(const Error &error) {
+    const Outcome &first = outcomes_.front();
+    std::string reason = why(first, error);
+    using Write = void (Settlement::*)(const std::string &) const;
+    std::vector<std::pair<Write, std::string>> ways;
+    if (first.kind == Kind::deferred)
+        ways = {{&Settlement::defer_first, printable(reason)}};
+    else
+        ways = {{&Settlement::reject_first, reason},
+                {&Settlement::reject_first, printable(reason)},
+                {&Settlement::move_first, printable(reason)}};
+    for (const auto &[write, words] : ways) {
+        std::optional<Error> failure = attempt([&, write = write, &words = words] { (this->*write)(words); });
+        if (!failure) {
+            outcomes_.pop_front();
+            return;
+        }
+        bool is_last = &words == &ways.back().second;
+        if (is_last || may_pass(*failure)) {
+            hold(*failure);
+            return;
+        }
+    }
+}
+
+void Settlement::defer_first(const std::string &reason) const {
+    const Outcome &first = outcomes_.front();
+    outbox_.defer({{first.id, first.table, first.words->attempts, first.words->pause_ms, reason}});
+}
+
+/// The row is kept among the rejected ones, as text; its sync and its push learn what became of it.
+void Settlement::reject_first(const std::string &reason) const {
+    const Outcome &first = outcomes_.front();
+    move_first(reason);
+    SyncOutcomes of_sync;
+    of_sync.add(first.sync, static_cast<std::uint64_t>(first.id), first.of_sync, first.in_doubt);
+    of_sync.settle();
+    Outbox::Counts counts;
+    count_in(counts, first.kind);
+    Outbox::count({{first.push, counts}});
+}
+
+void Settlement::move_first(const std::string &reason) const {
+    const Outcome &first = outcomes_.front();
+    outbox_.reject(name_,
+                   {{first.id, first.table, reason, first.kind == Kind::rejected ? first.words->status : 0, true}});
+}
+
+void Settlement::hold(const Error &error) {
+    health_.hold(error, "outcomes of its rows cannot be written down");
+    std::string reason = error.what();
+    pg_call(
+        [&] { ereport(LOG, (errmsg("outcomes of rows for \"%s\" could not be written down: %s", name_, reason))); });
+    // Everyone may be told, where at least that can be written.
+    if (health_.has_changes() && !attempt([&] { health_.store(); }))
+        health_.forget_changes();
+}
+
+} // namespace reverse_etl

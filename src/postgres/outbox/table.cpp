@@ -1,0 +1,56 @@
+#include "postgres/outbox/table.h"
+
+#include "postgres/border/border.h"
+#include "postgres/border/own_column.h"
+#include "postgres/border/sql.h"
+#include "postgres/outbox/outbox.h"
+
+extern "C" {
+#include "catalog/namespace.h"
+#include "executor/spi.h"
+#include "utils/lsyscache.h"
+}
+
+namespace reverse_etl {
+
+outbox::Columns::Columns(Relation table) {
+    static constexpr const char *names[column_count] = {
+        "id",         "push",        "sync",     "destination",     "operation", "enqueued_by",
+        "deliver_as", "enqueued_at", "attempts", "next_attempt_at", "key",       "row"};
+    for (int i = 0; i < column_count; i++)
+        places_[i] = own_column(table, names[i]);
+}
+
+Oid outbox_table_of(Oid destination) {
+    Oid schema = get_namespace_oid("reverse_etl", false);
+    Oid table = get_relname_relid(outbox_table_name(destination), schema);
+    if (!OidIsValid(table))
+        table = get_relname_relid("outbox", schema);
+    if (!OidIsValid(table))
+        elog(ERROR, "table reverse_etl.outbox does not exist");
+    return table;
+}
+
+const char *outbox_table_name(Oid destination) {
+    return psprintf("outbox_%u", destination);
+}
+
+void Outbox::make_table() {
+    pg_call([&] {
+        const char *name = outbox_table_name(destination_);
+        if (OidIsValid(get_relname_relid(name, get_namespace_oid("reverse_etl", false))))
+            return;
+        // A part of the extension: it goes with it, and no dump holds it.
+        const char *statements = psprintf(R"(
+            CREATE TABLE reverse_etl.%s () INHERITS (reverse_etl.outbox)
+                WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+                      autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
+            CREATE UNIQUE INDEX %s_destination_id ON reverse_etl.%s (destination, id);
+            ALTER TABLE reverse_etl.%s REPLICA IDENTITY USING INDEX %s_destination_id;
+            ALTER EXTENSION reverse_etl ADD TABLE reverse_etl.%s)",
+                                          name, name, name, name, name, name);
+        sql::run(statements);
+    });
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,115 @@
+#include "postgres/outbox/wait.h"
+
+#include "postgres/border/act_as.h"
+#include "postgres/border/border.h"
+#include "postgres/border/compat.h"
+#include "postgres/border/names.h"
+#include "postgres/shared/worker_control.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "storage/condition_variable.h"
+#include "utils/lsyscache.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How often is looked where nobody tells of outcomes: without shared memory.
+constexpr long look_again_ms = 20;
+/// And where somebody does, in case the worker should be gone.
+constexpr long look_anyway_ms = 5000;
+
+void initialise(void *part) {
+    ConditionVariableInit(static_cast<ConditionVariable *>(part));
+}
+
+/// A number from a query about the rows of the destination up to the highest one.
+int64 ask(const char *query, Oid destination, int64 highest) {
+    AsMachine machine;
+    return pg_call([&] {
+        Oid types[] = {OIDOID, INT8OID};
+        Datum values[] = {ObjectIdGetDatum(destination), Int64GetDatum(highest)};
+        if (SPI_execute_with_args(query, 2, types, values, nullptr, false, 0) != SPI_OK_SELECT)
+            elog(ERROR, "could not read reverse_etl.outbox");
+        bool is_null;
+        Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+        return is_null ? 0 : DatumGetInt64(value);
+    });
+}
+
+constexpr const char *highest_row = "SELECT pg_catalog.max(id) FROM reverse_etl.outbox "
+                                    "WHERE destination OPERATOR(pg_catalog.=) $1 AND $2 IS NOT NULL";
+constexpr const char *any_left = "SELECT pg_catalog.count(*) FROM (SELECT FROM reverse_etl.outbox "
+                                 "WHERE destination OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<=) $2 "
+                                 "LIMIT 1) AS _";
+constexpr const char *all_left = "SELECT pg_catalog.count(*) FROM reverse_etl.outbox "
+                                 "WHERE destination OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<=) $2";
+
+} // namespace
+
+void sleep_for_outcomes(long most_ms) {
+    pg_call([&] {
+        SPI_commit();
+        if (outbox_outcomes.address != nullptr) {
+            ConditionVariableTimedSleep(static_cast<ConditionVariable *>(outbox_outcomes.address),
+                                        std::min(most_ms, look_anyway_ms), compat::wait_event());
+            return;
+        }
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, std::min(most_ms, look_again_ms),
+                  compat::wait_event());
+        ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+    });
+}
+
+WatchOutcomes::WatchOutcomes() {
+    pg_call([] {
+        if (outbox_outcomes.address != nullptr)
+            ConditionVariablePrepareToSleep(static_cast<ConditionVariable *>(outbox_outcomes.address));
+    });
+}
+
+WatchOutcomes::~WatchOutcomes() {
+    ConditionVariableCancelSleep();
+}
+
+shared_memory::Part outbox_outcomes = {"reverse_etl outcomes", sizeof(ConditionVariable), initialise};
+
+void announce_outcomes() {
+    if (outbox_outcomes.address != nullptr)
+        ConditionVariableBroadcast(static_cast<ConditionVariable *>(outbox_outcomes.address));
+}
+
+void wait_for_outcomes(Oid destination, std::optional<long> timeout_ms) {
+    Clock::time_point end = Clock::now() + std::chrono::milliseconds(timeout_ms.value_or(0));
+    pg_call([] { SPI_connect_ext(SPI_OPT_NONATOMIC); });
+    int64 highest = ask(highest_row, destination, 0);
+    WatchOutcomes watch;
+    if (ask(any_left, destination, highest) > 0)
+        require_worker();
+    while (ask(any_left, destination, highest) > 0) {
+        long left = look_anyway_ms;
+        if (timeout_ms)
+            left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+        if (left <= 0) {
+            std::string rows = std::to_string(ask(all_left, destination, highest));
+            std::string name = relation_name(destination);
+            throw Error(ERRCODE_QUERY_CANCELED, "canceling wait for \"" + name + "\" due to its timeout",
+                        rows + " rows that were queued before have no outcome yet.",
+                        "reverse_etl.destinations tells what keeps them.");
+        }
+        sleep_for_outcomes(left);
+    }
+    pg_call([] { SPI_finish(); });
+}
+
+} // namespace reverse_etl

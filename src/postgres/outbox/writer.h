@@ -1,0 +1,42 @@
+#pragma once
+
+#include "postgres/border/table_writer.h"
+#include "postgres/outbox/table.h"
+
+#include <string>
+
+namespace reverse_etl {
+
+/// Where rows wait for their delivery: an append-only writer of reverse_etl.outbox, for one statement. It writes in
+/// this transaction and asks nobody's rights: the statement's rights on the foreign table have been checked.
+class OutboxWriter {
+  public:
+    /// What all rows of the statement have in common.
+    struct Push {
+        Oid destination;
+        const char *operation;
+        Oid enqueued_by; ///< whose rows they are
+        Oid deliver_as;  ///< with whose rights and credentials they leave
+        int64 id;        ///< in reverse_etl.audit_log; 0 for none
+        int32 sync = 0;  ///< the managed sync whose state they move; 0 for none
+    };
+
+    OutboxWriter(const Push &push, MemoryContext context);
+    OutboxWriter(const OutboxWriter &) = delete;
+    OutboxWriter &operator=(const OutboxWriter &) = delete;
+
+    /// Adds a row: JSON objects in UTF-8, the key "" for none. Its number in the outbox.
+    int64 add(const std::string &key, const std::string &row);
+    /// Writes what add() kept back, and closes the table. Without it, after an error, Postgres gives all back itself.
+    void finish();
+
+  private:
+    Push push_;
+    TableWriter table_;
+    int64 first_id_ = 0; ///< of the rows that are kept back
+    outbox::Columns columns_;
+    Datum operation_;
+    Oid sequence_;
+};
+
+} // namespace reverse_etl

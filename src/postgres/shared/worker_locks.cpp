@@ -1,0 +1,82 @@
+#include "postgres/shared/worker_locks.h"
+
+#include "postgres/border/compat.h"
+
+extern "C" {
+#include "catalog/pg_extension.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/lock.h"
+}
+
+namespace reverse_etl::worker_locks {
+
+namespace {
+
+/// What is locked, as the last part of the tag. The extension's oid is no part of it: one that was created anew has no
+/// second worker beside the first.
+enum Object : uint16 { the_worker = 1, serving = 2, committing = 3 };
+
+constexpr bool for_session = true, for_transaction = false;
+constexpr bool at_once = true, wait_for_it = false;
+/// How long a worker that is about to end may take, between two looks.
+constexpr long pause_ms = 10;
+
+LOCKTAG tag_of(Object object) {
+    LOCKTAG tag;
+    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, InvalidOid, object);
+    tag.locktag_lockmethodid = USER_LOCKMETHOD;
+    return tag;
+}
+
+bool take(Object object, LOCKMODE mode, bool lasts, bool now) {
+    LOCKTAG tag = tag_of(object);
+    return LockAcquire(&tag, mode, lasts, now) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void give_up(Object object, LOCKMODE mode, bool lasts) {
+    LOCKTAG tag = tag_of(object);
+    LockRelease(&tag, mode, lasts);
+}
+
+} // namespace
+
+bool become_the_worker() {
+    while (!take(the_worker, ExclusiveLock, for_session, at_once)) {
+        if (!take(serving, ShareLock, for_session, at_once))
+            return false;
+        give_up(serving, ShareLock, for_session);
+        WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_ms, compat::wait_event());
+        ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+    }
+    return true;
+}
+
+void serve() {
+    // Others only look whether they could have it, and never wait.
+    take(serving, ExclusiveLock, for_session, wait_for_it);
+}
+
+bool retire() {
+    give_up(serving, ExclusiveLock, for_session);
+    bool nobody = take(committing, ExclusiveLock, for_session, at_once);
+    if (nobody)
+        give_up(committing, ExclusiveLock, for_session);
+    else
+        serve();
+    return nobody;
+}
+
+void count_on_worker() {
+    take(committing, ShareLock, for_transaction, wait_for_it);
+}
+
+bool is_served() {
+    if (!take(serving, ShareLock, for_transaction, at_once))
+        return true;
+    give_up(serving, ShareLock, for_transaction);
+    return false;
+}
+
+} // namespace reverse_etl::worker_locks

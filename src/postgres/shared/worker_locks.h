@@ -1,0 +1,30 @@
+#pragma once
+
+#include "postgres/border/postgres.h"
+
+namespace reverse_etl::worker_locks {
+
+/// How a worker that ends and a transaction that commits rows do not miss each other. Processes alone do not tell: one
+/// that is seen may be about to end. So the worker serves its database under a lock, and gives it up before it looks
+/// for the last time; a transaction first holds a lock that the worker looks for, and then looks for the worker's.
+/// Whichever of the two is later sees the other. None of the locks conflicts with anything else.
+
+// The worker's. They go with the process.
+
+/// The one worker of its database does all its work under this. Waits for one that is about to end; false if another
+/// serves the database.
+bool become_the_worker();
+/// From here on what is committed is looked at.
+void serve();
+/// No longer, unless a transaction that is about to commit counts on it; whether that is so. The worker has to look
+/// once more, and to serve again if it finds something.
+bool retire();
+
+// A transaction's.
+
+/// Has the worker stay until the transaction has ended.
+void count_on_worker();
+/// Whether there is a worker that will look at what is committed from here on.
+bool is_served();
+
+} // namespace reverse_etl::worker_locks

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "postgres/border/postgres.h"
+
+namespace reverse_etl {
+
+/// What reverse_etl.sync_definitions says of a managed sync.
+struct SyncDefinition {
+    int32 id = 0;
+    std::string name;
+    Oid owner = InvalidOid; ///< with whose rights the model is read and rows are sent
+    std::string query;      ///< the model
+    std::string search_path;
+    Oid destination = InvalidOid;
+    std::vector<std::string> key;
+    std::vector<Oid> key_types;
+    std::vector<std::string> key_forms;    ///< for each column what the destination compares: key_form_in_sql()
+    std::vector<std::string> key_equality; ///< and the operator that tells these apart, as SQL has it
+    std::vector<std::string> columns;      ///< of the destination, that are sent
+    std::string mode, removals;
+    std::string cursor_column; ///< "" where rows are compared with the state
+    std::optional<std::string> cursor_value;
+    bool backfill = true; ///< what is there at the first run is sent
+    bool has_run = false;
+    bool may_remove = false;
+    int max_attempts = 0;
+
+    bool by_cursor() const { return !cursor_column.empty(); }
+    bool sends_new() const { return mode != "update"; }
+    bool sends_changed() const { return mode != "insert" && mode != "append"; }
+};
+
+/// The sync of that name; an Error if the current role sees none. Needs an open connection to SPI.
+SyncDefinition find_sync(const std::string &name);
+/// The same by its number, for who sees all.
+SyncDefinition find_sync(int32 id);
+/// Keeps the destination from being changed or dropped until the transaction ends; an Error if that has happened.
+void lock_destination(const SyncDefinition &sync);
+
+} // namespace reverse_etl

@@ -1,0 +1,137 @@
+#include "postgres/syncs/diff.h"
+
+#include "postgres/border/act_as.h"
+#include "postgres/border/border.h"
+
+#include <utility>
+
+extern "C" {
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+struct Numbers {
+    std::int64_t values[5] = {};
+};
+
+/// The numbers in the one row of a query.
+Numbers numbers_of(const std::string &query) {
+    Numbers numbers;
+    ResultRows::of(query).for_each([&](TupleTableSlot *slot) {
+        pg_call([&] { slot_getallattrs(slot); });
+        for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+            numbers.values[i] = DatumGetInt64(slot->tts_values[i]);
+    });
+    return numbers;
+}
+
+/// Whether every known key occurs once in the model: found without looking for keys that do not.
+bool is_each_known_once(const Numbers &compared, const Numbers &known) {
+    return compared.values[2] == known.values[0] && compared.values[4] == known.values[1];
+}
+
+/// Rows with one key are none that could be sent.
+void set_duplicates_apart(SyncDiff &diff, const SyncStatements &statements) {
+    diff.duplicates = ResultRows::of(statements.duplicates());
+    diff.duplicates.show_as("#duplicates");
+    diff.changes = ResultRows::of(statements.changes_but_duplicates());
+    diff.changes.show_as("#changes");
+}
+
+bool has_duplicates_among_changes(const SyncStatements &statements) {
+    return !ResultRows::of(statements.duplicates_among_changes()).is_empty();
+}
+
+void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
+    diff.changes = ResultRows::of(statements.changes());
+    diff.model_rows = diff.changes.count();
+    diff.changes.show_as("#changes");
+    ResultRows::of(statements.cursor_of_changes()).for_each([&](TupleTableSlot *slot) {
+        bool is_null = false;
+        Datum value = slot_getattr(slot, 1, &is_null);
+        if (!is_null)
+            diff.cursor = text_value(value);
+    });
+    if (!diff.cursor)
+        diff.cursor = sync.cursor_value;
+    if (!has_duplicates_among_changes(statements))
+        return;
+    set_duplicates_apart(diff, statements);
+    diff.model_rows = diff.changes.count() + diff.duplicates.count();
+}
+
+void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
+    Numbers compared = numbers_of(statements.compare()), known = numbers_of(statements.known());
+    diff.model_rows = compared.values[0];
+    diff.known = known.values[0];
+    bool all_known_once = is_each_known_once(compared, known);
+    bool all_unchanged = all_known_once && compared.values[3] == compared.values[0];
+    if (all_unchanged && sync.mode != "full")
+        return;
+
+    bool known_twice = false;
+    if (!all_known_once) {
+        bool asks_for_gone = sync.mode == "insert" || (sync.mode == "mirror" && sync.removals != "nothing");
+        if (asks_for_gone)
+            diff.gone = ResultRows::of(statements.gone());
+        std::int64_t gone = asks_for_gone ? diff.gone.count() : numbers_of(statements.count_gone()).values[0];
+        known_twice = compared.values[2] != diff.known - gone;
+    }
+    diff.changes = ResultRows::of(statements.changes());
+    diff.changes.show_as("#changes");
+    if (known_twice || has_duplicates_among_changes(statements))
+        set_duplicates_apart(diff, statements);
+}
+
+} // namespace
+
+void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements &statements) {
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot now;
+    if (changes.is_empty() && gone.is_empty())
+        return;
+    if (ResultRows::of(statements.streams()).is_empty())
+        return;
+    for (auto [rows, name] : {std::pair(&changes, "#changes"), std::pair(&gone, "#gone")})
+        if (!rows->is_empty()) {
+            rows->show_as(name);
+            *rows = ResultRows::of(statements.all_but_streamed(name, snapshot));
+        }
+}
+
+SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statements) {
+    SyncDiff diff;
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot snapshot;
+    ResultRows::of("SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text").for_each([&](TupleTableSlot *slot) {
+        bool is_null = false;
+        Datum shown = slot_getattr(slot, 1, &is_null);
+        diff.snapshot = text_value(shown);
+    });
+    if (sync.by_cursor())
+        find_by_cursor(diff, sync, statements);
+    else
+        find_by_state(diff, sync, statements);
+    return diff;
+}
+
+SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements statements) {
+    SyncDiff diff;
+    statements.look_only_at_keys();
+    pg_call([] { CommandCounterIncrement(); });
+    OneSnapshot snapshot;
+    diff.changes = ResultRows::of(statements.changes());
+    diff.changes.show_as("#changes");
+    if (has_duplicates_among_changes(statements))
+        set_duplicates_apart(diff, statements);
+    if (sync.mode == "mirror" && sync.removals != "nothing")
+        diff.gone = ResultRows::of(statements.gone());
+    return diff;
+}
+
+} // namespace reverse_etl

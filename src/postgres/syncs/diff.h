@@ -1,0 +1,30 @@
+#pragma once
+
+#include "postgres/border/result_rows.h"
+#include "postgres/syncs/statements.h"
+
+#include <optional>
+
+namespace reverse_etl {
+
+/// What a run has to look at: the difference between the model and what the destination has accepted.
+struct SyncDiff {
+    std::int64_t model_rows = 0;       ///< those that the query yields; with a cursor, those that came after it
+    std::int64_t known = 0;            ///< keys in the state
+    ResultRows changes;                ///< as SyncStatements::changes() describes them; rows without a key among them
+    ResultRows gone;                   ///< likewise
+    ResultRows duplicates;             ///< rows of the model, of which none can be sent
+    std::optional<std::string> cursor; ///< up to where the cursor has come
+    std::string snapshot;              ///< under which this was found, as a pg_snapshot
+
+    /// Leaves out rows whose keys a stream of the sync has sent since: what it sent is newer.
+    void leave_to_streams(const SyncDefinition &sync, const SyncStatements &statements);
+
+    /// Runs as the sync's owner, in the open connection to SPI, under one snapshot.
+    static SyncDiff find(const SyncDefinition &sync, const SyncStatements &statements);
+
+    /// The same for the few rows whose keys are shown as `keys`, as the transaction sees them now: nothing is counted.
+    static SyncDiff find_among_keys(const SyncDefinition &sync, SyncStatements statements);
+};
+
+} // namespace reverse_etl

@@ -1,0 +1,288 @@
+/// The SQL functions for managed syncs.
+
+#include "postgres/border/act_as.h"
+#include "postgres/border/arrays.h"
+#include "postgres/border/border.h"
+#include "postgres/border/names.h"
+#include "postgres/border/sql.h"
+#include "postgres/destinations/key_forms.h"
+#include "postgres/streams/streams.h"
+#include "postgres/syncs/model.h"
+#include "postgres/syncs/operations.h"
+#include "postgres/syncs/plan.h"
+#include "postgres/syncs/row_contract.h"
+#include "postgres/syncs/run.h"
+#include "postgres/syncs/state.h"
+#include "postgres/syncs/sync_trigger.h"
+#include "postgres/syncs/wait.h"
+
+#include <algorithm>
+#include <optional>
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#pragma GCC visibility push(default)
+PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_check_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_equality_of);
+PG_FUNCTION_INFO_V1(reverse_etl_sole_statement);
+PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
+PG_FUNCTION_INFO_V1(reverse_etl_resync);
+PG_FUNCTION_INFO_V1(reverse_etl_adopt);
+PG_FUNCTION_INFO_V1(reverse_etl_push_sync);
+#pragma GCC visibility pop
+}
+
+using namespace reverse_etl;
+
+namespace {
+
+/// The columns that are sent: those of the query, but that which only tells what is new.
+std::vector<std::string> sent_columns(const Model &model, const Destination &destination, const SyncDefinition &sync) {
+    std::vector<std::string> columns;
+    bool keeps_key_apart = sync.mode == "insert" || sync.mode == "append";
+    for (const ModelColumn &column : model.columns) {
+        bool there = false;
+        for (const DestinationColumn &of_destination : destination.columns)
+            there = there || of_destination.name == column.name;
+        bool is_key = std::find(sync.key.begin(), sync.key.end(), column.name) != sync.key.end();
+        if (there)
+            columns.push_back(column.name);
+        else if (column.name != sync.cursor_column && !(is_key && keeps_key_apart))
+            throw Error(ERRCODE_UNDEFINED_COLUMN,
+                        "the query yields column \"" + column.name + "\", which destination \"" + destination.name +
+                            "\" does not have",
+                        "", "Rename it with AS, leave it out, or add the column to the foreign table.");
+    }
+    return columns;
+}
+
+const DestinationColumn *column_named(const Destination &destination, const std::string &name) {
+    auto found = std::find_if(destination.columns.begin(), destination.columns.end(),
+                              [&](const DestinationColumn &column) { return column.name == name; });
+    return found == destination.columns.end() ? nullptr : &*found;
+}
+
+/// An error if the destination cannot take what the model yields. As the sync's owner.
+SyncOperations check_fit(const SyncDefinition &sync, const Model &model, const Destination &destination) {
+    SyncOperations operations = SyncOperations::choose(sync, destination);
+    RowContract(destination, model.descriptor, sync.columns, true, CurrentMemoryContext).close();
+    return operations;
+}
+
+/// An error if the current role may not read what the query reads.
+void check_may_read(const std::string &query) {
+    std::string nothing = "SELECT FROM (" + query + "\n) AS model LIMIT 0";
+    pg_call([&] { sql::run(nothing, true); });
+}
+
+/// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
+Error rolled_back(std::exception_ptr failed) {
+    std::optional<Error> error;
+    try {
+        std::rethrow_exception(failed);
+    } catch (const PostgresError &raised) {
+        error.emplace(lasting(raised));
+    } catch (const Error &raised) {
+        error.emplace(raised);
+    } catch (const SettingError &raised) {
+        error.emplace(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, raised.what());
+    } catch (const std::exception &raised) {
+        error.emplace(ERRCODE_INTERNAL_ERROR, raised.what());
+    }
+    pg_call([] { SPI_rollback(); });
+    return *error;
+}
+
+/// In transactions of its own, so that the run is on record whatever becomes of it.
+void run_in_steps(SyncRun &run) {
+    if (!run.begin()) {
+        pg_call([] { SPI_commit(); });
+        return;
+    }
+    pg_call([] { SPI_commit(); });
+    std::exception_ptr failed;
+    try {
+        run.queue();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (failed) {
+        Error error = rolled_back(failed);
+        failed = nullptr;
+        run.fail(error.what(), error.sqlstate == ERRCODE_QUERY_CANCELED);
+        pg_call([] { SPI_commit(); });
+        throw error;
+    }
+    pg_call([] { SPI_commit(); });
+}
+
+} // namespace
+
+/// reverse_etl.describe_sync(role, query, search_path, destination, key, mode, removals, cursor_column)
+Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        TupleDesc descriptor = nullptr;
+        if (pg_call([&] { return get_call_result_type(fcinfo, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "describe_sync returns a record");
+        for (int i = 0; i < 7; i++)
+            if (PG_ARGISNULL(i))
+                throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "only the cursor of a sync may be null");
+        SyncDefinition sync;
+        sync.owner = PG_GETARG_OID(0);
+        sync.query = text_argument(fcinfo, 1);
+        sync.search_path = text_argument(fcinfo, 2);
+        sync.destination = PG_GETARG_OID(3);
+        sync.key = texts_of(PG_GETARG_DATUM(4));
+        if (std::find(sync.key.begin(), sync.key.end(), "") != sync.key.end())
+            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
+        sync.mode = text_argument(fcinfo, 5);
+        sync.removals = text_argument(fcinfo, 6);
+        sync.cursor_column = text_argument(fcinfo, 7);
+        check_is_destination(sync.destination);
+        if (sync.key.empty())
+            throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "a sync needs a key", "",
+                        "Name the columns of the query that tell its rows apart.");
+        Model model;
+        KeyTypes key;
+        {
+            ActAs owner(sync.owner, sync.search_path);
+            pg_call([] { SPI_connect(); });
+            model = analyse_model(sync.query);
+            check_may_read(sync.query);
+            if (sync.by_cursor() && model.column(sync.cursor_column) == nullptr)
+                throw Error(ERRCODE_UNDEFINED_COLUMN,
+                            "the query does not yield column \"" + sync.cursor_column + "\", the cursor");
+            key = key_types(model, sync.key);
+            Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+            sync.columns = sent_columns(model, *destination, sync);
+            for (std::size_t i = 0; i < sync.key.size(); i++)
+                sync.key_forms.push_back(
+                    key_form_in_sql(key.types[i], key.collations[i], column_named(*destination, sync.key[i])));
+            check_fit(sync, model, *destination).check_rights(*destination);
+            pg_call([] { SPI_finish(); });
+        }
+        Datum values[] = {text_array(sync.columns), oid_array(key.types, REGTYPEOID),
+                          oid_array(key.collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID),
+                          text_array(sync.key_forms)};
+        bool nulls[5] = {};
+        return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
+    });
+}
+
+/// reverse_etl.check_sync(sync integer)
+Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
+    guard([&] {
+        pg_call([] { SPI_connect(); });
+        SyncDefinition sync = find_sync(PG_GETARG_INT32(0));
+        check_is_destination(sync.destination);
+        Model model = model_of(sync);
+        ActAs owner(sync.owner, sync.search_path);
+        check_fit(sync, model, *open_destination(sync.destination, CurrentMemoryContext));
+        pg_call([] { SPI_finish(); });
+    });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.equality_of(regtype, form): of a form that is a text, or of the type's own values
+Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        Oid type = PG_GETARG_OID(0);
+        bool is_own = text_argument(fcinfo, 1) == "%s";
+        Oid equality = pg_call([&] { return lookup_type_cache(is_own ? type : TEXTOID, TYPECACHE_EQ_OPR)->eq_opr; });
+        if (!OidIsValid(equality))
+            throw Error(ERRCODE_UNDEFINED_FUNCTION, "values of type " + type_name(type) + " cannot be compared");
+        std::string named = operator_name(equality);
+        return pg_call([&] { return text_datum(named); });
+    });
+}
+
+/// reverse_etl.sole_statement(query): without the semicolon that ends it, and what stands behind that. What is no one
+/// statement stays as it is, for the analysis to tell.
+Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        Datum whole = PG_GETARG_DATUM(0);
+        try {
+            return pg_call([&] {
+                const char *query = pnstrdup(ServerText(whole).bytes().data(), ServerText(whole).bytes().size());
+                List *statements = raw_parser(query, RAW_PARSE_DEFAULT);
+                if (list_length(statements) != 1)
+                    return whole;
+                auto *statement = linitial_node(RawStmt, statements);
+                const char *begin = query + statement->stmt_location;
+                std::size_t size = statement->stmt_len > 0 ? statement->stmt_len : strlen(begin);
+                return text_datum(ServerText(begin, size));
+            });
+        } catch (const PostgresError &) {
+            return whole;
+        }
+    });
+}
+
+/// CALL reverse_etl.run_sync(name text, wait boolean)
+Datum reverse_etl_run_sync(PG_FUNCTION_ARGS) {
+    guard([&] {
+        if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the arguments of run_sync must not be null");
+        std::string name = text_argument(fcinfo, 0);
+        bool wait = PG_GETARG_BOOL(1);
+        auto *call = reinterpret_cast<CallContext *>(fcinfo->context);
+        bool atomic = call == nullptr || !IsA(call, CallContext) || call->atomic;
+        if (atomic && wait)
+            throw Error(ERRCODE_ACTIVE_SQL_TRANSACTION, "run_sync cannot wait inside a transaction block",
+                        "Rows leave when the transaction has committed.",
+                        "End the transaction first, or call it with wait => false.");
+        pg_call([&] { SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC); });
+        SyncRun run(find_sync(name));
+        if (!atomic)
+            run_in_steps(run);
+        else if (run.begin())
+            run.queue();
+        if (run.id() != 0) {
+            if (wait)
+                wait_for_run(run.id(), name);
+            report_run(run.id(), name);
+        }
+        pg_call([] { SPI_finish(); });
+    });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.plan_sync(name, most_rows, look_up)
+Datum reverse_etl_plan_sync(PG_FUNCTION_ARGS) {
+    InitMaterializedSRF(fcinfo, 0);
+    guard([&] {
+        plan_sync(text_argument(fcinfo, 0), PG_GETARG_INT32(1), PG_GETARG_BOOL(2),
+                  reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo));
+    });
+    return static_cast<Datum>(0);
+}
+
+/// reverse_etl.resync(name, condition)
+Datum reverse_etl_resync(PG_FUNCTION_ARGS) {
+    return guard([&] { return Int64GetDatum(resync(text_argument(fcinfo, 0), text_argument(fcinfo, 1))); });
+}
+
+/// The triggers that reverse_etl.stream_sync makes.
+Datum reverse_etl_push_sync(PG_FUNCTION_ARGS) {
+    return guard([&] { return push_sync(fcinfo); });
+}
+
+/// reverse_etl.adopt(name)
+Datum reverse_etl_adopt(PG_FUNCTION_ARGS) {
+    return guard([&] { return Int64GetDatum(adopt(text_argument(fcinfo, 0))); });
+}

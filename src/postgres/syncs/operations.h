@@ -1,0 +1,23 @@
+#pragma once
+
+#include "postgres/destinations/push_plan.h"
+#include "postgres/syncs/definition.h"
+
+#include <optional>
+
+namespace reverse_etl {
+
+/// What a sync asks of its destination, by its mode and by what the destination can do.
+struct SyncOperations {
+    PushPlan added;                  ///< for keys that are new to the state
+    PushPlan changed;                ///< for keys that it knows
+    std::optional<PushPlan> removed; ///< for keys that have left the model; none if nothing is done
+
+    /// An Error says what the destination lacks.
+    static SyncOperations choose(const SyncDefinition &sync, const Destination &destination);
+
+    /// An Error names what the current role lacks to do all this.
+    void check_rights(const Destination &destination) const;
+};
+
+} // namespace reverse_etl

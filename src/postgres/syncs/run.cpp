@@ -1,0 +1,139 @@
+#include "postgres/syncs/run.h"
+
+#include "postgres/border/act_as.h"
+#include "postgres/border/border.h"
+#include "postgres/border/names.h"
+#include "postgres/border/sql.h"
+#include "postgres/border/subtransaction.h"
+#include "postgres/destinations/identity.h"
+#include "postgres/shared/worker_control.h"
+#include "postgres/syncs/guards.h"
+#include "postgres/syncs/model.h"
+#include "postgres/syncs/sync_outbox.h"
+
+extern "C" {
+#include "executor/spi.h"
+#include "miscadmin.h"
+}
+
+namespace reverse_etl {
+
+bool SyncRun::begin() {
+    identity::refuse_copy();
+    Oid requested_by = GetUserId();
+    sql::AsOwner owner;
+    bool skipped = false;
+    pg_call([&] {
+        sql::execute("SELECT run, note FROM reverse_etl.begin_run($1, $2, $3)",
+                     {sql::int4(sync_.id), sql::name(server_role_name(requested_by)), sql::int4(MyProcPid)});
+        id_ = DatumGetInt64(sql::column(0, 1, &skipped));
+    });
+    // It sees to the run if this process dies.
+    wake_worker_at_commit();
+    std::string note = skipped ? sql::printed_column(0, 2) : "";
+    if (skipped)
+        pg_call([&] {
+            ereport(NOTICE, (errmsg("sync \"%s\" is skipped: %s", sync_.name, note),
+                             errhint("reverse_etl.run_progress shows how far it is.")));
+        });
+    return !skipped;
+}
+
+/// In a subtransaction: an error inside a function of the model leaves SPI where it was, and what follows it would be
+/// taken for a part of that function.
+void SyncRun::queue() {
+    in_subtransaction([&] {
+        find_and_queue();
+        return true;
+    });
+}
+
+void SyncRun::find_and_queue() {
+    lock_destination(sync_);
+    note_relations(model_of(sync_).relations);
+    SyncStatements statements(sync_);
+    SyncDiff diff = SyncDiff::find(sync_, statements);
+    diff.leave_to_streams(sync_, statements);
+    std::string reason;
+    SyncCounts counts;
+    in_subtransaction([&] {
+        std::vector<std::int64_t> pushes;
+        {
+            ActAs owner(sync_.owner, sync_.search_path);
+            Destination *destination = open_destination(sync_.destination, CurrentMemoryContext);
+            SyncOperations operations = SyncOperations::choose(sync_, *destination);
+            operations.check_rights(*destination);
+            SyncOutbox outbox(sync_, id_, *destination, operations, CurrentMemoryContext);
+            counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
+            pushes = outbox.finish();
+        }
+        reason = broken_guard(sync_, id_, diff.known, counts);
+        if (reason.empty())
+            note_queued(statements, diff, counts, pushes);
+        return reason.empty();
+    });
+    if (!reason.empty())
+        hold(counts, reason);
+}
+
+void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
+                          const std::vector<std::int64_t> &pushes) const {
+    sql::AsOwner owner;
+    forget_older_failures();
+    if (sync_.mode == "insert" && !diff.gone.is_empty()) {
+        // A key that comes back counts as new.
+        diff.gone.show_as("#gone");
+        std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) +
+                             " AS s USING \"#gone\" AS gone WHERE " + statements.same_key("s.", "gone.");
+        pg_call([&] { sql::run(forget); });
+    }
+    if (diff.cursor)
+        pg_call([&] {
+            sql::execute("UPDATE reverse_etl.sync_definitions SET cursor_value = $2 WHERE id = $1",
+                         {sql::int4(sync_.id), sql::text(*diff.cursor)});
+        });
+    pg_call([&] {
+        sql::execute("SELECT reverse_etl.run_queued($1, $2, $3, $4, $5, $6, $7, $8)",
+                     {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
+                      sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
+                      sql::int8s(pushes)});
+    });
+}
+
+/// Tables that the query reads may have been made anew under their names: it is those that are guarded from here on.
+void SyncRun::note_relations(const std::vector<Oid> &relations) const {
+    sql::AsOwner owner;
+    pg_call([&] {
+        sql::execute("UPDATE reverse_etl.sync_definitions SET reads = $2::oid[]::regclass[] "
+                     "WHERE id = $1 AND reads::oid[] <> $2::oid[]",
+                     {sql::int4(sync_.id), sql::oids(relations)});
+    });
+}
+
+/// What failed before has come again by now, or is no longer to be sent; what is in doubt stays so.
+void SyncRun::forget_older_failures() const {
+    std::string forget = "DELETE FROM " + SyncStatements::rows_table(sync_.id) +
+                         " WHERE \"#row\" IS NULL AND \"#run\" IS DISTINCT FROM " + std::to_string(id_) +
+                         " AND \"#change\" <> '?'";
+    pg_call([&] { sql::run(forget); });
+}
+
+void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
+    sql::AsOwner owner;
+    pg_call([&] {
+        sql::execute("SELECT reverse_etl.hold_run($1, $2, $3, $4, $5, $6, $7, $8)",
+                     {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
+                      sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
+                      sql::text(reason)});
+    });
+}
+
+void SyncRun::fail(const std::string &reason, bool cancelled) {
+    sql::AsOwner owner;
+    pg_call([&] {
+        sql::execute("SELECT reverse_etl.end_run($1, $2, $3)",
+                     {sql::int8(id_), sql::text(cancelled ? "cancelled" : "failed"), sql::text(reason)});
+    });
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,113 @@
+#include "postgres/syncs/state.h"
+
+#include "postgres/border/act_as.h"
+#include "postgres/border/border.h"
+#include "postgres/border/condition.h"
+#include "postgres/border/names.h"
+#include "postgres/border/sql.h"
+#include "postgres/border/sql_text.h"
+#include "postgres/destinations/destination.h"
+#include "postgres/streams/statements.h"
+#include "postgres/syncs/diff.h"
+#include "postgres/syncs/model.h"
+
+extern "C" {
+#include "executor/spi.h"
+#include "utils/builtins.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// Rows of a query that runs as the sync's owner.
+ResultRows read_as_owner(const SyncDefinition &sync, const std::string &query) {
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot snapshot;
+    return ResultRows::of(query);
+}
+
+/// Changes the state, which belongs to the extension. How many rows were.
+std::int64_t write_state(const SyncDefinition &sync, const std::string &statement) {
+    sql::AsOwner owner;
+    return pg_call([&] {
+        auto rows = static_cast<std::int64_t>(sql::run(statement));
+        // What the state no longer tells for sure is no ground to remove anything.
+        sql::execute("UPDATE reverse_etl.sync_definitions SET may_remove = false WHERE id = $1", {sql::int4(sync.id)});
+        return rows;
+    });
+}
+
+/// The column as the destination would hold it, in a text that can be compared whatever the type is.
+std::string as_text(const Destination &destination, const std::string &name, const char *prefix) {
+    for (const DestinationColumn &column : destination.columns)
+        if (column.name == name) {
+            return prefix + quoted_name(name) + "::" + type_name(column.type, column.typmod) + "::text";
+        }
+    throw Error(ERRCODE_UNDEFINED_COLUMN,
+                "destination \"" + destination.name + "\" has no column \"" + name + "\" any more");
+}
+
+/// The rows of the model that the destination has: the key, the hash, and whether the values are the same.
+std::string held_rows(const SyncDefinition &sync, const SyncStatements &statements, const Destination &destination) {
+    std::string same, columns;
+    for (const std::string &name : sync.columns) {
+        same += (same.empty() ? "" : " AND ") + as_text(destination, name, "d.") + " IS NOT DISTINCT FROM " +
+                as_text(destination, name, "m.");
+        columns += (columns.empty() ? "" : ", ") + quoted_name(name);
+    }
+    std::string table = qualified_name(sync.destination);
+    // One column of a key can be looked up, many rows a request; else all rows of the destination are read.
+    std::string wanted;
+    if (sync.key.size() == 1) {
+        std::string key = quoted_name(sync.key.front());
+        wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
+                 " IS NOT NULL))";
+    }
+    return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") +
+           ", reverse_etl.hash_row(m) AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
+           " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
+}
+
+} // namespace
+
+std::int64_t resync(const std::string &name, const std::string &condition) {
+    pg_call([] { SPI_connect(); });
+    SyncDefinition sync = find_sync(name);
+    model_of(sync); // says what is wrong with it
+    SyncStatements statements(sync);
+    ResultRows rows = read_as_owner(sync, "SELECT " + statements.key("m.") + " FROM " + statements.model() + " WHERE " +
+                                              one_condition(condition));
+    rows.show_as("wanted");
+    std::int64_t forgotten =
+        write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +
+                              " AS s SET \"#hash\" = NULL FROM wanted WHERE " + statements.same_key("s.", "wanted."));
+    // Whoever asks for it wants those sent, too, of which nobody knows whether the destination has them.
+    forgotten += write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) +
+                                       " AS r USING wanted WHERE r.\"#change\" = '?' AND " +
+                                       statements.same_key("r.", "wanted."));
+    pg_call([] { SPI_finish(); });
+    return forgotten;
+}
+
+std::int64_t adopt(const std::string &name) {
+    pg_call([] { SPI_connect(); });
+    SyncDefinition sync = find_sync(name);
+    if (sync.by_cursor())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "sync \"" + name + "\" has a cursor, and keeps no state of its rows");
+    model_of(sync); // says what is wrong with it
+    SyncStatements statements(sync);
+    lock_destination(sync);
+    Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+    ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));
+    rows.show_as("held");
+    std::string key = statements.key("");
+    write_state(sync, "INSERT INTO " + SyncStatements::state_table(sync.id) + " (" + key + ", \"#hash\") SELECT " +
+                          key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" +
+                          statements.key_forms("") + ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
+    pg_call([] { SPI_finish(); });
+    return rows.count();
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,173 @@
+#include "postgres/syncs/statements.h"
+
+#include "postgres/border/sql_text.h"
+#include "postgres/destinations/key_forms.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+namespace {
+
+const std::string hash_of_row = "reverse_etl.hash_row(m)";
+
+} // namespace
+
+SyncStatements::SyncStatements(const SyncDefinition &sync)
+    : sync_(sync), model_columns_(sync.columns), state_(state_table(sync.id)), rows_(rows_table(sync.id)) {
+    auto add = [&](const std::string &name) {
+        if (std::find(model_columns_.begin(), model_columns_.end(), name) == model_columns_.end())
+            model_columns_.push_back(name);
+    };
+    std::for_each(sync.key.begin(), sync.key.end(), add);
+    if (sync.by_cursor())
+        add(sync.cursor_column);
+}
+
+std::string SyncStatements::state_table(int32 sync) {
+    return "reverse_etl.sync_" + std::to_string(sync) + "_state";
+}
+
+std::string SyncStatements::rows_table(int32 sync) {
+    return "reverse_etl.sync_" + std::to_string(sync) + "_rows";
+}
+
+// The query may end with a comment: hence the line break.
+std::string SyncStatements::model() const {
+    return "(SELECT " + joined(model_columns_, ", ", quoted_name) + " FROM (" + sync_.query + "\n) AS model" +
+           (only_keys_ ? " WHERE " + among_keys("model.") : "") + ") AS m";
+}
+
+std::string SyncStatements::among_keys(const char *prefix) const {
+    return "(" + key_forms(prefix) + ") IN (SELECT " + key_forms("\"#keys\".") + " FROM \"#keys\")";
+}
+
+std::string SyncStatements::key(const char *prefix) const {
+    return joined(sync_.key, ", ", [&](const std::string &name) { return prefix + quoted_name(name); });
+}
+
+std::string SyncStatements::same_key(const char *one, const char *other) const {
+    std::string all;
+    for (std::size_t i = 0; i < sync_.key.size(); i++)
+        all += (all.empty() ? "" : " AND ") + key_form(i, one) + " " + sync_.key_equality[i] + " " + key_form(i, other);
+    return all;
+}
+
+std::string SyncStatements::key_form(std::size_t column, const char *prefix) const {
+    return in_sql_form(sync_.key_forms[column], prefix + quoted_name(sync_.key[column]));
+}
+
+std::string SyncStatements::key_forms(const char *prefix) const {
+    std::string all;
+    for (std::size_t i = 0; i < sync_.key.size(); i++)
+        all += (all.empty() ? "" : ", ") + key_form(i, prefix);
+    return all;
+}
+
+std::string SyncStatements::no_key() const {
+    return joined(sync_.key, " OR ", [&](const std::string &name) { return "m." + quoted_name(name) + " IS NULL"; });
+}
+
+std::string SyncStatements::compare() const {
+    return "SELECT count(*), count(*) FILTER (WHERE " + no_key() +
+           "), count(s.ctid), count(*) FILTER (WHERE s.\"#hash\" = " + hash_of_row +
+           "), COALESCE(bit_xor(s.\"#hash\"), 0) FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " +
+           same_key("m.", "s.");
+}
+
+std::string SyncStatements::known() const {
+    return "SELECT count(*), COALESCE(bit_xor(\"#hash\"), 0) FROM " + state_;
+}
+
+std::string SyncStatements::differs() const {
+    if (sync_.mode == "full")
+        return "true";
+    if (!sync_.sends_changed()) // the hash is gone where a row is to be sent again
+        return "(s.ctid IS NULL OR s.\"#hash\" IS NULL)";
+    return "(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row + ")";
+}
+
+std::string SyncStatements::changes() const {
+    if (sync_.by_cursor())
+        return changes_by_cursor();
+    return "SELECT m.*, " + hash_of_row +
+           " AS \"#hash\", s.ctid IS NULL AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
+           " AS \"#same\" FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") +
+           " LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" NOT IN ('-', '?') AND " +
+           same_key("f.", "m.") + " WHERE " + differs() + " AND NOT EXISTS (SELECT FROM " + rows_ +
+           " AS d WHERE d.\"#change\" = '?' AND " + same_key("d.", "m.") + ")" + " AND NOT EXISTS (SELECT FROM " +
+           rows_ + " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row +
+           " AND " + same_key("p.", "m.") + ")";
+}
+
+std::string SyncStatements::beyond_cursor() const {
+    std::string column = "m." + quoted_name(sync_.cursor_column);
+    return sync_.cursor_value ? column + " > " + quoted_text(*sync_.cursor_value) : column + " IS NOT NULL";
+}
+
+/// What came after the cursor, and what did not get through before.
+std::string SyncStatements::changes_by_cursor() const {
+    std::string columns = "SELECT m.*, " + hash_of_row +
+                          " AS \"#hash\", true AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
+                          " AS \"#same\"";
+    std::string failed = rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" <> '?' AND " + same_key("f.", "m.");
+    return columns + " FROM " + model() + " LEFT JOIN " + failed + " WHERE " + beyond_cursor() + " UNION ALL " +
+           columns + " FROM " + model() + " JOIN " + failed + " WHERE (" + beyond_cursor() + ") IS NOT TRUE";
+}
+
+std::string SyncStatements::gone() const {
+    return "SELECT " + key("s.") + ", f.\"#attempts\", EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND " + same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ +
+           " AS s LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " +
+           same_key("f.", "s.") + " WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")" +
+           (only_keys_ ? " AND " + among_keys("s.") : "");
+}
+
+std::string SyncStatements::count_gone() const {
+    return "SELECT count(*) FROM " + state_ + " AS s WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " +
+           same_key("m.", "s.") + ")";
+}
+
+std::string SyncStatements::duplicates() const {
+    std::string columns = joined(model_columns_, ", ", quoted_name);
+    return "SELECT " + columns + " FROM (SELECT m.*, count(*) OVER (PARTITION BY " + key_forms("m.") +
+           ") AS \"#copies\" FROM " + model() + " WHERE NOT (" + no_key() + ")" +
+           (sync_.by_cursor() ? " AND " + beyond_cursor() : "") + ") AS m WHERE \"#copies\" > 1";
+}
+
+std::string SyncStatements::duplicates_among_changes() const {
+    return "SELECT 1 FROM \"#changes\" AS m WHERE NOT (" + no_key() + ") GROUP BY " + key_forms("m.") +
+           " HAVING count(*) > 1 LIMIT 1";
+}
+
+std::string SyncStatements::changes_but_duplicates() const {
+    return "SELECT m.* FROM \"#changes\" AS m WHERE NOT EXISTS (SELECT FROM \"#duplicates\" AS d WHERE " +
+           same_key("d.", "m.") + ")";
+}
+
+std::string SyncStatements::streams() const {
+    return "SELECT 1 FROM reverse_etl.sync_streams WHERE sync_id = " + std::to_string(sync_.id);
+}
+
+std::string SyncStatements::all_but_streamed(const std::string &shown, const std::string &snapshot) const {
+    // Whether the transaction that wrote a row was seen: its number, with the epoch that is not kept in the row.
+    std::string seen = "pg_catalog.pg_visible_in_snapshot((top.n - top.n % 4294967296 + n.xmin::text::bigint - "
+                       "CASE WHEN n.xmin::text::bigint > top.n % 4294967296 THEN 4294967296 ELSE 0 END)::text::xid8, " +
+                       quoted_text(snapshot) + "::pg_snapshot)";
+    auto sent = [&](const std::string &table, const std::string &by_stream) {
+        return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + by_stream + "NOT " + seen + " AND " +
+               same_key("n.", "m.") + ")";
+    };
+    return "SELECT m.* FROM " + quoted_name(shown) +
+           " AS m, (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS n) AS top "
+           "WHERE true" +
+           sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND ") + sent(state_, "");
+}
+
+// Rows that come again were passed by it before.
+std::string SyncStatements::cursor_of_changes() const {
+    return "SELECT to_jsonb(max(m." + quoted_name(sync_.cursor_column) + ")) #>> '{}' FROM \"#changes\" AS m WHERE " +
+           beyond_cursor();
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "postgres/syncs/definition.h"
+
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// The columns that these statements add to those of the model.
+namespace sync_columns {
+constexpr const char *hash = "#hash";          ///< of the row, as the state keeps it
+constexpr const char *is_new = "#new";         ///< the state does not know the key
+constexpr const char *attempts = "#attempts";  ///< that failed; null for none
+constexpr const char *is_same = "#same";       ///< the row is the one whose attempts failed
+constexpr const char *is_pending = "#pending"; ///< a change of the key is on its way
+} // namespace sync_columns
+
+/// The queries that find what is new, changed or gone: the model, joined with what the sync has kept. They run as the
+/// sync's owner, and under one snapshot.
+class SyncStatements {
+  public:
+    /// Of the query they read what is sent, the key and the cursor. What it yields besides, since a column was added to
+    /// a table, is left alone.
+    explicit SyncStatements(const SyncDefinition &sync);
+
+    /// From here on only rows are looked at whose keys are among those shown as `keys`.
+    void look_only_at_keys() { only_keys_ = true; }
+
+    /// One row: how many rows the model has, how many without a key, how many whose key is known, how many of these are
+    /// unchanged, and a checksum over the known ones.
+    std::string compare() const;
+    /// One row: how many keys are known, and the same checksum over all of them. Both are equal if every known key
+    /// occurs once in the model; should one occur twice in place of another, the hashes would have to cancel out.
+    std::string known() const;
+    /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and is_same.
+    std::string changes() const;
+    /// The keys that are known and no longer in the model, with the columns attempts and is_pending.
+    std::string gone() const;
+    std::string count_gone() const;
+    /// The rows of the model whose key another row has, too.
+    std::string duplicates() const;
+    /// Whether the rows shown as `changes` have a key twice: one row if so.
+    std::string duplicates_among_changes() const;
+    /// The rows shown as `changes` whose key is not among those shown as `duplicates`.
+    std::string changes_but_duplicates() const;
+    /// One row for each table that feeds the sync.
+    std::string streams() const;
+    /// The rows shown under a name but those whose keys a stream has sent after the snapshot.
+    std::string all_but_streamed(const std::string &shown, const std::string &snapshot) const;
+    /// One row: how far the cursor has come in the rows shown as `changes`, in a text that reads the same everywhere.
+    std::string cursor_of_changes() const;
+
+    /// The columns of the key, quoted, with a prefix such as "m.".
+    std::string key(const char *prefix) const;
+    /// What they are to the destination, as in GROUP BY or ON CONFLICT.
+    std::string key_forms(const char *prefix) const;
+    std::string same_key(const char *one, const char *other) const;
+    /// The model as an entry of FROM, with the name m.
+    std::string model() const;
+
+    static std::string state_table(int32 sync);
+    static std::string rows_table(int32 sync);
+
+  private:
+    std::string key_form(std::size_t column, const char *prefix) const;
+    std::string differs() const;
+    std::string beyond_cursor() const;
+    std::string changes_by_cursor() const;
+    std::string no_key() const;
+    std::string among_keys(const char *prefix) const;
+
+    const SyncDefinition &sync_;
+    std::vector<std::string> model_columns_;
+    std::string state_, rows_;
+    bool only_keys_ = false;
+};
+
+} // namespace reverse_etl
