@@ -57,10 +57,15 @@ void DurableOutbox::row_accepted(const QueuedRow &row) {
 }
 
 void DurableOutbox::row_absent(const QueuedRow &row) {
+    if (!vendor_.has_said_absent(row.id))
+        throw Violation("row " + std::to_string(row.id) + " counts as absent, and nobody said so");
     end(row, {Outcome::Kind::absent, ""});
 }
 
 void DurableOutbox::row_rejected(const QueuedRow &row, const Rejection &rejection) {
+    const bool is_cut_short = rejection.reason.find("the server stopped") != std::string::npos;
+    if (rejection.may_be_there && !is_cut_short && !vendor_.has_seen(row.id))
+        throw Violation("row " + std::to_string(row.id) + " surely never arrived, and counts as if it may have");
     end(row, {Outcome::Kind::rejected, rejection.reason, rejection.in_doubt});
 }
 

@@ -87,6 +87,30 @@ Scenario::Scenario(World &world) {
     }
     if (world.chance(0.1))
         jump = 0.01;
+    is_odd = world.chance(0.2);
+    revokes = tokens && world.chance(0.3);
+    if (spells.empty() && !has_poison && kill == 0 && world.chance(0.2))
+        become_a_rush(world);
+}
+
+/// Many rows of one kind for a vendor that bears few requests at once: how fast may they go?
+void Scenario::become_a_rush(World &world) {
+    const long rows = world.between(200, 400);
+    capacity = static_cast<int>(world.between(1, 8));
+    requests_a_window = concurrent = 0;
+    jitter = Milliseconds(0);
+    jump = 0;
+    roles = 1;
+    most_rows = 200;
+    tokens = revokes = false;
+    orders.resize(1);
+    orders.front().role = 0;
+    orders.front().operation = OperationKind::upsert;
+    for (long i = 1; i <= rows; i++) {
+        orders.resize(i, orders.front());
+        orders.back().id = static_cast<std::uint64_t>(i);
+        orders.back().key = "k" + std::to_string(i);
+    }
 }
 
 std::string Scenario::summary() const {
@@ -94,10 +118,11 @@ std::string Scenario::summary() const {
     std::snprintf(
         line, sizeof(line),
         "%zu rows, %d roles, latency %ld+%ld ms, %d in flight, limits %d/%d s and %d at once, tokens of %ld s, "
-        "kills %d%s, jumps %s, %zu rows in memory\n",
+        "kills %d%s, jumps %s, %zu rows in memory, %d places%s%s\n",
         orders.size(), roles, static_cast<long>(latency.count()), static_cast<long>(jitter.count()), max_in_flight,
         requests_a_window, window_seconds, concurrent, tokens ? token_seconds : 0, most_kills,
-        crashes ? " (crashes)" : "", jump > 0 ? "yes" : "no", most_rows);
+        crashes ? " (crashes)" : "", jump > 0 ? "yes" : "no", most_rows, capacity, is_odd ? ", odd values" : "",
+        revokes ? ", one token at a time" : "");
     std::string text = line;
     for (const Spell &spell : spells) {
         std::snprintf(line, sizeof(line), "%s for %s, %.0f%%, from %.1f s to %.1f s\n", name_of(spell.kind),
@@ -148,6 +173,7 @@ Connector parse(int requests, int seconds, int concurrent, bool tokens) {
          "absent_when": {"/absent": true}, "reason": "/message"}])";
     const std::string listed = R"({"each": "/list", "row": "position", "accepted_when": {"/ok": true},
         "wait_when": {"/wait": true}, "absent_when": {"/absent": true}, "id": "/id", "reason": "/message"})";
+    const std::string told = R"({"accepted_when": {"/ok": true}, "reason": "/message"})";
     const std::string keyed = R"(, "idempotency_key": "Idempotency-Key")";
     const std::string auth = tokens ? R"({"kind": "oauth2", "grant": "client_credentials",
                                           "token_url": "{base_url}/token", "client_id": "{client_id}",
@@ -164,7 +190,9 @@ Connector parse(int requests, int seconds, int concurrent, bool tokens) {
         "listed": {"key": "email", )" +
                             object("5", listed, "").substr(1) + R"(,
         "whole": {"key": "email", )" +
-                            object("8", R"("status")", "").substr(1) + "}}");
+                            object("8", R"("status")", "").substr(1) + R"(,
+        "told": {"key": "email", )" +
+                            object("6", told, "").substr(1) + "}}");
 }
 
 } // namespace

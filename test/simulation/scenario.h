@@ -21,7 +21,7 @@ struct Spell {
         lying,       ///< results are missing, too many, twice, or of rows that nobody sent
         slow,        ///< answers take longer than anybody waits
         denied,      ///< 401
-        garbage,     ///< 200 with a page of HTML
+        garbage,     ///< 200 with a page of HTML, at times although the request was carried out
     } kind;
     Clock::duration from, to; ///< since the beginning
     double probability = 1;   ///< for each request
@@ -33,7 +33,7 @@ const char *name_of(Spell::Kind kind);
 enum class Poison {
     none,
     breaks,      ///< 500 for the request that holds it
-    fails_whole, ///< 400 for the request that holds it
+    fails_whole, ///< 400 for the request that holds it, and for one that looks its key up
     refused,     ///< by itself
     unmentioned, ///< the answer does not speak of it, and it is not taken
     waits,       ///< the answer asks to come back with it
@@ -69,15 +69,21 @@ struct Scenario {
     double jump = 0;           ///< of the clocks
     std::size_t most_rows = 0; ///< in memory
     int max_in_flight = 1;
+    bool is_odd = false;  ///< answers hold values that not every parser takes
+    bool revokes = false; ///< a token ends when there is a newer one
+    int capacity = 0;     ///< more requests at once are answered with 429; 0: any number
 
     bool has_faults() const { return !spells.empty() || has_poison || kill > 0 || jump > 0; }
     bool has_poison = false;
     std::string summary() const;
+
+  private:
+    void become_a_rush(World &world);
 };
 
 /// The objects that the vendor has: they differ in how answers speak of rows.
-constexpr const char *object_names[] = {"numbered", "keyed", "listed", "whole"};
-constexpr int object_count = 4;
+constexpr const char *object_names[] = {"numbered", "keyed", "listed", "whole", "told"};
+constexpr int object_count = 5;
 
 /// The vendor's manifest, with the limits of the scenario.
 Connector connector_of(const Scenario &scenario);

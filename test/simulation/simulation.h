@@ -45,6 +45,7 @@ class Simulation {
     void check_outcomes() const;
     /// When a row that waits has waited too long.
     bool is_tied_to_poison(const Order &order) const;
+    bool has(Spell::Kind kind) const;
     Clock::duration deadline(const Order &order) const;
 
     World world_;

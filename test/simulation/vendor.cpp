@@ -6,11 +6,6 @@ namespace reverse_etl::simulation {
 
 namespace {
 
-/// A destination that is down is known to be after so long; from then on so many requests an hour are its share, for
-/// each object and role. Every probe is as many requests as a request has attempts.
-constexpr minutes known_to_be_down{10};
-constexpr int most_probes_an_hour = 200;
-
 int object_of(const Sent &request) {
     for (int i = 0; i < object_count; i++)
         if (request.target.starts_with("/" + std::string(object_names[i]) + "/"))
@@ -22,191 +17,229 @@ std::uint64_t row_of(const Json &input) {
     return std::stoull(input.at("trace").get<std::string>());
 }
 
-bool is_down(const Spell &spell) {
-    return spell.probability == 1 && (spell.kind == Spell::Kind::unreachable || spell.kind == Spell::Kind::failing ||
-                                      spell.kind == Spell::Kind::bad_gateway || spell.kind == Spell::Kind::denied);
+/// What JSON permits and not every parser takes.
+void make_odd(std::string &body) {
+    const std::string plain = R"("odd":0)";
+    if (const std::size_t at = body.find(plain); at != std::string::npos)
+        body.replace(at, plain.size(), R"("odd":[123456789012345678901234567890123456789,"\ud800"])");
 }
 
 } // namespace
 
-VirtualVendor::VirtualVendor(World &world, const Scenario &scenario) : world_(world), scenario_(scenario) {}
+VirtualVendor::VirtualVendor(World &world, const Scenario &scenario)
+    : world_(world), scenario_(scenario), watcher_(world, scenario) {}
 
 Milliseconds VirtualVendor::latency() {
     return scenario_.latency + world_.between(Milliseconds(0), scenario_.jitter);
 }
 
 int VirtualVendor::role_of(const Sent &request) const {
-    const std::string token = request.header("Authorization").substr(7);
+    if (request.is_for_token())
+        return request.body.find("client_id=role1") == std::string::npos ? 0 : 1;
     if (!scenario_.tokens)
-        return token.back() - '0';
-    const auto found = tokens_.find(token);
-    return found == tokens_.end() ? -1 : found->second.first;
+        return request.token().back() - '0';
+    const auto found = tokens_.find(request.token());
+    if (found == tokens_.end())
+        throw Violation("a request has no token that anybody gave out");
+    return found->second.first;
 }
 
-void VirtualVendor::sent(const Sent &request) {
-    if (request.target == "/token") {
-        token_requests_++;
-        world_.tell("-> token");
-        return;
+void VirtualVendor::sent(Sent &request) {
+    request.object = object_of(request);
+    request.operation = request.target.substr(request.target.rfind('/') + 1);
+    request.role = role_of(request);
+    world_.tell("-> %s %s as %d", request.target.c_str(), request.is_for_token() ? "" : request.body.c_str(),
+                request.role);
+    if (!request.is_for_token()) {
+        request.inputs = std::move(Json::parse(request.body).at("inputs"));
+        for (const Json &input : request.inputs)
+            request.rows.push_back(row_of(input));
+        request.is_one_too_many = scenario_.capacity > 0 && in_service_ >= scenario_.capacity;
+        in_service_ += !request.is_one_too_many;
     }
-    requests_++;
-    const int role = role_of(request), object = object_of(request);
-    world_.tell("-> %s %s as %d", request.target.c_str(), request.body.c_str(), role);
-    if (const Spell *spell = spell_for(request, true); spell != nullptr && is_down(*spell)) {
-        const Clock::duration since = world_.elapsed() - spell->from - known_to_be_down;
-        const bool is_known =
-            since > Clock::duration(0) && world_.elapsed() > scenario_.orders.back().at + known_to_be_down;
-        if (is_known && ++probes_[{spell, object, role, since / hours(1)}] > most_probes_an_hour)
-            throw Violation("a destination that is down gets too many requests within an hour");
-        const bool is_only_fault =
-            scenario_.spells.size() == 1 && scenario_.kill == 0 && spell->from <= Clock::duration(0);
-        if (is_only_fault && world_.elapsed() > known_to_be_down && object_names[object] != std::string("keyed") &&
-            request.target.ends_with("/create") && Json::parse(request.body).at("inputs").size() > 1 &&
-            has_failed_.contains({object, role}))
-            throw Violation("creates are risked to try a destination out");
-        has_failed_.insert({object, role});
-    }
-    if (scenario_.requests_a_window == 0)
-        return;
-    std::vector<Clock::time_point> &departures = departures_[role];
-    std::erase_if(departures,
-                  [&](Clock::time_point at) { return at + seconds(scenario_.window_seconds) <= world_.now(); });
-    departures.push_back(world_.now());
-    if (departures.size() > static_cast<std::size_t>(scenario_.requests_a_window))
-        throw Violation("the limit of requests was exceeded");
+    watcher_.sent(request);
 }
 
-const Spell *VirtualVendor::spell_for(const Sent &request, bool at_connect) {
-    const int object = object_of(request);
+void VirtualVendor::arrived(const Sent &request) {
+    watcher_.arrived(request);
+}
+
+void VirtualVendor::heard(const Sent &request, const Response &response) {
+    in_service_ -= !request.is_for_token() && !request.is_one_too_many;
+    watcher_.heard(request, response);
+}
+
+void VirtualVendor::client_is_gone(bool forgets) {
+    was_killed_ = true;
+    watcher_.client_is_gone(forgets);
+}
+
+const Spell *VirtualVendor::spell_for(const Sent &request) {
     for (const Spell &spell : scenario_.spells) {
         const bool is_on = spell.from <= world_.elapsed() && world_.elapsed() < spell.to &&
-                           (spell.object < 0 || spell.object == object);
-        if (is_on && (at_connect ? spell.probability == 1 : world_.chance(spell.probability)))
+                           (spell.object < 0 || spell.object == request.object);
+        if (is_on && spell.kind != Spell::Kind::unreachable && world_.chance(spell.probability))
             return &spell;
     }
     return nullptr;
 }
 
 bool VirtualVendor::can_be_reached(const Sent &request) {
-    const int object = object_of(request);
     const bool reached = std::none_of(scenario_.spells.begin(), scenario_.spells.end(), [&](const Spell &spell) {
         return spell.kind == Spell::Kind::unreachable && spell.from <= world_.elapsed() &&
-               world_.elapsed() < spell.to && (spell.object < 0 || spell.object == object) &&
+               world_.elapsed() < spell.to && (spell.object < 0 || spell.object == request.object) &&
                world_.chance(spell.probability);
     });
-    if (!reached) {
-        failures_++;
+    if (reached)
+        seen_.insert(request.rows.begin(), request.rows.end());
+    else
         world_.tell("   no connection");
-    }
     return reached;
 }
 
-Response VirtualVendor::status(long status, const std::string &body) {
-    if (status >= 300)
-        failures_++;
+Response VirtualVendor::status(long status, std::string body) {
+    if (scenario_.is_odd)
+        make_odd(body);
     world_.tell("<- %ld %s", status, body.c_str());
     Response response;
     response.status = status;
-    response.body = body;
+    response.body = std::move(body);
     return response;
 }
 
 Response VirtualVendor::token_for(const Sent &request) {
     const std::string token = "t" + std::to_string(++last_token_);
-    const int role = request.body.find("client_id=role1") == std::string::npos ? 0 : 1;
-    tokens_[token] = {role, world_.now() + seconds(scenario_.token_seconds)};
+    for (auto &[other, of] : tokens_)
+        if (scenario_.revokes && of.first == request.role)
+            of.second = world_.now();
+    tokens_[token] = {request.role, world_.now() + seconds(scenario_.token_seconds)};
     return status(200, R"({"access_token": ")" + token + R"(", "expires_in": )" +
                            std::to_string(scenario_.token_seconds) + "}");
 }
 
-std::optional<Response> VirtualVendor::serve(const Sent &request) {
-    const Spell *spell = spell_for(request, false);
+std::optional<Response> VirtualVendor::serve(Sent &request) {
+    const Spell *spell = spell_for(request);
     const auto is = [spell](Spell::Kind kind) { return spell != nullptr && spell->kind == kind; };
-    const std::string sorry = R"({"message": "sorry"})";
-    if (is(Spell::Kind::slow) || (is(Spell::Kind::cut) && world_.chance(0.5))) {
-        failures_++;
+    const std::string sorry = R"({"message": "sorry"})", page = "<html>Welcome</html>";
+    const bool is_done = world_.chance(0.5);
+    if (is(Spell::Kind::slow) || (is(Spell::Kind::cut) && !is_done)) {
         world_.tell("<- nothing");
         return std::nullopt;
     }
     if (is(Spell::Kind::failing))
         return status(500, sorry);
-    if (is(Spell::Kind::bad_gateway) && world_.chance(0.5))
+    if (is(Spell::Kind::bad_gateway) && !is_done)
         return status(502, "<html>Bad Gateway</html>");
-    if (is(Spell::Kind::busy))
+    if (is(Spell::Kind::garbage) && !is_done) {
+        request.goes_again.insert(request.rows.begin(), request.rows.end());
+        return status(200, page);
+    }
+    if (is(Spell::Kind::busy) || request.is_one_too_many)
         return status(429, sorry);
     if (is(Spell::Kind::busy_until)) {
         Response response = status(429, sorry);
         response.headers.emplace_back("retry-after", std::to_string(world_.between(0, 90)));
+        world_.tell("   come back in %s s", response.headers.back().second.c_str());
         return response;
     }
     if (is(Spell::Kind::denied))
         return status(401, sorry);
-    if (request.target == "/token")
+    if (request.is_for_token())
         return token_for(request);
-    const std::string token = request.header("Authorization").substr(7);
-    if (scenario_.tokens && (!tokens_.contains(token) || tokens_[token].second <= world_.now()))
+    if (scenario_.tokens && tokens_.at(request.token()).second <= world_.now())
         return status(401, R"({"message": "the token has expired"})");
-    std::optional<Response> response = carry_out(request, spell);
+    Response response = carry_out(request, is(Spell::Kind::lying));
     if (is(Spell::Kind::bad_gateway))
         return status(502, "<html>Bad Gateway</html>");
+    if (is(Spell::Kind::garbage)) {
+        request.goes_again.insert(request.rows.begin(), request.rows.end());
+        return status(200, page);
+    }
     if (is(Spell::Kind::cut)) {
-        failures_++;
         world_.tell("<- cut");
         return std::nullopt;
     }
-    if (is(Spell::Kind::garbage) && response->status == 200) {
-        failures_++;
-        return status(200, "<html>Welcome</html>");
-    }
     return response;
 }
 
-std::optional<Response> VirtualVendor::carry_out(const Sent &request, const Spell *spell) {
-    const int object = object_of(request);
-    const std::string operation = request.target.substr(request.target.rfind('/') + 1);
-    const Json inputs = Json::parse(request.body).at("inputs");
-    if (operation == "lookup")
-        return lookup(object, inputs);
-    const std::string idempotency_key = request.header("Idempotency-Key");
-    if (object == 1 && operation == "create") {
-        if (idempotency_key.empty())
-            throw Violation("a create has no idempotency key");
-        const auto known = answers_.find(idempotency_key);
-        if (known != answers_.end() && known->second.first != request.body)
-            throw Violation("an idempotency key was used for two requests");
-        if (known != answers_.end())
-            return status(200, known->second.second);
-    }
-    const auto poison_of = [&](const Json &input) { return scenario_.orders.at(row_of(input) - 1).poison; };
-    for (const Json &input : inputs) {
-        if (poison_of(input) == Poison::breaks)
+/// Why nothing of a request is done.
+std::optional<Response> VirtualVendor::refusal_of(const Sent &request) {
+    for (const std::uint64_t row : request.rows) {
+        const Poison poison = scenario_.orders.at(row - 1).poison;
+        const bool is_lookup = request.operation == "lookup";
+        if (poison == Poison::breaks && !is_lookup)
             return status(500, R"({"message": "this row breaks us"})");
-        if (poison_of(input) == Poison::fails_whole || (object == 3 && poison_of(input) != Poison::none))
+        const bool is_whole = request.object == 3 && poison != Poison::none;
+        // Of those that cannot be looked up one in two.
+        if (is_lookup ? poison == Poison::fails_whole && row % 2 == 0 : is_whole || poison == Poison::fails_whole)
             return status(400, R"({"message": "something is wrong with a row"})");
     }
-    const bool lies = spell != nullptr && spell->kind == Spell::Kind::lying;
-    Response response = answer_of(object, apply(object, operation, inputs), lies);
-    if (!idempotency_key.empty())
-        answers_[idempotency_key] = {request.body, response.body};
-    return response;
+    return std::nullopt;
 }
 
-Response VirtualVendor::lookup(int object, const Json &inputs) {
-    Json records = Json::array();
-    for (const Json &input : inputs) {
-        const auto found = records_.find({object, input.at("key").get<std::string>()});
-        if (found != records_.end())
-            records.push_back({{"id", found->second.id}, {"email", found->first.second}});
+Response VirtualVendor::carry_out(Sent &request, bool lies) {
+    const std::string idempotency_key = request.header("Idempotency-Key");
+    if (request.object == 1 && request.operation == "create") {
+        if (idempotency_key.empty())
+            throw Violation("a create has no idempotency key");
+        if (const auto known = answers_.find(idempotency_key); known != answers_.end()) {
+            if (known->second.request != request.body)
+                throw Violation("an idempotency key was used for two requests");
+            request.goes_again = known->second.goes_again;
+            request.waits = known->second.waits;
+            return status(200, known->second.answer);
+        }
     }
-    return status(200, Json{{"records", records}}.dump());
+    if (std::optional<Response> refusal = refusal_of(request))
+        return *refusal;
+    if (request.operation == "lookup")
+        return lookup(request, lies);
+    if (object_names[request.object] == std::string("told"))
+        return told(request);
+    std::vector<RowAnswer> answers;
+    for (const Json &input : request.inputs)
+        answers.push_back(apply_row(request.object, request.operation, input));
+    // A lie is told once: what is kept for when the request comes again is true.
+    Response response = answer_of(request, answers, false);
+    if (!idempotency_key.empty())
+        answers_[idempotency_key] = {request.body, response.body, request.goes_again, request.waits};
+    return lies ? answer_of(request, std::move(answers), true) : response;
 }
 
-std::vector<VirtualVendor::RowAnswer> VirtualVendor::apply(int object, const std::string &operation,
-                                                           const Json &inputs) {
-    std::vector<RowAnswer> answers;
-    for (const Json &input : inputs)
-        answers.push_back(apply_row(object, operation, input));
-    return answers;
+/// One word for all rows, of which none is taken where one is refused.
+Response VirtualVendor::told(Sent &request) {
+    const bool ok = std::all_of(request.rows.begin(), request.rows.end(),
+                                [&](std::uint64_t row) { return scenario_.orders[row - 1].poison == Poison::none; });
+    if (!ok)
+        request.goes_again.insert(request.rows.begin(), request.rows.end());
+    if (!ok)
+        return status(200, R"({"ok": false, "message": "something is wrong with a row"})");
+    for (const Json &input : request.inputs)
+        apply_row(request.object, request.operation, input);
+    return status(200, R"({"ok": true, "odd":0})");
+}
+
+Response VirtualVendor::lookup(Sent &request, bool lies) {
+    Json records = Json::array();
+    const long how = lies ? world_.between(0, 3) : -1;
+    if (how >= 0)
+        request.goes_again.insert(request.rows.begin(), request.rows.end());
+    for (const Json &input : request.inputs) {
+        const auto found = records_.find({request.object, input.at("key").get<std::string>()});
+        const bool is_hidden = how == 0 && world_.chance(0.5);
+        if (found == records_.end() || is_hidden) {
+            said_absent_.insert(row_of(input));
+            continue;
+        }
+        records.push_back({{"id", found->second.id}, {"email", found->first.second}, {"odd", 0}});
+        if (how == 1)
+            records.back().erase("email");
+        if (how == 2)
+            records.push_back({{"id", "another's"}, {"email", found->first.second}});
+    }
+    if (how == 3)
+        records.push_back({{"id", "another's"}, {"email", "another"}});
+    return status(200, Json{{"records", records}}.dump());
 }
 
 VirtualVendor::RowAnswer VirtualVendor::apply_row(int object, const std::string &operation, const Json &input) {
@@ -217,15 +250,17 @@ VirtualVendor::RowAnswer VirtualVendor::apply_row(int object, const std::string 
         throw Violation("row " + std::to_string(answer.row) + " was sent elsewhere");
     if (order.poison != Poison::none) {
         answer.ok = false;
-        // A list by position is whole: it could not be told otherwise which row an entry speaks of.
-        answer.mentioned = order.poison != Poison::unmentioned || object == 2;
+        answer.mentioned = order.poison != Poison::unmentioned;
         answer.waits = order.poison == Poison::waits;
         answer.message = "this row is refused";
         return answer;
     }
     if (operation == "update" || operation == "delete") {
         const auto key = key_of_id_.find(input.at("id"));
-        if (key == key_of_id_.end() || !records_.contains({object, key->second})) {
+        if (key == key_of_id_.end())
+            throw Violation("row " + std::to_string(answer.row) + " names an id that is not its own");
+        if (!records_.contains({object, key->second})) {
+            said_absent_.insert(answer.row);
             answer.ok = false;
             answer.absent = true;
             answer.message = "there is no such row";
@@ -264,24 +299,48 @@ void VirtualVendor::took(int object, const std::string &operation, const std::st
     taken = {row, std::max(row, taken.latest)};
 }
 
-Response VirtualVendor::answer_of(int object, std::vector<RowAnswer> rows, bool lies) {
-    const std::string name = object_names[object];
+/// An answer that is not true, and of which it can be told that it is not.
+void VirtualVendor::falsify(const Sent &request, std::vector<RowAnswer> &rows) {
+    const RowAnswer unknown{999'999, "r0", "", true, false, false, true};
+    const bool is_listed = object_names[request.object] == std::string("listed");
+    const auto any = [&] { return rows.begin() + world_.between(0, static_cast<long>(rows.size()) - 1); };
+    const long how = rows.empty() ? 2 : world_.between(0, is_listed ? 3 : 5);
+    if (how == 0 || how == 4)
+        rows.erase(any());
+    if ((how == 1 || how == 4) && !rows.empty())
+        rows.push_back(*any());
+    if (how == 2)
+        rows.push_back(unknown);
+    if (how == 3)
+        rows.clear();
+    if (how == 5)
+        *any() = unknown;
+    if (is_listed && rows.size() == request.rows.size())
+        rows.push_back(unknown);
+}
+
+Response VirtualVendor::answer_of(Sent &request, std::vector<RowAnswer> rows, bool lies) {
+    const std::string name = object_names[request.object];
     if (name == "whole")
         return status(200, R"({"message": "thanks"})");
-    std::erase_if(rows, [](const RowAnswer &row) { return !row.mentioned; });
-    if (lies) {
-        has_lied_ = true;
-        const long how = name == "listed" ? world_.between(1, 2) : world_.between(0, 2);
-        if (how == 0 && !rows.empty())
-            rows.erase(rows.begin() + world_.between(0, static_cast<long>(rows.size()) - 1));
-        if (how == 1 && !rows.empty())
-            rows.push_back(rows.front());
-        if (how == 2)
-            rows.push_back({999'999, "r0", "", true, false, false, true});
+    for (const RowAnswer &row : rows) {
+        if (row.waits)
+            request.waits.insert(row.row);
+        if (row.waits || !row.mentioned)
+            request.goes_again.insert(row.row);
     }
+    std::erase_if(rows, [](const RowAnswer &row) { return !row.mentioned; });
+    if (lies)
+        falsify(request, rows);
+    if (lies || (name == "listed" && rows.size() != request.rows.size())) {
+        request.goes_again.insert(request.rows.begin(), request.rows.end());
+        request.waits.clear();
+    }
+    if (lies && world_.chance(0.1))
+        return status(200);
     Json results = Json::array(), errors = Json::array(), list = Json::array();
     for (const RowAnswer &row : rows) {
-        Json entry = {{"trace", row.row}, {"id", row.id},      {"message", row.message},
+        Json entry = {{"trace", row.row}, {"id", row.id},      {"message", row.message}, {"odd", 0},
                       {"ok", row.ok},     {"wait", row.waits}, {"absent", row.absent}};
         (row.ok ? results : errors).push_back(entry);
         list.push_back(entry);

@@ -3,6 +3,7 @@
 #include "engine/text/json.h"
 #include "scenario.h"
 #include "virtual_transport.h"
+#include "watcher.h"
 
 #include <functional>
 #include <map>
@@ -20,11 +21,21 @@ class VirtualVendor final : public Vendor {
 
     bool can_be_reached(const Sent &request) override;
     Milliseconds latency() override;
-    std::optional<Response> serve(const Sent &request) override;
-    void sent(const Sent &request) override;
+    std::optional<Response> serve(Sent &request) override;
+    void sent(Sent &request) override;
+    void arrived(const Sent &request) override;
+    /// The client has the answer; and nobody waits for any, since it was killed.
+    void heard(const Sent &request, const Response &response);
+    void client_is_gone(bool forgets);
+
+    const Watcher &watcher() const { return watcher_; }
 
     /// Whether it has carried the row out.
     bool has_taken(std::uint64_t row) const { return taken_.contains(row); }
+    /// Whether the row was in a request that arrived, or may have been by what a killed client knows; and whether it
+    /// was said that it is not there.
+    bool has_seen(std::uint64_t row) const { return was_killed_ || seen_.contains(row); }
+    bool has_said_absent(std::uint64_t row) const { return said_absent_.contains(row); }
     /// The rows of a key that were taken: the last one, and the latest one of all.
     struct Taken {
         std::uint64_t last = 0, latest = 0;
@@ -32,14 +43,6 @@ class VirtualVendor final : public Vendor {
     const std::map<std::pair<int, std::string>, Taken> &taken_of_keys() const { return taken_of_keys_; }
     /// Tells whether a row still waits to be sent, maybe again.
     void ask(std::function<bool(std::uint64_t)> waits) { waits_ = std::move(waits); }
-    bool has_lied() const { return has_lied_; }
-    /// Who counted the requests has lost the count: the limits' windows begin anew.
-    void forget_windows() { departures_.clear(); }
-
-    std::size_t requests() const { return requests_; }
-    std::size_t token_requests() const { return token_requests_; }
-    /// Answers that were no success, and those that never came.
-    std::size_t failures() const { return failures_; }
 
   private:
     struct Record {
@@ -53,15 +56,17 @@ class VirtualVendor final : public Vendor {
         bool ok = true, waits = false, absent = false, mentioned = true;
     };
 
-    const Spell *spell_for(const Sent &request, bool at_connect);
+    const Spell *spell_for(const Sent &request);
     Response token_for(const Sent &request);
-    std::optional<Response> carry_out(const Sent &request, const Spell *spell);
-    Response lookup(int object, const Json &inputs);
-    std::vector<RowAnswer> apply(int object, const std::string &operation, const Json &inputs);
+    Response carry_out(Sent &request, bool lies);
+    std::optional<Response> refusal_of(const Sent &request);
+    Response lookup(Sent &request, bool lies);
+    Response told(Sent &request);
     RowAnswer apply_row(int object, const std::string &operation, const Json &input);
     void took(int object, const std::string &operation, const std::string &key, std::uint64_t row);
-    Response answer_of(int object, std::vector<RowAnswer> rows, bool lies);
-    Response status(long status, const std::string &body = "");
+    Response answer_of(Sent &request, std::vector<RowAnswer> rows, bool lies);
+    void falsify(const Sent &request, std::vector<RowAnswer> &rows);
+    Response status(long status, std::string body = "");
     int role_of(const Sent &request) const;
 
     World &world_;
@@ -71,15 +76,17 @@ class VirtualVendor final : public Vendor {
     std::map<std::uint64_t, int> taken_;                         ///< how often, by row
     std::map<std::pair<int, std::string>, Taken> taken_of_keys_; ///< by object and key
     std::function<bool(std::uint64_t)> waits_;
-    std::map<std::string, std::pair<std::string, std::string>> answers_; ///< body and answer by idempotency key
-    std::map<int, std::vector<Clock::time_point>> departures_;           ///< by role
-    std::map<std::string, std::pair<int, Clock::time_point>> tokens_;    ///< role and end
-    std::map<int, Clock::time_point> busy_until_;
-    std::set<std::pair<int, int>> has_failed_; ///< object and role that were answered nothing but faults
-    std::size_t requests_ = 0, token_requests_ = 0, failures_ = 0;
+    std::set<std::uint64_t> seen_, said_absent_;
+    struct Kept {
+        std::string request, answer;
+        std::set<std::uint64_t> goes_again, waits;
+    };
+    std::map<std::string, Kept> answers_;                             ///< by idempotency key
+    std::map<std::string, std::pair<int, Clock::time_point>> tokens_; ///< role and end
+    bool was_killed_ = false;
+    int in_service_ = 0; ///< requests, where there is a capacity
     std::uint64_t last_id_ = 0, last_token_ = 0;
-    bool has_lied_ = false;
-    std::map<std::tuple<const Spell *, int, int, long>, int> probes_; ///< by spell, object, role and hour
+    Watcher watcher_;
 };
 
 } // namespace reverse_etl::simulation

@@ -13,16 +13,15 @@ std::string Sent::header(std::string_view name) const {
 }
 
 ExchangeId VirtualTransport::start(const Request &request) {
-    Exchange exchange{{request.method, request.url.substr(request.url.find('/', request.url.find("://") + 3)),
-                       std::string(request.body), request.headers, world_.now()},
-                      world_.now() + request.timeout,
-                      request.place,
-                      std::nullopt};
+    Exchange exchange{{}, world_.now() + request.timeout, request.place, std::nullopt};
+    exchange.request.method = request.method;
+    exchange.request.target = request.url.substr(request.url.find('/', request.url.find("://") + 3));
+    exchange.request.body = request.body;
+    exchange.request.headers = request.headers;
     const ExchangeId id = ++last_id_;
     vendor_.sent(exchange.request);
     const bool reached = vendor_.can_be_reached(exchange.request);
     exchanges_.emplace(id, std::move(exchange));
-    most_in_flight_ = std::max(most_in_flight_, exchanges_.size());
     if (reached)
         events_.emplace(world_.now() + vendor_.latency(), id);
     else
@@ -32,6 +31,7 @@ ExchangeId VirtualTransport::start(const Request &request) {
 
 void VirtualTransport::cancel(ExchangeId id) {
     exchanges_.erase(id);
+    ended_requests_.erase(id);
     std::erase_if(ended_, [id](const Finished &finished) { return finished.id == id; });
 }
 
@@ -42,6 +42,7 @@ void VirtualTransport::abandon_all() {
             vendor_.serve(exchange.request);
     exchanges_.clear();
     events_.clear();
+    ended_requests_.clear();
 }
 
 void VirtualTransport::answer(ExchangeId id, Clock::time_point when, Response response) {
@@ -60,6 +61,7 @@ void VirtualTransport::step() {
     Exchange &exchange = found->second;
     if (exchange.response) {
         ended_.push_back({id, std::move(*exchange.response)});
+        ended_requests_.emplace(id, std::move(exchange.request));
         exchanges_.erase(found);
         return;
     }
@@ -68,6 +70,7 @@ void VirtualTransport::step() {
         answer(id, world_.now(), std::move(broken));
         return;
     }
+    vendor_.arrived(exchange.request);
     std::optional<Response> response = vendor_.serve(exchange.request);
     Clock::time_point arrives = world_.now() + vendor_.latency();
     if (!response || arrives > exchange.times_out)

@@ -1,10 +1,14 @@
 #pragma once
 
 #include "engine/http/transport.h"
+#include "engine/text/json.h"
 #include "world.h"
 
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace reverse_etl::simulation {
 
@@ -12,9 +16,19 @@ namespace reverse_etl::simulation {
 struct Sent {
     std::string method, target, body;
     Headers headers;
-    Clock::time_point at;
+
+    /// As the vendor reads it when it leaves.
+    int object = -1, role = 0;
+    std::string operation; ///< "token" for a token
+    Json inputs;
+    std::vector<std::uint64_t> rows;
+    bool is_one_too_many = false; ///< for the vendor's capacity
+    /// What its answer says: the rows that have to be sent again, and those of them that the vendor wants to wait.
+    std::set<std::uint64_t> goes_again, waits;
 
     std::string header(std::string_view name) const;
+    std::string token() const { return header("Authorization").substr(7); }
+    bool is_for_token() const { return operation == "token"; }
 };
 
 /// Who answers.
@@ -26,9 +40,10 @@ class Vendor {
     /// How long a request, or an answer, is on its way.
     virtual Milliseconds latency() = 0;
     /// Carries the request out. Nothing: the connection breaks before there is an answer.
-    virtual std::optional<Response> serve(const Sent &request) = 0;
-    /// It has left.
-    virtual void sent(const Sent &request) = 0;
+    virtual std::optional<Response> serve(Sent &request) = 0;
+    /// It has left, and it has come.
+    virtual void sent(Sent &request) = 0;
+    virtual void arrived(const Sent &request) = 0;
 };
 
 /// Exchanges in virtual time.
@@ -41,8 +56,10 @@ class VirtualTransport final : public Transport {
     void run(Waiter &waiter, Clock::time_point deadline, std::vector<Finished> &finished) override;
     void give_back(std::vector<Finished> finished) override;
 
-    std::size_t in_flight() const { return exchanges_.size(); }
-    std::size_t most_in_flight() const { return most_in_flight_; }
+    /// Nothing is on its way.
+    bool is_idle() const { return events_.empty(); }
+    /// The request of an exchange that ended.
+    Sent take_request(ExchangeId id) { return std::move(ended_requests_.extract(id).mapped()); }
     /// Those who made the requests are gone: no answer finds anybody, but what is on its way may arrive.
     void abandon_all();
 
@@ -63,7 +80,7 @@ class VirtualTransport final : public Transport {
     std::map<ExchangeId, Exchange> exchanges_;
     std::multimap<Clock::time_point, ExchangeId> events_;
     std::vector<Finished> ended_;
-    std::size_t most_in_flight_ = 0;
+    std::map<ExchangeId, Sent> ended_requests_;
 };
 
 } // namespace reverse_etl::simulation

@@ -23,6 +23,7 @@ Clock::time_point time_of_test;
 class InstantTransport final : public Transport {
   public:
     using Answers = std::function<long(const std::vector<std::uint64_t> &rows)>;
+    static constexpr long no_answer = 0, no_connection = -1;
     explicit InstantTransport(Answers answers) : answers_(std::move(answers)) {}
 
     ExchangeId start(const Request &request) override {
@@ -33,6 +34,12 @@ class InstantTransport final : public Transport {
         requests.push_back(rows);
         Response response;
         response.status = answers_(rows);
+        if (response.status == no_answer)
+            response.failure = Failure::interrupted;
+        if (response.status == no_connection)
+            response.failure = Failure::not_connected;
+        if (response.status == 429)
+            response.headers.emplace_back("retry-after", "100");
         ended_.push_back({++last_, response});
         return last_;
     }
@@ -64,7 +71,8 @@ class Uninterested final : public LaneObserver {
 
 /// A destination whose requests take eight rows.
 struct Queue : DeliveryJournal {
-    explicit Queue(InstantTransport::Answers answers, int in_flight = 1) : transport(std::move(answers)) {
+    explicit Queue(InstantTransport::Answers answers, int in_flight = 1, const std::string &of_create = "")
+        : connector(connector_with(of_create)), transport(std::move(answers)) {
         Clock::source = []() noexcept { return time_of_test; };
         time_of_test = Clock::time_point(hours(1));
         policy.max_attempts = 1;
@@ -116,9 +124,14 @@ struct Queue : DeliveryJournal {
             turn();
     }
 
-    const Connector connector = small_connector(R"({
-        "create": {"request": "POST /create", "rows": 8, "body": {"rows": {"$rows": {"$columns": "all"}}}},
-        "upsert": {"request": "POST /upsert", "rows": 8, "body": {"rows": {"$rows": {"$columns": "all"}}}}})");
+    static Connector connector_with(const std::string &of_create) {
+        return small_connector(R"({
+            "create": {"request": "POST /create", )" +
+                               of_create + R"("rows": 8, "body": {"rows": {"$rows": {"$columns": "all"}}}},
+            "upsert": {"request": "POST /upsert", "rows": 8, "body": {"rows": {"$rows": {"$columns": "all"}}}}})");
+    }
+
+    const Connector connector;
     const std::shared_ptr<const Object> object = std::make_shared<const Object>(connector.object("things", {}));
     const std::shared_ptr<Authenticator> authenticator = std::make_shared<Authenticator>(connector.auth(), Settings{});
     InstantTransport transport;
@@ -165,6 +178,33 @@ BOOST_AUTO_TEST_CASE(a_row_that_fails_with_nothing_beside_it_is_given_up_after_a
     BOOST_TEST(queue.outcomes[1] == "", "an outage may last that long");
     queue.go_on_for(hours(3));
     BOOST_TEST(queue.outcomes[1].starts_with("gave up"));
+}
+
+/// It may be made again, with the same key; but once it is given up, nobody knows whether it was.
+BOOST_AUTO_TEST_CASE(a_create_that_is_given_up_may_have_been_made_if_an_attempt_may_have_arrived) {
+    const std::string unknown = "outcome unknown, the destination may have the row: gave up";
+    for (const auto &[answer, reason] : {std::pair<long, std::string>{InstantTransport::no_answer, unknown},
+                                         {502, unknown},
+                                         {InstantTransport::no_connection, "gave up"},
+                                         {429, "gave up"}}) {
+        Queue queue([answer](const auto &rows) { return rows.front() == 1 ? answer : 200; }, 1,
+                    R"("idempotency_key": "Idempotency-Key", )");
+        queue.add(1, OperationKind::create);
+        for (std::uint64_t id = 100; queue.outcomes[1].empty() && id < 200; id++) {
+            queue.add(id, OperationKind::upsert);
+            queue.go_on_for(minutes(2));
+        }
+        BOOST_TEST(queue.outcomes[1].starts_with(reason), answer << ": " << queue.outcomes[1]);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_destination_asks_for_is_kept_when_the_request_is_given_up) {
+    Queue queue([](const auto &) { return 429; });
+    queue.add(1, OperationKind::upsert);
+    queue.go_on_for(std::chrono::seconds(99));
+    BOOST_TEST(queue.transport.requests.size() == 1u);
+    queue.go_on_for(minutes(1));
+    BOOST_TEST(queue.transport.requests.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_outcome_is_a_failure_of_the_destination) {

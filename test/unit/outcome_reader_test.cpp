@@ -82,6 +82,7 @@ BOOST_AUTO_TEST_CASE(too_few_or_too_many_entries) {
     BOOST_TEST(read(read.batch, R"([{"success": true}])") ==
                "unmentioned, unmentioned, unmentioned"); // which of them it is nobody knows
     BOOST_TEST(read.reader.unpaired_reason() == "the destination's answer speaks of 1 rows, where 3 were sent");
+    BOOST_TEST(read.reader.is_miscounted());
     BOOST_TEST(read(read.batch, "[]") == "unmentioned, unmentioned, unmentioned");
     const std::string ok = R"({"success": true})";
     BOOST_TEST(read(read.batch, "[" + ok + "," + ok + "," + ok + "," + ok + "]") ==
@@ -142,6 +143,7 @@ BOOST_AUTO_TEST_CASE(a_failure_that_names_no_row) {
     HubSpot read;
     read(read.batch, R"({"results": [], "errors": [{"message": "too much at once"}]})");
     BOOST_TEST(read.reader.unpaired_reason() == "too much at once");
+    BOOST_TEST(!read.reader.is_miscounted());
     read(read.batch, R"({"results": []})");
     BOOST_TEST(read.reader.unpaired_reason() == "");
 }

@@ -3,6 +3,7 @@
 #include "engine/text/json_text.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace reverse_etl {
@@ -142,9 +143,14 @@ void Lane::found(std::uint64_t number, const std::string &id) {
         submit_found(std::exchange(batch, Batch(route_.operation.frame())));
 }
 
+/// They were found in any order, and an answer's words are paired with rows that are in theirs.
 void Lane::submit_found(Batch batch) {
+    std::vector<std::size_t> positions(batch.rows().size());
+    std::iota(positions.begin(), positions.end(), 0);
+    std::sort(positions.begin(), positions.end(),
+              [&](std::size_t a, std::size_t b) { return batch.rows()[a].number < batch.rows()[b].number; });
     std::vector<Batch> batches;
-    batches.push_back(std::move(batch));
+    batches.push_back(batch.subset(positions));
     delivery_.submit(std::move(batches));
 }
 

@@ -27,6 +27,7 @@ bool is_create(const LaneKey &key) {
 
 void DeliveryQueue::add(KeyQueue::Row &&row, const std::string &operation) {
     row->lane = lane_of(*row, operation);
+    row->may_be_done = row->batch != 0; // by the process that noted it
     row->identity = identity_of(reader_, options_.key_forms);
     row->identity_hash = hash_of(row->identity);
     rows_.add(std::move(row),
@@ -256,8 +257,9 @@ void DeliveryQueue::reject(KeyQueue::Row row, const std::string &reason, long st
     if (slot.lane != nullptr)
         slot.lane->observer().rejected();
     // A create is never made again on suspicion.
-    bool in_doubt = (status == 0 || !row->reasons.empty()) && !is_create(slot.key);
-    bool may_be_there = is_create(slot.key) && reason.starts_with(outcome_unknown);
+    const bool is_unknown = reason.starts_with(outcome_unknown);
+    bool in_doubt = (status == 0 || is_unknown || !row->reasons.empty()) && !is_create(slot.key);
+    bool may_be_there = is_create(slot.key) && is_unknown;
     journal_.row_rejected(*row, {reason, status, in_doubt, may_be_there, slot.lane != nullptr});
 }
 
@@ -336,12 +338,16 @@ void DeliveryQueue::failed(const Batch &batch, const DestinationError &error) {
         if (row.reasons.size() >= QueuedRow::most_reasons)
             row.reasons.erase(row.reasons.begin());
         row.reasons.push_back(error.what());
+        row.may_be_done |= error.may_be_done;
         row.most_together = std::max<std::size_t>(1, batch.rows().size() / 2);
         if (row.attempts >= options_.max_attempts) {
             std::string history;
             for (const std::string &reason : row.reasons)
                 history += (history.empty() ? "" : "\n") + reason;
-            reject(rows_.finish(row.id), "gave up after " + std::to_string(row.attempts) + " attempts: " + history, 0);
+            std::string reason = "gave up after " + std::to_string(row.attempts) + " attempts: " + history;
+            if (row.may_be_done && is_create(lanes_[row.lane].key))
+                reason = std::string(outcome_unknown) + ": " + reason;
+            reject(rows_.finish(row.id), reason, 0);
             continue;
         }
         defer(row, now, pause, error.what());
@@ -355,8 +361,11 @@ void DeliveryQueue::leave_in_peace(std::uint32_t role) {
     for (LaneSlot &slot : lanes_)
         if (slot.lane != nullptr && slot.key.role == role)
             for (const std::unique_ptr<Job> &job : slot.lane->withdraw())
-                for (const BatchRow &row : job->batch.rows())
-                    defer(rows_.row(row.number), now, Milliseconds(0), "");
+                for (const BatchRow &of_batch : job->batch.rows()) {
+                    QueuedRow &row = rows_.row(of_batch.number);
+                    row.may_be_done |= job->may_be_done;
+                    defer(row, now, Milliseconds(0), "");
+                }
 }
 
 void DeliveryQueue::defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason) {

@@ -106,8 +106,12 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
         }
     }
     std::string reason = reader_.unpaired_reason();
+    // Nobody said that these were refused.
+    const bool is_unknown = reason.empty() || reader_.is_miscounted();
     if (reason.empty())
         reason = "the destination's answer does not mention the row";
+    if (is_unknown)
+        reason = std::string(outcome_unknown) + ": " + reason;
     for (std::size_t position : unmentioned)
         sink_.rejected(batch.rows()[position].number, reason, status);
 }

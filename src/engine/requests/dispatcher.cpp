@@ -110,18 +110,19 @@ Milliseconds Dispatcher::delay(int attempt) {
 }
 
 void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler) {
+    const Milliseconds asked = std::min<Milliseconds>(verdict.delay.value_or(Milliseconds(0)), longest_hold);
+    // Also when it is given up: what it was refused for goes for all others.
+    if (verdict.delay)
+        limiter_.hold(limits_of(*job), Clock::now() + asked, Clock::now());
     if (++job->attempts >= policy_.max_attempts) {
         give_up(std::move(job), verdict, nullptr, handler);
         return;
     }
     retries_++;
     Milliseconds pause = delay(job->attempts);
-    if (verdict.delay) {
-        // Jitter on top, so that what was refused together does not come back together.
-        Milliseconds asked = std::min<Milliseconds>(*verdict.delay, longest_hold);
+    // Jitter on top, so that what was refused together does not come back together.
+    if (verdict.delay)
         pause = asked + pause / 10;
-        limiter_.hold(limits_of(*job), Clock::now() + asked, Clock::now());
-    }
     job->ready = Clock::now() + pause;
     handler.put_off(*job);
     // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
@@ -300,15 +301,13 @@ void Dispatcher::take_token(const Response &response, JobHandler &handler) {
         token_attempts_ = 0;
         return;
     }
+    const Clock::time_point now = Clock::now();
+    const Milliseconds asked = std::min<Milliseconds>(fault->delay.value_or(Milliseconds(0)), longest_hold);
+    if (fault->delay)
+        limiter_.hold({token_limit()}, now + asked, now);
     if (fault->passes && ++token_attempts_ < policy_.max_attempts) {
-        const Clock::time_point now = Clock::now();
-        Milliseconds pause = delay(token_attempts_);
-        if (fault->delay) {
-            const Milliseconds asked = std::min<Milliseconds>(*fault->delay, longest_hold);
-            pause = asked + pause / 10;
-            limiter_.hold({token_limit()}, now + asked, now);
-        }
-        token_ready_ = now + pause;
+        const Milliseconds pause = delay(token_attempts_);
+        token_ready_ = now + (fault->delay ? asked + pause / 10 : pause);
         return;
     }
     token_attempts_ = 0;
@@ -356,6 +355,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
         resubmit(std::move(job), verdict, handler);
         return;
     case Action::retry: {
+        job->may_be_done |= !verdict.never_arrived;
         bool safe = verdict.never_arrived || operation_.spec().idempotent || !job->idempotency_key.empty();
         if (safe) {
             resubmit(std::move(job), verdict, handler);
@@ -402,6 +402,7 @@ void Dispatcher::give_up(std::unique_ptr<Job> job, const Verdict &verdict, const
     std::string what = operation_.request_line();
     std::string rows = rows_of(job->batch);
     DestinationError error(verdict.fault, message, what + (rows.empty() ? "" : ", " + rows), hint);
+    error.may_be_done = job->may_be_done;
     handler.failed(std::move(job), error);
 }
 

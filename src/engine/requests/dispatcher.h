@@ -44,7 +44,8 @@ struct Job {
     Clock::time_point ready; ///< not before
     Clock::time_point began; ///< its last attempt
     unsigned token_generation = 0;
-    bool renewed = false; ///< its credentials were refused and fetched anew already
+    bool may_be_done = false; ///< an attempt may have been carried out
+    bool renewed = false;     ///< its credentials were refused and fetched anew already
 };
 
 /// A job that the limits permit now, with the places that it takes up among them.

@@ -31,7 +31,7 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     outcomes_.assign(batch.rows().size(), {});
     rows_by_key_.clear();
     unpaired_reason_.clear();
-    of_whole_ = false;
+    of_whole_ = is_miscounted_ = false;
     entries_accepted_ = 0;
     if (specs_.empty() || answer.response().status == 204) {
         for (RowOutcome &outcome : outcomes_)
@@ -51,6 +51,7 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
             continue;
         if (spec.by_position && entries.size() != outcomes_.size()) {
             // Which of them speaks of which row cannot be told.
+            is_miscounted_ = true;
             unpaired_reason_ = "the destination's answer speaks of " + std::to_string(entries.size()) +
                                " rows, where " + std::to_string(outcomes_.size()) + " were sent";
             continue;

@@ -34,6 +34,8 @@ class OutcomeReader {
 
     /// The reason of a failure in the last answer that names no row; "" if there was none.
     const std::string &unpaired_reason() const { return unpaired_reason_; }
+    /// Whether the last answer spoke of another number of rows than were sent, so that none of its words can be paired.
+    bool is_miscounted() const { return is_miscounted_; }
 
     /// Whether the last answer spoke of its batch as a whole, not of each row.
     bool of_whole() const { return of_whole_; }
@@ -54,7 +56,7 @@ class OutcomeReader {
     std::unordered_map<std::string, std::size_t> rows_by_key_; ///< as the destination compares it
     std::string unpaired_reason_;
     std::size_t entries_accepted_ = 0; ///< that name no row
-    bool of_whole_ = false;
+    bool of_whole_ = false, is_miscounted_ = false;
 };
 
 } // namespace reverse_etl

@@ -40,6 +40,7 @@ class DestinationError : public std::runtime_error {
     const Fault fault;
     const std::string detail;
     const std::string hint;
+    bool may_be_done = false; ///< what was asked for may have been carried out all the same
 };
 
 } // namespace reverse_etl
