@@ -1,5 +1,6 @@
 /// What Postgres calls by name: the library's start and its SQL functions.
 
+#include "engine/manifest_filling.h"
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/connectors.h"
@@ -21,6 +22,7 @@
 #include "postgres/worker_hooks.h"
 
 extern "C" {
+#include "access/detoast.h"
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
@@ -149,6 +151,8 @@ Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS) {
 /// reverse_etl.check_manifest(name text, manifest text): raises what is wrong with it
 Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS) {
     guard([&] {
+        // Whatever is too large is not even copied.
+        check_manifest_size(pg_call([&] { return toast_raw_datum_size(PG_GETARG_DATUM(1)); }) - VARHDRSZ);
         std::string name = text_argument(fcinfo, 0);
         Connector connector = parse_connector(text_argument(fcinfo, 1));
         if (connector.name() != name)
