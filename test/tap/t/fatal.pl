@@ -11,7 +11,7 @@ use Test::More;
 
 my $sandbox   = start_sandbox();
 my $elsewhere = start_sandbox();
-my $timeout   = $ENV{ASAN_OPTIONS} ? '5s' : '1s';                                     # a sanitizer is slow
+my $timeout   = $ENV{ASAN_OPTIONS} ? '5s' : '1s'; # a sanitizer is slow
 my $node      = new_node('main', "log_statement = none\nlog_error_verbosity = verbose");
 
 $node->safe_psql('postgres', <<~SQL);
