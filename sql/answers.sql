@@ -10,7 +10,7 @@ CREATE FOREIGN TABLE odd (id text, n numeric, d double precision, t text, j json
 
 -- One odd value decides about itself alone, and numbers keep their digits.
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{"answer": "{\"items\": [{\"id\": \"1\", \"n\": 123456789012345678901234567890.10, \"t\": \"half \\ud83d\", \"j\": {\"x\": 1.10, \"y\": 12345678901234567890123}}, {\"id\": \"2\", \"n\": NaN, \"d\": 0.1, \"t\": \"nul \\u0000\", \"j\": \"\\u0000\"}, {\"id\": \"3\", \"a/b~c\": 7, \"b\": \"AAH/\"}]}"}' > /dev/null
-SELECT * FROM odd;
+SELECT id, n, d, regexp_replace(t, '[^ -~]+$', '?') AS t, regexp_replace(j::text, '[^ -~]+', '?') AS j, b, "a/b~c" FROM odd;
 
 -- No records are no error, and a pointer that is wrong is one.
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{"answer": "", "answer_status": 204}' > /dev/null

@@ -44,6 +44,22 @@ CREATE FOREIGN TABLE hubspot.notes (email text, note json) SERVER hubspot OPTION
 INSERT INTO hubspot.notes VALUES ('nobody', '{"a": "\u0000", "a": [1, "b"]}'), ('none', '"\u0000"');
 SELECT "row" FROM reverse_etl.rejected_rows ORDER BY id;
 
+-- What jsonb cannot hold is kept as the text that it is, and tried again as it was.
+TRUNCATE reverse_etl.rejected_rows;
+CREATE SERVER archive FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER archive;
+CREATE FOREIGN TABLE documents (n integer, d json) SERVER archive OPTIONS (path '/http/documents');
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{"answer": "{\"message\": \"no\"}", "answer_status": 422}' > /dev/null
+INSERT INTO documents VALUES (1, '{"a": "x\u0000y"}'), (2, '{"\u0000": 1}'), (3, '{"a": "\ud83d"}'),
+    (4, '{"a": 1e1000000}'), (5, '{"a": "\\u0000"}');
+SELECT row_number, "row" FROM reverse_etl.rejected_rows ORDER BY row_number;
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{}' > /dev/null
+SELECT reverse_etl.retry('documents');
+CALL reverse_etl.wait('documents', '30s');
+\! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep '"path":"/http/documents"' | grep -v '"status":422' | grep -o '{\\"[^{]*{\\"[^}]*}[^}]*}' | sort --unique
+DROP SERVER archive CASCADE;
+TRUNCATE reverse_etl.rejected_rows;
+
 -- Reading a value may run SQL, and that read another destination.
 CREATE FUNCTION is_known(name text) RETURNS boolean LANGUAGE sql AS
     $$ SELECT count(*) > 0 FROM hubspot.contacts WHERE email = 'ada@example.com' $$;

@@ -8,7 +8,7 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER slack OPTIONS (bot_token 'xoxb-regre
 CREATE SCHEMA slack;
 IMPORT FOREIGN SCHEMA workspace FROM SERVER slack INTO slack;
 
-INSERT INTO slack.messages (channel, text) VALUES ('C1', 'Ada & Grace = 100 % "friends" ☕'), ('nowhere', 'lost'), ('C2', NULL);
+INSERT INTO slack.messages (channel, text) VALUES ('C1', 'Ada & Grace = 100 % "friends" é'), ('nowhere', 'lost'), ('C2', NULL);
 SELECT row_number, "row", reason, http_status FROM reverse_etl.rejected_rows ORDER BY row_number;
 TRUNCATE reverse_etl.rejected_rows;
 INSERT INTO slack.messages (channel, blocks, unfurl_links) VALUES ('C1', '[{"type": "divider"}]', false);

@@ -36,6 +36,16 @@ CREATE POLICY own_rows ON reverse_etl.rejected_rows USING (role_id = quote_ident
 COMMENT ON POLICY own_rows ON reverse_etl.rejected_rows IS 'a user sees their own rejected rows';
 GRANT SELECT ON reverse_etl.rejected_rows TO PUBLIC;
 
+CREATE FUNCTION reverse_etl.kept_json(value text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN value::jsonb;
+EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+    RETURN to_jsonb(value);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.kept_json(text) IS 'the JSON of a row or a key as reverse_etl.rejected_rows keeps it: what jsonb cannot hold as a string';
+
 CREATE FUNCTION reverse_etl.json_text(kept jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE jsonb_typeof(kept) WHEN 'string' THEN kept #>> '{}' ELSE kept::text END;
@@ -122,5 +132,5 @@ COMMENT ON FUNCTION reverse_etl.discard_as(oid, text) IS 'discard() for the role
 
 REVOKE ALL ON FUNCTION reverse_etl.requeue(oid, regclass, text[], text[], text[]), reverse_etl.chosen_rows(oid, text),
     reverse_etl.retry_as(oid, regclass, text), reverse_etl.mend_as(oid, bigint, jsonb, jsonb),
-    reverse_etl.discard_as(oid, text), reverse_etl.json_text(jsonb) FROM PUBLIC;
+    reverse_etl.discard_as(oid, text), reverse_etl.kept_json(text), reverse_etl.json_text(jsonb) FROM PUBLIC;
 

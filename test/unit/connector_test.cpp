@@ -425,6 +425,19 @@ BOOST_AUTO_TEST_CASE(manifests_without_measure) {
                         "larger than 4194304 bytes once its options are filled in"));
     BOOST_TEST(contains(fault(small_manifest(create, R"("columns": {)" + members + "}, ")), "more than 5000 members"));
     BOOST_TEST(contains(fault(std::string((1 << 20) + 1, ' ')), "larger than 1048576 bytes"));
+    BOOST_TEST(contains(
+        fault(small_manifest(create, R"("options": {)" + members.substr(0, members.find(", \"a101\"")) + "}, ")),
+        "more than 100 members"));
+    std::string values = "[[]", objects = create;
+    for (int i = 0; i < 50000; ++i)
+        values += ",{}";
+    BOOST_TEST(contains(fault(values + "]"), "holds more than 50000 values"));
+    // What all objects share, once each has it.
+    for (int i = 0; i < 1500; ++i)
+        objects.append("}, \"o").append(std::to_string(i)).append(R"(": {"operations": {"create": {}})");
+    BOOST_TEST(contains(
+        fault(small_manifest(objects, R"("defaults": {"request": "POST /", "headers": {"h": ")" + bomb + R"("}}, )")),
+        "larger than 67108864 bytes once each operation has"));
     const std::string deep = R"({")" + bomb + R"(": [)" + elements + "]}";
     BOOST_TEST(fault(small_manifest(R"({"create": {"request": "POST /", "body": )" + deep + "}}")) == "");
 }

@@ -65,8 +65,8 @@ BOOST_AUTO_TEST_CASE(only_unreserved_characters_stay_in_a_url) {
 }
 
 BOOST_AUTO_TEST_CASE(nul_is_replaced_where_it_is_a_character) {
-    BOOST_TEST(without_nul(R"({"a":"x\u0000y"})") == R"({"a":"x\ufffdy"})");
+    BOOST_TEST(without_nul(R"({"a":"x\u0000y"})") == "{\"a\":\"x\xef\xbf\xbdy\"}");
     BOOST_TEST(without_nul(R"({"a":"x\\u0000y\n"})") == R"({"a":"x\\u0000y\n"})");
-    BOOST_TEST(without_nul(R"("\\\u0000\")") == R"("\\\ufffd\")");
+    BOOST_TEST(without_nul(R"("\\\u0000\")") == "\"\\\\\xef\xbf\xbd\\\"");
     BOOST_TEST(without_nul("") == "");
 }

@@ -35,10 +35,15 @@ void check_option_name(const std::string &name, const ManifestNode &node) {
         node.fail("must have another name: this one has a meaning of its own");
 }
 
+/// They are looked for one after the other, by every placeholder.
+constexpr std::size_t most_options = 100;
+
 std::vector<OptionSpec> read_options(const ManifestNode &manifest) {
     std::vector<OptionSpec> options;
     if (!manifest.has("options"))
         return options;
+    if (manifest.at("options").value().size() > most_options)
+        manifest.at("options").fail("has more than " + std::to_string(most_options) + " members");
     for (const auto &[name, node] : manifest.at("options").members()) {
         check_option_name(name, node);
         node.only({"on", "type", "default", "description"});
@@ -124,6 +129,9 @@ Json merged_operation(const Json &manifest, const Json &object, const char *oper
     return overlay(overlay(member(manifest, "defaults"), shared), own);
 }
 
+/// What objects share is copied for each of their operations.
+constexpr std::size_t most_merged_bytes = 64 << 20;
+
 /// Reads every part of a manifest whose options are filled in as far as they are known, to find what is wrong with it.
 void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options, Pause pause) {
     auto check_operations = [&](const ManifestNode &node) {
@@ -160,6 +168,7 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         read_operation(manifest.at("defaults"), OperationKind::create, options);
     if (manifest.has("operations"))
         check_operations(manifest.at("operations"));
+    std::size_t merged_bytes = 0;
     for (const auto &[name, object] : manifest.at("objects").members()) {
         object.only({"description", "id", "key", "insert", "columns", "operations"});
         object.text("id", "");
@@ -178,6 +187,10 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
             const Json merged = merged_operation(manifest.value(), object.value(), operation);
             if (merged.is_null())
                 continue;
+            merged_bytes += bytes_of(merged);
+            if (merged_bytes > most_merged_bytes)
+                manifest.fail("is larger than " + std::to_string(most_merged_bytes) +
+                              " bytes once each operation has what its object shares with others");
             ManifestNode node(merged, object.pointer() + "/operations/" + operation);
             node.at("request");
             check_names_row(node, read_operation(node, kind, options), options);

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t most_text_bytes = 1 << 20;
 constexpr std::size_t most_filled_bytes = 4 << 20;
+/// A value takes some hundred bytes of memory, however short its text is.
+constexpr std::size_t most_values = 50000;
 /// Of one object: they are looked for one after the other.
 constexpr std::size_t most_members = 5000;
 /// Nesting without end would overflow the stack of all that walks through it.
@@ -19,16 +21,57 @@ constexpr int deepest = 64;
 /// An option's value may name another option, as a default of item_path names path; no deeper.
 constexpr int most_options_within = 2;
 /// What a value takes at least.
-constexpr std::size_t bytes_of_value = 16;
+constexpr std::size_t bytes_of_value = 64;
 
-std::size_t bytes_of(const Json &value) {
-    if (value.is_string())
-        return bytes_of_value + value.get_ref<const std::string &>().size();
-    std::size_t bytes = bytes_of_value;
-    for (const auto &[name, member] : value.items())
-        bytes += value.is_structured() ? name.size() + bytes_of(member) : 0;
-    return bytes;
-}
+/// Looks at a text before memory is taken for what it holds.
+class Bounds : public nlohmann::json_sax<Json> {
+  public:
+    explicit Bounds(Pause pause) : pause_(pause), members_(deepest + 2) {}
+
+    bool null() override { return value(); }
+    bool boolean(bool) override { return value(); }
+    bool number_integer(number_integer_t) override { return value(); }
+    bool number_unsigned(number_unsigned_t) override { return value(); }
+    bool number_float(number_float_t, const string_t &) override { return value(); }
+    bool string(string_t &) override { return value(); }
+    bool binary(binary_t &) override { return value(); }
+    bool start_object(std::size_t) override { return start(); }
+    bool start_array(std::size_t) override { return start(); }
+    bool end_object() override { return end(); }
+    bool end_array() override { return end(); }
+    bool key(string_t &) override {
+        if (++members_[depth_] > most_members)
+            throw ManifestError("", "has an object with more than " + std::to_string(most_members) + " members");
+        return true;
+    }
+    /// Whoever reads it in earnest tells of it.
+    bool parse_error(std::size_t, const std::string &, const Json::exception &) override { return false; }
+
+  private:
+    bool value() {
+        if (depth_ > deepest)
+            throw ManifestError("", "is nested too deeply");
+        if (++values_ > most_values)
+            throw ManifestError("", "holds more than " + std::to_string(most_values) + " values");
+        if (pause_ != nullptr && values_ % 1000 == 0)
+            pause_();
+        return true;
+    }
+    bool start() {
+        value();
+        members_[++depth_] = 0;
+        return true;
+    }
+    bool end() {
+        depth_--;
+        return true;
+    }
+
+    Pause pause_;
+    std::vector<std::size_t> members_; ///< of the objects around, by their depth
+    std::size_t values_ = 0;
+    int depth_ = 0;
+};
 
 /// Appends a part of a path; where both bring a slash, one is enough.
 void append_to_path(std::string &path, std::string_view more) {
@@ -39,24 +82,26 @@ void append_to_path(std::string &path, std::string_view more) {
 
 } // namespace
 
-Json parse_json(std::string_view text, Pause pause) {
-    if (text.size() > most_text_bytes)
+std::size_t bytes_of(const Json &value) {
+    if (value.is_string())
+        return bytes_of_value + value.get_ref<const std::string &>().size();
+    std::size_t bytes = bytes_of_value;
+    for (const auto &[name, member] : value.items())
+        bytes += value.is_structured() ? name.size() + bytes_of(member) : 0;
+    return bytes;
+}
+
+void check_manifest_size(std::size_t bytes) {
+    if (bytes > most_text_bytes)
         throw ManifestError("", "is larger than " + std::to_string(most_text_bytes) + " bytes");
-    std::vector<std::size_t> members(deepest + 2);
-    std::size_t events = 0;
-    const auto check = [&](int depth, Json::parse_event_t event, const Json &) {
-        if (depth > deepest)
-            throw ManifestError("", "is nested too deeply");
-        if (event == Json::parse_event_t::object_start)
-            members[depth + 1] = 0;
-        if (event == Json::parse_event_t::key && ++members[depth] > most_members)
-            throw ManifestError("", "has an object with more than " + std::to_string(most_members) + " members");
-        if (pause != nullptr && ++events % 1000 == 0)
-            pause();
-        return true;
-    };
+}
+
+Json parse_json(std::string_view text, Pause pause) {
+    check_manifest_size(text.size());
+    Bounds bounds(pause);
+    Json::sax_parse(text, &bounds);
     try {
-        return Json::parse(text, check);
+        return Json::parse(text);
     } catch (const Json::out_of_range &) {
         throw ManifestError("", "holds a number that is too large");
     }

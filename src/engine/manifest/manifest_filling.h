@@ -12,7 +12,13 @@ namespace reverse_etl {
 /// Called now and then while a manifest is read, which roles may write as large as they are allowed to; may throw.
 using Pause = void (*)();
 
-/// Parses a manifest or an option: bounded in size, in depth and in members, since users write them. Throws
+/// Throws ManifestError if the text of a manifest or an option is too large.
+void check_manifest_size(std::size_t bytes);
+
+/// About what a value takes.
+std::size_t bytes_of(const Json &value);
+
+/// Parses a manifest or an option: bounded in size, in values, in depth and in members, since users write them. Throws
 /// ManifestError, Json::parse_error.
 Json parse_json(std::string_view text, Pause pause = nullptr);
 

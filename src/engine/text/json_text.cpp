@@ -88,7 +88,7 @@ std::string without_nul(std::string_view json) {
         // A backslash takes what follows with it, another backslash too.
         std::size_t length = json.front() == '\\' ? 2 : std::min(json.find('\\'), json.size());
         if (json.starts_with("\\u0000")) {
-            kept += "\\ufffd";
+            kept += "\xef\xbf\xbd";
             length = 6;
         } else {
             kept += json.substr(0, length);

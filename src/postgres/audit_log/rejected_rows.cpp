@@ -28,16 +28,20 @@ std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows
             texts.emplace_back();
         std::string &text = texts.back();
         text += (text.empty() ? "[{\"number\":" : ",{\"number\":") + std::to_string(row.number);
-        if (!row.key.empty())
-            text += ",\"key\":" + row.key;
-        text += ",\"row\":" + row.row + ",\"reason\":";
+        if (!row.key.empty()) {
+            text += ",\"key\":";
+            append_json_string(text, row.key);
+        }
+        text += ",\"row\":";
+        append_json_string(text, row.row);
+        text += ",\"reason\":";
         append_json_string(text, row.reason.empty() ? "no reason was given" : row.reason);
         if (row.status != 0)
             text += ",\"status\":" + std::to_string(row.status);
         text += '}';
     }
     for (std::string &text : texts)
-        text = without_nul(text + ']');
+        text += ']';
     return texts;
 }
 
@@ -46,9 +50,9 @@ void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::str
         INSERT INTO reverse_etl.rejected_rows
                (push, destination, operation, row_number, key, "row", reason, http_status, statement_at, rejected_by,
                 role_id)
-        SELECT $1, $2, $3, number, key, "row", reason, status, $4, $5, $6
+        SELECT $1, $2, $3, number, reverse_etl.kept_json(key), reverse_etl.kept_json("row"), reason, status, $4, $5, $6
           FROM pg_catalog.json_to_recordset($7)
-               AS _(number pg_catalog.int8, key pg_catalog.jsonb, "row" pg_catalog.jsonb, reason pg_catalog.text,
+               AS _(number pg_catalog.int8, key pg_catalog.text, "row" pg_catalog.text, reason pg_catalog.text,
                     status pg_catalog.int4))";
     pg_call([&] {
         SPI_connect();

@@ -9,8 +9,8 @@
 
 namespace reverse_etl {
 
-/// A row that the destination did not take, or that could not be sent. The objects are JSON, in UTF-8 and without
-/// U+0000.
+/// A row that the destination did not take, or that could not be sent. The objects are JSON, in UTF-8, as they were or
+/// were to be sent.
 struct RejectedRow {
     std::uint64_t number;
     std::string key; ///< the columns that name the row; "" where it is the row itself that does
@@ -19,7 +19,8 @@ struct RejectedRow {
     long status; ///< of HTTP; 0: the row was not sent, or had no answer
 };
 
-/// The rows as JSON texts of a bounded size, each an array, in UTF-8: so they go to the worker, too.
+/// The rows as JSON texts of a bounded size, each an array, in UTF-8: so they go to the worker, too. The rows' own JSON
+/// is a string there, for it may hold what no function of Postgres takes.
 std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows);
 
 /// Adds such a text to reverse_etl.rejected_rows. Whoever calls it has a transaction and the rights: the worker, or a

@@ -45,6 +45,9 @@ bool needs_nothing(std::string_view text, Direction direction) {
 
 constexpr std::size_t piece = 1024; ///< bytes that are converted at once
 
+/// U+FFFD, which itself stands for a character that is lost.
+constexpr std::string_view lost_character = "\xef\xbf\xbd";
+
 /// Converts as much of the piece as can be, into a buffer of enough room; how much of it.
 std::size_t convert_piece(std::string_view text, Direction direction, char *converted, std::size_t &size) {
     int length = static_cast<int>(text.size());
@@ -72,7 +75,7 @@ std::size_t convert_piece(std::string_view text, Direction direction, char *conv
 }
 
 /// Hands the converted text to `add`, piece by piece. A character that has no other form is a "?", or ends it with
-/// false.
+/// false; U+FFFD, which says that a character was lost, is a "?" in any case.
 template <class Add>
 bool convert(std::string_view text, Direction direction, bool legible, Add &&add) {
     char converted[piece * MAX_CONVERSION_GROWTH + 1];
@@ -84,7 +87,7 @@ bool convert(std::string_view text, Direction direction, bool legible, Add &&add
         text.remove_prefix(done);
         if (done > 0 || text.empty())
             continue;
-        if (!legible)
+        if (!legible && !(direction == Direction::to_server && text.starts_with(lost_character)))
             return false;
         add("?", 1);
         int encoding = direction == Direction::to_utf8 && !is_same_as_utf8() ? GetDatabaseEncoding() : PG_UTF8;

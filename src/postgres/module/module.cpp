@@ -24,8 +24,10 @@
 #include "postgres/shared/worker_status.h"
 #include "postgres/streams/functions.h"
 #include "postgres/streams/trigger_functions.h"
+#include "engine/manifest/manifest_filling.h"
 
 extern "C" {
+#include "access/detoast.h"
 #include "access/reloptions.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_foreign_server.h"
@@ -163,6 +165,8 @@ Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS) {
 /// reverse_etl.check_manifest(name text, manifest text): raises what is wrong with it
 Datum reverse_etl_check_manifest(PG_FUNCTION_ARGS) {
     guard([&] {
+        // Whatever is too large is not even copied.
+        check_manifest_size(pg_call([&] { return toast_raw_datum_size(PG_GETARG_DATUM(1)); }) - VARHDRSZ);
         std::string name = text_argument(fcinfo, 0);
         Connector connector = parse_connector(text_argument(fcinfo, 1));
         if (connector.name() != name)

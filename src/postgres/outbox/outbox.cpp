@@ -256,13 +256,12 @@ void Outbox::count(const std::map<std::int64_t, Counts> &pushes) {
 
 void Outbox::reject(const std::string &destination, const std::vector<Rejected> &rows) {
     for (int table : {shared, own}) {
-        std::vector<int64> ids = ids_of(rows, table), statuses, as_text;
+        std::vector<int64> ids = ids_of(rows, table), statuses;
         std::vector<std::string> reasons;
         for (const Rejected &row : rows)
             if (row.table == table) {
                 reasons.push_back(row.reason);
                 statuses.push_back(row.status);
-                as_text.push_back(row.as_text);
             }
         if (ids.empty())
             continue;
@@ -271,22 +270,20 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
             const char *query = psprintf(R"(
                 WITH gone AS (
                     DELETE FROM ONLY reverse_etl.%s AS o
-                     USING ROWS FROM (unnest($3), unnest($4), unnest($5), unnest($6))
-                           AS rejected (id, reason, status, as_text)
+                     USING ROWS FROM (unnest($3), unnest($4), unnest($5)) AS rejected (id, reason, status)
                      WHERE o.destination = $1 AND o.id = rejected.id
                  RETURNING o.push, o.operation, o.id, o.enqueued_at, o.enqueued_by, o.key, o."row",
-                           rejected.reason, rejected.status, rejected.as_text)
+                           rejected.reason, rejected.status)
                 INSERT INTO reverse_etl.rejected_rows
                        (push, destination, operation, row_number, key, "row", reason, http_status, statement_at,
                         rejected_by, role_id)
                 SELECT push, $2, operation, id,
-                       CASE as_text WHEN 0 THEN key::jsonb ELSE to_jsonb(key::text) END,
-                       CASE as_text WHEN 0 THEN "row"::jsonb ELSE to_jsonb("row"::text) END,
+                       reverse_etl.kept_json(key::text), reverse_etl.kept_json("row"::text),
                        COALESCE(reason, ''), NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by), enqueued_by
                   FROM gone)",
                                          name.c_str());
             sql::execute_once(query, {sql::oid(destination_), sql::text(destination), sql::int8s(ids),
-                                      sql::texts(reasons), sql::int8s(statuses), sql::int8s(as_text)});
+                                      sql::texts(reasons), sql::int8s(statuses)});
         });
     }
 }

@@ -59,7 +59,6 @@ class Outbox {
         int table;
         std::string reason;
         std::int64_t status;
-        bool as_text; ///< jsonb cannot hold it: the JSON text itself is kept, as a string
     };
     /// Moves rows to reverse_etl.rejected_rows.
     void reject(const std::string &destination, const std::vector<Rejected> &rows);

@@ -2,22 +2,14 @@
 
 #include "postgres/outbox/queue.h"
 
-#include <string_view>
-
 namespace reverse_etl {
 
 namespace {
 
-/// What jsonb has no place for, though json has.
-bool holds_nul(std::string_view json) {
-    return json.find("\\u0000") != std::string_view::npos;
-}
-
-std::unique_ptr<Settlement::Words> words_of(const QueuedRow &row, const std::string &reason, long status) {
+std::unique_ptr<Settlement::Words> words_of(const std::string &reason, long status) {
     auto words = std::make_unique<Settlement::Words>();
     words->reason = reason;
     words->status = status;
-    words->as_text = holds_nul(row.key) || holds_nul(row.row);
     return words;
 }
 
@@ -32,7 +24,7 @@ void OutboxQueue::settle_row(Settlement::Kind kind, const QueuedRow &row, SyncOu
 void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reason) {
     requests_.settled(*stored.row);
     settle_row(Settlement::Kind::rejected, *stored.row, SyncOutcomes::Outcome::rejected,
-               stored.operation != operation_name(OperationKind::create), words_of(*stored.row, reason, 0));
+               stored.operation != operation_name(OperationKind::create), words_of(reason, 0));
     queue_.rows().finish_unqueued(stored.row->id);
     lower_level(1, stored.row->stored_bytes);
     if (statistics_)
@@ -77,7 +69,7 @@ void OutboxQueue::row_rejected(const QueuedRow &row, const Rejection &rejection)
     requests_.settled(row);
     settle_row(Settlement::Kind::rejected, row,
                rejection.may_be_there ? SyncOutcomes::Outcome::unknown : SyncOutcomes::Outcome::rejected,
-               rejection.in_doubt, words_of(row, rejection.reason, rejection.status));
+               rejection.in_doubt, words_of(rejection.reason, rejection.status));
     leave_replaced(row, SyncOutcomes::Outcome::cancelled);
 }
 

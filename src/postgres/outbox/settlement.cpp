@@ -74,7 +74,7 @@ void Settlement::write(std::size_t count) const {
             continue;
         }
         if (one.kind == Kind::rejected)
-            rejected.push_back({one.id, one.table, one.words->reason, one.words->status, one.words->as_text});
+            rejected.push_back({one.id, one.table, one.words->reason, one.words->status});
         else
             gone.push_back({one.id, one.table, one.place});
         if (one.push != 0 && one.kind != Kind::cancelled)
@@ -129,8 +129,8 @@ void Settlement::settle_next() {
         set_aside(*failure);
 }
 
-/// The first outcome, which fails alone. What a destination says may be in no encoding of this database, a row in no
-/// form of jsonb's; what else has to learn of it may have been changed by hand, and then the row alone is seen to.
+/// The first outcome, which fails alone. What a destination says may be in no encoding of this database; what else has
+/// to learn of it may have been changed by hand, and then the row alone is seen to.
 void Settlement::set_aside(const Error &error) {
     const Outcome &first = outcomes_.front();
     std::string reason = why(first, error);
@@ -161,7 +161,7 @@ void Settlement::defer_first(const std::string &reason) const {
     outbox_.defer({{first.id, first.table, first.words->attempts, first.words->pause_ms, reason}});
 }
 
-/// The row is kept among the rejected ones, as text; its sync and its push learn what became of it.
+/// The row is kept among the rejected ones; its sync and its push learn what became of it.
 void Settlement::reject_first(const std::string &reason) const {
     const Outcome &first = outcomes_.front();
     move_first(reason);
@@ -175,8 +175,7 @@ void Settlement::reject_first(const std::string &reason) const {
 
 void Settlement::move_first(const std::string &reason) const {
     const Outcome &first = outcomes_.front();
-    outbox_.reject(name_,
-                   {{first.id, first.table, reason, first.kind == Kind::rejected ? first.words->status : 0, true}});
+    outbox_.reject(name_, {{first.id, first.table, reason, first.kind == Kind::rejected ? first.words->status : 0}});
 }
 
 void Settlement::hold(const Error &error) {

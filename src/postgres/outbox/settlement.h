@@ -25,7 +25,6 @@ class Settlement {
         std::string reason; ///< "" for none
         long status = 0;
         std::int64_t attempts = 0, pause_ms = 0; ///< of a row that was deferred
-        bool as_text = false;                    ///< jsonb cannot hold the row
     };
     struct Outcome {
         Kind kind;

@@ -117,7 +117,9 @@ Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null) {
         text_ = moment_text(text_, column_.encoding == ValueEncoding::epoch_ms);
     try {
         return pg_call([&] { return input_value(&input_, to_server(text_), io_parameter_, column_.modifier); });
-    } catch (const PostgresError &error) {
+    } catch (const std::runtime_error &error) {
+        // Of Postgres or, where a character has no form in the database's encoding, ours. What the value is like is
+        // left out: it may hold a secret.
         throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
                     "could not read column \"" + column_.name + "\" from the destination",
                     words_.secrets().hide(error.what()),

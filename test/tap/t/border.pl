@@ -95,7 +95,10 @@ is("@lines[ -3 .. -1 ]", '1 2 4', 'the session works as before') or diag $output
 my ($before, $after) = map { [ split /\|/ ] } grep { /^\d+\.?\d*\|\d+$/ } @lines;
 note "kB in contexts and resident: @$before before, @$after after";
 cmp_ok($after->[0] - $before->[0], '<', 64,   'memory contexts do not grow');
-cmp_ok($after->[1] - $before->[1], '<', 1024, 'resident memory does not grow');
+SKIP: {
+    skip 'the sanitizer keeps what is freed for a while', 1 if $ENV{ASAN_OPTIONS};
+    cmp_ok($after->[1] - $before->[1], '<', 1024, 'resident memory does not grow');
+}
 
 $node->safe_psql('postgres', 'CREATE ROLE analyst LOGIN');
 my $set = "SET reverse_etl.inject_error = 'fdw_validator'";

@@ -139,6 +139,19 @@ sql(qq(BEGIN; INSERT INTO $table VALUES ('b2\@example.com', E'\\xfc\\xff'), ('b3
 sql(qq(CALL reverse_etl.wait('$table', '30s')));
 like(delivered(), qr/good/, 'and the others leave');
 
+# What a destination answers may have no form in the database: the column is named, and the value, which may hold a
+# secret, is not shown.
+$database = 'in_latin1';
+sql(<<~SQL);
+    CREATE SERVER echo FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '${\$sandbox->url}');
+    CREATE USER MAPPING FOR PUBLIC SERVER echo OPTIONS (username 'reader', password 'pass-word');
+    CREATE FOREIGN TABLE echoes (id text, words text) SERVER echo OPTIONS (path '/http/echoes', key 'id', records '');
+    SQL
+$sandbox->post('/_sandbox/faults', { times => 1, answer => '[{"id": "1", "words": "pass-word \ud83d\ude00"}]' });
+like(my $unread = said('SELECT * FROM echoes'), qr/could not read column "words".*without equivalent in encoding LATIN1/s,
+    'the column is named that cannot be read');
+unlike($unread, qr/pass-word/, 'but not its value');
+
 my $log = PostgreSQL::Test::Utils::slurp_file($node->logfile);
 unlike($log, qr/background worker "reverse_etl[^"]*" .*exited with exit code 1|terminated by signal/, 'no worker broke');
 

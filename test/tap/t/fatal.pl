@@ -11,11 +11,12 @@ use Test::More;
 
 my $sandbox   = start_sandbox();
 my $elsewhere = start_sandbox();
+my $timeout   = $ENV{ASAN_OPTIONS} ? '5s' : '1s'; # a sanitizer is slow
 my $node      = new_node('main', "log_statement = none\nlog_error_verbosity = verbose");
 
 $node->safe_psql('postgres', <<~SQL);
     CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '${\$sandbox->url}',
-        rate_limit 'none', max_in_flight '1', max_attempts '2', request_timeout '1s');
+        rate_limit 'none', max_in_flight '1', max_attempts '2', request_timeout '$timeout');
     CREATE USER MAPPING FOR PUBLIC SERVER hubspot OPTIONS (access_token 'pat-confidential');
     CREATE FOREIGN TABLE contacts (email text, firstname text) SERVER hubspot;
     CREATE TABLE customers AS SELECT 'c' || i || '\@private.example' AS email FROM generate_series(1, 1000) AS i;

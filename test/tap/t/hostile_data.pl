@@ -260,7 +260,7 @@ sub state_of {
 }
 
 # The rows of requests, as they were written, but for those that jsonb takes.
-sub rows { return join "\n", grep { !/fine/ } map { split /\n/, s/^\[|\]$|\s//gr =~ s/\},\{/}\n{/gr } @_ }
+sub rows { return join "\n", grep { !/fine|\\\\u0000/ } map { split /\n/, s/^\[|\]$|\s//gr =~ s/\},\{/}\n{/gr } @_ }
 
 # settled(DATABASE, DESTINATION, NAME): no row of it waits any more, and the worker is the one that it was.
 sub settled {
