@@ -71,6 +71,7 @@ POSTGRES_SOURCES = \
     src/postgres/ledger.cpp \
     src/postgres/ledger_mailboxes.cpp \
     src/postgres/ledger_service.cpp \
+    src/postgres/lock_patience.cpp \
     src/postgres/modify.cpp \
     src/postgres/module.cpp \
     src/postgres/monitoring.cpp \

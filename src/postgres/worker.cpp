@@ -2,6 +2,7 @@
 
 #include "postgres/act_as.h"
 #include "postgres/border.h"
+#include "postgres/lock_patience.h"
 #include "postgres/outbox_service.h"
 #include "postgres/schema_version.h"
 #include "postgres/worker_control.h"
@@ -120,6 +121,6 @@ void reverse_etl_worker_main(Datum database) {
     if (!OidIsValid(extension) || !worker_locks::become_the_worker())
         proc_exit(0);
     // It serves many: who is in the way of one is asked again later.
-    limit_waits_for_locks("500");
+    lock_patience::begin();
     proc_exit(work(extension));
 }
