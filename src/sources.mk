@@ -97,10 +97,12 @@ POSTGRES_SOURCES = \
     src/postgres/push_plan.cpp \
     src/postgres/queued_pushes.cpp \
     src/postgres/record_encoder.cpp \
+    src/postgres/query_needs.cpp \
     src/postgres/rejected_rows.cpp \
     src/postgres/requeue.cpp \
     src/postgres/running_command.cpp \
     src/postgres/result_rows.cpp \
+    src/postgres/role_type.cpp \
     src/postgres/row_contract.cpp \
     src/postgres/row_encoder.cpp \
     src/postgres/row_hash.cpp \

@@ -60,6 +60,9 @@ PG_FUNCTION_INFO_V1(reverse_etl_last_run_before);
 
 using namespace reverse_etl;
 
+/// A hundred years: no clock overflows.
+constexpr double longest_wait_seconds = 3.2e9;
+
 void _PG_init(void) {
     settings::define();
     install_statement_hooks();
@@ -206,8 +209,9 @@ Datum reverse_etl_wait(PG_FUNCTION_ARGS) {
         std::optional<long> timeout;
         if (!PG_ARGISNULL(1))
             timeout = pg_call([&] {
-                return static_cast<long>(
-                    DatumGetFloat8(DirectFunctionCall2(interval_part, text_datum("epoch"), PG_GETARG_DATUM(1))) * 1000);
+                double seconds =
+                    DatumGetFloat8(DirectFunctionCall2(interval_part, text_datum("epoch"), PG_GETARG_DATUM(1)));
+                return static_cast<long>(std::clamp(seconds, 0.0, longest_wait_seconds) * 1000);
             });
         wait_for_outcomes(PG_GETARG_OID(0), timeout);
     });

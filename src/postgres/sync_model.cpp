@@ -4,6 +4,7 @@
 #include "postgres/border.h"
 #include "postgres/mapping.h"
 #include "postgres/names.h"
+#include "postgres/query_needs.h"
 #include "postgres/stream_statements.h"
 
 #include <algorithm>
@@ -53,6 +54,7 @@ Model analyse_model(const std::string &query) {
                         "Other sessions, and the background worker, do not see it.");
         model.relations.push_back(relation);
     }
+    model.needs = needs_of(static_cast<Query *>(linitial(source->query_list)));
     return model;
 }
 
