@@ -142,6 +142,7 @@ POSTGRES_SOURCES = \
     src/postgres/sync_wait.cpp \
     src/postgres/table_writer.cpp \
     src/postgres/trigger_functions.cpp \
+    src/postgres/trusted_functions.cpp \
     src/postgres/value_decoder.cpp \
     src/postgres/value_encoder.cpp \
     src/postgres/value_encoder_datetimes.cpp \

@@ -17,6 +17,7 @@
 #include "postgres/statement_hooks.h"
 #include "postgres/stream_functions.h"
 #include "postgres/trigger_functions.h"
+#include "postgres/trusted_functions.h"
 #include "postgres/worker_control.h"
 #include "postgres/worker_hooks.h"
 
@@ -68,6 +69,7 @@ void _PG_init(void) {
     install_statement_hooks();
     install_worker_hooks();
     install_act_as_hook();
+    install_trusted_functions_hook();
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request();
         if (!IsBinaryUpgrade) // nothing leaves while pg_upgrade moves the cluster
