@@ -188,6 +188,38 @@ INSERT INTO hubspot.contacts (email) VALUES ('full3@example.com');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT email FROM hubspot.contacts WHERE email LIKE 'full%' ORDER BY email;
 
+-- No time is too long to wait, and none too short.
+CALL reverse_etl.wait('hubspot.contacts', '178000000 years');
+CALL reverse_etl.wait('hubspot.contacts', '-178000000 years');
+SELECT reverse_etl.pause('hubspot');
+INSERT INTO hubspot.contacts (email) VALUES ('late@example.com');
+CALL reverse_etl.wait('hubspot.contacts', '-178000000 years');
+SET statement_timeout = '100ms';
+CALL reverse_etl.wait('hubspot.contacts', '178000000 years');
+RESET statement_timeout;
+SELECT reverse_etl.resume('hubspot');
+CALL reverse_etl.wait('hubspot.contacts', '30 s');
+
+-- A pause is of the server, whatever its name is; one that is made under its name later is another.
+CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
+CREATE FOREIGN TABLE hubspot.again (name text) SERVER again OPTIONS (path '/http/again');
+SELECT reverse_etl.pause('again');
+ALTER SERVER again RENAME TO renamed;
+CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
+CREATE FOREIGN TABLE hubspot.another (name text) SERVER again OPTIONS (path '/http/again');
+SELECT server, destination, state FROM reverse_etl.destinations WHERE server IN ('again', 'renamed') ORDER BY server;
+SELECT server_name FROM reverse_etl.pauses;
+SELECT reverse_etl.resume('renamed');
+SELECT reverse_etl.pause('again');
+SET client_min_messages = error;
+DROP SERVER again CASCADE;
+CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
+CREATE FOREIGN TABLE hubspot.another (name text) SERVER again OPTIONS (path '/http/again');
+SELECT server, destination, state FROM reverse_etl.destinations WHERE server = 'again';
+SELECT count(*) FROM reverse_etl.pauses;
+DROP SERVER again, renamed CASCADE;
+RESET client_min_messages;
+
 -- Options
 ALTER SERVER hubspot OPTIONS (SET delivery 'later');
 ALTER SERVER hubspot OPTIONS (ADD outbox_ttl 'never');

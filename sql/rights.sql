@@ -24,6 +24,19 @@ SELECT polrelid::regclass, polname FROM pg_policy
  WHERE polrelid::regclass::text LIKE 'reverse_etl.%'
    AND regexp_replace(pg_get_expr(polqual, polrelid), 'quote_ident\(\(CURRENT_USER\)::text\)\)::regrole', '', 'g') ~ 'CURRENT_USER|SESSION_USER';
 
+-- Nobody makes columns and functions of the types of their rows: an upgrade could not change the tables.
+SELECT reltype::regtype FROM pg_class
+ WHERE relnamespace = 'reverse_etl'::regnamespace AND reltype <> 0 AND has_type_privilege('regress_nobody', reltype, 'USAGE');
+-- Nor does anything of the extension's own: each table can be given columns.
+BEGIN;
+DO $$ DECLARE changed regclass; BEGIN
+    FOR changed IN SELECT oid FROM pg_class WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind = 'r' AND relname !~ '^outbox_[0-9]'
+    LOOP
+        EXECUTE format('ALTER TABLE %s ADD COLUMN one_more text NOT NULL DEFAULT gen_random_uuid()', changed);
+    END LOOP;
+END $$;
+ROLLBACK;
+
 -- Functions
 CREATE TEMP TABLE harmless (name text PRIMARY KEY, why text NOT NULL);
 INSERT INTO harmless VALUES
@@ -42,6 +55,8 @@ INSERT INTO harmless VALUES
     ('quarantined_rows', 'reads as the caller; the view syncs calls it'),
     ('statistics', 'shows a role what it may see'),
     ('running_pushes', 'shows a role what it may see'),
+    ('role_in', 'reads its argument, and a catalog that all may read'),
+    ('role_out', 'reads its argument, and a catalog that all may read'),
     ('push', 'a trigger function that pushes as who fires it'),
     ('push_stream', 'a trigger function that asks whether stream_table made the trigger'),
     ('push_sync', 'a trigger function that asks whether stream_sync made it feed the sync'),

@@ -122,6 +122,24 @@ DELETE FROM customers WHERE id = 7;
 ROLLBACK;
 SELECT reverse_etl.unstream_table('customers', 'events');
 
+-- What was broken before a command is no ground to refuse it.
+CREATE FUNCTION lowered(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.lower($1)';
+SELECT reverse_etl.stream_table('customers', 'hubspot.contacts', 'SELECT LOWERED(email) AS email, first_name AS firstname FROM changed');
+SELECT needs, broken FROM reverse_etl.streams;
+DROP FUNCTION lowered(text);
+ALTER TABLE customers RENAME first_name TO given_name;
+ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE; -- so that nobody notices
+DROP FUNCTION lowered(text);
+ALTER EVENT TRIGGER reverse_etl_guard_drop ENABLE;
+ALTER TABLE customers RENAME first_name TO given_name;
+SELECT broken FROM reverse_etl.streams;
+ALTER TABLE customers RENAME given_name TO first_name;
+-- It is mended, and guarded again.
+CREATE FUNCTION lowered(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.lower($1)';
+ALTER TABLE customers RENAME first_name TO given_name;
+SELECT reverse_etl.unstream_table('customers', 'hubspot.contacts');
+DROP FUNCTION lowered(text);
+
 -- Triggers of one's own: which changes, when, in which order.
 CREATE TRIGGER vips AFTER INSERT ON customers REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push('hubspot.contacts', 'SELECT email FROM changed WHERE id > 10');

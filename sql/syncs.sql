@@ -214,6 +214,68 @@ SELECT reverse_etl.alter_sync('other', rename_to => 'adopted');
 SELECT name, after FROM reverse_etl.syncs ORDER BY name;
 SELECT reverse_etl.drop_sync('adopted'), reverse_etl.drop_sync('other');
 
+-- Keys of types and collations in schemas whose names need quotes, and dots and quotes in names
+CREATE SCHEMA "Odd ""Name.";
+CREATE DOMAIN "Odd ""Name."."E Mail" AS text;
+CREATE TYPE "Odd ""Name."."Kind." AS ENUM ('a', 'b');
+CREATE COLLATION "Odd ""Name."."C C" FROM "C";
+CREATE TABLE "Odd ""Name."."The Source" ("E" "Odd ""Name."."E Mail", k "Odd ""Name."."Kind.", name text COLLATE "Odd ""Name."."C C");
+INSERT INTO "Odd ""Name."."The Source" VALUES ('ada@example.com', 'a', 'Ada');
+CREATE FOREIGN TABLE "Odd ""Name."."To" (email text, kind text, name text)
+    SERVER inhouse OPTIONS (path '/http/odd', key 'email', insert_as 'upsert');
+SELECT reverse_etl.create_sync('odd "name.', 'SELECT "E" AS email, k AS kind, name FROM "Odd ""Name."."The Source"',
+    '"Odd ""Name."."To"', '{email}') > 0 AS made;
+CALL reverse_etl.run_sync('odd "name.');
+:last_run
+SELECT reverse_etl.drop_sync('odd "name.');
+ALTER FOREIGN TABLE "Odd ""Name."."To" OPTIONS (SET key 'kind');
+SELECT reverse_etl.create_sync('odd "name.', 'SELECT "E" AS email, k AS kind, name FROM "Odd ""Name."."The Source"',
+    '"Odd ""Name."."To"', '{kind}') > 0 AS made;
+CALL reverse_etl.run_sync('odd "name.');
+:last_run
+SELECT reverse_etl.drop_sync('odd "name.');
+ALTER FOREIGN TABLE "Odd ""Name."."To" OPTIONS (SET key 'name');
+SELECT reverse_etl.create_sync('odd "name.', 'SELECT "E" AS email, k AS kind, name FROM "Odd ""Name."."The Source"',
+    '"Odd ""Name."."To"', '{name}') > 0 AS made;
+CALL reverse_etl.run_sync('odd "name.');
+:last_run
+SELECT reverse_etl.drop_sync('odd "name.');
+
+-- What was broken before a command is no ground to refuse it. What a query uses is known as Postgres understands it,
+-- however it is written.
+CREATE FUNCTION lowered(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.lower($1)';
+CREATE TYPE "Odd ""Name."."Mood" AS ENUM ('lead', 'customer');
+CREATE FUNCTION "Odd ""Name.".like_it(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE OPERATOR "Odd ""Name.".=~ (LEFTARG = text, RIGHTARG = text, FUNCTION = "Odd ""Name.".like_it);
+SELECT reverse_etl.create_sync('unnoticed', $$SELECT LOWERED(email) AS email, stage::"Odd ""Name.".U&"\004Dood"::text AS lifecyclestage
+    FROM customers WHERE email OPERATOR("Odd ""Name.".=~) 'x'$$, 'hubspot.contacts', '{email}') > 0 AS made;
+SELECT needs FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+DROP FUNCTION lowered(text);
+DROP TYPE "Odd ""Name."."Mood";
+DROP OPERATOR "Odd ""Name.".=~ (text, text);
+BEGIN;
+ALTER SCHEMA "Odd ""Name." RENAME TO odd;
+ROLLBACK;
+ALTER TABLE customers RENAME stage TO phase;
+SELECT broken FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE; -- so that nobody notices
+DROP FUNCTION lowered(text);
+ALTER EVENT TRIGGER reverse_etl_guard_drop ENABLE;
+ALTER TABLE customers RENAME stage TO phase;
+SELECT broken FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+ALTER TABLE customers ALTER phase TYPE varchar(20);
+DROP TYPE "Odd ""Name."."Mood";
+ALTER TABLE customers RENAME phase TO stage;
+-- It is mended, and guarded again.
+CREATE FUNCTION lowered(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.lower($1)';
+SELECT reverse_etl.alter_sync('unnoticed', query => 'SELECT lowered(email) AS email, stage AS lifecyclestage FROM customers');
+ALTER TABLE customers RENAME stage TO phase;
+SELECT reverse_etl.drop_sync('unnoticed');
+SET client_min_messages = error;
+DROP SCHEMA "Odd ""Name." CASCADE;
+DROP FUNCTION lowered(text);
+SET client_min_messages = warning;
+
 -- What a sync needs stays as it is; with what it cannot do without, it goes.
 SELECT reverse_etl.create_sync('needy', 'SELECT email, stage AS lifecyclestage FROM customers', 'hubspot.contacts', '{email}') > 0 AS made;
 ALTER TABLE customers RENAME stage TO phase;

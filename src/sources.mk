@@ -62,14 +62,18 @@ POSTGRES_SOURCES = \
     src/postgres/border/columns_json.cpp \
     src/postgres/border/condition.cpp \
     src/postgres/border/latch_waiter.cpp \
+    src/postgres/border/lock_patience.cpp \
     src/postgres/border/names.cpp \
     src/postgres/border/own_column.cpp \
+    src/postgres/border/query_needs.cpp \
     src/postgres/border/result_rows.cpp \
+    src/postgres/border/role_type.cpp \
     src/postgres/border/schema_version.cpp \
     src/postgres/border/server_text.cpp \
     src/postgres/border/settings.cpp \
     src/postgres/border/sql.cpp \
     src/postgres/border/table_writer.cpp \
+    src/postgres/border/trusted_functions.cpp \
     src/postgres/destinations/column_encoders.cpp \
     src/postgres/destinations/connectors.cpp \
     src/postgres/destinations/destination.cpp \

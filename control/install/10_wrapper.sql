@@ -21,6 +21,24 @@ CREATE FOREIGN DATA WRAPPER reverse_etl
     HANDLER reverse_etl.fdw_handler VALIDATOR reverse_etl.fdw_validator;
 COMMENT ON FOREIGN DATA WRAPPER reverse_etl IS 'makes SaaS destinations foreign tables';
 
+-- Roles in tables that a dump holds. regrole writes the number of a role that was dropped, and where the dump is restored
+-- that is another's; and it fails for a role that is not there. This one writes - for a role that is no more, and reads a
+-- name that is unknown as nobody's.
+
+CREATE TYPE reverse_etl.role;
+CREATE FUNCTION reverse_etl.role_in(cstring) RETURNS reverse_etl.role
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_role_in';
+COMMENT ON FUNCTION reverse_etl.role_in(cstring) IS 'input function of the type reverse_etl.role';
+CREATE FUNCTION reverse_etl.role_out(reverse_etl.role) RETURNS cstring
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_role_out';
+COMMENT ON FUNCTION reverse_etl.role_out(reverse_etl.role) IS 'output function of the type reverse_etl.role';
+CREATE TYPE reverse_etl.role (INPUT = reverse_etl.role_in, OUTPUT = reverse_etl.role_out, LIKE = oid);
+COMMENT ON TYPE reverse_etl.role IS 'a role, as regrole; but one that is no more is written -, and a name that is unknown is read as that';
+CREATE CAST (reverse_etl.role AS oid) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (oid AS reverse_etl.role) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (reverse_etl.role AS regrole) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE CAST (regrole AS reverse_etl.role) WITHOUT FUNCTION AS ASSIGNMENT;
+
 -- Tables are read, functions write. What a role may change it changes by a function that hands on who calls it to one of
 -- the same name with "_as" behind, which is granted to nobody, checks what that role may, and writes as the tables' owner.
 

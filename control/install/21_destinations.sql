@@ -19,24 +19,27 @@ COMMENT ON COLUMN reverse_etl.destination_states.retry_at IS 'when it is tried a
 CREATE TABLE reverse_etl.pauses (
     server oid,
     server_name name,
+    cluster bigint NOT NULL DEFAULT (pg_control_system()).system_identifier,
     destination regclass,
     paused_by name NOT NULL,
     paused_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK (num_nonnulls(server, destination) = 1),
-    UNIQUE (server),
+    UNIQUE (server, cluster),
     UNIQUE (destination)
 );
 ALTER TABLE reverse_etl.pauses REPLICA IDENTITY FULL;
 COMMENT ON TABLE reverse_etl.pauses IS 'servers and destinations that reverse_etl.pause() stopped';
 COMMENT ON COLUMN reverse_etl.pauses.server IS 'all destinations of this server';
 COMMENT ON COLUMN reverse_etl.pauses.server_name IS 'its name, by which it is found after pg_upgrade, which gives servers other oids';
+COMMENT ON COLUMN reverse_etl.pauses.cluster IS 'where the server has that oid: the system identifier, which pg_upgrade changes';
 COMMENT ON COLUMN reverse_etl.pauses.destination IS 'this destination alone';
 
-CREATE FUNCTION reverse_etl.paused_server(server oid, server_name name) RETURNS oid
+-- One that was dropped is not another that was made under its name.
+CREATE FUNCTION reverse_etl.paused_server(server oid, server_name name, cluster bigint) RETURNS oid
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN COALESCE((SELECT oid FROM pg_foreign_server WHERE oid = server),
-                (SELECT oid FROM pg_foreign_server WHERE srvname = server_name));
-COMMENT ON FUNCTION reverse_etl.paused_server(oid, name) IS 'the server of a pause: by its oid, and after pg_upgrade by its name';
+RETURN (SELECT oid FROM pg_foreign_server
+         WHERE CASE WHEN cluster = (pg_control_system()).system_identifier THEN oid = server ELSE srvname = server_name END);
+COMMENT ON FUNCTION reverse_etl.paused_server(oid, name, bigint) IS 'the server of a pause: by its oid, and after pg_upgrade by its name';
 
 CREATE FUNCTION reverse_etl.wake_worker() RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_wake_worker';
@@ -108,7 +111,7 @@ LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN
     DELETE FROM reverse_etl.pauses AS p
      USING reverse_etl.find_destination(caller, name) AS found
-     WHERE reverse_etl.paused_server(p.server, p.server_name) = found.server OR p.destination = found.destination;
+     WHERE reverse_etl.paused_server(p.server, p.server_name, p.cluster) = found.server OR p.destination = found.destination;
     UPDATE reverse_etl.destination_states AS s SET retry_at = clock_timestamp()
       FROM pg_foreign_table AS t, reverse_etl.find_destination(caller, name) AS found
      WHERE t.ftrelid = s.destination AND (t.ftserver = found.server OR t.ftrelid = found.destination);
@@ -126,7 +129,7 @@ REVOKE ALL ON FUNCTION reverse_etl.wake_worker(), reverse_etl.owner_of(oid, regc
 CREATE FUNCTION reverse_etl.forget_dropped_destinations() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM reverse_etl.pauses AS p
-     WHERE reverse_etl.paused_server(p.server, p.server_name) IS NULL
+     WHERE reverse_etl.paused_server(p.server, p.server_name, p.cluster) IS NULL
        AND NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = p.destination);
     DELETE FROM reverse_etl.destination_states AS d
      WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = d.destination);

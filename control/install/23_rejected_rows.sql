@@ -12,7 +12,7 @@ CREATE TABLE reverse_etl.rejected_rows (
     http_status integer,
     statement_at timestamptz NOT NULL,
     rejected_by name NOT NULL,
-    role_id regrole NOT NULL,
+    role_id reverse_etl.role NOT NULL,
     rejected_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE reverse_etl.rejected_rows IS 'rows that a destination did not accept; a user sees their own';

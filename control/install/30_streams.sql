@@ -15,10 +15,12 @@ CREATE TABLE reverse_etl.streams (
     mapping text NOT NULL,
     on_delete text NOT NULL CHECK (on_delete IN ('delete', 'nothing')),
     on_truncate text NOT NULL CHECK (on_truncate IN ('refuse', 'delete', 'nothing')),
-    owner regrole NOT NULL,
+    owner reverse_etl.role NOT NULL,
     search_path text NOT NULL,
     columns text[] NOT NULL,
     reads regclass[] NOT NULL,
+    needs text[] NOT NULL,
+    broken text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE reverse_etl.streams IS 'streams made by reverse_etl.stream_table; a user sees their own and those of their tables';
@@ -31,6 +33,8 @@ COMMENT ON COLUMN reverse_etl.streams.owner IS 'the role with whose rights and c
 COMMENT ON COLUMN reverse_etl.streams.search_path IS 'where the names in the mapping are looked up';
 COMMENT ON COLUMN reverse_etl.streams.columns IS 'the destination''s columns that are written';
 COMMENT ON COLUMN reverse_etl.streams.reads IS 'the relations that the mapping reads';
+COMMENT ON COLUMN reverse_etl.streams.needs IS 'the names of functions, types, operators and collations that the mapping uses, but for Postgres'' own';
+COMMENT ON COLUMN reverse_etl.streams.broken IS 'why it would fail, as the last command found it that might matter to it: what is broken already is no ground to refuse another command';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.streams', '');
 
 ALTER TABLE reverse_etl.streams ENABLE ROW LEVEL SECURITY;
@@ -65,7 +69,7 @@ ALTER TABLE reverse_etl.streams ENABLE ALWAYS TRIGGER drop_triggers;
 COMMENT ON TRIGGER drop_triggers ON reverse_etl.streams IS 'a stream and its triggers go together';
 
 CREATE FUNCTION reverse_etl.read_mapping(role oid, source regclass, destination regclass, mapping text, deletes boolean,
-    search_path text, OUT mapping_used text, OUT columns text[], OUT key text[], OUT reads regclass[])
+    search_path text, OUT mapping_used text, OUT columns text[], OUT key text[], OUT reads regclass[], OUT needs text[])
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_read_mapping';
 COMMENT ON FUNCTION reverse_etl.read_mapping(oid, regclass, regclass, text, boolean, text) IS 'checks the mapping of a stream of a role; see reverse_etl.stream_table';
 
@@ -162,9 +166,9 @@ BEGIN
                        stream || '_truncate', source, stream));
     END IF;
     INSERT INTO reverse_etl.streams (name, source, destination, mapping, on_delete, on_truncate, owner, search_path,
-                                     columns, reads)
+                                     columns, reads, needs)
     VALUES (stream, stream_table_as.source, stream_table_as.destination, about.mapping_used, stream_table_as.on_delete,
-            stream_table_as.on_truncate, caller, stream_table_as.search_path, about.columns, about.reads);
+            stream_table_as.on_truncate, caller, stream_table_as.search_path, about.columns, about.reads, about.needs);
     RETURN stream;
 EXCEPTION WHEN unique_violation THEN
     RAISE duplicate_object USING
@@ -174,18 +178,18 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.stream_table(regclass, regclass, text, text, text, text, text) IS 'sends what changes in a table to a destination from now on, in the transaction that changes it; returns the stream''s name';
 
-CREATE FUNCTION reverse_etl.may_remove(caller oid, stream reverse_etl.streams) RETURNS boolean
+CREATE FUNCTION reverse_etl.may_remove(caller oid, owner oid, source oid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN pg_has_role(caller, stream.owner, 'USAGE')
-       OR pg_has_role(caller, (SELECT relowner FROM pg_class WHERE pg_class.oid = stream.source), 'USAGE');
-COMMENT ON FUNCTION reverse_etl.may_remove(oid, reverse_etl.streams) IS 'whether a stream, or the table that it streams, belongs to a role';
+RETURN pg_has_role(caller, owner, 'USAGE')
+       OR pg_has_role(caller, (SELECT relowner FROM pg_class WHERE pg_class.oid = source), 'USAGE');
+COMMENT ON FUNCTION reverse_etl.may_remove(oid, oid, oid) IS 'whether a stream, or the table that it streams, belongs to a role';
 
 CREATE FUNCTION reverse_etl.unstream_table(name text) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
 CREATE FUNCTION reverse_etl.unstream_table_as(caller oid, name text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    DELETE FROM reverse_etl.streams AS s WHERE s.name = unstream_table_as.name AND reverse_etl.may_remove(caller, s);
+    DELETE FROM reverse_etl.streams AS s WHERE s.name = unstream_table_as.name AND reverse_etl.may_remove(caller, s.owner, s.source);
     IF NOT FOUND THEN
         RAISE undefined_object USING
             MESSAGE = format('stream "%s" does not exist', unstream_table_as.name),
@@ -203,7 +207,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM reverse_etl.streams AS s
      WHERE s.source = unstream_table_as.source AND s.destination = unstream_table_as.destination
-       AND reverse_etl.may_remove(caller, s);
+       AND reverse_etl.may_remove(caller, s.owner, s.source);
     IF NOT FOUND THEN
         RAISE undefined_object USING
             MESSAGE = format('no stream leads from "%s" to "%s"', source, destination),
@@ -216,7 +220,7 @@ COMMENT ON FUNCTION reverse_etl.unstream_table_as(oid, regclass, regclass) IS 'u
 
 COMMENT ON FUNCTION reverse_etl.stream_table_as(oid, regclass, regclass, text, text, text, text, text) IS 'stream_table() for the role that calls it';
 REVOKE ALL ON FUNCTION reverse_etl.read_mapping(oid, regclass, regclass, text, boolean, text),
-    reverse_etl.check_stream_rights(oid, regclass, text[], text[]), reverse_etl.may_remove(oid, reverse_etl.streams),
+    reverse_etl.check_stream_rights(oid, regclass, text[], text[]), reverse_etl.may_remove(oid, oid, oid),
     reverse_etl.stream_table_as(oid, regclass, regclass, text, text, text, text, text),
     reverse_etl.unstream_table_as(oid, text), reverse_etl.unstream_table_as(oid, regclass, regclass) FROM PUBLIC;
 

@@ -4,11 +4,46 @@ CREATE FUNCTION reverse_etl.check_stream(name text) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_stream';
 COMMENT ON FUNCTION reverse_etl.check_stream(text) IS 'raises the error that the next change of a stream''s source would raise';
 
+-- Looked at before a command: what is broken then was not broken by it. The locks that a look takes go with its error, or
+-- two commands that look at one table would each keep the other from it.
+CREATE FUNCTION reverse_etl.fault_of_stream(name text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM reverse_etl.check_stream(name);
+    RAISE SQLSTATE 'RE000';
+EXCEPTION WHEN SQLSTATE 'RE000' THEN
+    RETURN NULL;
+WHEN OTHERS THEN
+    RETURN SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.fault_of_stream(text) IS 'the error that the next change of a stream''s source would raise; null for none';
+
+CREATE FUNCTION reverse_etl.streams_before(relations text[], schemas oid[], others text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stream record;
+BEGIN
+    FOR stream IN
+        SELECT s.name, s.broken FROM reverse_etl.streams AS s
+         WHERE s.needs && others
+            OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = ANY (s.reads || s.source || s.destination) AND c.relname = ANY (relations))
+            OR EXISTS (SELECT FROM unnest(schemas) AS schema
+                        WHERE reverse_etl.uses_schema(schema, s.reads || s.source || s.destination, s.needs))
+         ORDER BY s.name
+    LOOP
+        UPDATE reverse_etl.streams AS s SET broken = fault FROM reverse_etl.fault_of_stream(stream.name) AS fault
+         WHERE s.name = stream.name AND fault IS DISTINCT FROM s.broken;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.streams_before(text[], oid[], text[]) IS 'notes which streams are broken already, of those that a command may matter to';
+
 CREATE FUNCTION reverse_etl.streams_that_lost(OUT name text, OUT object_type text, OUT object_identity text,
-    OUT is_trigger boolean, OUT role text) RETURNS SETOF record
+    OUT is_trigger boolean, OUT role text, OUT was_broken boolean) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT streams.name, lost.*
+    SELECT streams.name, lost.*, streams.broken IS NOT NULL
       FROM reverse_etl.streams
       CROSS JOIN LATERAL (
           SELECT o.object_type, o.object_identity, o.object_type = 'trigger' AS is_trigger,
@@ -27,7 +62,7 @@ BEGIN ATOMIC
                      WHEN 'default value' THEN false
                      ELSE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
                           OR classid <> 'pg_class'::regclass AND address_names <> '{}'
-                             AND strpos(mapping, address_names[cardinality(address_names)]) > 0
+                             AND COALESCE(object_name, address_names[cardinality(address_names)]) = ANY (needs)
                  END
            ORDER BY role, is_trigger DESC LIMIT 1) AS lost
      ORDER BY streams.name;
@@ -47,6 +82,7 @@ BEGIN
                 PERFORM reverse_etl.check_stream(stream.name);
                 CONTINUE;
             EXCEPTION WHEN OTHERS THEN
+                CONTINUE WHEN stream.was_broken;
                 reason := format('Without it the stream would fail: %s.', SQLERRM);
             END;
         END IF;
@@ -66,24 +102,26 @@ $$;
 COMMENT ON FUNCTION reverse_etl.streams_after_drop(boolean) IS 'refuses to drop what a stream needs, or removes the stream with it';
 
 -- An error of somebody's definition does not keep others from renaming their schemas.
-CREATE FUNCTION reverse_etl.uses_schema(schema oid, relations regclass[], query text) RETURNS boolean
+CREATE FUNCTION reverse_etl.uses_schema(schema oid, relations regclass[], needs text[]) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (SELECT FROM pg_class WHERE oid = ANY (relations) AND relnamespace = schema)
-       OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = schema AND strpos(query, proname) > 0)
-       OR EXISTS (SELECT FROM pg_type WHERE typnamespace = schema AND typtype <> 'c' AND typelem = 0 AND strpos(query, typname) > 0)
-       OR EXISTS (SELECT FROM pg_operator WHERE oprnamespace = schema AND strpos(query, oprname) > 0);
-COMMENT ON FUNCTION reverse_etl.uses_schema(oid, regclass[], text) IS 'whether a query may use something of a schema';
+       OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = schema AND proname = ANY (needs))
+       OR EXISTS (SELECT FROM pg_type WHERE typnamespace = schema AND typname = ANY (needs))
+       OR EXISTS (SELECT FROM pg_operator WHERE oprnamespace = schema AND oprname = ANY (needs))
+       OR EXISTS (SELECT FROM pg_collation WHERE collnamespace = schema AND collname = ANY (needs));
+COMMENT ON FUNCTION reverse_etl.uses_schema(oid, regclass[], text[]) IS 'whether a query may use something of a schema';
 
-CREATE FUNCTION reverse_etl.altered_streams(OUT name text, OUT object_type text, OUT object_identity text) RETURNS SETOF record
+CREATE FUNCTION reverse_etl.altered_streams(OUT name text, OUT object_type text, OUT object_identity text, OUT was_broken boolean)
+RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT streams.name, command.object_type, command.object_identity
+    SELECT streams.name, command.object_type, command.object_identity, streams.broken IS NOT NULL
       FROM reverse_etl.streams
       CROSS JOIN LATERAL (
           SELECT c.object_type, c.object_identity FROM pg_event_trigger_ddl_commands() AS c
            WHERE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
               OR classid = 'pg_namespace'::regclass
-                 AND reverse_etl.uses_schema(objid, reads || source || destination, mapping)
+                 AND reverse_etl.uses_schema(objid, reads || source || destination, needs)
            LIMIT 1) AS command
      ORDER BY streams.name;
 END;
@@ -98,6 +136,7 @@ BEGIN
         BEGIN
             PERFORM reverse_etl.check_stream(stream.name);
         EXCEPTION WHEN OTHERS THEN
+            CONTINUE WHEN stream.was_broken;
             RAISE dependent_objects_still_exist USING
                 MESSAGE = format('cannot alter %s %s because stream "%s" needs it as it was',
                                  stream.object_type, stream.object_identity, stream.name),
@@ -128,6 +167,7 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.triggers_after_alter() IS 'refuses other names for the triggers of streams';
 
-REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.streams_that_lost(), reverse_etl.streams_after_drop(boolean),
-    reverse_etl.uses_schema(oid, regclass[], text), reverse_etl.altered_streams(), reverse_etl.streams_after_alter(), reverse_etl.triggers_after_alter() FROM PUBLIC;
+REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.fault_of_stream(text), reverse_etl.streams_before(text[], oid[], text[]),
+    reverse_etl.streams_that_lost(), reverse_etl.streams_after_drop(boolean),
+    reverse_etl.uses_schema(oid, regclass[], text[]), reverse_etl.altered_streams(), reverse_etl.streams_after_alter(), reverse_etl.triggers_after_alter() FROM PUBLIC;
 

@@ -71,7 +71,7 @@ COMMENT ON COLUMN reverse_etl.worker_status.alive_at IS 'when it last did someth
 COMMENT ON COLUMN reverse_etl.worker_status.reason IS 'why there is none';
 GRANT SELECT ON reverse_etl.worker_status TO PUBLIC;
 
-CREATE VIEW reverse_etl.destinations AS
+CREATE VIEW reverse_etl.destinations WITH (security_barrier) AS
 SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
        CASE WHEN p.since IS NOT NULL THEN 'paused' WHEN n.reason IS NOT NULL THEN 'no worker'
             WHEN o.of_all >= m.rows THEN 'full'
@@ -82,7 +82,7 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
   JOIN pg_foreign_server AS s ON s.oid = t.ftserver
   JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'reverse_etl'
   LEFT JOIN LATERAL (SELECT min(paused_at) AS since FROM reverse_etl.pauses
-                      WHERE reverse_etl.paused_server(pauses.server, pauses.server_name) = t.ftserver OR pauses.destination = t.ftrelid) AS p ON true
+                      WHERE reverse_etl.paused_server(pauses.server, pauses.server_name, pauses.cluster) = t.ftserver OR pauses.destination = t.ftrelid) AS p ON true
   LEFT JOIN LATERAL (SELECT * FROM reverse_etl.destination_states AS d WHERE d.destination = t.ftrelid
                       ORDER BY d.state = 'paused' DESC, d.retry_at DESC LIMIT 1) AS f ON true
        -- As the policy of the outbox has it, which its owner, whose view this is, stands above.

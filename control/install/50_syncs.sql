@@ -8,7 +8,7 @@ SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_id_seq', '');
 CREATE TABLE reverse_etl.sync_definitions (
     id integer PRIMARY KEY DEFAULT nextval('reverse_etl.sync_id_seq'),
     name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 200),
-    owner regrole NOT NULL,
+    owner reverse_etl.role NOT NULL,
     query text NOT NULL,
     search_path text NOT NULL,
     destination regclass NOT NULL,
@@ -18,6 +18,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     key_forms text[] NOT NULL,
     columns text[] NOT NULL,
     reads regclass[] NOT NULL,
+    needs text[] NOT NULL,
     mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
     removals text NOT NULL CHECK (removals IN ('nothing', 'delete', 'archive', 'clear')),
     detect text NOT NULL CHECK (detect IN ('difference', 'cursor')),
@@ -53,13 +54,14 @@ COMMENT ON COLUMN reverse_etl.sync_definitions.key_collations IS 'their collatio
 COMMENT ON COLUMN reverse_etl.sync_definitions.key_forms IS 'by what the destination takes two keys for the same: an expression over each, in which %s stands for its value';
 COMMENT ON COLUMN reverse_etl.sync_definitions.columns IS 'the destination''s columns that are sent';
 COMMENT ON COLUMN reverse_etl.sync_definitions.reads IS 'the relations that the query reads';
+COMMENT ON COLUMN reverse_etl.sync_definitions.needs IS 'the names of functions, types, operators and collations that the query uses, but for Postgres'' own';
 COMMENT ON COLUMN reverse_etl.sync_definitions.cursor_value IS 'up to where the rows were sent';
 COMMENT ON COLUMN reverse_etl.sync_definitions.job IS 'the job in pg_cron: cron.job.jobid';
 COMMENT ON COLUMN reverse_etl.sync_definitions.has_run IS 'whether a run was completed: forward-only syncs send what came after the first one';
 COMMENT ON COLUMN reverse_etl.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';
 COMMENT ON COLUMN reverse_etl.sync_definitions.health IS 'what was told last by an alert';
 COMMENT ON COLUMN reverse_etl.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
-COMMENT ON COLUMN reverse_etl.sync_definitions.broken IS 'why it would fail, as a command has left it: what is broken already is no ground to refuse another command';
+COMMENT ON COLUMN reverse_etl.sync_definitions.broken IS 'why it would fail, as the last command found or left it that might matter to it: what is broken already is no ground to refuse another command';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_definitions', '');
 
 ALTER TABLE reverse_etl.sync_definitions ENABLE ROW LEVEL SECURITY;

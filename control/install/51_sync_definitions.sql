@@ -2,7 +2,7 @@
 
 CREATE FUNCTION reverse_etl.describe_sync(role oid, query text, search_path text, destination regclass, key text[], mode text,
     removals text, cursor_column text, OUT columns text[], OUT key_types regtype[], OUT key_collations regcollation[],
-    OUT reads regclass[], OUT key_forms text[])
+    OUT reads regclass[], OUT key_forms text[], OUT needs text[])
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
 COMMENT ON FUNCTION reverse_etl.describe_sync(oid, text, text, regclass, text[], text, text, text) IS 'checks what a sync of a role is to be made of; see reverse_etl.create_sync';
 
@@ -57,6 +57,7 @@ BEGIN
     EXECUTE format('CREATE INDEX ON reverse_etl.sync_%s_rows (%s)', sync, key);
     EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_rows IS %L', sync,
                    format('rows of sync "%s" that are on their way, by their number in the outbox, and those that did not get through', definition.name));
+    EXECUTE format('REVOKE USAGE ON TYPE reverse_etl.sync_%1$s_state, reverse_etl.sync_%1$s_rows FROM PUBLIC', sync);
     EXECUTE format('GRANT SELECT ON reverse_etl.sync_%1$s_state, reverse_etl.sync_%1$s_rows TO %2$s', sync, definition.owner);
 END
 $$;
@@ -201,12 +202,12 @@ BEGIN
     query := reverse_etl.sole_statement(query);
     about := reverse_etl.describe_sync(caller, query, search_path, destination, key, mode, removals, cursor_column);
     INSERT INTO reverse_etl.sync_definitions AS s
-           (name, owner, query, search_path, destination, key, key_types, key_collations, key_forms, columns, reads, mode, removals,
+           (name, owner, query, search_path, destination, key, key_types, key_collations, key_forms, columns, reads, needs, mode, removals,
             detect, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
             after, alert_to, hash_version)
     VALUES (create_sync_as.name, caller, create_sync_as.query, create_sync_as.search_path,
             create_sync_as.destination, create_sync_as.key, about.key_types, about.key_collations::text[], about.key_forms,
-            about.columns, about.reads,
+            about.columns, about.reads, about.needs,
             create_sync_as.mode, create_sync_as.removals, create_sync_as.detect, create_sync_as.cursor_column, create_sync_as.backfill,
             NULLIF(create_sync_as.max_removed, 'none'), NULLIF(create_sync_as.max_changed, 'none'),
             NULLIF(create_sync_as.min_rows, 'none'), NULLIF(create_sync_as.max_rejected, 'none'), create_sync_as.max_attempts, create_sync_as.hold_for,
@@ -277,7 +278,7 @@ BEGIN
     END IF;
     UPDATE reverse_etl.sync_definitions AS s
        SET name = COALESCE(rename_to, s.name), query = definition.query, search_path = definition.search_path,
-           columns = about.columns, reads = about.reads, mode = alter_sync_as.mode, removals = alter_sync_as.removals,
+           columns = about.columns, reads = about.reads, needs = about.needs, mode = alter_sync_as.mode, removals = alter_sync_as.removals,
            max_removed = CASE WHEN alter_sync_as.max_removed = 'none' THEN NULL ELSE COALESCE(alter_sync_as.max_removed, s.max_removed) END,
            max_changed = CASE WHEN alter_sync_as.max_changed = 'none' THEN NULL ELSE COALESCE(alter_sync_as.max_changed, s.max_changed) END,
            min_rows = CASE WHEN alter_sync_as.min_rows = 'none' THEN NULL ELSE COALESCE(alter_sync_as.min_rows, s.min_rows) END,

@@ -6,8 +6,41 @@ COMMENT ON FUNCTION reverse_etl.check_sync(integer) IS 'raises the error that th
 
 CREATE FUNCTION reverse_etl.is_broken(sync integer) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT broken IS NOT NULL OR health = 'failed' FROM reverse_etl.sync_definitions WHERE id = sync);
-COMMENT ON FUNCTION reverse_etl.is_broken(integer) IS 'whether a sync failed before: in its last run, or by a command that was let pass';
+RETURN (SELECT broken IS NOT NULL FROM reverse_etl.sync_definitions WHERE id = sync);
+COMMENT ON FUNCTION reverse_etl.is_broken(integer) IS 'whether a sync was broken before the running command, or by one that was let pass';
+
+CREATE FUNCTION reverse_etl.fault_of_sync(sync integer) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM reverse_etl.check_sync(sync);
+    RAISE SQLSTATE 'RE000';
+EXCEPTION WHEN SQLSTATE 'RE000' THEN
+    RETURN NULL;
+WHEN OTHERS THEN
+    RETURN SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.fault_of_sync(integer) IS 'the error that the next run of a sync would raise; null for none';
+
+CREATE FUNCTION reverse_etl.syncs_before(relations text[], schemas oid[], others text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    sync record;
+BEGIN
+    FOR sync IN
+        SELECT s.id FROM reverse_etl.sync_definitions AS s
+         WHERE s.needs && others
+            OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = ANY (s.reads || s.destination) AND c.relname = ANY (relations))
+            OR EXISTS (SELECT FROM unnest(schemas) AS schema
+                        WHERE reverse_etl.uses_schema(schema, s.reads || s.destination, s.needs))
+         ORDER BY s.id
+    LOOP
+        UPDATE reverse_etl.sync_definitions AS s SET broken = fault FROM reverse_etl.fault_of_sync(sync.id) AS fault
+         WHERE s.id = sync.id AND fault IS DISTINCT FROM s.broken;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.syncs_before(text[], oid[], text[]) IS 'notes which syncs are broken already, of those that a command may matter to';
 
 CREATE FUNCTION reverse_etl.syncs_that_lost(OUT id integer, OUT name text, OUT object_type text, OUT object_identity text,
     OUT is_destination boolean) RETURNS SETOF record
@@ -20,7 +53,7 @@ BEGIN ATOMIC
         ON NOT o.is_temporary
            AND CASE WHEN o.classid = 'pg_class'::regclass THEN o.objid = s.destination OR o.objid = ANY (s.reads)
                     ELSE o.object_type NOT IN ('default value', 'trigger', 'rule') AND o.address_names <> '{}'
-                         AND strpos(s.query, o.address_names[cardinality(o.address_names)]) > 0 END
+                         AND COALESCE(o.object_name, o.address_names[cardinality(o.address_names)]) = ANY (s.needs) END
      ORDER BY s.id, is_destination DESC;
 END;
 COMMENT ON FUNCTION reverse_etl.syncs_that_lost() IS 'the syncs that may need what the running command has dropped';
@@ -64,7 +97,7 @@ BEGIN ATOMIC
       FROM reverse_etl.sync_definitions AS s
       JOIN pg_event_trigger_ddl_commands() AS c
         ON c.classid = 'pg_class'::regclass AND (c.objid = s.destination OR c.objid = ANY (s.reads))
-           OR c.classid = 'pg_namespace'::regclass AND reverse_etl.uses_schema(c.objid, s.reads || s.destination, s.query)
+           OR c.classid = 'pg_namespace'::regclass AND reverse_etl.uses_schema(c.objid, s.reads || s.destination, s.needs)
      ORDER BY s.id;
 END;
 COMMENT ON FUNCTION reverse_etl.altered_syncs() IS 'the syncs that may need what the running command has altered';
@@ -77,12 +110,12 @@ BEGIN
     FOR altered IN SELECT * FROM reverse_etl.altered_syncs() LOOP
         BEGIN
             PERFORM reverse_etl.check_sync(altered.id);
-        EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
+        EXCEPTION WHEN OTHERS THEN
+            CONTINUE WHEN reverse_etl.is_broken(altered.id);
             -- Another may take its place, as tools that make tables anew do it.
-            RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
-            UPDATE reverse_etl.sync_definitions SET broken = SQLERRM WHERE id = altered.id;
-        WHEN OTHERS THEN
-            IF reverse_etl.is_broken(altered.id) THEN
+            IF SQLSTATE IN ('42P01', '3F000') THEN
+                RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
+                UPDATE reverse_etl.sync_definitions SET broken = SQLERRM WHERE id = altered.id;
                 CONTINUE;
             END IF;
             RAISE dependent_objects_still_exist USING
@@ -95,7 +128,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.syncs_after_alter() IS 'refuses to alter what a sync needs as it is';
-REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer), reverse_etl.is_broken(integer), reverse_etl.syncs_that_lost(),
+REVOKE ALL ON FUNCTION reverse_etl.check_sync(integer), reverse_etl.fault_of_sync(integer), reverse_etl.syncs_before(text[], oid[], text[]),
+    reverse_etl.is_broken(integer), reverse_etl.syncs_that_lost(),
     reverse_etl.syncs_after_drop(boolean),
     reverse_etl.altered_syncs(), reverse_etl.syncs_after_alter() FROM PUBLIC;
 

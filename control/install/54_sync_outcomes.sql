@@ -17,7 +17,9 @@ BEGIN
     SELECT string_agg(quote_ident(name), ', '),
            string_agg(format(form, quote_ident(name)), ', '),
            string_agg(format('%1$I = excluded.%1$I', name), ', '),
-           format('jsonb_build_object(%s)', string_agg(format('%L::text, %I', name, name), ', ')),
+           -- A type that is not Postgres' own may have a cast to JSON, and with it somebody's function: hence its text.
+           format('jsonb_build_object(%s)', string_agg(format(
+               CASE WHEN type::oid < 16384 THEN '%L::text, %I' ELSE '%L::text, format(''%%s'', %I)' END, name, name), ', ')),
            string_agg(format('%s %s %s', format(form, 'state.' || quote_ident(name)), reverse_etl.equality_of(type, form),
                              format(form, 'removed.' || quote_ident(name))), ' AND ')
       INTO key, key_forms, respelled, key_json, same_key

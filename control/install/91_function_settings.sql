@@ -19,3 +19,17 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Whoever made a column or a function of a table's row type would keep an upgrade from changing the table.
+DO $$
+DECLARE
+    type regtype;
+BEGIN
+    FOR type IN
+        SELECT c.reltype FROM pg_catalog.pg_class AS c
+         WHERE c.relnamespace = 'reverse_etl'::pg_catalog.regnamespace AND c.reltype <> 0
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE USAGE ON TYPE %s FROM PUBLIC', type);
+    END LOOP;
+END
+$$;

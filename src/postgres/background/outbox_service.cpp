@@ -225,7 +225,7 @@ class OutboxService {
                 SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
                 UNION ALL
                 SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
-                       ON reverse_etl.paused_server(server, server_name) = ftserver)");
+                       ON reverse_etl.paused_server(server, server_name, cluster) = ftserver)");
             tasks = SyncTasks::find();
             resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
                                 "WHERE retry_at <= clock_timestamp()");

@@ -7,6 +7,7 @@
 #include "postgres/shared/worker_control.h"
 #include "postgres/shared/worker_locks.h"
 #include "postgres/shared/worker_status.h"
+#include "postgres/border/lock_patience.h"
 
 #include <csignal>
 #include <cstring>
@@ -120,6 +121,6 @@ void reverse_etl_worker_main(Datum database) {
     if (!OidIsValid(extension) || !worker_locks::become_the_worker())
         proc_exit(0);
     // It serves many: who is in the way of one is asked again later.
-    limit_waits_for_locks("500");
+    lock_patience::begin();
     proc_exit(work(extension));
 }

@@ -63,10 +63,12 @@ constexpr Setting of_process[] = {
     {"temp_tablespaces", ""},
     {"default_table_access_method", "heap"},
     {"plan_cache_mode", "auto"},
+    {"restrict_nonsystem_relation_kind", ""},
 };
 
 /// The longest wait for a lock, in milliseconds; 0 for any. Each kind of process has its own.
-Setting lock_timeout = {"lock_timeout", "0"};
+char milliseconds_for_locks[16] = "0";
+constexpr Setting lock_timeout = {"lock_timeout", milliseconds_for_locks};
 
 Scope *innermost = nullptr;
 bool process_is_pinned = false;
@@ -187,7 +189,7 @@ void pin_settings_of_process() {
 }
 
 void limit_waits_for_locks(const char *milliseconds) {
-    lock_timeout.value = milliseconds;
+    strlcpy(milliseconds_for_locks, milliseconds, sizeof(milliseconds_for_locks));
     pin(lock_timeout);
 }
 

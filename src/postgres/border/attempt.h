@@ -3,6 +3,7 @@
 #include "engine/text/errors.h"
 #include "postgres/border/border.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/lock_patience.h"
 
 #include <optional>
 
@@ -12,10 +13,13 @@ namespace reverse_etl {
 template <class Step>
 std::optional<Error> attempt(Step &&step) {
     std::optional<Error> failure;
+    lock_patience::allot();
     try {
         sql::in_transaction(step);
     } catch (const Error &error) {
         failure.emplace(error);
+        if (error.sqlstate == ERRCODE_LOCK_NOT_AVAILABLE)
+            lock_patience::ran_out();
     } catch (const SettingError &error) {
         failure.emplace(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, error.what());
     }

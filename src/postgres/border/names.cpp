@@ -46,6 +46,10 @@ ServerText option_text(const DefElem *option) {
     return ServerText(strVal(option->arg));
 }
 
+ServerText string_text(const void *node) {
+    return ServerText(strVal(node));
+}
+
 std::string type_name(Oid type, int32 typmod) {
     return utf8_from([&] { return format_type_extended(type, typmod, typmod < 0 ? 0 : FORMAT_TYPE_TYPEMOD_GIVEN); });
 }

@@ -31,6 +31,8 @@ ServerText server_role_name(Oid role);
 std::string server_name(Oid server);
 /// The value of an option as the catalogs have it.
 ServerText option_text(const DefElem *option);
+/// What a node of a parse tree has as its text.
+ServerText string_text(const void *node);
 /// As SQL has it, with its modifier.
 std::string type_name(Oid type, int32 typmod = -1);
 /// With its schema, whatever the search path is.

@@ -25,6 +25,7 @@
 #include "postgres/streams/functions.h"
 #include "postgres/streams/trigger_functions.h"
 #include "engine/manifest/manifest_filling.h"
+#include "postgres/border/trusted_functions.h"
 
 extern "C" {
 #include "access/detoast.h"
@@ -74,6 +75,9 @@ shared_memory::Part *const parts[] = {&Activity::shared,     &audit_log::mailbox
                                       &rate_limits_part,     &statistics::shared,   &worker_calls,
                                       &worker_status::shared};
 
+/// A hundred years: no clock overflows.
+constexpr double longest_wait_seconds = 3.2e9;
+
 } // namespace
 
 void _PG_init(void) {
@@ -81,6 +85,7 @@ void _PG_init(void) {
     install_statement_hooks();
     install_worker_hooks();
     install_act_as_hook();
+    install_trusted_functions_hook();
     if (process_shared_preload_libraries_in_progress) {
         shared_memory::request(parts);
         if (!IsBinaryUpgrade) // nothing leaves while pg_upgrade moves the cluster
@@ -224,8 +229,9 @@ Datum reverse_etl_wait(PG_FUNCTION_ARGS) {
         std::optional<long> timeout;
         if (!PG_ARGISNULL(1))
             timeout = pg_call([&] {
-                return static_cast<long>(
-                    DatumGetFloat8(DirectFunctionCall2(interval_part, text_datum("epoch"), PG_GETARG_DATUM(1))) * 1000);
+                double seconds =
+                    DatumGetFloat8(DirectFunctionCall2(interval_part, text_datum("epoch"), PG_GETARG_DATUM(1)));
+                return static_cast<long>(std::clamp(seconds, 0.0, longest_wait_seconds) * 1000);
             });
         wait_for_outcomes(PG_GETARG_OID(0), timeout);
     });

@@ -3,11 +3,15 @@
 #include "postgres/border/border.h"
 #include "postgres/border/sql.h"
 #include "postgres/fdw/statement_hooks.h"
+#include "postgres/border/arrays.h"
+#include "postgres/border/names.h"
 
+#include <string>
 #include <vector>
 
 extern "C" {
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "nodes/parsenodes.h"
@@ -60,6 +64,78 @@ bool may_matter(const Node *command) {
     return false;
 }
 
+/// What a command names, without their schemas: the search path of whoever runs it is not known here.
+struct Named {
+    std::vector<std::string> relations, others;
+    std::vector<Oid> schemas;
+
+    void add_relation(const RangeVar *relation) {
+        if (relation != nullptr)
+            relations.push_back(ServerText(relation->relname).utf8());
+    }
+    void add_schema(const char *name) {
+        Oid found = pg_call([&] { return get_namespace_oid(name, true); });
+        if (OidIsValid(found))
+            schemas.push_back(found);
+    }
+    static void add_name(List *qualified, std::vector<std::string> &to) {
+        if (qualified != NIL && IsA(llast(qualified), String))
+            to.push_back(string_text(llast(qualified)).utf8());
+    }
+};
+
+bool is_relation(ObjectType type) {
+    return type == OBJECT_TABLE || type == OBJECT_FOREIGN_TABLE || type == OBJECT_VIEW || type == OBJECT_MATVIEW;
+}
+
+void add_dropped(const DropStmt *drop, Named &named) {
+    ListCell *cell;
+    foreach (cell, drop->objects) {
+        auto *object = static_cast<Node *>(lfirst(cell));
+        if (drop->removeType == OBJECT_SCHEMA)
+            named.add_schema(string_text(object).c_str());
+        else if (is_relation(drop->removeType))
+            Named::add_name(reinterpret_cast<List *>(object), named.relations);
+        else if (IsA(object, ObjectWithArgs))
+            Named::add_name(reinterpret_cast<ObjectWithArgs *>(object)->objname, named.others);
+        else if (IsA(object, TypeName))
+            Named::add_name(reinterpret_cast<TypeName *>(object)->names, named.others);
+        else if (IsA(object, List))
+            Named::add_name(reinterpret_cast<List *>(object), named.others);
+    }
+}
+
+Named named_by(Node *command) {
+    Named named;
+    if (command == nullptr)
+        return named;
+    switch (nodeTag(command)) {
+    case T_AlterTableStmt:
+        named.add_relation(reinterpret_cast<AlterTableStmt *>(command)->relation);
+        break;
+    case T_AlterObjectSchemaStmt:
+        named.add_relation(reinterpret_cast<AlterObjectSchemaStmt *>(command)->relation);
+        break;
+    case T_ViewStmt:
+        named.add_relation(reinterpret_cast<ViewStmt *>(command)->view);
+        break;
+    case T_RenameStmt: {
+        auto *rename = reinterpret_cast<RenameStmt *>(command);
+        if (rename->renameType == OBJECT_SCHEMA)
+            named.add_schema(rename->subname);
+        else
+            named.add_relation(rename->relation);
+        break;
+    }
+    case T_DropStmt:
+        add_dropped(reinterpret_cast<DropStmt *>(command), named);
+        break;
+    default:
+        break;
+    }
+    return named;
+}
+
 /// The roles of DROP OWNED.
 std::vector<Oid> disowned(const Node *command) {
     std::vector<Oid> roles;
@@ -79,11 +155,12 @@ Datum running_command(FunctionCallInfo call) {
     TupleDesc descriptor = nullptr;
     if (pg_call([&] { return get_call_result_type(call, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "parse_running_command returns a record");
-    const Node *running = command();
+    Node *running = command();
     std::vector<Oid> roles = disowned(running);
-    Datum values[] = {BoolGetDatum(cascades(running)), BoolGetDatum(may_matter(running)),
-                      pg_call([&] { return sql::oids(roles).value; })};
-    bool nulls[3] = {};
+    Named named = named_by(running);
+    Datum values[] = {BoolGetDatum(cascades(running)), BoolGetDatum(may_matter(running)), oid_array(roles, OIDOID),
+                      text_array(named.relations),     oid_array(named.schemas, OIDOID),  text_array(named.others)};
+    bool nulls[6] = {};
     return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
 }
 

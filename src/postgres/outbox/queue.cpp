@@ -97,8 +97,7 @@ bool OutboxQueue::open_definition() {
             name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
         if (settles_before_claim())
             return false;
-        queue_.rows().clear();
-        outbox_.start_over();
+        start_over();
         requests_.forget_all();
         for (const StoredRow &stored : outbox_.claim(queue_.rows(), most_expired, more_))
             reject_stored(stored, "the destination was dropped");
@@ -117,15 +116,27 @@ bool OutboxQueue::open_definition() {
     return true;
 }
 
-void OutboxQueue::take_out_cancelled() {
-    if (cancelled_.empty() || queue_.rows().under_way() > 0 || !settlement_.is_empty())
-        return;
+/// Forgets the rows that wait, to read them anew.
+void OutboxQueue::start_over() {
     queue_.rows().clear();
+    keep_put_off_known();
     outbox_.start_over();
+}
+
+void OutboxQueue::take_out_cancelled() {
+    if (cancelled_.empty() || queue_.rows().under_way() > 0 || !settlement_.is_written())
+        return;
+    if (requests_.has_changes()) {
+        cancelled_.clear(); // until what is put off is written; meanwhile others go on
+        return;
+    }
+    start_over();
     requests_.start_over();
     more_ = true;
     std::set<int32> left;
     for (int32 sync : cancelled_) {
+        if (settlement_.has_put_off(sync))
+            continue;
         std::vector<Outbox::OfSync> rows = outbox_.of_sync(sync, most_expired);
         for (const auto &[stored, in_doubt] : rows) {
             settle_row(Settlement::Kind::cancelled, *stored.row, SyncOutcomes::Outcome::cancelled, in_doubt, nullptr);
@@ -141,15 +152,16 @@ void OutboxQueue::take_out_cancelled() {
 /// Rows too old are rejected before newer ones are read. What is under way is left to its outcome.
 void OutboxQueue::reject_expired() {
     Clock::time_point now = Clock::now();
-    if (queue_.rows().under_way() > 0 || !settlement_.is_empty() || now - expiry_checked_ < between_expiries)
+    if (queue_.rows().under_way() > 0 || !settlement_.is_written() || requests_.has_changes() ||
+        now - expiry_checked_ < between_expiries)
         return;
     expiry_checked_ = now;
     std::vector<StoredRow> expired = outbox_.expired(destination_->outbox.ttl_ms, most_expired);
+    std::erase_if(expired, [this](const StoredRow &stored) { return settlement_.has_put_off(stored.row->sync); });
     if (expired.empty())
         return;
     expiry_checked_ = {}; // there may be more of them
-    queue_.rows().clear();
-    outbox_.start_over();
+    start_over();
     requests_.start_over();
     requests_.read();
     more_ = true;

@@ -39,7 +39,7 @@ class OutboxQueue : private DeliveryJournal {
     /// Sends what mark() noted, once its transaction has committed.
     void submit_marked();
     /// Whether what has ended has to be written down before.
-    bool settles_before_marks() const { return queue_.marks_follow_outcomes() && !settlement_.is_empty(); }
+    bool settles_before_marks() const { return queue_.marks_follow_outcomes() && !settlement_.is_written(); }
     /// It could not be noted: nothing of it is sent.
     void drop_marked() { queue_.drop_marked(); }
     /// Takes an exchange that ended, if it is one of this queue's.
@@ -55,7 +55,7 @@ class OutboxQueue : private DeliveryJournal {
     /// Whether claim() is to be called without waiting for anything: no request will end that calls it.
     bool claims_at_once(Clock::time_point now) const;
     /// What claim() reads anew must not meet outcomes that are not written yet.
-    bool settles_before_claim() const { return queue_.rows().under_way() == 0 && !settlement_.is_empty(); }
+    bool settles_before_claim() const { return queue_.rows().under_way() == 0 && !settlement_.is_written(); }
     /// This database does not let it go on for now.
     bool is_held(Clock::time_point now) const { return health_.is_held(now); }
     /// A step failed that may succeed later.
@@ -122,6 +122,8 @@ class OutboxQueue : private DeliveryJournal {
     void settle_row(Settlement::Kind kind, const QueuedRow &row, SyncOutcomes::Outcome of_sync, bool in_doubt,
                     std::unique_ptr<Settlement::Words> words);
     void lower_level(std::size_t rows, std::size_t bytes);
+    void start_over();
+    void keep_put_off_known();
     /// A row that never was in line.
     void reject_stored(const StoredRow &stored, const std::string &reason);
 

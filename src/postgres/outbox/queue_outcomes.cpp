@@ -88,6 +88,8 @@ Clock::time_point OutboxQueue::settle_at(Clock::time_point now) {
     }
     if (health_.is_held(now))
         return health_.held_until();
+    if (settlement_.is_written())
+        return settlement_.put_off_until();
     if (unsettled_since_ == Clock::time_point::max())
         unsettled_since_ = now;
     bool at_once = settlement_.size() >= many_outcomes || queue_.rows().under_way() == 0;
@@ -98,9 +100,16 @@ void OutboxQueue::settle() {
     if (statistics_)
         statistics_->add_rows();
     settlement_.settle(name_);
-    if (settlement_.is_empty())
+    if (settlement_.is_written()) {
         queue_.rows().forget_finished();
+        keep_put_off_known();
+    }
     unsettled_since_ = Clock::time_point::max();
+}
+
+/// They are still there to be read, and are not to be sent again.
+void OutboxQueue::keep_put_off_known() {
+    settlement_.for_each_put_off([this](std::uint64_t id) { queue_.rows().finish_unqueued(id); });
 }
 
 } // namespace reverse_etl

@@ -3,6 +3,7 @@
 #include "postgres/border/attempt.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -16,6 +17,8 @@ namespace {
 constexpr int most_transactions = 100;
 /// So often is tried again what has run out, before it is taken for an outcome's own fault.
 constexpr int most_shortages = 5;
+/// How long the outcomes of a sync that is locked are put off the first time, and at most.
+constexpr Milliseconds shortest_put_off{100}, longest_put_off{5'000};
 
 using Kind = Settlement::Kind;
 
@@ -61,14 +64,19 @@ std::string why(const Settlement::Outcome &outcome, const Error &error) {
 
 } // namespace
 
-void Settlement::write(std::size_t count) const {
+void Settlement::add(Outcome outcome) {
+    auto of_sync = outcome.kind == Kind::deferred ? put_off_.end() : put_off_.find(outcome.sync);
+    (of_sync != put_off_.end() ? of_sync->second.outcomes : outcomes_).push_back(std::move(outcome));
+}
+
+void Settlement::write(const std::deque<Outcome> &outcomes, std::size_t count) const {
     std::vector<Outbox::Settled> gone;
     std::vector<Outbox::Rejected> rejected;
     std::vector<Outbox::Deferred> deferred;
     std::map<std::int64_t, Outbox::Counts> counts;
     SyncOutcomes of_syncs;
     for (std::size_t i = 0; i < count; i++) {
-        const Outcome &one = outcomes_[i];
+        const Outcome &one = outcomes[i];
         if (one.kind == Kind::deferred) {
             deferred.push_back({one.id, one.table, one.words->attempts, one.words->pause_ms, one.words->reason});
             continue;
@@ -90,11 +98,6 @@ void Settlement::write(std::size_t count) const {
         Outbox::count(counts);
     if (!deferred.empty())
         outbox_.defer(deferred);
-    // A request has ended when all its rows have: not before what they became is written.
-    if (count == outcomes_.size()) {
-        health_.store();
-        requests_.store();
-    }
 }
 
 void Settlement::forget(std::size_t count) {
@@ -102,24 +105,38 @@ void Settlement::forget(std::size_t count) {
     if (!outcomes_.empty())
         return;
     health_.forget_changes();
-    requests_.forget_changes();
+    if (put_off_.empty())
+        requests_.forget_changes();
 }
 
 void Settlement::settle(const std::string &name) {
     name_ = name;
-    for (int i = 0; i < most_transactions && !is_empty() && !health_.is_held(Clock::now()); i++)
+    for (int i = 0; i < most_transactions && !is_written() && !health_.is_held(Clock::now()); i++)
+        settle_next();
+    settle_put_off();
+    if (put_off_.empty() && !is_written() && !health_.is_held(Clock::now()))
         settle_next();
 }
 
 void Settlement::settle_next() {
     std::size_t count = std::min(at_once_, outcomes_.size());
-    std::optional<Error> failure = attempt([&] { write(count); });
+    std::optional<Error> failure = attempt([&] {
+        write(outcomes_, count);
+        if (count < outcomes_.size())
+            return;
+        health_.store();
+        // A request has ended when all its rows have: not before what they became is written.
+        if (put_off_.empty())
+            requests_.store();
+    });
     if (!failure) {
         forget(count);
         at_once_ = std::min(2 * at_once_, most_at_once);
         health_.release();
         return;
     }
+    if (failure->sqlstate == ERRCODE_LOCK_NOT_AVAILABLE && put_off_syncs())
+        return;
     bool is_shortage = ERRCODE_TO_CATEGORY(failure->sqlstate) == ERRCODE_INSUFFICIENT_RESOURCES;
     if (count == 0 || (may_pass(*failure) && !(is_shortage && health_.holds() >= most_shortages)))
         hold(*failure);
@@ -127,6 +144,46 @@ void Settlement::settle_next() {
         at_once_ = count / 2;
     else
         set_aside(*failure);
+}
+
+/// Each sync's outcomes are tried for themselves; whether there are any.
+bool Settlement::put_off_syncs() {
+    std::deque<Outcome> others;
+    for (Outcome &one : outcomes_) {
+        bool may_wait = one.sync != 0 && one.kind != Kind::deferred;
+        (may_wait ? put_off_[one.sync].outcomes : others).push_back(std::move(one));
+    }
+    bool any = others.size() < outcomes_.size();
+    outcomes_ = std::move(others);
+    return any;
+}
+
+void Settlement::settle_put_off() {
+    for (auto entry = put_off_.begin(); entry != put_off_.end();) {
+        PutOff &put_off = entry->second;
+        if (put_off.until > Clock::now()) {
+            ++entry;
+            continue;
+        }
+        std::optional<Error> failure = attempt([&] { write(put_off.outcomes, put_off.outcomes.size()); });
+        if (failure && failure->sqlstate == ERRCODE_LOCK_NOT_AVAILABLE) {
+            put_off.until =
+                Clock::now() + std::min(longest_put_off, shortest_put_off * (1 << std::min(put_off.times++, 10)));
+            ++entry;
+            continue;
+        }
+        // What fails for another reason is looked at one by one.
+        if (failure)
+            std::move(put_off.outcomes.begin(), put_off.outcomes.end(), std::back_inserter(outcomes_));
+        entry = put_off_.erase(entry);
+    }
+}
+
+Clock::time_point Settlement::put_off_until() const {
+    Clock::time_point next = Clock::time_point::max();
+    for (const auto &[sync, put_off] : put_off_)
+        next = std::min(next, put_off.until);
+    return next;
 }
 
 /// The first outcome, which fails alone. What a destination says may be in no encoding of this database; what else has

@@ -6,6 +6,7 @@
 #include "postgres/outbox/sync_outcomes.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -14,7 +15,8 @@ namespace reverse_etl {
 /// What is to be written down of one destination's rows. It is kept until the transaction that writes it has committed.
 /// Where one fails, fewer outcomes are tried at a time, until the one at fault stands alone: its row is set aside among
 /// the rejected ones, in a form that can be stored. Where not even that can be written the destination is held, and
-/// others go on.
+/// others go on. Of a sync that somebody has locked the outcomes are put off: the destination's other rows are none of
+/// its owner's.
 class Settlement {
   public:
     Settlement(Oid destination, Outbox &outbox, OutboxRequests &requests, DestinationHealth &health)
@@ -37,18 +39,41 @@ class Settlement {
         bool in_doubt;
         std::unique_ptr<Words> words;
     };
-    void add(Outcome outcome) { outcomes_.push_back(std::move(outcome)); }
+    void add(Outcome outcome);
 
     std::size_t size() const { return outcomes_.size(); }
-    bool is_empty() const { return outcomes_.empty() && !requests_.has_changes() && !health_.has_changes(); }
+    bool is_empty() const { return is_written() && put_off_.empty() && !requests_.has_changes(); }
+    /// But for what was put off.
+    bool is_written() const {
+        return outcomes_.empty() && !health_.has_changes() && (!requests_.has_changes() || !put_off_.empty());
+    }
+
+    bool has_put_off(std::int32_t sync) const { return put_off_.contains(sync); }
+    template <class Use>
+    void for_each_put_off(Use &&use) const {
+        for (const auto &[sync, put_off] : put_off_)
+            for (const Outcome &outcome : put_off.outcomes)
+                use(static_cast<std::uint64_t>(outcome.id));
+    }
+    /// When that is tried again; the end of time if there is nothing.
+    Clock::time_point put_off_until() const;
 
     /// Writes all of it, in transactions of its own. `name`: the destination's. What is left is to be tried again when
     /// the destination is not held any more.
     void settle(const std::string &name);
 
   private:
+    /// Of a sync: in the order in which they came.
+    struct PutOff {
+        std::deque<Outcome> outcomes;
+        Clock::time_point until{};
+        int times = 0;
+    };
+
     void settle_next();
-    void write(std::size_t count) const;
+    void write(const std::deque<Outcome> &outcomes, std::size_t count) const;
+    bool put_off_syncs();
+    void settle_put_off();
     void forget(std::size_t count);
     void set_aside(const Error &error);
     void defer_first(const std::string &reason) const;
@@ -62,6 +87,7 @@ class Settlement {
     DestinationHealth &health_;
     std::string name_;
     std::deque<Outcome> outcomes_;
+    std::map<std::int32_t, PutOff> put_off_;
     std::size_t at_once_ = most_at_once; ///< in one transaction
     static constexpr std::size_t most_at_once = 100'000;
 };

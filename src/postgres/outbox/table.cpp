@@ -47,8 +47,9 @@ void Outbox::make_table() {
                       autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
             CREATE UNIQUE INDEX %s_destination_id ON reverse_etl.%s (destination, id);
             ALTER TABLE reverse_etl.%s REPLICA IDENTITY USING INDEX %s_destination_id;
+            REVOKE USAGE ON TYPE reverse_etl.%s FROM PUBLIC;
             ALTER EXTENSION reverse_etl ADD TABLE reverse_etl.%s)",
-                                          name, name, name, name, name, name);
+                                          name, name, name, name, name, name, name);
         sql::run(statements);
     });
 }

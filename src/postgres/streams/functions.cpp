@@ -70,8 +70,9 @@ Datum read_mapping(FunctionCallInfo call) {
         text_array(analysed.columns),
         text_array(analysed.key),
         oid_array(analysed.mapping.relations, REGCLASSOID),
+        text_array(analysed.mapping.needs),
     };
-    bool nulls[4] = {};
+    bool nulls[5] = {};
     return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
 }
 

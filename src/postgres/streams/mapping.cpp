@@ -3,6 +3,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/query_needs.h"
 
 #include <algorithm>
 
@@ -128,6 +129,7 @@ Mapping analyse(const std::string &query, const std::vector<std::string> &key) {
     mapping.deciding = pg_call([&] { return walk_all(without_values).columns; });
     foreach (cell, source->relationOids)
         mapping.relations.push_back(lfirst_oid(cell));
+    mapping.needs = needs_of(analysed);
     return mapping;
 }
 

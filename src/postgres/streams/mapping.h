@@ -20,6 +20,7 @@ constexpr const char *changed = "changed";
 struct Mapping {
     std::vector<std::string> columns; ///< what it yields, by name: columns of the destination
     std::vector<Oid> relations;       ///< what it reads
+    std::vector<std::string> needs;   ///< and what else it uses
     /// Columns of the source, as offsets from FirstLowInvalidHeapAttributeNumber; member 0 - FirstLow... means all.
     Bitmapset *used = nullptr;     ///< if none of these differ, a row's output does not either
     Bitmapset *deciding = nullptr; ///< if none of these differ, a row is still there and its key is the same

@@ -176,10 +176,13 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
             check_fit(sync, model, *destination).check_rights(*destination);
             pg_call([] { SPI_finish(); });
         }
-        Datum values[] = {text_array(sync.columns), oid_array(key.types, REGTYPEOID),
-                          oid_array(key.collations, REGCOLLATIONOID), oid_array(model.relations, REGCLASSOID),
-                          text_array(sync.key_forms)};
-        bool nulls[5] = {};
+        Datum values[] = {text_array(sync.columns),
+                          oid_array(key.types, REGTYPEOID),
+                          oid_array(key.collations, REGCOLLATIONOID),
+                          oid_array(model.relations, REGCLASSOID),
+                          text_array(sync.key_forms),
+                          text_array(model.needs)};
+        bool nulls[6] = {};
         return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
     });
 }

@@ -5,6 +5,7 @@
 #include "postgres/border/names.h"
 #include "postgres/streams/mapping.h"
 #include "postgres/streams/statements.h"
+#include "postgres/border/query_needs.h"
 
 #include <algorithm>
 
@@ -53,6 +54,7 @@ Model analyse_model(const std::string &query) {
                         "Other sessions, and the background worker, do not see it.");
         model.relations.push_back(relation);
     }
+    model.needs = needs_of(static_cast<Query *>(linitial(source->query_list)));
     return model;
 }
 

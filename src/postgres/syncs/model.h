@@ -21,6 +21,7 @@ struct ModelColumn {
 struct Model {
     std::vector<ModelColumn> columns;
     std::vector<Oid> relations;
+    std::vector<std::string> needs; ///< what it uses beside them
     TupleDesc descriptor = nullptr; ///< of its rows; valid while the connection to SPI is open
 
     const ModelColumn *column(const std::string &name) const;

@@ -50,7 +50,7 @@ void SyncRun::queue() {
 
 void SyncRun::find_and_queue() {
     lock_destination(sync_);
-    note_relations(model_of(sync_).relations);
+    note_relations(model_of(sync_));
     SyncStatements statements(sync_);
     SyncDiff diff = SyncDiff::find(sync_, statements);
     diff.leave_to_streams(sync_, statements);
@@ -101,12 +101,12 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
 }
 
 /// Tables that the query reads may have been made anew under their names: it is those that are guarded from here on.
-void SyncRun::note_relations(const std::vector<Oid> &relations) const {
+void SyncRun::note_relations(const Model &model) const {
     sql::AsOwner owner;
     pg_call([&] {
-        sql::execute("UPDATE reverse_etl.sync_definitions SET reads = $2::oid[]::regclass[] "
-                     "WHERE id = $1 AND reads::oid[] <> $2::oid[]",
-                     {sql::int4(sync_.id), sql::oids(relations)});
+        sql::execute("UPDATE reverse_etl.sync_definitions SET reads = $2::oid[]::regclass[], needs = $3 "
+                     "WHERE id = $1 AND (reads::oid[] <> $2::oid[] OR needs <> $3)",
+                     {sql::int4(sync_.id), sql::oids(model.relations), sql::texts(model.needs)});
     });
 }
 

@@ -7,6 +7,8 @@
 
 namespace reverse_etl {
 
+struct Model;
+
 /// One run of a sync. Each step belongs into a transaction of its own, with an open connection to SPI: what it has done
 /// so far survives a crash, and nothing is held while others work.
 class SyncRun {
@@ -27,7 +29,7 @@ class SyncRun {
     void find_and_queue();
     void note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                      const std::vector<std::int64_t> &pushes) const;
-    void note_relations(const std::vector<Oid> &relations) const;
+    void note_relations(const Model &model) const;
     void forget_older_failures() const;
     void hold(const SyncCounts &counts, const std::string &reason) const;
 

@@ -105,6 +105,60 @@ my @others = (
     [ 'all that is owned' => '', q(BEGIN; DROP OWNED BY eve CASCADE; ROLLBACK), 'may not run' ],
 );
 
+# Types of her own as keys, with casts that Postgres' functions find by the type alone.
+my @keys = (
+    [ 'enum'      => q(k eve.k), q('a') ],
+    [ 'array'     => q(k eve.k[]), q('{a}') ],
+    [ 'composite' => q(k eve.pair), q(ROW('a', 'b')) ],
+);
+
+# What she may not do, and is told so.
+my @refused = (
+    q(SELECT reverse_etl.execute_as(10, 'ALTER ROLE eve SUPERUSER')), q(SELECT reverse_etl.drop_sync_as(10, 'zoes')),
+    q(CREATE FUNCTION eve.mine_as() RETURNS void LANGUAGE c AS '$libdir/reverse_etl', 'reverse_etl_hand_on'),
+    (map { "CREATE FOREIGN TABLE eve.away (email text) SERVER inhouse OPTIONS ($_); INSERT INTO eve.away VALUES ('x'); DROP FOREIGN TABLE eve.away" }
+        q(path '@evil.example/x'), q(path ':80@evil.example/'), q(path 'http://evil.example/'), q(path 'file:///etc/passwd'),
+        qq(path '/x\nHost: evil.example'), q(path '/a', base_url 'http://evil.example'), q(path '/a', connector 'hubspot'),
+        q(path '/a', ca_file '/etc/passwd'), q(path '/a', token 'x')),
+    q(CREATE SERVER evil FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url 'file:///etc')),
+    q(ALTER SERVER inhouse OPTIONS (SET base_url 'http://evil.example')), q(DROP USER MAPPING FOR PUBLIC SERVER inhouse),
+    q(CREATE USER MAPPING FOR zoe SERVER inhouse), q(CREATE USER MAPPING FOR eve SERVER inhouse OPTIONS (base_url 'http://evil.example')),
+    (map { "SELECT reverse_etl.$_" } q(pause('inhouse')), q(resume('inhouse')), q(pause('zoe.d')), q(drop_sync('zoes')),
+        q(alter_sync('zoes', query => 'SELECT 1')), q(stream_table('zoe.src', 'eve.plain')), q(stream_sync('plain', 'zoe.src', '')),
+        q(retry('zoe.d')), q(mend(0, '{}')), q(cancel_run(ZOES)), q(release_run(ZOES)), q(unstream_table('zoes')), q(stat_reset()),
+        q(confirm_identity()), q(wake_worker()), q(create_connector('evil', '{}')), q(make_sync_tables(1)),
+        q(create_sync('evil', 'SELECT * FROM zoe.src', 'eve.plain', '{email}')),
+        q(create_sync('evil', 'SELECT email, name FROM eve.src', 'zoe.d', '{email}')),
+        q(create_sync('evil', 'SELECT email, name FROM eve.src', 'eve.plain', '{email}', alert_to => 'zoe.d'))),
+    (map { ("BEGIN; LOCK TABLE reverse_etl.$_ IN ROW SHARE MODE", "CREATE TABLE eve.holds (r reverse_etl.$_)",
+            "CREATE FUNCTION eve.holds(reverse_etl.$_) RETURNS integer LANGUAGE sql AS 'SELECT 1'", "SELECT * FROM reverse_etl.$_ FOR KEY SHARE") }
+        qw(runs streams sync_definitions outbox pauses)),
+    q(CREATE TABLE eve.child () INHERITS (reverse_etl.outbox)), q(CREATE TABLE eve.fk (id bigint REFERENCES reverse_etl.runs)),
+    q(CREATE TRIGGER t AFTER INSERT ON reverse_etl.runs EXECUTE FUNCTION suppress_redundant_updates_trigger()),
+    q(SELECT * FROM reverse_etl.outbox_requests), q(SELECT nextval('reverse_etl.outbox_id_seq')),
+    q(ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE), q(ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.runs), q(DROP EXTENSION reverse_etl),
+);
+
+# What she holds in a transaction that does not end, and others may not wait for.
+my @holds = (
+    [ 'a run that she cancels'  => q(SELECT reverse_etl.cancel_run(max(id)) FROM reverse_etl.runs WHERE sync = 'shared') ],
+    [ 'a sync that she changes' => q(SELECT reverse_etl.alter_sync('shared', max_attempts => 7)) ],
+    [ 'rows of a sync'          => q(SELECT reverse_etl.resync('shared')) ],
+    [ 'all her destinations'    => q(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE pg_catalog.format('ALTER FOREIGN TABLE eve.many_%s RENAME name TO other', i::text); END LOOP; END $$)],
+    [ 'all that she may read'   => q(LOCK TABLE reverse_etl.runs, reverse_etl.outbox, reverse_etl.pauses, reverse_etl.audit_log IN ACCESS SHARE MODE) ],
+);
+
+# Settings that a role, or the owner of a database, may give to those who connect.
+my @settings = (
+    q(search_path = eve, pg_catalog), q(role = zoe), q(statement_timeout = 1), q(lock_timeout = 1), q(idle_in_transaction_session_timeout = 1),
+    q(default_transaction_read_only = on), q(default_transaction_isolation = serializable), q(default_transaction_deferrable = on),
+    q(standard_conforming_strings = off), q(backslash_quote = on), q(array_nulls = off), q(transform_null_equals = on), q(quote_all_identifiers = on), q(row_security = off),
+    q(DateStyle = 'German'), q(IntervalStyle = 'iso_8601'), q(TimeZone = 'Asia/Tokyo'), q(bytea_output = 'escape'), q(xmloption = document),
+    q(restrict_nonsystem_relation_kind = 'view, foreign-table'), q(check_function_bodies = off), q(work_mem = 64), q(enable_indexscan = off), q(enable_seqscan = off),
+    q(default_tablespace = 'none'), q(local_preload_libraries = 'none'), q(client_encoding = 'LATIN1'), q(plan_cache_mode = force_generic_plan),
+    q(force_parallel_mode = on), q(exit_on_error = on), q(max_parallel_workers_per_gather = 8), q(application_name = 'reverse_etl worker'),
+);
+
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 $_ =~ s/\bpostgres\b/"$superuser"/ for grep { /ROLE|AUTHORIZATION|GRANT/ } @tries;
 set_up();
@@ -169,6 +223,75 @@ for my $other (@others) {
     my ($name, $setup, $action, $may_not_run) = @$other;
     is(said_by_eve($setup), '', "$name: is made") if $setup;
     acts($name => $action, $may_not_run);
+}
+
+for my $key (@keys) {
+    my ($name, $column, $value) = @$key;
+    is(said_by_eve(<<~SQL), '', "$name: a key of a type of hers");
+        CREATE TABLE eve.keys_$name ($column, name text); INSERT INTO eve.keys_$name VALUES ($value, 'n');
+        CREATE FOREIGN TABLE eve.key_$name (k text, name text) SERVER inhouse OPTIONS (path '/nowhere', key 'k');
+        SELECT FROM reverse_etl.create_sync('key_$name', 'SELECT k, name FROM eve.keys_$name', 'eve.key_$name', '{k}', mode => 'update');
+        CALL reverse_etl.run_sync('key_$name', wait => false); UPDATE eve.keys_$name SET name = 'o';
+        CALL reverse_etl.run_sync('key_$name')
+        SQL
+    is($node->safe_psql('postgres', "SELECT absent FROM reverse_etl.runs WHERE sync = 'key_$name' ORDER BY id DESC LIMIT 1"), 1,
+        "$name: its destination does not have it");
+    nobody_was_caught("$name: by the process that writes that down");
+}
+
+my $zoes_run = $node->safe_psql('postgres', q(SELECT max(id) FROM reverse_etl.runs WHERE sync = 'zoes'));
+for my $sql (map { s/ZOES/$zoes_run/r } @refused) {
+    like(said_by_eve($sql), qr/permission denied|must be (?:an? )?(?:owner|superuser)|invalid (?:option|value)|does not exist|must begin with/, "refused: $sql");
+}
+
+# Functions of hers that are asked before the conditions of a view or a policy would tell what is behind them.
+said_by_eve(q(CREATE FUNCTION eve.look(text) RETURNS boolean COST 0.0000001 LANGUAGE plpgsql AS 'BEGIN RAISE WARNING ''saw %'', $1; RETURN true; END'));
+for my $relation (split /\n/, $node->safe_psql('postgres', q(SELECT oid::regclass FROM pg_class WHERE relnamespace = 'reverse_etl'::regnamespace
+        AND relkind IN ('r', 'v') AND has_table_privilege('eve', oid, 'SELECT')))) {
+    my $saw = '';
+    $node->psql('postgres', "SELECT count(*) FROM $relation AS r WHERE eve.look(r::text)", stderr => \$saw, extra_params => ['--username=eve']);
+    unlike($saw, qr/zoe|z\@b/, "nothing of others is seen in $relation");
+}
+
+# Others' rows leave, however long she holds what is hers.
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE SCHEMA shared; GRANT USAGE ON SCHEMA shared TO eve, zoe;
+    CREATE FOREIGN TABLE shared.d (email text, name text) SERVER inhouse OPTIONS (path '/http/shared', key 'email', insert_as 'upsert');
+    GRANT SELECT, INSERT, UPDATE, DELETE ON shared.d TO eve, zoe;
+    SQL
+said_by_eve(<<~'SQL');
+    SELECT FROM reverse_etl.create_sync('shared', 'SELECT email, name FROM eve.src', 'shared.d', '{email}', search_path => 'pg_catalog');
+    DO $$ BEGIN FOR i IN 1..40 LOOP
+        EXECUTE format('CREATE FOREIGN TABLE eve.many_%s (name text) SERVER inhouse OPTIONS (path ''/http/many'')', i);
+    END LOOP; END $$
+    SQL
+for my $hold (@holds) {
+    my ($name, $sql) = @$hold;
+    $node->safe_psql('postgres', q(SELECT reverse_etl.pause('inhouse')));
+    said_by_eve(q(UPDATE eve.src SET name = pg_catalog.gen_random_uuid(); CALL reverse_etl.run_sync('shared', wait => false)));
+    said_by_eve(q(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE pg_catalog.format('INSERT INTO eve.many_%s VALUES (''x'')', i::text); END LOOP; END $$));
+    open my $session, '|-', 'psql', '-XAtqo', '/dev/null', '-U', 'eve', '-d', $node->connstr('postgres') or die "cannot run psql: $!";
+    $session->autoflush;
+    print $session "BEGIN; $sql;\n";
+    wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'eve' AND state = 'idle in transaction')) });
+    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
+    my (undef, $said) = outcome($node, <<~'SQL');
+        SET ROLE zoe;
+        BEGIN; INSERT INTO shared.d VALUES ('z@b.example', 'z'); COMMIT;
+        CALL reverse_etl.wait('shared.d', '5 s');
+        SQL
+    unlike($said, qr/ERROR/, "$name: others' rows leave meanwhile") or diag($said);
+    close $session;
+    wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox') == 0 });
+    like($node->safe_psql('postgres', q(SELECT status FROM reverse_etl.runs WHERE sync = 'shared' ORDER BY id DESC LIMIT 1)), qr/completed|cancelled/,
+        "$name: and hers has its end");
+}
+
+for my $of ('ROLE eve', 'DATABASE postgres') {
+    $node->psql('postgres', "ALTER $of SET $_") for @settings;
+    runner_runs('model', 'ordinary_names', 'zoes');
+    $node->safe_psql('template1', "ALTER $of RESET ALL");
+    nobody_was_caught("settings of $of");
 }
 
 unlike(PostgreSQL::Test::Utils::slurp_file($node->logfile), qr/FATAL|PANIC|was caught/, 'no process had to end');
@@ -268,6 +391,12 @@ sub set_up {
         CREATE TABLE eve.guarded AS SELECT * FROM eve.src;
         ALTER TABLE eve.guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
         CREATE POLICY p ON eve.guarded USING (eve.attempt() IS NOT NULL);
+        CREATE TYPE eve.k AS ENUM ('a', 'b'); CREATE TYPE eve.pair AS (one eve.k, other eve.k);
+        CREATE FUNCTION eve.as_json(eve.k) RETURNS json LANGUAGE plpgsql AS 'BEGIN PERFORM eve.attempt(); RETURN ''1''; END';
+        CREATE FUNCTION eve.as_json(eve.pair) RETURNS json LANGUAGE plpgsql AS 'BEGIN PERFORM eve.attempt(); RETURN ''1''; END';
+        CREATE FUNCTION eve.as_text(eve.k) RETURNS pg_catalog.text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN eve.attempt(); END';
+        CREATE CAST (eve.k AS json) WITH FUNCTION eve.as_json(eve.k); CREATE CAST (eve.pair AS json) WITH FUNCTION eve.as_json(eve.pair);
+        CREATE CAST (eve.k AS pg_catalog.text) WITH FUNCTION eve.as_text(eve.k) AS ASSIGNMENT;
         CREATE TABLE eve.deferred (n integer);
         CREATE FUNCTION eve.on_commit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM eve.own(); RETURN NULL; END';
         CREATE CONSTRAINT TRIGGER t AFTER INSERT ON eve.deferred DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION eve.on_commit();
