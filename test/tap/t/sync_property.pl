@@ -409,6 +409,7 @@ note(sprintf '%d steps in %.1f s: %s', $steps, time - $began, join ', ', map { "
 # ---- Quiet ----------------------------------------------------------------------------------------------------------
 
 $sandbox->post('/_sandbox/faults', { body => 'poison', p_500 => 1 });
+sql("SELECT reverse_etl.resume('$_')") for qw(hubspot inhouse);
 wait_for_runs();
 wait_for_rows();
 
