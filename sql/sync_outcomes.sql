@@ -105,8 +105,52 @@ CALL reverse_etl.run_sync('once');
 :last_run
 SELECT reverse_etl.drop_sync('once');
 
+-- Or until the destination is asked: a row that it has is one to be changed.
+CREATE FOREIGN TABLE crm.asked (id text, v text) SERVER api OPTIONS (path '/http/asked', key 'id', insert_as 'create', batch_size '1');
+SELECT reverse_etl.create_sync('asked', 'SELECT id, v FROM here', 'crm.asked', '{id}') > 0 AS made;
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{"p_reset": 1, "reset_after_apply": true, "path": "/asked", "times": 1}' > /dev/null
+CALL reverse_etl.run_sync('asked');
+:last_run
+SELECT reverse_etl.adopt('asked');
+UPDATE here SET v = v || '?';
+CALL reverse_etl.run_sync('asked');
+:last_run
+SELECT id, v FROM crm.asked;
+SELECT reverse_etl.drop_sync('asked');
+
+-- What a stream and runs failed with is one row in the next run, and its attempts are counted together.
+CREATE FOREIGN TABLE crm.refusing (email text, v text) SERVER api OPTIONS (path '/http/refusing', key 'email', insert_as 'upsert');
+CREATE TABLE mail (email text PRIMARY KEY, v text);
+SELECT reverse_etl.create_sync('refused', 'SELECT email, v FROM mail', 'crm.refusing', '{email}', mode => 'mirror', max_removed => 'none') > 0 AS made;
+SELECT reverse_etl.stream_sync('refused', 'mail');
+INSERT INTO mail VALUES ('no address', 'one'), ('ada@example.com', 'two');
+CALL reverse_etl.wait('crm.refusing');
+UPDATE mail SET v = v || '!';
+CALL reverse_etl.wait('crm.refusing');
+UPDATE mail SET v = v || '?';
+CALL reverse_etl.wait('crm.refusing');
+CALL reverse_etl.run_sync('refused');
+:last_run
+CALL reverse_etl.run_sync('refused');
+:last_run
+-- Rows that the destination does not let go, likewise.
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{"path": "/refusing/", "answer": "it is needed", "answer_status": 409, "answer_type": "text/plain", "times": 3}' > /dev/null
+DELETE FROM mail WHERE v LIKE 'two%';
+CALL reverse_etl.wait('crm.refusing');
+INSERT INTO mail VALUES ('ada@example.com', 'two!?');
+CALL reverse_etl.wait('crm.refusing');
+DELETE FROM mail WHERE v LIKE 'two%';
+CALL reverse_etl.wait('crm.refusing');
+CALL reverse_etl.run_sync('refused');
+:last_run
+CALL reverse_etl.run_sync('refused');
+:last_run
+SELECT email, v FROM crm.refusing;
+SELECT reverse_etl.drop_sync('refused');
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{}' > /dev/null
+
 TRUNCATE reverse_etl.rejected_rows;
 DROP SCHEMA crm, "odd ""schema" CASCADE;
-DROP TABLE people, levels, here, mine CASCADE;
+DROP TABLE people, levels, here, mine, mail CASCADE;
 DROP FUNCTION fail;
 DROP SERVER hubspot, api CASCADE;

@@ -34,12 +34,16 @@ void set(Faults &faults, FaultRule &rule, std::string_view name, std::string_vie
         }
     if (name == "path")
         rule.path = plain(raw);
+    else if (name == "body")
+        rule.body = plain(raw);
     else if (name == "times")
         rule.times = static_cast<std::int64_t>(number(name, raw));
     else if (name == "latency_ms")
         rule.latency_ms = static_cast<int>(number(name, raw));
     else if (name == "reset_after_apply")
         rule.reset_after_apply = raw == "true";
+    else if (name == "html_after_apply")
+        rule.html_after_apply = raw == "true";
     else if (name == "html_status")
         rule.html_status = static_cast<int>(number(name, raw));
     else if (name == "huge_bytes")
@@ -95,9 +99,9 @@ std::string FaultRule::retry_after_header(std::int64_t now_ms) const {
     return retry_after_date_s >= 0 ? http_date(now_ms + retry_after_date_s * 1000) : retry_after;
 }
 
-Fault Faults::draw(std::string_view target, FaultRule &rule) {
+Fault Faults::draw(std::string_view target, std::string_view body, FaultRule &rule) {
     for (FaultRule &each : rules) {
-        if (each.times == 0 || target.find(each.path) == target.npos)
+        if (each.times == 0 || target.find(each.path) == target.npos || body.find(each.body) == body.npos)
             continue;
         each.times -= each.times > 0;
         rule = each;

@@ -31,10 +31,12 @@ enum class Fault {
 
 struct FaultRule {
     std::string path;        // only requests whose target contains this
+    std::string body;        // and whose body contains this
     std::int64_t times = -1; // only so many of them; negative: all
     int latency_ms = 0;
     std::vector<std::pair<Fault, double>> chances;
     bool reset_after_apply = false;
+    bool html_after_apply = false;
     int html_status = 502;
     std::uint64_t huge_bytes = 100'000'000;
     std::string retry_after;              // Retry-After as given
@@ -56,7 +58,7 @@ struct Faults {
     std::mt19937_64 random;
 
     // `rule` is set to the rule that holds, or to a quiet one.
-    Fault draw(std::string_view target, FaultRule &rule);
+    Fault draw(std::string_view target, std::string_view body, FaultRule &rule);
 };
 
 Faults faults_from(std::string_view compact_json);

@@ -110,7 +110,7 @@ Delivery Service::answer_as_vendor(Request &request, Answer &answer) {
         return {};
     }
     FaultRule rule;
-    Fault fault = world_.faults.draw(request.target, rule);
+    Fault fault = world_.faults.draw(request.target, request.body, rule);
     Delivery delivery;
     delivery.latency_ms = rule.latency_ms;
     auto fail = [&](Failure failure) {
@@ -151,6 +151,8 @@ Delivery Service::answer_as_vendor(Request &request, Answer &answer) {
         delivery.huge_bytes = rule.huge_bytes;
         break;
     case Fault::html:
+        if (rule.html_after_apply)
+            apply();
         write_html(rule.html_status, answer);
         break;
     case Fault::gzip_bomb:

@@ -71,8 +71,7 @@ class Taker {
         RowContract contract(destination_, changes.descriptor(), sync_.columns, true, context_);
         AttrNumber hash = column_of(changes.descriptor(), sync_columns::hash),
                    is_new = column_of(changes.descriptor(), sync_columns::is_new),
-                   attempts = column_of(changes.descriptor(), sync_columns::attempts),
-                   is_same = column_of(changes.descriptor(), sync_columns::is_same);
+                   attempts = column_of(changes.descriptor(), sync_columns::attempts);
         changes.for_each([&](TupleTableSlot *slot) {
             pg_call([&] { slot_getallattrs(slot); });
             auto value = [&](AttrNumber column) { return slot->tts_values[column - 1]; };
@@ -81,7 +80,7 @@ class Taker {
             row.change = DatumGetBool(value(is_new)) ? Change::added : Change::changed;
             key.read(slot, row);
             row.hash = value(hash);
-            if (!is_null(attempts) && !is_null(is_same) && DatumGetBool(value(is_same)))
+            if (!is_null(attempts))
                 row.attempts = DatumGetInt32(value(attempts));
             if (int column = key.null_column(); column >= 0)
                 refuse(row, false, "null value in column \"" + sync_.key[column] + "\" of the key");

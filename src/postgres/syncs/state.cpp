@@ -38,6 +38,12 @@ std::int64_t write_state(const SyncDefinition &sync, const std::string &statemen
     });
 }
 
+/// Rows of unknown outcome among those that are shown under a name. How many they were.
+std::int64_t forget_doubts(const SyncDefinition &sync, const SyncStatements &statements, const std::string &shown) {
+    return write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) + " AS r USING " + shown +
+                                 " AS s WHERE r.\"#change\" = '?' AND " + statements.same_key("r.", "s."));
+}
+
 /// The column as the destination would hold it, in a text that can be compared whatever the type is.
 std::string as_text(const Destination &destination, const std::string &name, const char *prefix) {
     for (const DestinationColumn &column : destination.columns)
@@ -83,9 +89,7 @@ std::int64_t resync(const std::string &name, const std::string &condition) {
         write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +
                               " AS s SET \"#hash\" = NULL FROM wanted WHERE " + statements.same_key("s.", "wanted."));
     // Whoever asks for it wants those sent, too, of which nobody knows whether the destination has them.
-    forgotten += write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) +
-                                       " AS r USING wanted WHERE r.\"#change\" = '?' AND " +
-                                       statements.same_key("r.", "wanted."));
+    forgotten += forget_doubts(sync, statements, "wanted");
     pg_call([] { SPI_finish(); });
     return forgotten;
 }
@@ -106,6 +110,8 @@ std::int64_t adopt(const std::string &name) {
     write_state(sync, "INSERT INTO " + SyncStatements::state_table(sync.id) + " (" + key + ", \"#hash\") SELECT " +
                           key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" +
                           statements.key_forms("") + ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
+    // Those of which nobody knew whether the destination has them are there.
+    forget_doubts(sync, statements, "held");
     pg_call([] { SPI_finish(); });
     return rows.count();
 }

@@ -87,17 +87,25 @@ std::string SyncStatements::differs() const {
     return "(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row + ")";
 }
 
+/// How often the row was refused as it is. A stream and a run may both have failed with it: so it is no join.
+std::string SyncStatements::attempts() const {
+    return "(SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ + " AS f WHERE " + failed() +
+           " AND f.\"#hash\" = " + hash_of_row + ") AS \"#attempts\"";
+}
+
+std::string SyncStatements::failed() const {
+    return "f.\"#row\" IS NULL AND f.\"#change\" NOT IN ('-', '?') AND " + same_key("f.", "m.");
+}
+
 std::string SyncStatements::changes() const {
     if (sync_.by_cursor())
         return changes_by_cursor();
-    return "SELECT m.*, " + hash_of_row +
-           " AS \"#hash\", s.ctid IS NULL AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
-           " AS \"#same\" FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") +
-           " LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" NOT IN ('-', '?') AND " +
-           same_key("f.", "m.") + " WHERE " + differs() + " AND NOT EXISTS (SELECT FROM " + rows_ +
-           " AS d WHERE d.\"#change\" = '?' AND " + same_key("d.", "m.") + ")" + " AND NOT EXISTS (SELECT FROM " +
-           rows_ + " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row +
-           " AND " + same_key("p.", "m.") + ")";
+    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", s.ctid IS NULL AS \"#new\", " + attempts() + " FROM " +
+           model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " + differs() +
+           " AND NOT EXISTS (SELECT FROM " + rows_ + " AS d WHERE d.\"#change\" = '?' AND " + same_key("d.", "m.") +
+           ")" + " AND NOT EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row + " AND " +
+           same_key("p.", "m.") + ")";
 }
 
 std::string SyncStatements::beyond_cursor() const {
@@ -107,20 +115,18 @@ std::string SyncStatements::beyond_cursor() const {
 
 /// What came after the cursor, and what did not get through before.
 std::string SyncStatements::changes_by_cursor() const {
-    std::string columns = "SELECT m.*, " + hash_of_row +
-                          " AS \"#hash\", true AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
-                          " AS \"#same\"";
-    std::string failed = rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" <> '?' AND " + same_key("f.", "m.");
-    return columns + " FROM " + model() + " LEFT JOIN " + failed + " WHERE " + beyond_cursor() + " UNION ALL " +
-           columns + " FROM " + model() + " JOIN " + failed + " WHERE (" + beyond_cursor() + ") IS NOT TRUE";
+    std::string rows = "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + attempts() + " FROM " +
+                       model() + " WHERE ";
+    return rows + beyond_cursor() + " UNION ALL " + rows + "(" + beyond_cursor() +
+           ") IS NOT TRUE AND EXISTS (SELECT FROM " + rows_ + " AS f WHERE " + failed() + ")";
 }
 
 std::string SyncStatements::gone() const {
-    return "SELECT " + key("s.") + ", f.\"#attempts\", EXISTS (SELECT FROM " + rows_ +
-           " AS p WHERE p.\"#row\" IS NOT NULL AND " + same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ +
-           " AS s LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " +
-           same_key("f.", "s.") + " WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")" +
-           (only_keys_ ? " AND " + among_keys("s.") : "");
+    return "SELECT " + key("s.") + ", (SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ +
+           " AS f WHERE f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " + same_key("f.", "s.") +
+           ") AS \"#attempts\", EXISTS (SELECT FROM " + rows_ + " AS p WHERE p.\"#row\" IS NOT NULL AND " +
+           same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ + " AS s WHERE NOT EXISTS (SELECT FROM " +
+           model() + " WHERE " + same_key("m.", "s.") + ")" + (only_keys_ ? " AND " + among_keys("s.") : "");
 }
 
 std::string SyncStatements::count_gone() const {
