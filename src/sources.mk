@@ -97,6 +97,7 @@ POSTGRES_SOURCES = \
     src/postgres/queued_pushes.cpp \
     src/postgres/record_encoder.cpp \
     src/postgres/rejected_rows.cpp \
+    src/postgres/renamed_columns.cpp \
     src/postgres/requeue.cpp \
     src/postgres/running_command.cpp \
     src/postgres/result_rows.cpp \

@@ -22,6 +22,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     cascades boolean;
 BEGIN
+    PERFORM reverse_etl.forget_destination(array_agg(objid)) FROM pg_event_trigger_dropped_objects()
+      WHERE object_type = 'foreign table' HAVING count(*) > 0;
     DELETE FROM reverse_etl.sync_streams
      WHERE source IN (SELECT objid FROM pg_event_trigger_dropped_objects() WHERE classid = 'pg_class'::regclass AND objsubid = 0);
     IF EXISTS (SELECT FROM reverse_etl.streams_that_lost()) OR EXISTS (SELECT FROM reverse_etl.syncs_that_lost()) THEN
@@ -39,6 +41,7 @@ DECLARE
     command record;
 BEGIN
     PERFORM reverse_etl.triggers_after_alter() WHERE TG_TAG = 'ALTER TRIGGER';
+    PERFORM reverse_etl.columns_after_rename() WHERE TG_TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE');
     IF EXISTS (SELECT FROM reverse_etl.altered_streams()) OR EXISTS (SELECT FROM reverse_etl.altered_syncs()) THEN
         command := reverse_etl.running_command();
         PERFORM reverse_etl.streams_after_alter(), reverse_etl.syncs_after_alter() WHERE command.matters;

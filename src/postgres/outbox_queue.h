@@ -109,6 +109,8 @@ class OutboxQueue : private DeliveryJournal {
 
     bool open_definition();
     void claim_rows();
+    void lock_definition() const;
+    void forget_rows_of_old_names();
     void forget_what_was_rare();
     DeliveryQueue::Opened open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     void add(StoredRow stored);
@@ -127,8 +129,9 @@ class OutboxQueue : private DeliveryJournal {
     Outbox outbox_;
     OutboxRequests requests_;
     std::shared_ptr<const Destination> destination_;
-    std::optional<Statistics> statistics_; ///< of what no lane counts
-    std::string name_;                     ///< of the destination, schema-qualified
+    std::optional<Statistics> statistics_;           ///< of what no lane counts
+    std::string name_;                               ///< of the destination, schema-qualified
+    std::map<AttrNumber, std::string> column_names_; ///< when the rows at hand were read
     DestinationHealth health_;
     Settlement settlement_;
     DeliveryQueue queue_;
