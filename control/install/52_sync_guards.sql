@@ -76,7 +76,7 @@ DECLARE
 BEGIN
     FOR altered IN SELECT * FROM reverse_etl.altered_syncs() LOOP
         BEGIN
-            PERFORM reverse_etl.check_sync(altered.id);
+            PERFORM reverse_etl.check_sync(altered.id), reverse_etl.renew_key_forms(altered.id);
         EXCEPTION WHEN undefined_table OR invalid_schema_name THEN
             -- Another may take its place, as tools that make tables anew do it.
             RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
