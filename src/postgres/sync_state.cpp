@@ -69,6 +69,21 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
            " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
 }
 
+/// The keys of the model's rows of which nobody knows whether the destination has them.
+std::string in_doubt(const SyncDefinition &sync, const SyncStatements &statements) {
+    return "SELECT " + statements.key("r.") + " FROM " + SyncStatements::rows_table(sync.id) +
+           " AS r WHERE r.\"#change\" = '?' AND EXISTS (SELECT FROM " + statements.model() + " WHERE " +
+           statements.same_key("r.", "m.") + ")";
+}
+
+/// Of the rows with these keys it is known, or nobody minds. How many were in doubt.
+std::int64_t forget_doubt(const SyncDefinition &sync, const SyncStatements &statements, const ResultRows &keys) {
+    keys.show_as("settled");
+    return write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) +
+                                 " AS r USING settled WHERE r.\"#change\" = '?' AND " +
+                                 statements.same_key("r.", "settled."));
+}
+
 } // namespace
 
 std::int64_t resync(const std::string &name, const std::string &condition) {
@@ -83,9 +98,7 @@ std::int64_t resync(const std::string &name, const std::string &condition) {
         write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +
                               " AS s SET \"#hash\" = NULL FROM wanted WHERE " + statements.same_key("s.", "wanted."));
     // Whoever asks for it wants those sent, too, of which nobody knows whether the destination has them.
-    forgotten += write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) +
-                                       " AS r USING wanted WHERE r.\"#change\" = '?' AND " +
-                                       statements.same_key("r.", "wanted."));
+    forgotten += forget_doubt(sync, statements, rows);
     pg_call([] { SPI_finish(); });
     return forgotten;
 }
@@ -100,12 +113,14 @@ std::int64_t adopt(const std::string &name) {
     SyncStatements statements(sync);
     lock_destination(sync);
     Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+    ResultRows asked = read_as_owner(sync, in_doubt(sync, statements));
     ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));
     rows.show_as("held");
     std::string key = statements.key("");
     write_state(sync, "INSERT INTO " + SyncStatements::state_table(sync.id) + " (" + key + ", \"#hash\") SELECT " +
                           key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" +
                           statements.key_forms("") + ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
+    forget_doubt(sync, statements, asked);
     pg_call([] { SPI_finish(); });
     return rows.count();
 }

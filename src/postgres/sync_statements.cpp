@@ -92,12 +92,13 @@ std::string SyncStatements::changes() const {
         return changes_by_cursor();
     return "SELECT m.*, " + hash_of_row +
            " AS \"#hash\", s.ctid IS NULL AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
-           " AS \"#same\" FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") +
-           " LEFT JOIN " + rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" NOT IN ('-', '?') AND " +
-           same_key("f.", "m.") + " WHERE " + differs() + " AND NOT EXISTS (SELECT FROM " + rows_ +
-           " AS d WHERE d.\"#change\" = '?' AND " + same_key("d.", "m.") + ")" + " AND NOT EXISTS (SELECT FROM " +
-           rows_ + " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row +
-           " AND " + same_key("p.", "m.") + ")";
+           " AS \"#same\", EXISTS (SELECT FROM " + rows_ + " AS d WHERE d.\"#change\" = '?' AND " +
+           same_key("d.", "m.") + ") AS \"#doubt\" FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " +
+           same_key("m.", "s.") + " LEFT JOIN " + rows_ +
+           " AS f ON f.\"#row\" IS NULL AND f.\"#change\" NOT IN ('-', '?') AND " + same_key("f.", "m.") + " WHERE " +
+           differs() + " AND NOT EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row + " AND " +
+           same_key("p.", "m.") + ")";
 }
 
 std::string SyncStatements::beyond_cursor() const {
@@ -109,10 +110,12 @@ std::string SyncStatements::beyond_cursor() const {
 std::string SyncStatements::changes_by_cursor() const {
     std::string columns = "SELECT m.*, " + hash_of_row +
                           " AS \"#hash\", true AS \"#new\", f.\"#attempts\", f.\"#hash\" = " + hash_of_row +
-                          " AS \"#same\"";
-    std::string failed = rows_ + " AS f ON f.\"#row\" IS NULL AND f.\"#change\" <> '?' AND " + same_key("f.", "m.");
-    return columns + " FROM " + model() + " LEFT JOIN " + failed + " WHERE " + beyond_cursor() + " UNION ALL " +
-           columns + " FROM " + model() + " JOIN " + failed + " WHERE (" + beyond_cursor() + ") IS NOT TRUE";
+                          " AS \"#same\", ";
+    std::string failed = rows_ + " AS f ON f.\"#row\" IS NULL AND " + same_key("f.", "m.");
+    return columns + "false AS \"#doubt\" FROM " + model() + " LEFT JOIN " + failed +
+           " AND f.\"#change\" <> '?' WHERE " + beyond_cursor() + " UNION ALL " + columns +
+           "f.\"#change\" = '?' AS \"#doubt\" FROM " + model() + " JOIN " + failed + " WHERE (" + beyond_cursor() +
+           ") IS NOT TRUE";
 }
 
 std::string SyncStatements::gone() const {

@@ -13,6 +13,7 @@ constexpr const char *hash = "#hash";          ///< of the row, as the state kee
 constexpr const char *is_new = "#new";         ///< the state does not know the key
 constexpr const char *attempts = "#attempts";  ///< that failed; null for none
 constexpr const char *is_same = "#same";       ///< the row is the one whose attempts failed
+constexpr const char *in_doubt = "#doubt";     ///< it was created, and nobody knows whether the destination has it
 constexpr const char *is_pending = "#pending"; ///< a change of the key is on its way
 } // namespace sync_columns
 
@@ -33,7 +34,8 @@ class SyncStatements {
     /// One row: how many keys are known, and the same checksum over all of them. Both are equal if every known key
     /// occurs once in the model; should one occur twice in place of another, the hashes would have to cancel out.
     std::string known() const;
-    /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and is_same.
+    /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts, is_same and
+    /// in_doubt.
     std::string changes() const;
     /// The keys that are known and no longer in the model, with the columns attempts and is_pending.
     std::string gone() const;
