@@ -174,6 +174,38 @@ END $$;
 SELECT destination, "row", reason FROM reverse_etl.rejected_rows;
 TRUNCATE reverse_etl.rejected_rows;
 
+-- A destination and its columns have other names: what waits is delivered under the new ones, and what was rejected before is
+-- found by retry(). Rows that a parent renames, and two columns that change their names, are no different.
+CREATE SERVER named FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url', delivery 'queued');
+CREATE TABLE named (n integer, a text, b text, c text);
+CREATE FOREIGN TABLE hubspot.named () INHERITS (named) SERVER named OPTIONS (path '/http/named', key 'n');
+SELECT reverse_etl.pause('hubspot.named');
+INSERT INTO hubspot.named VALUES (1, E'a "quoted" \\ one', 'b', 'dropped'), (2, 'a', NULL, NULL);
+INSERT INTO hubspot.named (n, a) VALUES (3, 'a alone');
+INSERT INTO reverse_etl.rejected_rows (destination, destination_id, operation, row_number, "row", reason, statement_at, rejected_by, role_id)
+SELECT 'hubspot.named', 'hubspot.named', 'create', 1, kept, 'because', now(), current_user, quote_ident(current_user)::regrole
+  FROM unnest(ARRAY['{"n": 4, "a": "was rejected"}', to_jsonb('{"n":5,"a":"kept as text"}'::text)]) AS kept;
+ALTER TABLE named RENAME COLUMN a TO d;
+ALTER TABLE named RENAME COLUMN b TO a;
+ALTER TABLE named DROP COLUMN c;
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+ALTER TABLE named RENAME COLUMN d TO e;
+ROLLBACK;
+SELECT n, o."row" FROM reverse_etl.outbox AS o, json_to_record("row") AS _ (n text) ORDER BY id;
+SELECT "row" FROM reverse_etl.rejected_rows ORDER BY id;
+ALTER FOREIGN TABLE hubspot.named RENAME TO "Named anew";
+SELECT destination, destination_id FROM reverse_etl.rejected_rows ORDER BY id LIMIT 1;
+SELECT reverse_etl.retry('hubspot."Named anew"');
+SELECT reverse_etl.resume('hubspot."Named anew"');
+CALL reverse_etl.wait('hubspot."Named anew"', '30 s');
+SELECT destination, "row", reason FROM reverse_etl.rejected_rows ORDER BY id;
+SELECT n, d, a FROM hubspot."Named anew" ORDER BY n;
+DROP TABLE named CASCADE;
+DROP SERVER named;
+-- What was rejected stays when the table is dropped, and points to no other.
+SELECT destination, destination_id FROM reverse_etl.rejected_rows;
+TRUNCATE reverse_etl.rejected_rows;
+
 -- What may wait has a bound.
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (DROP outbox_ttl, ADD outbox_max_rows '2');
 SELECT reverse_etl.pause('hubspot');

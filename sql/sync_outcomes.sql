@@ -100,7 +100,16 @@ SELECT outcome, key, left(reason, 47) AS reason FROM reverse_etl.run_rows;
 CALL reverse_etl.run_sync('once');
 :last_run
 SELECT id, v FROM crm.once;
+SELECT outcome, key, reason FROM reverse_etl.run_rows WHERE run_id = (SELECT max(id) FROM reverse_etl.runs);
+SELECT operation, rows, key FROM reverse_etl.plan_sync('once');
 SELECT reverse_etl.resync('once');
+CALL reverse_etl.run_sync('once');
+:last_run
+-- Or until the destination is asked: what it has is known, and what it has not is sent.
+INSERT INTO here VALUES ('3', 'three');
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{"p_reset": 1, "reset_after_apply": true, "path": "/once", "times": 1}' > /dev/null
+CALL reverse_etl.run_sync('once');
+SELECT reverse_etl.adopt('once');
 CALL reverse_etl.run_sync('once');
 :last_run
 SELECT reverse_etl.drop_sync('once');
@@ -148,6 +157,30 @@ CALL reverse_etl.run_sync('refused');
 SELECT email, v FROM crm.refusing;
 SELECT reverse_etl.drop_sync('refused');
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{}' > /dev/null
+
+-- A destination that compares in another way from now on: the state of a sync follows. What was two keys is one, and is sent
+-- again; what was one key is two, and the spelling that has left is removed.
+CREATE TABLE tags (tag text, n text);
+INSERT INTO tags VALUES ('One', '1'), ('one', '2'), ('Two', '3');
+CREATE FOREIGN TABLE crm.tags (tag text OPTIONS (field 'id'), n text) SERVER api OPTIONS (path '/http/tags', key 'id', insert_as 'upsert');
+SELECT reverse_etl.create_sync('tags', 'SELECT tag, n FROM tags', 'crm.tags', '{tag}', mode => 'mirror', max_removed => 'none');
+CALL reverse_etl.run_sync('tags');
+ALTER FOREIGN TABLE crm.tags ALTER COLUMN tag OPTIONS (ADD compare 'case_insensitive');
+SELECT key_forms FROM reverse_etl.sync_definitions WHERE name = 'tags';
+DO $$ BEGIN EXECUTE format('CREATE VIEW tags_state AS SELECT * FROM reverse_etl.sync_%s_state',
+                           (SELECT id FROM reverse_etl.sync_definitions WHERE name = 'tags')); END $$;
+SELECT lower(tag) AS tag, "#hash" IS NULL AS in_doubt FROM tags_state ORDER BY 1;
+DELETE FROM tags WHERE tag = 'One';
+UPDATE tags SET tag = 'TWO' WHERE tag = 'Two';
+CALL reverse_etl.run_sync('tags');
+ALTER FOREIGN TABLE crm.tags ALTER COLUMN tag OPTIONS (DROP compare);
+UPDATE tags SET tag = 'two' WHERE tag = 'TWO';
+CALL reverse_etl.run_sync('tags');
+CALL reverse_etl.run_sync('tags');
+SELECT tag, "#hash" IS NULL AS in_doubt FROM tags_state ORDER BY 1;
+DROP VIEW tags_state;
+SELECT reverse_etl.drop_sync('tags');
+DROP TABLE tags;
 
 TRUNCATE reverse_etl.rejected_rows;
 DROP SCHEMA crm, "odd ""schema" CASCADE;

@@ -115,6 +115,7 @@ POSTGRES_SOURCES = \
     src/postgres/outbox/outbox.cpp \
     src/postgres/outbox/queue.cpp \
     src/postgres/outbox/queue_outcomes.cpp \
+    src/postgres/outbox/renamed_columns.cpp \
     src/postgres/outbox/requests.cpp \
     src/postgres/outbox/requeue.cpp \
     src/postgres/outbox/scan.cpp \

@@ -4,6 +4,7 @@ CREATE TABLE reverse_etl.rejected_rows (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     push bigint,
     destination text NOT NULL,
+    destination_id regclass,
     operation text NOT NULL,
     row_number bigint NOT NULL,
     key jsonb,
@@ -17,7 +18,8 @@ CREATE TABLE reverse_etl.rejected_rows (
 );
 COMMENT ON TABLE reverse_etl.rejected_rows IS 'rows that a destination did not accept; a user sees their own';
 COMMENT ON COLUMN reverse_etl.rejected_rows.push IS 'the push that it was a row of: reverse_etl.audit_log.id';
-COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, schema-qualified';
+COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, schema-qualified: its name at the time';
+COMMENT ON COLUMN reverse_etl.rejected_rows.destination_id IS 'that table, whatever its name is now; null once it was dropped';
 COMMENT ON COLUMN reverse_etl.rejected_rows.operation IS 'what was asked of the destination: create, update, upsert or delete';
 COMMENT ON COLUMN reverse_etl.rejected_rows.row_number IS 'the row''s place in its statement, from 1; of a queued row its number in the outbox';
 COMMENT ON COLUMN reverse_etl.rejected_rows.key IS 'the columns that name the row at the destination, where the statement did not send them';
@@ -27,6 +29,7 @@ COMMENT ON COLUMN reverse_etl.rejected_rows.http_status IS 'the answer''s status
 COMMENT ON COLUMN reverse_etl.rejected_rows.statement_at IS 'when the statement began';
 COMMENT ON COLUMN reverse_etl.rejected_rows.rejected_by IS 'the role whose statement it was: its name at the time';
 COMMENT ON COLUMN reverse_etl.rejected_rows.role_id IS 'that role, whatever its name is now';
+CREATE INDEX ON reverse_etl.rejected_rows (destination_id);
 CREATE INDEX ON reverse_etl.rejected_rows (destination, statement_at);
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows_id_seq', '');
@@ -45,6 +48,21 @@ EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.kept_json(text) IS 'the JSON of a row or a key as reverse_etl.rejected_rows keeps it: what jsonb cannot hold as a string';
+
+-- An oid that is nobody's may be another table's tomorrow, or where a dump is restored.
+CREATE FUNCTION reverse_etl.destination_still_there(destination oid) RETURNS regclass
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT oid::regclass FROM pg_class WHERE oid = destination;
+END;
+COMMENT ON FUNCTION reverse_etl.destination_still_there(oid) IS 'the table; null if it was dropped';
+
+CREATE FUNCTION reverse_etl.forget_destination(destinations oid[]) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    UPDATE reverse_etl.rejected_rows SET destination_id = NULL WHERE destination_id = ANY (destinations);
+END;
+COMMENT ON FUNCTION reverse_etl.forget_destination(oid[]) IS 'rejected rows of tables that are dropped keep the name only';
 
 CREATE FUNCTION reverse_etl.json_text(kept jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -77,7 +95,9 @@ BEGIN
     WITH taken AS (
         DELETE FROM reverse_etl.rejected_rows AS r
          USING pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-         WHERE c.oid = retry_as.destination AND r.destination = n.nspname || '.' || c.relname
+         WHERE c.oid = retry_as.destination
+           -- What a table of the name had before it was dropped is for the one that took its place.
+           AND (r.destination_id = c.oid OR r.destination_id IS NULL AND r.destination = n.nspname || '.' || c.relname)
            AND r.id = ANY (chosen)
         RETURNING r.id, r.operation, r.key, r."row")
     SELECT reverse_etl.requeue(caller, retry_as.destination, array_agg(operation ORDER BY id),
@@ -132,5 +152,6 @@ COMMENT ON FUNCTION reverse_etl.discard_as(oid, text) IS 'discard() for the role
 
 REVOKE ALL ON FUNCTION reverse_etl.requeue(oid, regclass, text[], text[], text[]), reverse_etl.chosen_rows(oid, text),
     reverse_etl.retry_as(oid, regclass, text), reverse_etl.mend_as(oid, bigint, jsonb, jsonb),
-    reverse_etl.discard_as(oid, text), reverse_etl.kept_json(text), reverse_etl.json_text(jsonb) FROM PUBLIC;
+    reverse_etl.discard_as(oid, text), reverse_etl.kept_json(text), reverse_etl.json_text(jsonb), reverse_etl.destination_still_there(oid),
+    reverse_etl.forget_destination(oid[]) FROM PUBLIC;
 

@@ -114,7 +114,7 @@ COMMENT ON COLUMN reverse_etl.runs.invalid IS 'rows that cannot be sent: reverse
 COMMENT ON COLUMN reverse_etl.runs.quarantined IS 'those of the invalid rows that were refused too often, and wait until they change';
 COMMENT ON COLUMN reverse_etl.runs.waiting IS 'rows sent that have no outcome yet';
 COMMENT ON COLUMN reverse_etl.runs.accepted IS 'rows that the destination accepted';
-COMMENT ON COLUMN reverse_etl.runs.rejected IS 'rows that it did not accept; they come again by themselves';
+COMMENT ON COLUMN reverse_etl.runs.rejected IS 'rows that it did not accept; they come again by themselves, but for those in doubt';
 COMMENT ON COLUMN reverse_etl.runs.cancelled IS 'rows that were not sent, since the run was cancelled';
 COMMENT ON COLUMN reverse_etl.runs.absent IS 'rows that were to be changed, and are not there: the next run creates them where the mode wants them there';
 COMMENT ON COLUMN reverse_etl.runs.reason IS 'why the run was held, skipped, cancelled, or failed';
@@ -136,6 +136,7 @@ CREATE TABLE reverse_etl.invalid_rows (
     run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,
     quarantined boolean NOT NULL,
     absent boolean NOT NULL DEFAULT false,
+    in_doubt boolean NOT NULL DEFAULT false,
     key jsonb NOT NULL,
     reason text NOT NULL,
     "row" jsonb NOT NULL
@@ -151,11 +152,14 @@ GRANT SELECT ON reverse_etl.invalid_rows TO PUBLIC;
 
 CREATE INDEX ON reverse_etl.rejected_rows (push);
 CREATE VIEW reverse_etl.run_rows WITH (security_invoker = on) AS
-SELECT run_id, CASE WHEN quarantined THEN 'quarantined' WHEN absent THEN 'absent' ELSE 'invalid' END AS outcome, key, reason,
+SELECT run_id, CASE WHEN quarantined THEN 'quarantined' WHEN absent THEN 'absent' WHEN in_doubt THEN 'in doubt' ELSE 'invalid' END AS outcome, key, reason,
        NULL::integer AS http_status, "row"
   FROM reverse_etl.invalid_rows
 UNION ALL
-SELECT r.id, 'rejected',
+SELECT r.id,
+       -- As the worker tells them apart: src/engine/outcome_unknown.h
+       CASE WHEN rejected.operation = 'create' AND starts_with(rejected.reason, 'outcome unknown, the destination may have the row')
+            THEN 'in doubt' ELSE 'rejected' END,
        (SELECT jsonb_object_agg(k, (COALESCE(rejected.key, '{}') || rejected."row") -> k)
           FROM unnest(s.key) AS k),
        rejected.reason, rejected.http_status, rejected."row"
@@ -163,7 +167,7 @@ SELECT r.id, 'rejected',
   JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id
  CROSS JOIN LATERAL unnest(r.pushes) AS p (push)
   JOIN reverse_etl.rejected_rows AS rejected ON rejected.push = p.push;
-COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, absent (the destination does not have it), or rejected by the destination';
+COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, absent (the destination does not have it), in doubt (it was created, and nobody knows whether the destination has it), or rejected by the destination';
 COMMENT ON COLUMN reverse_etl.run_rows.reason IS 'why, in the destination''s own words where it has any';
 GRANT SELECT ON reverse_etl.run_rows TO PUBLIC;
 

@@ -19,34 +19,85 @@ CREATE FUNCTION reverse_etl.key_form(value text, trimmed boolean, case_insensiti
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_key_form';
 COMMENT ON FUNCTION reverse_etl.key_form(text, boolean, boolean) IS 'the one form that all spellings of a key have in common which a destination takes for the same';
 
+CREATE FUNCTION reverse_etl.key_forms(destination oid, key text[], types oid[], collations oid[]) RETURNS text[]
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_key_forms';
+COMMENT ON FUNCTION reverse_etl.key_forms(oid, text[], oid[], oid[]) IS 'by what a destination takes two keys for the same: an expression over each column';
+
+CREATE FUNCTION reverse_etl.index_sync_keys(sync integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    forms text;
+    key text;
+    are_plain boolean;
+BEGIN
+    SELECT string_agg(format(k.form, quote_ident(k.name)), ', ' ORDER BY place), string_agg(quote_ident(k.name), ', ' ORDER BY place),
+           bool_and(k.form = '%s')
+      INTO STRICT forms, key, are_plain
+      FROM reverse_etl.sync_definitions AS s
+     CROSS JOIN ROWS FROM (unnest(s.key), unnest(s.key_forms)) WITH ORDINALITY AS k (name, form, place)
+     WHERE s.id = sync;
+    EXECUTE format(CASE WHEN are_plain THEN 'ALTER TABLE reverse_etl.sync_%1$s_state ADD CONSTRAINT sync_%1$s_state_pkey PRIMARY KEY (%2$s)'
+                   ELSE 'CREATE UNIQUE INDEX sync_%1$s_state_key ON reverse_etl.sync_%1$s_state (%3$s)' END, sync, key, forms);
+    EXECUTE format('CREATE INDEX sync_%1$s_rows_key ON reverse_etl.sync_%1$s_rows (%2$s)', sync, forms);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.index_sync_keys(integer) IS 'indexes the tables of a sync by what its destination takes for the same key';
+
+-- What was two keys may be one now: what the destination has under it nobody knows, so it is sent again. A key that has
+-- become two is the spelling that was accepted last.
+CREATE FUNCTION reverse_etl.renew_key_forms(sync integer) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+    definition reverse_etl.sync_definitions;
+    now_compared text[];
+    forms text;
+BEGIN
+    SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = sync;
+    now_compared := reverse_etl.key_forms(definition.destination, definition.key, definition.key_types::oid[],
+                                          definition.key_collations::regcollation[]::oid[]);
+    IF definition.key_forms = now_compared THEN
+        RETURN false;
+    END IF;
+    UPDATE reverse_etl.sync_definitions SET key_forms = now_compared WHERE id = sync;
+    SELECT string_agg(format(form, quote_ident(name)), ', ') INTO STRICT forms
+      FROM ROWS FROM (unnest(definition.key), unnest(now_compared)) AS k (name, form);
+    EXECUTE format('ALTER TABLE reverse_etl.sync_%1$s_state DROP CONSTRAINT IF EXISTS sync_%1$s_state_pkey', sync);
+    EXECUTE format('DROP INDEX IF EXISTS reverse_etl.sync_%1$s_state_key, reverse_etl.sync_%1$s_rows_key', sync);
+    EXECUTE format($query$
+        WITH spellings AS MATERIALIZED (
+            SELECT ctid AS place, row_number() OVER same AS number, count(*) OVER same AS of_all
+              FROM reverse_etl.sync_%1$s_state WINDOW same AS (PARTITION BY %2$s)
+        ), doubled AS (
+            DELETE FROM reverse_etl.sync_%1$s_state AS s USING spellings WHERE s.ctid = place AND number > 1
+        )
+        UPDATE reverse_etl.sync_%1$s_state AS s SET "#hash" = NULL FROM spellings WHERE s.ctid = place AND number = 1 AND of_all > 1$query$,
+        sync, forms);
+    PERFORM reverse_etl.index_sync_keys(sync);
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl.renew_key_forms(integer) IS 'has the state of a sync tell keys apart as its destination does by now; whether that has changed';
+
 -- The tables of a sync belong to the extension's owner, so that nobody writes into them by hand; its owner reads them.
 CREATE FUNCTION reverse_etl.make_sync_tables(sync integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl.sync_definitions;
     columns text;
-    key text;
-    unique_key text;
 BEGIN
     SELECT * INTO STRICT definition FROM reverse_etl.sync_definitions WHERE id = sync;
     SELECT string_agg(format('%I %s%s', name, type,
                              CASE WHEN collated.oid <> 0 THEN format(' COLLATE %s.%I', collnamespace::regnamespace, collname)
-                             ELSE '' END), ', ' ORDER BY place),
-           string_agg(format(form, quote_ident(name)), ', ' ORDER BY place),
-           CASE WHEN bool_and(form = '%s')
-                THEN format('ALTER TABLE reverse_etl.sync_%s_state ADD PRIMARY KEY (%s)', sync, string_agg(quote_ident(name), ', ' ORDER BY place))
-           END
-      INTO columns, key, unique_key
-      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations::regcollation[]),
-                      unnest(definition.key_forms))
-           WITH ORDINALITY AS k (name, type_oid, collated_oid, form, place)
+                             ELSE '' END), ', ' ORDER BY place)
+      INTO columns
+      FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_collations::regcollation[]))
+           WITH ORDINALITY AS k (name, type_oid, collated_oid, place)
       JOIN LATERAL (SELECT format('%s.%I', typnamespace::regnamespace, typname) AS type
                       FROM pg_type WHERE pg_type.oid = k.type_oid) AS t ON true
       JOIN LATERAL (SELECT k.collated_oid::oid AS oid) AS collated ON true
       LEFT JOIN pg_collation ON pg_collation.oid = collated.oid;
     EXECUTE format('CREATE TABLE reverse_etl.sync_%s_state (%s, "#hash" bigint)
                     WITH (autovacuum_vacuum_scale_factor = 0.05)', sync, columns);
-    EXECUTE COALESCE(unique_key, format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_state (%s)', sync, key));
     EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_state IS %L', sync,
                    format('what the destination of sync "%s" has accepted: keys, and hashes of the rows', definition.name));
     EXECUTE format('CREATE TABLE reverse_etl.sync_%s_rows (%s, "#hash" bigint, "#change" "char" NOT NULL, "#run" bigint,
@@ -54,7 +105,7 @@ BEGIN
                     WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)', sync, columns);
     EXECUTE format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_rows ("#row")', sync);
     EXECUTE format('ALTER TABLE reverse_etl.sync_%s_rows REPLICA IDENTITY FULL', sync); -- no column names each of its rows
-    EXECUTE format('CREATE INDEX ON reverse_etl.sync_%s_rows (%s)', sync, key);
+    PERFORM reverse_etl.index_sync_keys(sync);
     EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_rows IS %L', sync,
                    format('rows of sync "%s" that are on their way, by their number in the outbox, and those that did not get through', definition.name));
     EXECUTE format('REVOKE USAGE ON TYPE reverse_etl.sync_%1$s_state, reverse_etl.sync_%1$s_rows FROM PUBLIC', sync);
@@ -290,6 +341,7 @@ BEGIN
                            ELSE COALESCE(alter_sync_as.alert_to::regclass, s.alert_to) END,
            may_remove = s.may_remove AND alter_sync_as.mode = s.mode, broken = NULL
      WHERE s.id = definition.id;
+    PERFORM reverse_etl.renew_key_forms(definition.id);
     IF rename_to IS NOT NULL AND definition.job IS NOT NULL THEN
         PERFORM reverse_etl.schedule_sync_as(caller, rename_to, definition.schedule);
     END IF;
@@ -316,6 +368,7 @@ COMMENT ON FUNCTION reverse_etl.create_sync_as(oid, text, text, regclass, text[]
 COMMENT ON FUNCTION reverse_etl.alter_sync_as(oid, text, text, text, text, text, text, text, text, integer, interval, text, text, text, text) IS 'alter_sync() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl.drop_sync_as(oid, text) IS 'drop_sync() for the role that calls it';
 REVOKE ALL ON FUNCTION reverse_etl.sole_statement(text), reverse_etl.describe_sync(oid, text, text, regclass, text[], text, text, text),
+    reverse_etl.key_forms(oid, text[], oid[], oid[]), reverse_etl.index_sync_keys(integer), reverse_etl.renew_key_forms(integer),
     reverse_etl.make_sync_tables(integer), reverse_etl.find_sync(oid, text), reverse_etl.check_sync_choices(text, text, text, text),
     reverse_etl.check_sync_limits(text, text, text, text, text, integer, interval, regclass),
     reverse_etl.create_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text),

@@ -109,7 +109,7 @@ DECLARE
 BEGIN
     FOR altered IN SELECT * FROM reverse_etl.altered_syncs() LOOP
         BEGIN
-            PERFORM reverse_etl.check_sync(altered.id);
+            PERFORM reverse_etl.check_sync(altered.id), reverse_etl.renew_key_forms(altered.id);
         EXCEPTION WHEN OTHERS THEN
             CONTINUE WHEN reverse_etl.is_broken(altered.id);
             -- Another may take its place, as tools that make tables anew do it.

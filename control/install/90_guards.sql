@@ -44,6 +44,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     cascades boolean;
 BEGIN
+    PERFORM reverse_etl.forget_destination(array_agg(objid)) FROM pg_event_trigger_dropped_objects()
+      WHERE object_type = 'foreign table' HAVING count(*) > 0;
     DELETE FROM reverse_etl.sync_streams
      WHERE source IN (SELECT objid FROM pg_event_trigger_dropped_objects() WHERE classid = 'pg_class'::regclass AND objsubid = 0);
     DELETE FROM reverse_etl.pauses
@@ -63,6 +65,7 @@ DECLARE
     command record;
 BEGIN
     PERFORM reverse_etl.triggers_after_alter() WHERE TG_TAG = 'ALTER TRIGGER';
+    PERFORM reverse_etl.columns_after_rename() WHERE TG_TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE');
     IF TG_TAG = 'ALTER SERVER' THEN
         UPDATE reverse_etl.pauses AS p SET server_name = s.srvname FROM pg_foreign_server AS s
          WHERE s.oid = p.server AND s.srvname <> p.server_name;

@@ -253,6 +253,65 @@ struct TokenServer {
 
 } // namespace
 
+BOOST_AUTO_TEST_CASE(those_who_share_credentials_share_the_token_and_no_others) {
+    TokenServer server([](int request, auto &connection) {
+        if (request == 1)
+            connection.answer(503, "");
+        else
+            connection.answer(200, R"({"access_token": "t"})");
+    });
+    const Settings credentials{{"client_id", "i"}, {"client_secret", "s"}};
+    Line first(with_tokens(), "things", OperationKind::create, {"name"}, "", at(server.destination.url()), credentials);
+    Dispatcher second(first.bound.operation, first.transport, first.waiter, first.limiter, first.authenticator,
+                      first.policy);
+    Notes notes;
+    first.dispatcher.submit(job(first.bound.operation, 1));
+    second.submit(job(first.bound.operation, 2));
+    serve(first.transport, notes, first.dispatcher, second);
+    BOOST_TEST(notes.count("done") == 2u);
+    BOOST_TEST(server.tokens == 2, "the one that failed, and one for both");
+
+    Authenticator other(first.bound.object.auth, credentials);
+    Dispatcher third(first.bound.operation, first.transport, first.waiter, first.limiter, other, first.policy);
+    third.submit(job(first.bound.operation, 3));
+    third.run(notes);
+    BOOST_TEST(server.tokens == 3, "another account asks for its own");
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_inside_of_another_waits_for_the_token_that_the_outer_one_asked_for) {
+    TokenServer server([](int, auto &connection) { connection.answer(200, R"({"access_token": "t"})"); });
+    Line outer(with_tokens(), "things", OperationKind::create, {"name"}, "", at(server.destination.url()),
+               {{"client_id", "i"}, {"client_secret", "s"}});
+    Notes notes;
+    outer.dispatcher.submit(job(outer.bound.operation, 1));
+    outer.dispatcher.start_ready();
+    {
+        Dispatcher inner(outer.bound.operation, outer.transport, outer.waiter, outer.limiter, outer.authenticator,
+                         outer.policy);
+        inner.submit(job(outer.bound.operation, 2));
+        inner.run(notes);
+    }
+    outer.dispatcher.run(notes);
+    BOOST_TEST(notes.count("done") == 2u);
+    BOOST_TEST(server.tokens == 1);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_asked_for_the_token_may_go_away) {
+    TokenServer server([](int, auto &connection) { connection.answer(200, R"({"access_token": "t"})"); });
+    Line left(with_tokens(), "things", OperationKind::create, {"name"}, "", at(server.destination.url()),
+              {{"client_id", "i"}, {"client_secret", "s"}});
+    Notes notes;
+    {
+        Dispatcher gone(left.bound.operation, left.transport, left.waiter, left.limiter, left.authenticator,
+                        left.policy);
+        gone.submit(job(left.bound.operation, 1));
+        gone.start_ready();
+    }
+    left.dispatcher.submit(job(left.bound.operation, 2));
+    left.dispatcher.run(notes);
+    BOOST_TEST(notes.count("done") == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(an_endpoint_that_is_busy_or_broken_is_asked_again) {
     TokenServer server([](int request, auto &connection) {
         if (request == 1)

@@ -76,8 +76,9 @@ Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport,
 Dispatcher::~Dispatcher() {
     for (const auto &[id, job] : in_flight_)
         transport_.cancel(id);
-    if (token_exchange_ != 0)
-        transport_.cancel(token_exchange_);
+    // Others who wait for the token ask for it themselves.
+    if (token_exchange_ != 0 && token_exchange_ == authenticator_.asking.exchange)
+        transport_.cancel(std::exchange(authenticator_.asking.exchange, 0));
 }
 
 void Dispatcher::submit(std::unique_ptr<Job> job) {
@@ -148,9 +149,8 @@ void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vect
     std::vector<Finished> finished;
     transport_.run(waiter_, std::min(next, deadline), finished);
     // Those of others first: settling may throw, and they must not be lost by it.
-    auto own = std::partition(finished.begin(), finished.end(), [&](const Finished &one) {
-        return one.id != token_exchange_ && !in_flight_.contains(one.id);
-    });
+    auto own = std::partition(finished.begin(), finished.end(),
+                              [&](const Finished &one) { return !is_awaited(one.id) && !in_flight_.contains(one.id); });
     std::move(finished.begin(), own, std::back_inserter(others));
     for (; own != finished.end(); ++own)
         take(*own, handler);
@@ -158,8 +158,8 @@ void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vect
 }
 
 bool Dispatcher::take(const Finished &finished, JobHandler &handler) {
-    if (finished.id == token_exchange_) {
-        token_exchange_ = 0;
+    if (is_awaited(finished.id)) {
+        authenticator_.asking.exchange = 0;
         take_token(finished.response, handler);
         return true;
     }
@@ -277,12 +277,18 @@ RateLimit Dispatcher::token_limit() const {
     return {bucket_of("token/"), requests, std::chrono::seconds(1)};
 }
 
+/// Whether it is the request for the token that this one began, or waits for: a statement that runs inside of another
+/// waits for what the outer one began.
+bool Dispatcher::is_awaited(ExchangeId exchange) const {
+    return exchange == authenticator_.asking.exchange && (exchange == token_exchange_ || !pending_.empty());
+}
+
 Clock::time_point Dispatcher::fetch_token() {
     const Clock::time_point now = Clock::now();
-    if (token_exchange_ != 0)
+    if (authenticator_.asking.exchange != 0)
         return Clock::time_point::max();
-    if (token_ready_ > now)
-        return token_ready_;
+    if (authenticator_.asking.ready > now)
+        return authenticator_.asking.ready;
     Permission permission = limiter_.acquire({token_limit()}, now);
     if (!permission.given)
         return permission.again;
@@ -291,26 +297,27 @@ Clock::time_point Dispatcher::fetch_token() {
     request.connect_timeout = policy_.connect_timeout;
     request.timeout = policy_.timeout;
     request.place = std::move(permission.places);
-    token_exchange_ = transport_.start(request);
+    token_exchange_ = authenticator_.asking.exchange = transport_.start(request);
     return Clock::time_point::max();
 }
 
 void Dispatcher::take_token(const Response &response, JobHandler &handler) {
     const std::optional<TokenFault> fault = authenticator_.read_token(response);
+    Authenticator::Asking &asking = authenticator_.asking;
     if (!fault) {
-        token_attempts_ = 0;
+        asking.attempts = 0;
         return;
     }
     const Clock::time_point now = Clock::now();
     const Milliseconds asked = std::min<Milliseconds>(fault->delay.value_or(Milliseconds(0)), longest_hold);
     if (fault->delay)
         limiter_.hold({token_limit()}, now + asked, now);
-    if (fault->passes && ++token_attempts_ < policy_.max_attempts) {
-        const Milliseconds pause = delay(token_attempts_);
-        token_ready_ = now + (fault->delay ? asked + pause / 10 : pause);
+    if (fault->passes && ++asking.attempts < policy_.max_attempts) {
+        const Milliseconds pause = delay(asking.attempts);
+        asking.ready = now + (fault->delay ? asked + pause / 10 : pause);
         return;
     }
-    token_attempts_ = 0;
+    asking.attempts = 0;
     for (std::unique_ptr<Job> &job : withdraw())
         handler.failed(std::move(job), fault->error);
 }

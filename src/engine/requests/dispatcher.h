@@ -126,6 +126,7 @@ class Dispatcher {
     void start(StartableJob startable);
     /// Sends again after the usual delay, or gives up when the attempts have run out.
     void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
+    bool is_awaited(ExchangeId exchange) const;
     /// Asks for a token, if that may be done now; answers when it may.
     Clock::time_point fetch_token();
     void take_token(const Response &response, JobHandler &handler);
@@ -152,9 +153,7 @@ class Dispatcher {
     std::deque<std::unique_ptr<Job>> pending_;
     std::vector<StartableJob> held_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
-    ExchangeId token_exchange_ = 0;
-    int token_attempts_ = 0;          ///< since the last one that came
-    Clock::time_point token_ready_{}; ///< not before
+    ExchangeId token_exchange_ = 0; ///< that this one began
     std::uint64_t requests_ = 0, retries_ = 0, bytes_ = 0;
 };
 

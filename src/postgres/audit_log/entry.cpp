@@ -6,7 +6,7 @@
 
 namespace reverse_etl::audit_log {
 
-Entry::Entry(const std::string &destination, const char *operation, const char *statement)
+Entry::Entry(const Destination &destination, const char *operation, const char *statement)
     : push_(make_push_record(destination, operation, statement, "immediate")) {}
 
 void Entry::begin() {

@@ -12,7 +12,7 @@ namespace reverse_etl::audit_log {
 /// written in the user's own transaction.
 class Entry {
   public:
-    Entry(const std::string &destination, const char *operation, const char *statement);
+    Entry(const Destination &destination, const char *operation, const char *statement);
 
     /// Asks for the push to be put on record, without waiting for it. Throws where that cannot be.
     void begin();

@@ -49,15 +49,16 @@ void set_role(NameData &target, Oid role) {
 
 } // namespace
 
-PushRecord make_push_record(const std::string &destination, const char *operation, const char *statement,
+PushRecord make_push_record(const Destination &destination, const char *operation, const char *statement,
                             const char *delivery) {
     PushRecord push{};
-    std::snprintf(push.destination, sizeof(push.destination), "%s", destination.c_str());
+    std::snprintf(push.destination, sizeof(push.destination), "%s", destination.name.c_str());
     std::snprintf(push.operation, sizeof(push.operation), "%s", operation);
     std::snprintf(push.statement, sizeof(push.statement), "%s", statement);
     std::snprintf(push.delivery, sizeof(push.delivery), "%s", delivery);
     set_role(push.session_role, GetSessionUserId());
     set_role(push.role, GetUserId());
+    push.destination_id = destination.relation;
     push.session_role_id = GetSessionUserId();
     push.role_id = GetUserId();
     namestrcpy(&push.application_name, application_name);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "postgres/border/postgres.h"
+#include "postgres/destinations/destination.h"
 
 #include <cstdint>
 #include <string>
@@ -19,7 +20,7 @@ struct PushRecord {
     char destination[4 * NAMEDATALEN + 8]; ///< schema-qualified; both names may be quoted
     char operation[16], statement[16], delivery[16];
     NameData session_role, role, application_name; ///< in the database's encoding; all else is UTF-8
-    Oid session_role_id, role_id;
+    Oid destination_id, session_role_id, role_id;
     std::int32_t pid;
     TimestampTz started_at, statement_at;
 };
@@ -34,7 +35,7 @@ struct PushResult {
 };
 
 /// A push of this session, by the role that is current.
-PushRecord make_push_record(const std::string &destination, const char *operation, const char *statement,
+PushRecord make_push_record(const Destination &destination, const char *operation, const char *statement,
                             const char *delivery);
 
 std::int64_t draw_push_id();

@@ -96,7 +96,7 @@ std::int64_t queued_push(const Destination &destination, OperationKind operation
             std::strcmp(push.record.operation, operation_text) == 0 &&
             std::strcmp(push.record.statement, statement) == 0)
             return push.id;
-    PushRecord record = make_push_record(destination.name, operation_text, statement, "queued");
+    PushRecord record = make_push_record(destination, operation_text, statement, "queued");
     pushes().push_back({destination.relation, role, subtransaction, draw_push_id(), record, 0, 0});
     return pushes().back().id;
 }

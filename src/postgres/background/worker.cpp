@@ -3,11 +3,11 @@
 #include "postgres/background/outbox_service.h"
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
+#include "postgres/border/lock_patience.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/shared/worker_control.h"
 #include "postgres/shared/worker_locks.h"
 #include "postgres/shared/worker_status.h"
-#include "postgres/border/lock_patience.h"
 
 #include <csignal>
 #include <cstring>

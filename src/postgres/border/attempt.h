@@ -2,8 +2,8 @@
 
 #include "engine/text/errors.h"
 #include "postgres/border/border.h"
-#include "postgres/border/sql.h"
 #include "postgres/border/lock_patience.h"
+#include "postgres/border/sql.h"
 
 #include <optional>
 

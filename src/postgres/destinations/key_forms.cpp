@@ -1,6 +1,9 @@
 #include "postgres/destinations/key_forms.h"
 
+#include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
+
+#include <algorithm>
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -11,6 +14,7 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 PG_FUNCTION_INFO_V1(reverse_etl_key_form);
+PG_FUNCTION_INFO_V1(reverse_etl_key_forms);
 #pragma GCC visibility pop
 }
 
@@ -52,6 +56,18 @@ std::string key_form_in_sql(Oid type, Oid collation, const DestinationColumn *co
     return has_spellings && is_sent_as_text ? as_text : as_it_is;
 }
 
+std::vector<std::string> key_forms_in_sql(const std::vector<std::string> &key, const std::vector<Oid> &types,
+                                          const std::vector<Oid> &collations, const Destination &destination) {
+    std::vector<std::string> forms;
+    for (std::size_t i = 0; i < key.size(); i++) {
+        auto column = std::find_if(destination.columns.begin(), destination.columns.end(),
+                                   [&](const DestinationColumn &candidate) { return candidate.name == key[i]; });
+        forms.push_back(
+            key_form_in_sql(types[i], collations[i], column == destination.columns.end() ? nullptr : &*column));
+    }
+    return forms;
+}
+
 std::string in_sql_form(const std::string &form, const std::string &value) {
     std::size_t place = form.find("%s");
     return form.substr(0, place) + value + form.substr(place + 2);
@@ -67,5 +83,14 @@ Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
         KeyForm form{PG_GETARG_BOOL(2), PG_GETARG_BOOL(1)};
         std::string formed = in_form(form, text_argument(fcinfo, 0));
         return pg_call([&] { return text_datum(formed); });
+    });
+}
+
+/// reverse_etl.key_forms(destination oid, key text[], types oid[], collations oid[])
+Datum reverse_etl_key_forms(PG_FUNCTION_ARGS) {
+    return guard([&] {
+        Destination destination(PG_GETARG_OID(0));
+        return text_array(key_forms_in_sql(texts_of(PG_GETARG_DATUM(1)), oids_of(PG_GETARG_DATUM(2)),
+                                           oids_of(PG_GETARG_DATUM(3)), destination));
     });
 }

@@ -53,7 +53,7 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
       activity_(destination.relation, plan.operation, GetUserId()),
       notices_(session::waiter(), activity_, destination.name), descriptor_(descriptor_of(columns_)), estate_(estate),
       counter_(counter), key_turns_(destination, plan_, columns_),
-      entry_(destination.name, operation_name(plan.operation), statement) {
+      entry_(destination, operation_name(plan.operation), statement) {
     policy_.account = destination.account(user);
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), notices_, session::rate_limiter(),
                                                *authenticator_, policy_);

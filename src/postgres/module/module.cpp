@@ -1,10 +1,12 @@
 /// What Postgres calls by name: the library's start and its SQL functions.
 
+#include "engine/manifest/manifest_filling.h"
 #include "postgres/audit_log/mailboxes.h"
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/settings.h"
+#include "postgres/border/trusted_functions.h"
 #include "postgres/destinations/connectors.h"
 #include "postgres/destinations/identity.h"
 #include "postgres/destinations/options.h"
@@ -24,8 +26,6 @@
 #include "postgres/shared/worker_status.h"
 #include "postgres/streams/functions.h"
 #include "postgres/streams/trigger_functions.h"
-#include "engine/manifest/manifest_filling.h"
-#include "postgres/border/trusted_functions.h"
 
 extern "C" {
 #include "access/detoast.h"

@@ -1,10 +1,10 @@
 #include "postgres/module/running_command.h"
 
+#include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
+#include "postgres/border/names.h"
 #include "postgres/border/sql.h"
 #include "postgres/fdw/statement_hooks.h"
-#include "postgres/border/arrays.h"
-#include "postgres/border/names.h"
 
 #include <string>
 #include <vector>

@@ -275,9 +275,9 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
                  RETURNING o.push, o.operation, o.id, o.enqueued_at, o.enqueued_by, o.key, o."row",
                            rejected.reason, rejected.status)
                 INSERT INTO reverse_etl.rejected_rows
-                       (push, destination, operation, row_number, key, "row", reason, http_status, statement_at,
-                        rejected_by, role_id)
-                SELECT push, $2, operation, id,
+                       (push, destination, destination_id, operation, row_number, key, "row", reason, http_status,
+                        statement_at, rejected_by, role_id)
+                SELECT push, $2, reverse_etl.destination_still_there($1), operation, id,
                        reverse_etl.kept_json(key::text), reverse_etl.kept_json("row"::text),
                        COALESCE(reason, ''), NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by), enqueued_by
                   FROM gone)",

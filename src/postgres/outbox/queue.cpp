@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "catalog/pg_class.h"
+#include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 }
@@ -31,7 +32,10 @@ OutboxQueue::OutboxQueue(Oid destination, std::string identity)
       health_(destination), settlement_(destination, outbox_, requests_, health_), queue_(*this, health_) {}
 
 void OutboxQueue::claim() {
-    if (is_stale_ && queue_.rows().under_way() == 0) {
+    lock_definition();
+    if (is_stale_) {
+        if (queue_.rows().under_way() > 0)
+            return;
         queue_.close_lanes();
         destination_.reset();
         is_stale_ = false;
@@ -52,6 +56,27 @@ void OutboxQueue::claim() {
     // Also for rows that were there before the definition changed.
     queue_.open_lanes(
         [this](const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) { return open_lane_of(key, rows, sink); });
+}
+
+/// Rows are read only together with the definition that they were made for: whoever is changing it is waited for, and
+/// what they changed is known.
+void OutboxQueue::lock_definition() const {
+    if (!pg_call([&] { return ConditionalLockRelationOid(destination_oid_, AccessShareLock); }))
+        throw Error(ERRCODE_LOCK_NOT_AVAILABLE, "somebody is changing the destination");
+}
+
+/// Rows at hand name their columns as those were called when they were read. Where one was renamed, they are read
+/// again.
+void OutboxQueue::forget_rows_of_old_names() {
+    std::map<AttrNumber, std::string> names;
+    for (const DestinationColumn &column : destination_->columns)
+        names.emplace(column.attnum, column.name);
+    if (std::exchange(column_names_, names) == names)
+        return;
+    queue_.start_over();
+    outbox_.start_over();
+    requests_.start_over();
+    more_ = true;
 }
 
 /// A row of many megabytes, or ever other columns, leave nothing behind when they are through.
@@ -104,6 +129,7 @@ bool OutboxQueue::open_definition() {
         return false;
     }
     destination_ = std::make_shared<const Destination>(destination_oid_);
+    forget_rows_of_old_names();
     health_.usable();
     KeyForms forms;
     for (const DestinationColumn &column : destination_->columns)

@@ -112,6 +112,8 @@ class OutboxQueue : private DeliveryJournal {
     bool has_room() const { return queue_.rows().size() < most_rows && queue_.rows().bytes() < most_bytes; }
     bool open_definition();
     void claim_rows();
+    void lock_definition() const;
+    void forget_rows_of_old_names();
     void forget_what_was_rare();
     DeliveryQueue::Opened open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     void add(StoredRow stored);
@@ -132,8 +134,9 @@ class OutboxQueue : private DeliveryJournal {
     Outbox outbox_;
     OutboxRequests requests_;
     std::shared_ptr<const Destination> destination_;
-    std::optional<Statistics> statistics_; ///< of what no lane counts
-    std::string name_;                     ///< of the destination, schema-qualified
+    std::optional<Statistics> statistics_;           ///< of what no lane counts
+    std::string name_;                               ///< of the destination, schema-qualified
+    std::map<AttrNumber, std::string> column_names_; ///< when the rows at hand were read
     DestinationHealth health_;
     Settlement settlement_;
     DeliveryQueue queue_;

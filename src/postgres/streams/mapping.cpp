@@ -2,8 +2,8 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
-#include "postgres/border/sql.h"
 #include "postgres/border/query_needs.h"
+#include "postgres/border/sql.h"
 
 #include <algorithm>
 

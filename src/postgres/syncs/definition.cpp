@@ -6,8 +6,10 @@
 #include "postgres/border/sql.h"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -97,6 +99,30 @@ void lock_destination(const SyncDefinition &sync) {
     if (!exists)
         throw Error(ERRCODE_UNDEFINED_TABLE, "the destination of sync \"" + sync.name + "\" does not exist any more",
                     "", "Drop the sync, and make it anew for another destination.");
+}
+
+namespace {
+
+/// Call inside pg_call.
+Oid table_of_rows(const SyncDefinition &sync) {
+    return get_relname_relid(psprintf("sync_%d_rows", sync.id), get_namespace_oid("reverse_etl", false));
+}
+
+} // namespace
+
+void begin_streaming(const SyncDefinition &sync) {
+    pg_call([&] { LockRelationOid(table_of_rows(sync), RowExclusiveLock); });
+}
+
+void hold_streams(const SyncDefinition &sync) {
+    pg_call([&] {
+        Oid table = table_of_rows(sync);
+        LOCKTAG tag;
+        SET_LOCKTAG_RELATION(tag, MyDatabaseId, table);
+        // A transaction that stays open keeps the run waiting, and no other stream.
+        WaitForLockers(tag, ShareLock, false);
+        LockRelationOid(table, ShareLock);
+    });
 }
 
 } // namespace reverse_etl

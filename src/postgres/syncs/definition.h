@@ -41,4 +41,10 @@ SyncDefinition find_sync(int32 id);
 /// Keeps the destination from being changed or dropped until the transaction ends; an Error if that has happened.
 void lock_destination(const SyncDefinition &sync);
 
+/// A stream queues rows: from here to the end of its transaction no run does.
+void begin_streaming(const SyncDefinition &sync);
+/// A run is about to queue rows: those that streams queued are there, and until the end of the transaction no stream
+/// queues others, which would leave first and be overwritten.
+void hold_streams(const SyncDefinition &sync);
+
 } // namespace reverse_etl

@@ -88,15 +88,22 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
         set_duplicates_apart(diff, statements);
 }
 
+bool has_streams(const SyncDefinition &sync, const SyncStatements &statements) {
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot now;
+    return !ResultRows::of(statements.streams()).is_empty();
+}
+
 } // namespace
 
 void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements &statements) {
-    ActAs owner(sync.owner, sync.search_path);
-    OneSnapshot now;
     if (changes.is_empty() && gone.is_empty())
         return;
-    if (ResultRows::of(statements.streams()).is_empty())
+    if (!has_streams(sync, statements))
         return;
+    hold_streams(sync);
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot now;
     for (auto [rows, name] : {std::pair(&changes, "#changes"), std::pair(&gone, "#gone")})
         if (!rows->is_empty()) {
             rows->show_as(name);

@@ -71,12 +71,6 @@ std::vector<std::string> sent_columns(const Model &model, const Destination &des
     return columns;
 }
 
-const DestinationColumn *column_named(const Destination &destination, const std::string &name) {
-    auto found = std::find_if(destination.columns.begin(), destination.columns.end(),
-                              [&](const DestinationColumn &column) { return column.name == name; });
-    return found == destination.columns.end() ? nullptr : &*found;
-}
-
 /// An error if the destination cannot take what the model yields. As the sync's owner.
 SyncOperations check_fit(const SyncDefinition &sync, const Model &model, const Destination &destination) {
     SyncOperations operations = SyncOperations::choose(sync, destination);
@@ -170,9 +164,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
             key = key_types(model, sync.key);
             Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
             sync.columns = sent_columns(model, *destination, sync);
-            for (std::size_t i = 0; i < sync.key.size(); i++)
-                sync.key_forms.push_back(
-                    key_form_in_sql(key.types[i], key.collations[i], column_named(*destination, sync.key[i])));
+            sync.key_forms = key_forms_in_sql(sync.key, key.types, key.collations, *destination);
             check_fit(sync, model, *destination).check_rights(*destination);
             pg_call([] { SPI_finish(); });
         }

@@ -3,9 +3,9 @@
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/query_needs.h"
 #include "postgres/streams/mapping.h"
 #include "postgres/streams/statements.h"
-#include "postgres/border/query_needs.h"
 
 #include <algorithm>
 

@@ -71,8 +71,10 @@ class PlanSink final : public SyncSink {
 
     void note(const SyncRow &) override {}
 
-    void refuse(const SyncRow &row, bool, const std::string &reason, bool quarantined) override {
-        const char *outcome = quarantined ? "quarantined" : "invalid";
+    void refuse(const SyncRow &row, bool, const std::string &reason, Refusal kind) override {
+        const char *outcome = kind == Refusal::quarantined ? "quarantined"
+                              : kind == Refusal::in_doubt  ? "in doubt"
+                                                           : "invalid";
         totals[outcome].rows++;
         if (rows.size() < most_rows_)
             rows.push_back({outcome, key_of(row), columns_as_json(row.found, sync_.columns, scratch_), reason, ""});

@@ -71,7 +71,8 @@ class Taker {
         RowContract contract(destination_, changes.descriptor(), sync_.columns, true, context_);
         AttrNumber hash = column_of(changes.descriptor(), sync_columns::hash),
                    is_new = column_of(changes.descriptor(), sync_columns::is_new),
-                   attempts = column_of(changes.descriptor(), sync_columns::attempts);
+                   attempts = column_of(changes.descriptor(), sync_columns::attempts),
+                   in_doubt = column_of(changes.descriptor(), sync_columns::in_doubt);
         changes.for_each([&](TupleTableSlot *slot) {
             pg_call([&] { slot_getallattrs(slot); });
             auto value = [&](AttrNumber column) { return slot->tts_values[column - 1]; };
@@ -84,6 +85,9 @@ class Taker {
                 row.attempts = DatumGetInt32(value(attempts));
             if (int column = key.null_column(); column >= 0)
                 refuse(row, false, "null value in column \"" + sync_.key[column] + "\" of the key");
+            else if (DatumGetBool(value(in_doubt)))
+                refuse(row, false, "outcome unknown: the destination may have the row; resync sends it again",
+                       Refusal::in_doubt);
             else if (stays_unsent(row))
                 sink_.note(row);
             else
@@ -138,7 +142,7 @@ class Taker {
             counts.quarantined++;
             counts.invalid++;
             std::string times = row.attempts == 1 ? "once" : std::to_string(row.attempts) + " times";
-            sink_.refuse(row, true, "refused " + times + "; it waits until it changes", true);
+            sink_.refuse(row, true, "refused " + times + "; it waits until it changes", Refusal::quarantined);
             return;
         }
         TupleTableSlot *made = contract.apply(row.found);
@@ -151,9 +155,9 @@ class Taker {
                                              : counts.removed)++;
     }
 
-    void refuse(const SyncRow &row, bool has_key, const std::string &reason) {
+    void refuse(const SyncRow &row, bool has_key, const std::string &reason, Refusal kind = Refusal::invalid) {
         counts.invalid++;
-        sink_.refuse(row, has_key, reason, false);
+        sink_.refuse(row, has_key, reason, kind);
     }
 
     const SyncDefinition &sync_;

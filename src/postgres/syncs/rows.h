@@ -18,6 +18,9 @@ struct SyncRow {
     int attempts = 0; ///< of the very same row that failed before
 };
 
+/// Why a row is not sent. In doubt: it was created, and nobody knows whether the destination has it.
+enum class Refusal { invalid, quarantined, in_doubt };
+
 /// What a run finds to do, counted: every row of the model, and every row that is removed, in one number.
 struct SyncCounts {
     std::int64_t queried = 0, added = 0, changed = 0, removed = 0, invalid = 0, quarantined = 0;
@@ -33,7 +36,7 @@ class SyncSink {
     /// A new row that the mode does not send: it is known from now on.
     virtual void note(const SyncRow &row) = 0;
     /// A row that cannot be sent. `has_key`: it can be told from all others.
-    virtual void refuse(const SyncRow &row, bool has_key, const std::string &reason, bool quarantined) = 0;
+    virtual void refuse(const SyncRow &row, bool has_key, const std::string &reason, Refusal kind) = 0;
 };
 
 /// Takes a difference apart, row by row: what goes to the destination, what cannot and why. As the sync's owner, in the

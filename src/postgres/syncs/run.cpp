@@ -50,6 +50,7 @@ void SyncRun::queue() {
 
 void SyncRun::find_and_queue() {
     lock_destination(sync_);
+    renew_key_forms();
     note_relations(model_of(sync_));
     SyncStatements statements(sync_);
     SyncDiff diff = SyncDiff::find(sync_, statements);
@@ -98,6 +99,17 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
                       sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
                       sql::int8s(pushes)});
     });
+}
+
+/// How the destination compares keys may have changed, with it or with its connector.
+void SyncRun::renew_key_forms() {
+    {
+        sql::AsOwner owner;
+        pg_call([&] { sql::execute("SELECT reverse_etl.renew_key_forms($1)", {sql::int4(sync_.id)}); });
+        if (!pg_call([] { return DatumGetBool(sql::column(0, 1)); }))
+            return;
+    }
+    sync_ = find_sync(sync_.id);
 }
 
 /// Tables that the query reads may have been made anew under their names: it is those that are guarded from here on.

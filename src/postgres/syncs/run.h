@@ -29,6 +29,7 @@ class SyncRun {
     void find_and_queue();
     void note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                      const std::vector<std::int64_t> &pushes) const;
+    void renew_key_forms();
     void note_relations(const Model &model) const;
     void forget_older_failures() const;
     void hold(const SyncCounts &counts, const std::string &reason) const;

@@ -38,12 +38,6 @@ std::int64_t write_state(const SyncDefinition &sync, const std::string &statemen
     });
 }
 
-/// Rows of unknown outcome among those that are shown under a name. How many they were.
-std::int64_t forget_doubts(const SyncDefinition &sync, const SyncStatements &statements, const std::string &shown) {
-    return write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) + " AS r USING " + shown +
-                                 " AS s WHERE r.\"#change\" = '?' AND " + statements.same_key("r.", "s."));
-}
-
 /// The column as the destination would hold it, in a text that can be compared whatever the type is.
 std::string as_text(const Destination &destination, const std::string &name, const char *prefix) {
     for (const DestinationColumn &column : destination.columns)
@@ -75,6 +69,21 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
            " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
 }
 
+/// The keys of the model's rows of which nobody knows whether the destination has them.
+std::string in_doubt(const SyncDefinition &sync, const SyncStatements &statements) {
+    return "SELECT " + statements.key("r.") + " FROM " + SyncStatements::rows_table(sync.id) +
+           " AS r WHERE r.\"#change\" = '?' AND EXISTS (SELECT FROM " + statements.model() + " WHERE " +
+           statements.same_key("r.", "m.") + ")";
+}
+
+/// Of the rows with these keys it is known, or nobody minds. How many were in doubt.
+std::int64_t forget_doubt(const SyncDefinition &sync, const SyncStatements &statements, const ResultRows &keys) {
+    keys.show_as("settled");
+    return write_state(sync, "DELETE FROM " + SyncStatements::rows_table(sync.id) +
+                                 " AS r USING settled WHERE r.\"#change\" = '?' AND " +
+                                 statements.same_key("r.", "settled."));
+}
+
 } // namespace
 
 std::int64_t resync(const std::string &name, const std::string &condition) {
@@ -89,7 +98,7 @@ std::int64_t resync(const std::string &name, const std::string &condition) {
         write_state(sync, "UPDATE " + SyncStatements::state_table(sync.id) +
                               " AS s SET \"#hash\" = NULL FROM wanted WHERE " + statements.same_key("s.", "wanted."));
     // Whoever asks for it wants those sent, too, of which nobody knows whether the destination has them.
-    forgotten += forget_doubts(sync, statements, "wanted");
+    forgotten += forget_doubt(sync, statements, rows);
     pg_call([] { SPI_finish(); });
     return forgotten;
 }
@@ -104,14 +113,14 @@ std::int64_t adopt(const std::string &name) {
     SyncStatements statements(sync);
     lock_destination(sync);
     Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+    ResultRows asked = read_as_owner(sync, in_doubt(sync, statements));
     ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));
     rows.show_as("held");
     std::string key = statements.key("");
     write_state(sync, "INSERT INTO " + SyncStatements::state_table(sync.id) + " (" + key + ", \"#hash\") SELECT " +
                           key + ", CASE WHEN \"#same\" THEN \"#hash\" END FROM held ON CONFLICT (" +
                           statements.key_forms("") + ") DO UPDATE SET \"#hash\" = excluded.\"#hash\"");
-    // Those of which nobody knew whether the destination has them are there.
-    forget_doubts(sync, statements, "held");
+    forget_doubt(sync, statements, asked);
     pg_call([] { SPI_finish(); });
     return rows.count();
 }

@@ -97,13 +97,18 @@ std::string SyncStatements::failed() const {
     return "f.\"#row\" IS NULL AND f.\"#change\" NOT IN ('-', '?') AND " + same_key("f.", "m.");
 }
 
+/// It was created, and nobody knows whether the destination has it.
+std::string SyncStatements::in_doubt() const {
+    return "d.\"#change\" = '?' AND " + same_key("d.", "m.");
+}
+
 std::string SyncStatements::changes() const {
     if (sync_.by_cursor())
         return changes_by_cursor();
-    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", s.ctid IS NULL AS \"#new\", " + attempts() + " FROM " +
-           model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " + differs() +
-           " AND NOT EXISTS (SELECT FROM " + rows_ + " AS d WHERE d.\"#change\" = '?' AND " + same_key("d.", "m.") +
-           ")" + " AND NOT EXISTS (SELECT FROM " + rows_ +
+    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", s.ctid IS NULL AS \"#new\", " + attempts() +
+           ", EXISTS (SELECT FROM " + rows_ + " AS d WHERE " + in_doubt() + ") AS \"#doubt\" FROM " + model() +
+           " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " + differs() +
+           " AND NOT EXISTS (SELECT FROM " + rows_ +
            " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row + " AND " +
            same_key("p.", "m.") + ")";
 }
@@ -115,10 +120,11 @@ std::string SyncStatements::beyond_cursor() const {
 
 /// What came after the cursor, and what did not get through before.
 std::string SyncStatements::changes_by_cursor() const {
-    std::string rows = "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + attempts() + " FROM " +
-                       model() + " WHERE ";
-    return rows + beyond_cursor() + " UNION ALL " + rows + "(" + beyond_cursor() +
-           ") IS NOT TRUE AND EXISTS (SELECT FROM " + rows_ + " AS f WHERE " + failed() + ")";
+    std::string rows = "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + attempts();
+    std::string doubted = "EXISTS (SELECT FROM " + rows_ + " AS d WHERE " + in_doubt() + ")";
+    return rows + ", false AS \"#doubt\" FROM " + model() + " WHERE " + beyond_cursor() + " UNION ALL " + rows + ", " +
+           doubted + " AS \"#doubt\" FROM " + model() + " WHERE (" + beyond_cursor() + ") IS NOT TRUE AND (" + doubted +
+           " OR EXISTS (SELECT FROM " + rows_ + " AS f WHERE " + failed() + "))";
 }
 
 std::string SyncStatements::gone() const {

@@ -12,6 +12,7 @@ namespace sync_columns {
 constexpr const char *hash = "#hash";          ///< of the row, as the state keeps it
 constexpr const char *is_new = "#new";         ///< the state does not know the key
 constexpr const char *attempts = "#attempts";  ///< that failed; null for none
+constexpr const char *in_doubt = "#doubt";     ///< it was created, and nobody knows whether the destination has it
 constexpr const char *is_pending = "#pending"; ///< a change of the key is on its way
 } // namespace sync_columns
 
@@ -32,7 +33,7 @@ class SyncStatements {
     /// One row: how many keys are known, and the same checksum over all of them. Both are equal if every known key
     /// occurs once in the model; should one occur twice in place of another, the hashes would have to cancel out.
     std::string known() const;
-    /// The rows of the model that the mode may have to send, with the columns hash, is_new and attempts.
+    /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and in_doubt.
     std::string changes() const;
     /// The keys that are known and no longer in the model, with the columns attempts and is_pending.
     std::string gone() const;
@@ -66,6 +67,7 @@ class SyncStatements {
     std::string differs() const;
     std::string attempts() const;
     std::string failed() const;
+    std::string in_doubt() const;
     std::string beyond_cursor() const;
     std::string changes_by_cursor() const;
     std::string no_key() const;

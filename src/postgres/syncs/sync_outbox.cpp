@@ -133,7 +133,7 @@ void SyncOutbox::note(const SyncRow &row) {
     });
 }
 
-void SyncOutbox::refuse(const SyncRow &row, bool has_key, const std::string &reason, bool quarantined) {
+void SyncOutbox::refuse(const SyncRow &row, bool has_key, const std::string &reason, Refusal kind) {
     if (run_ == 0)
         return;
     // What the diff has added begins with #, and is no column of the query.
@@ -141,10 +141,10 @@ void SyncOutbox::refuse(const SyncRow &row, bool has_key, const std::string &rea
     for (int i = 0; i < row.found->tts_tupleDescriptor->natts; i++)
         if (std::string name = column_name(TupleDescAttr(row.found->tts_tupleDescriptor, i)); name[0] != '#')
             all.push_back(std::move(name));
-    refused_.push_back({quarantined, columns_as_json(row.found, sync_.key, scratch_), reason,
-                        columns_as_json(row.found, all, scratch_)});
+    refused_.push_back(
+        {kind, columns_as_json(row.found, sync_.key, scratch_), reason, columns_as_json(row.found, all, scratch_)});
     if (has_key)
-        keep(row, 0, row.attempts + (quarantined ? 0 : 1));
+        keep(row, 0, row.attempts + (kind == Refusal::quarantined ? 0 : 1));
     if (refused_.size() >= most_refused)
         write_refused();
 }
@@ -152,10 +152,11 @@ void SyncOutbox::refuse(const SyncRow &row, bool has_key, const std::string &rea
 void SyncOutbox::write_refused() {
     if (refused_.empty())
         return;
-    std::vector<int64> quarantined;
+    std::vector<int64> quarantined, in_doubt;
     std::vector<std::string> keys, reasons, rows;
     for (Refused &refused : std::exchange(refused_, {})) {
-        quarantined.push_back(refused.quarantined);
+        quarantined.push_back(refused.kind == Refusal::quarantined);
+        in_doubt.push_back(refused.kind == Refusal::in_doubt);
         keys.push_back(std::move(refused.key));
         reasons.push_back(std::move(refused.reason));
         rows.push_back(std::move(refused.row));
@@ -164,10 +165,12 @@ void SyncOutbox::write_refused() {
     pg_call([&] {
         sql::execute(
             R"(
-            INSERT INTO reverse_etl.invalid_rows (run_id, quarantined, key, reason, "row")
-            SELECT $1, quarantined <> 0, key::jsonb, reason, "row"::jsonb
-              FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5)) AS _ (quarantined, key, reason, "row"))",
-            {sql::int8(run_), sql::int8s(quarantined), sql::texts(keys), sql::texts(reasons), sql::texts(rows)});
+            INSERT INTO reverse_etl.invalid_rows (run_id, quarantined, in_doubt, key, reason, "row")
+            SELECT $1, quarantined <> 0, in_doubt <> 0, key::jsonb, reason, "row"::jsonb
+              FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5), unnest($6))
+                   AS _ (quarantined, in_doubt, key, reason, "row"))",
+            {sql::int8(run_), sql::int8s(quarantined), sql::int8s(in_doubt), sql::texts(keys), sql::texts(reasons),
+             sql::texts(rows)});
     });
 }
 

@@ -18,7 +18,7 @@ class SyncOutbox final : public SyncSink {
 
     std::string send(const SyncRow &row, TupleTableSlot *made) override;
     void note(const SyncRow &row) override;
-    void refuse(const SyncRow &row, bool has_key, const std::string &reason, bool quarantined) override;
+    void refuse(const SyncRow &row, bool has_key, const std::string &reason, Refusal kind) override;
 
     /// Writes what is left. The pushes that the rows make, in reverse_etl.audit_log.
     std::vector<std::int64_t> finish();
@@ -30,7 +30,7 @@ class SyncOutbox final : public SyncSink {
         std::unique_ptr<Enqueue> enqueue; ///< none until it is needed
     };
     struct Refused {
-        bool quarantined;
+        Refusal kind;
         std::string key, reason, row;
     };
 

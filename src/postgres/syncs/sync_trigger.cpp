@@ -73,6 +73,7 @@ Datum push_sync(FunctionCallInfo call) {
     if (std::optional<std::string> query = keys_query(id, source)) {
         SyncDefinition sync = sync_of(id);
         lock_destination(sync);
+        begin_streaming(sync);
         model_of(sync); // says what is wrong with it
         SyncStatements statements(sync);
         ActAs owner(sync.owner, sync.search_path);

@@ -399,4 +399,28 @@ is(sql(q(SELECT string_agg(firstname, ' ' ORDER BY email) FROM contacts WHERE em
     'v2 v1', 'what a stream sent meanwhile is not overwritten by a run');
 is(run('fed'), 'completed|2|0|0|0|2|0|0|0|0|0', 'and is known');
 
+# Between the moment when a run looks at what streams have queued and its commit
+as('sales', <<~SQL);
+    CREATE FUNCTION is_let_pass(name text) RETURNS boolean LANGUAGE plpgsql AS
+        'BEGIN IF name = ''slow'' THEN PERFORM pg_advisory_xact_lock(77); END IF; RETURN true; END';
+    ALTER FOREIGN TABLE contacts ADD CONSTRAINT is_let_pass CHECK (is_let_pass(firstname));
+    CREATE OR REPLACE VIEW slowly AS SELECT email, name AS firstname FROM fed, pg_sleep(0);
+    SQL
+sql(q(SET session_replication_role = replica; UPDATE fed SET name = 'slow'));
+my $gate = $node->background_psql('postgres');
+$gate->query_safe('SELECT pg_advisory_lock(77)');
+$meanwhile = begin_session(q(CALL reverse_etl.run_sync('fed')), 'fed');
+sub waits { my ($name) = @_; return sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = '$name' AND wait_event_type = 'Lock'") }
+wait_until(sub { waits('fed') });
+my $writer = begin_session(q(UPDATE fed SET name = 'v3' WHERE email LIKE 'fed1%'), 'writer');
+wait_until(sub {
+    waits('writer') || sql(q(SELECT count(*) FROM contacts WHERE email = 'fed1@example.com' AND firstname = 'v3'));
+});
+$gate->quit;
+rest_of($_) for $meanwhile, $writer;
+sql(q(CALL reverse_etl.wait('contacts')));
+is(sql(q(SELECT string_agg(firstname, ' ' ORDER BY email) FROM contacts WHERE email IN ('fed1@example.com', 'fed2@example.com'))),
+    'v3 slow', 'what a stream sends while a run queues its rows is not overwritten');
+is(run('fed'), 'completed|2|0|0|0|2|0|0|0|0|0', 'and is known as well');
+
 done_testing();
