@@ -3,6 +3,7 @@
 #include "postgres/border.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 
 extern "C" {
@@ -17,6 +18,8 @@ namespace reverse_etl {
 namespace {
 
 constexpr std::size_t fewest_places = 1024;
+/// More rows than one burst has.
+constexpr std::uint64_t rows_bits = (1 << 24) - 1;
 
 /// Spreads the bits, so that numbers in a row do not lie in a row.
 std::size_t mixed(std::size_t hash, std::size_t value) {
@@ -79,16 +82,16 @@ std::size_t KeyTurns::next(const ColumnEncoders &values, MemoryContext scratch) 
             return 0;
         hash = mixed(hash, hash_of(column, values, scratch));
     }
-    if (2 * counted_ >= counts_.size())
+    if (4 * counted_ >= 3 * counts_.size())
         grow();
-    for (std::size_t place = hash;; place++) {
+    for (std::size_t place = hash >> shift_;; place++) {
         Count &count = counts_[place & (counts_.size() - 1)];
-        if (count.rows == 0) {
+        if ((count & rows_bits) == 0) {
             counted_++;
-            count.hash = hash;
+            count = hash & ~rows_bits;
         }
-        if (count.hash == hash)
-            return count.rows++;
+        if ((count & ~rows_bits) == (hash & ~rows_bits))
+            return count++ & rows_bits;
     }
 }
 
@@ -151,11 +154,12 @@ void KeyTurns::write(const KeyColumn &column, const ColumnEncoders &values, Memo
 void KeyTurns::grow() {
     std::vector<Count> before(std::max(fewest_places, 2 * counts_.size()));
     before.swap(counts_);
-    for (const Count &count : before) {
-        if (count.rows == 0)
+    shift_ = 64 - std::countr_zero(counts_.size());
+    for (Count count : before) {
+        if ((count & rows_bits) == 0)
             continue;
-        std::size_t place = count.hash;
-        while (counts_[place & (counts_.size() - 1)].rows != 0)
+        std::size_t place = count >> shift_;
+        while (counts_[place & (counts_.size() - 1)] != 0)
             place++;
         counts_[place & (counts_.size() - 1)] = count;
     }
@@ -163,7 +167,7 @@ void KeyTurns::grow() {
 
 void KeyTurns::start_over() {
     if (counted_ > 0)
-        std::fill(counts_.begin(), counts_.end(), Count{});
+        std::fill(counts_.begin(), counts_.end(), Count{0});
     counted_ = 0;
 }
 

@@ -29,10 +29,9 @@ class KeyTurns {
         KeyForm compare;
         enum class Kind { int2, int4, int8, text, other } kind;
     };
-    struct Count {
-        std::size_t hash; ///< of the key: two that share it only wait
-        std::uint32_t rows;
-    };
+    /// The rows of a key in the low bits, 0 for a free place, and above them the beginning of the key's hash: two keys
+    /// that share it only wait. Small, since nearly every row finds its place for the first time.
+    using Count = std::uint64_t;
 
     static KeyColumn key_column(int position, const DestinationColumn &column);
     std::size_t hash_of(const KeyColumn &column, const ColumnEncoders &values, MemoryContext scratch);
@@ -41,7 +40,8 @@ class KeyTurns {
     void grow();
 
     std::vector<KeyColumn> columns_;
-    std::vector<Count> counts_; ///< by their hash, at their place or behind it; no rows: the place is free
+    std::vector<Count> counts_; ///< at the place that the first bits of the hash say, or behind it
+    int shift_ = 64;            ///< of a hash, to its place
     std::size_t counted_ = 0;
     std::string json_, key_, detoasted_;
 };
