@@ -126,6 +126,29 @@ INSERT INTO crm.pairs VALUES ('1-2', '1', '2', 'found');
 SELECT * FROM crm.named WHERE a = '1' AND b = '2';
 SELECT * FROM crm.named WHERE a = '1';
 SELECT * FROM crm.unnamed WHERE a = '1' AND b = '2';
+-- A join gives all columns of the key, or those that the query does not.
+INSERT INTO crm.pairs VALUES ('1-3', '1', '3', 'found too');
+CREATE TABLE wanted (a varchar, b text);
+INSERT INTO wanted VALUES ('1', '2'), ('1', '3'), ('2', '2');
+ANALYZE wanted;
+SELECT w.*, n.v FROM wanted AS w JOIN crm.named AS n ON n.a = w.a AND n.b = w.b;
+SELECT w.*, n.v FROM wanted AS w JOIN crm.named AS n ON n.a = w.a AND n.b = '3' WHERE w.b = '3';
+SELECT w.*, n.v FROM wanted AS w LEFT JOIN crm.named AS n USING (a, b) ORDER BY b, a;
+SELECT w.*, n.v FROM wanted AS w JOIN crm.named AS n ON n.a = w.a;
+DROP TABLE wanted;
+
+-- A literal of another type names the row where the column's type holds it without a loss.
+CREATE FOREIGN TABLE crm.by_numeric (id numeric, v text) SERVER api OPTIONS (path '/http/by_type', key 'id');
+CREATE FOREIGN TABLE crm.by_uuid (id uuid, v text) SERVER api OPTIONS (path '/http/by_type', key 'id');
+CREATE FOREIGN TABLE crm.by_text (id text, v text) SERVER api OPTIONS (path '/http/by_type', key 'id');
+INSERT INTO crm.by_text VALUES ('7', 'seven'), ('5b1b9a9e-9f3c-4d5e-8a7b-0c1d2e3f4a5b', 'uuid');
+EXPLAIN (COSTS OFF) SELECT v FROM crm.by_numeric WHERE id = 7;
+EXPLAIN (COSTS OFF) SELECT v FROM crm.by_uuid WHERE id = '5B1B9A9E-9F3C-4D5E-8A7B-0C1D2E3F4A5B';
+SELECT v FROM crm.by_numeric WHERE id = 7;
+SELECT v FROM crm.by_numeric WHERE id = 7::bigint;
+SELECT v FROM crm.by_uuid WHERE id = '5B1B9A9E-9F3C-4D5E-8A7B-0C1D2E3F4A5B';
+SELECT v FROM crm.by_text WHERE id = '7'::varchar;
+SELECT v FROM (VALUES (7::smallint)) AS w (id) JOIN crm.by_numeric USING (id);
 
 SELECT reverse_etl.drop_sync('firms');
 DROP TABLE firms, ints;

@@ -163,7 +163,7 @@ SELECT reverse_etl.drop_sync('refused');
 CREATE TABLE tags (tag text, n text);
 INSERT INTO tags VALUES ('One', '1'), ('one', '2'), ('Two', '3');
 CREATE FOREIGN TABLE crm.tags (tag text OPTIONS (field 'id'), n text) SERVER api OPTIONS (path '/http/tags', key 'id', insert_as 'upsert');
-SELECT reverse_etl.create_sync('tags', 'SELECT tag, n FROM tags', 'crm.tags', '{tag}', mode => 'mirror', max_removed => 'none');
+SELECT reverse_etl.create_sync('tags', 'SELECT tag, n FROM tags', 'crm.tags', '{tag}', mode => 'mirror', max_removed => 'none') > 0 AS made;
 CALL reverse_etl.run_sync('tags');
 ALTER FOREIGN TABLE crm.tags ALTER COLUMN tag OPTIONS (ADD compare 'case_insensitive');
 SELECT key_forms FROM reverse_etl.sync_definitions WHERE name = 'tags';

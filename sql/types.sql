@@ -112,7 +112,28 @@ CREATE FOREIGN TABLE no_list (a_text text OPTIONS (encode 'semicolon_list')) SER
 INSERT INTO no_list VALUES ('x');
 INSERT INTO encoded (a_list) VALUES ('{"red;blue"}');
 
+-- Bytes come back as they left, alone and in arrays, also where a manifest has all values sent as strings.
+SELECT reverse_etl.create_connector('bytes', '{"manifest": 1, "name": "bytes", "title": "Bytes", "base_url": "http://localhost",
+  "auth": {"kind": "none"}, "values": {"encode": "string"}, "objects": {"files": {"key": ["id"],
+    "operations": {"create": {"request": "POST /http/files", "rows": 100, "body": {"$rows": {"$columns": "all"}}},
+                   "list": {"request": "GET /http/files", "records": ""}}}}}');
+CREATE SERVER bytes FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'bytes', base_url :'sandbox_url');
+CREATE FOREIGN TABLE files (id text, body bytea, parts bytea[] OPTIONS (encode 'native')) SERVER bytes;
+CREATE FOREIGN TABLE plain_files (id text, body bytea, parts bytea[]) SERVER types OPTIONS (object 'endpoint', path '/http/plain_files', key 'id');
+CREATE TABLE originals (id text, body bytea, parts bytea[]);
+INSERT INTO originals
+SELECT n::text, decode(string_agg(lpad(to_hex((n * i) % 256), 2, '0'), '' ORDER BY i), 'hex'), ARRAY['\x00ff'::bytea, '', decode(lpad(to_hex(n), 2, '0'), 'hex')]
+  FROM generate_series(1, 9) AS n, generate_series(1, 40 * n) AS i GROUP BY n
+UNION ALL VALUES ('empty', ''::bytea, '{}'::bytea[]), ('null', NULL, NULL), ('like a text', 'abcd', ARRAY['abcd'::bytea]);
+INSERT INTO files SELECT * FROM originals;
+INSERT INTO plain_files SELECT * FROM originals;
+SELECT count(*) FROM files AS f JOIN originals AS o ON (o.id, o.body, o.parts) IS NOT DISTINCT FROM (f.id, f.body, f.parts);
+SELECT count(*) FROM plain_files AS f JOIN originals AS o ON (o.id, o.body, o.parts) IS NOT DISTINCT FROM (f.id, f.body, f.parts);
+DROP TABLE originals;
+
 SET client_min_messages = warning;
+DROP SERVER bytes CASCADE;
+SELECT reverse_etl.drop_connector('bytes');
 DROP SERVER types CASCADE;
 DROP TYPE address, stage;
 DROP DOMAIN percentage;

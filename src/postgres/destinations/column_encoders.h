@@ -20,6 +20,7 @@ class ColumnEncoders final : public RowValues {
         nulls_ = nulls;
     }
 
+    Datum value(int column) const { return values_[column]; }
     bool is_null(int column) const override { return nulls_[column]; }
     void json(int column, std::string &out) const override;
     void text(int column, std::string &out) const override { encoders_[column].text(values_[column], out); }

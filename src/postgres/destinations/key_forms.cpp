@@ -89,8 +89,11 @@ Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
 /// reverse_etl.key_forms(destination oid, key text[], types oid[], collations oid[])
 Datum reverse_etl_key_forms(PG_FUNCTION_ARGS) {
     return guard([&] {
-        Destination destination(PG_GETARG_OID(0));
-        return text_array(key_forms_in_sql(texts_of(PG_GETARG_DATUM(1)), oids_of(PG_GETARG_DATUM(2)),
-                                           oids_of(PG_GETARG_DATUM(3)), destination));
+        check_is_destination(PG_GETARG_OID(0));
+        const std::vector<std::string> key = texts_of(PG_GETARG_DATUM(1));
+        const std::vector<Oid> types = oids_of(PG_GETARG_DATUM(2)), collations = oids_of(PG_GETARG_DATUM(3));
+        if (types.size() != key.size() || collations.size() != key.size())
+            throw Error(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "the arrays must be of one length");
+        return text_array(key_forms_in_sql(key, types, collations, Destination(PG_GETARG_OID(0))));
     });
 }

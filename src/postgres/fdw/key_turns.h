@@ -3,14 +3,15 @@
 #include "postgres/destinations/column_encoders.h"
 #include "postgres/destinations/push_plan.h"
 
+#include <cstdint>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 namespace reverse_etl {
 
 /// Counts the rows of each key, so that those of one key leave one after the other: the first of each may go together,
-/// then the second of each.
+/// then the second of each. It is asked for every row of every INSERT, so keys of the usual types are not written out.
 class KeyTurns {
   public:
     /// The columns are those of the plan.
@@ -20,16 +21,29 @@ class KeyTurns {
     /// How many rows of its key came before this one; 0 for a row without a key. Call with the row set in `values`.
     std::size_t next(const ColumnEncoders &values, MemoryContext scratch);
     /// What came before has left.
-    void start_over() { rows_.clear(); }
+    void start_over();
 
   private:
     struct KeyColumn {
         int position;
         KeyForm compare;
+        enum class Kind { int2, int4, int8, text, other } kind;
     };
+    /// The rows of a key in the low bits, 0 for a free place, and above them the beginning of the key's hash: two keys
+    /// that share it only wait. Small, since nearly every row finds its place for the first time.
+    using Count = std::uint64_t;
+
+    static KeyColumn key_column(int position, const DestinationColumn &column);
+    std::size_t hash_of(const KeyColumn &column, const ColumnEncoders &values, MemoryContext scratch);
+    std::string_view text_of(Datum value, MemoryContext scratch);
+    void write(const KeyColumn &column, const ColumnEncoders &values, MemoryContext scratch);
+    void grow();
+
     std::vector<KeyColumn> columns_;
-    std::unordered_map<std::size_t, std::uint32_t> rows_; ///< by a hash of the key: two that share it only wait
-    std::string json_, key_;
+    std::vector<Count> counts_; ///< at the place that the first bits of the hash say, or behind it
+    int shift_ = 64;            ///< of a hash, to its place
+    std::size_t counted_ = 0;
+    std::string json_, key_, detoasted_;
 };
 
 } // namespace reverse_etl

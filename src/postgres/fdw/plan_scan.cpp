@@ -318,6 +318,35 @@ void add_join_paths(PlannerInfo *root, RelOptInfo *relation) {
     }
 }
 
+/// A key of several columns: what the query's own clauses do not give of it, a join may.
+void add_join_path_of_key(PlannerInfo *root, RelOptInfo *relation) {
+    const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
+    const std::vector<const DestinationColumn *> keys = destination.key_columns();
+    if (keys.size() < 2)
+        return;
+    List *given = pg_call([&] { return list_copy(relation->baserestrictinfo); });
+    Relids outer = pg_call([&] { return bms_copy(relation->lateral_relids); });
+    for (const DestinationColumn *column : keys) {
+        const std::vector<const DestinationColumn *> alone{column};
+        std::vector<Given> values;
+        bool is_given = pg_call([&] { return find_values(root, relation, given, alone, values); });
+        List *clauses = is_given ? NIL : pg_call([&] { return join_clauses(root, relation, *column); });
+        if (!is_given && clauses == NIL)
+            return;
+        pg_call([&] {
+            if (clauses == NIL)
+                return;
+            auto *clause = linitial_node(RestrictInfo, clauses);
+            given = lappend(given, clause);
+            outer = bms_add_members(outer, clause->clause_relids);
+        });
+    }
+    outer = pg_call([&] { return bms_del_member(outer, static_cast<int>(relation->relid)); });
+    Access access = choose_access(root, relation, given);
+    if (!bms_is_empty(outer) && access.kind != ScanPlan::Kind::list)
+        add_access_path(root, relation, access, outer);
+}
+
 bool has_row_trigger(const Destination &destination) {
     return pg_call([&] {
         Relation table = table_open(destination.relation, NoLock);
@@ -367,8 +396,10 @@ void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
         injection_point("get_paths");
         Access access = choose_access(root, relation, relation->baserestrictinfo);
         add_access_path(root, relation, access, relation->lateral_relids);
-        if (access.kind == ScanPlan::Kind::list)
-            add_join_paths(root, relation);
+        if (access.kind != ScanPlan::Kind::list)
+            return;
+        add_join_paths(root, relation);
+        add_join_path_of_key(root, relation);
     });
 }
 

@@ -5,6 +5,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 
+#include <stdexcept>
 #include <string>
 
 extern "C" {
@@ -24,7 +25,11 @@ namespace {
 
 std::string with_renamed_member(const std::string &object, const std::string &old_name, const std::string &new_name) {
     JsonRow members;
-    members.read(object, "");
+    try {
+        members.read(object, "");
+    } catch (const std::runtime_error &) {
+        return object; // somebody has made it something else; it names no column
+    }
     std::string renamed = "{";
     for (std::size_t i = 0; i < members.names().size(); i++) {
         const std::string &name = members.names()[i];

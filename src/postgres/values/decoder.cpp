@@ -30,17 +30,6 @@ void add_array_element(std::string &array, std::string_view element) {
     array += '"';
 }
 
-std::string array_text(simdjson::dom::array elements) {
-    std::string array = "{";
-    for (simdjson::dom::element element : elements) {
-        if (element.is_null())
-            array += array.size() > 1 ? ",NULL" : "NULL";
-        else
-            add_array_element(array, text_of(element));
-    }
-    return array + "}";
-}
-
 std::string array_text(std::string_view list) {
     std::string array = "{";
     for (std::size_t begin = 0; begin < list.size();) {
@@ -60,6 +49,17 @@ std::string bytea_text(const std::string &text) {
     for (const char c : *bytes)
         append_hex(hex, static_cast<unsigned char>(c));
     return hex;
+}
+
+std::string array_text(simdjson::dom::array elements, bool of_bytea) {
+    std::string array = "{";
+    for (simdjson::dom::element element : elements) {
+        if (element.is_null())
+            array += array.size() > 1 ? ",NULL" : "NULL";
+        else
+            add_array_element(array, of_bytea ? bytea_text(text_of(element)) : text_of(element));
+    }
+    return array + "}";
 }
 
 /// ISO 8601 for a moment given in seconds or milliseconds since 1970.
@@ -85,7 +85,9 @@ ValueDecoder::ValueDecoder(Column column, const Words &words, MemoryContext cont
         is_string_ = category == TYPCATEGORY_STRING;
         is_json_ = type == JSONOID || type == JSONBOID;
         is_bytea_ = type == BYTEAOID;
-        is_array_ = OidIsValid(get_element_type(type));
+        Oid element = get_element_type(type);
+        is_array_ = OidIsValid(element);
+        is_array_of_bytea_ = is_array_ && getBaseType(element) == BYTEAOID;
     });
 }
 
@@ -93,8 +95,8 @@ std::string ValueDecoder::text_of_value(simdjson::dom::element value) const {
     simdjson::dom::array elements;
     if (is_json_)
         return without_nul(json_of(value));
-    std::string text =
-        is_array_ && value.get(elements) == simdjson::SUCCESS ? array_text(elements) : reverse_etl::text_of(value);
+    std::string text = is_array_ && value.get(elements) == simdjson::SUCCESS ? array_text(elements, is_array_of_bytea_)
+                                                                             : reverse_etl::text_of(value);
     if (is_bytea_)
         return bytea_text(text);
     for (std::size_t at = text.find('\0'); at != text.npos; at = text.find('\0', at))

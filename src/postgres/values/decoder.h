@@ -35,7 +35,7 @@ class ValueDecoder {
     const Words &words_;
     FmgrInfo input_;
     Oid io_parameter_ = InvalidOid;
-    bool is_string_ = false, is_json_ = false, is_array_ = false, is_bytea_ = false;
+    bool is_string_ = false, is_json_ = false, is_array_ = false, is_bytea_ = false, is_array_of_bytea_ = false;
     std::string text_;
 };
 
