@@ -165,7 +165,7 @@ void SyncOutbox::write_refused() {
         sql::execute(
             R"(
             INSERT INTO reverse_etl.invalid_rows (run_id, quarantined, key, reason, "row")
-            SELECT $1, quarantined <> 0, key::jsonb, reason, "row"::jsonb
+            SELECT $1, quarantined <> 0, reverse_etl.kept_json(key), reason, reverse_etl.kept_json("row")
               FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5)) AS _ (quarantined, key, reason, "row"))",
             {sql::int8(run_), sql::int8s(quarantined), sql::texts(keys), sql::texts(reasons), sql::texts(rows)});
     });
