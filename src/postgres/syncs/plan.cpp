@@ -10,6 +10,7 @@
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/operations.h"
 #include "postgres/syncs/rows.h"
+#include "postgres/border/sql.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +24,6 @@ extern "C" {
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 }
@@ -157,6 +157,17 @@ double seconds_for(std::int64_t requests, const OperationSpec &operation) {
     return seconds;
 }
 
+/// As rejected rows are kept: not all JSON has a form in jsonb. In the open connection to SPI.
+Datum kept_json(const std::string &json) {
+    if (json.empty())
+        return static_cast<Datum>(0);
+    sql::AsOwner owner;
+    return pg_call([&] {
+        sql::execute("SELECT reverse_etl.kept_json($1)", {sql::text(json)});
+        return sql::column(0, 1);
+    });
+}
+
 class Result {
   public:
     explicit Result(ReturnSetInfo *info) : info_(info) {}
@@ -174,21 +185,22 @@ class Result {
   private:
     void put(const std::string &operation, std::int64_t rows, const std::int64_t *requests, double seconds,
              const std::string &key, const std::string &old, const std::string &sent, const std::string &reason) {
+        Datum keys = kept_json(key), before = kept_json(old), after = kept_json(sent);
         pg_call([&] {
-            auto json = [](const std::string &text) {
-                return text.empty() ? static_cast<Datum>(0)
-                                    : DirectFunctionCall1(jsonb_in, CStringGetDatum(to_server(text).c_str()));
-            };
             auto as_text = [](const std::string &value) {
                 return value.empty() ? static_cast<Datum>(0) : text_datum(value);
             };
             Datum duration = DirectFunctionCall7(make_interval, Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),
                                                  Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),
                                                  Float8GetDatum(std::ceil(seconds)));
-            Datum values[] = {
-                as_text(operation), Int64GetDatum(rows), Int64GetDatum(requests == nullptr ? 0 : *requests),
-                duration,           json(key),           json(old),
-                json(sent),         as_text(reason)};
+            Datum values[] = {as_text(operation),
+                              Int64GetDatum(rows),
+                              Int64GetDatum(requests == nullptr ? 0 : *requests),
+                              duration,
+                              keys,
+                              before,
+                              after,
+                              as_text(reason)};
             bool nulls[] = {false,       false,       requests == nullptr, requests == nullptr,
                             key.empty(), old.empty(), sent.empty(),        reason.empty()};
             tuplestore_putvalues(info_->setResult, info_->setDesc, values, nulls);

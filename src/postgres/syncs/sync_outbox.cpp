@@ -166,7 +166,7 @@ void SyncOutbox::write_refused() {
         sql::execute(
             R"(
             INSERT INTO reverse_etl.invalid_rows (run_id, quarantined, in_doubt, key, reason, "row")
-            SELECT $1, quarantined <> 0, in_doubt <> 0, key::jsonb, reason, "row"::jsonb
+            SELECT $1, quarantined <> 0, in_doubt <> 0, reverse_etl.kept_json(key), reason, reverse_etl.kept_json("row")
               FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5), unnest($6))
                    AS _ (quarantined, in_doubt, key, reason, "row"))",
             {sql::int8(run_), sql::int8s(quarantined), sql::int8s(in_doubt), sql::texts(keys), sql::texts(reasons),

@@ -63,6 +63,24 @@ splice @again, 0, @before;
 is(rows(@again), rows(@before), 'and go as they were');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.rejected_rows'), 0, 'none is kept any longer');
 
+# A sync has them, too, in its plan and among the rows that it does not send.
+$node->safe_psql('postgres', <<~SQL);
+    CREATE TABLE papers (id integer PRIMARY KEY, d json);
+    INSERT INTO papers VALUES @{[ join ', ', map { "($_, $values[$_][1])" } 0 .. $#values ]};
+    CREATE FOREIGN TABLE files (id integer, d json, n integer CHECK (n > 0)) SERVER inhouse OPTIONS (path '/documents', key 'id');
+    SELECT reverse_etl.create_sync('papers', 'SELECT id, d, -1 AS n FROM papers', 'files', key => '{id}');
+    SQL
+is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.plan_sync('papers') WHERE key IS NOT NULL)), scalar @values,
+    'they are planned');
+my (undef, $left_behind) = outcome($node, q(CALL reverse_etl.run_sync('papers')));
+like($left_behind, qr/leaves @{[ scalar @values ]} rows behind/, 'a run goes on that does not send them');
+my $kept = $node->safe_psql('postgres', q(SELECT reverse_etl.json_text("row") FROM reverse_etl.run_rows ORDER BY key -> 'id'));
+for my $case (@values[ 0 .. 4 ]) {
+    my $wanted = $case->[1] =~ s/^'|'$//gr;
+    like($kept, qr/\Q$wanted\E/, "$case->[0]: it is kept by the run as it was");
+}
+$node->safe_psql('postgres', q(SELECT reverse_etl.drop_sync('papers')));
+
 # What no row is: [name, operations, keys, rows, the error]
 my @texts = (
     [ 'no JSON',          q({create}), q({NULL}),  q({nonsense}),    qr/invalid input syntax for type json/ ],
@@ -189,11 +207,11 @@ for my $table (qw(pauses destination_states outbox_requests rejected_rows audit_
 
 # A sync whose tables or runs were changed by hand: [name, what was done]
 my @edits = (
-    [ 'its attempts are the greatest number', q(UPDATE reverse_etl.sync_1_rows SET "#attempts" = 2147483647) ],
+    [ 'its attempts are the greatest number', q(UPDATE reverse_etl.sync_2_rows SET "#attempts" = 2147483647) ],
     [ 'its run is held, though it delivers',  q(UPDATE reverse_etl.runs SET status = 'held' WHERE status = 'delivering') ],
     [ 'its run is gone',                      q(DELETE FROM reverse_etl.runs WHERE status = 'delivering') ],
-    [ 'a column of its state is gone',        q(ALTER TABLE reverse_etl.sync_1_state DROP COLUMN "#hash") ],
-    [ 'its table of rows is gone',            q(DROP TABLE reverse_etl.sync_1_rows) ],
+    [ 'a column of its state is gone',        q(ALTER TABLE reverse_etl.sync_2_state DROP COLUMN "#hash") ],
+    [ 'its table of rows is gone',            q(DROP TABLE reverse_etl.sync_2_rows) ],
 );
 $node->safe_psql('postgres', <<~'SQL');
     CREATE TABLE people (email text PRIMARY KEY, n integer);
