@@ -1,6 +1,7 @@
 #include "postgres/act_as.h"
 
 #include "postgres/border.h"
+#include "postgres/worker_locks.h"
 
 #include <cstring>
 
@@ -171,6 +172,7 @@ ActAs::ActAs(Oid role, const std::string &search_path)
 AsMachine::AsMachine(Oid role)
     : Scope(role, OidIsValid(role) ? SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION : 0) {
     pg_call([] {
+        worker_locks::require_extension();
         pin_settings();
         for (const Setting &setting : of_machine)
             set(setting.name, setting.value);

@@ -3,6 +3,7 @@
 #include "postgres/act_as.h"
 #include "postgres/border.h"
 #include "postgres/mapping.h"
+#include "postgres/schema_version.h"
 #include "postgres/sql.h"
 #include "postgres/sync_model.h"
 #include "postgres/sync_outbox.h"
@@ -63,6 +64,7 @@ ResultRows touched_keys(const std::string &query) {
 } // namespace
 
 Datum push_sync(FunctionCallInfo call) {
+    check_version(); // before the locks of what is known already
     TriggerData *data = trigger_data(call);
     Oid source = RelationGetRelid(data->tg_relation);
     Tuplestorestate *rows = data->tg_newtable != nullptr ? data->tg_newtable : data->tg_oldtable;

@@ -2,6 +2,7 @@
 
 #include "postgres/border.h"
 #include "postgres/names.h"
+#include "postgres/schema_version.h"
 #include "postgres/stream_trigger.h"
 
 #include <unordered_map>
@@ -148,6 +149,7 @@ void fire(StreamTrigger &stream, TriggerData *data) {
 } // namespace
 
 Datum push_changes(FunctionCallInfo call) {
+    check_version(); // before the locks of what is known already
     TriggerData *data = trigger_data(call);
     check_timing(*data);
     std::shared_ptr<StreamTrigger> stream = kept(*data->tg_trigger);
@@ -158,6 +160,7 @@ Datum push_changes(FunctionCallInfo call) {
 }
 
 Datum push_stream(FunctionCallInfo call) {
+    check_version();
     TriggerData *data = trigger_data(call);
     check_timing(*data);
     std::shared_ptr<StreamTrigger> stream = kept(*data->tg_trigger);
