@@ -3,6 +3,7 @@
 #include "postgres/border.h"
 #include "postgres/worker_locks.h"
 
+#include <cstdio>
 #include <cstring>
 
 extern "C" {
@@ -191,7 +192,7 @@ void pin_settings_of_process() {
 }
 
 void limit_waits_for_locks(const char *milliseconds) {
-    strlcpy(milliseconds_for_locks, milliseconds, sizeof(milliseconds_for_locks));
+    std::snprintf(milliseconds_for_locks, sizeof(milliseconds_for_locks), "%s", milliseconds);
     pin(lock_timeout);
 }
 

@@ -239,6 +239,10 @@ for my $key (@keys) {
     nobody_was_caught("$name: by the process that writes that down");
 }
 
+# Whatever way it may be found by.
+like((outcome($node, q(SELECT reverse_etl.execute_as('eve'::regrole, 'CREATE TABLE eve.made AS SELECT eve.own()'))))[1], qr/ERROR:  42501: function own is no superuser's/,
+    'a statement of the machine runs no function of hers');
+
 my $zoes_run = $node->safe_psql('postgres', q(SELECT max(id) FROM reverse_etl.runs WHERE sync = 'zoes'));
 for my $sql (map { s/ZOES/$zoes_run/r } @refused) {
     like(said_by_eve($sql), qr/permission denied|must be (?:an? )?(?:owner|superuser)|invalid (?:option|value)|does not exist|do not fit connector/, "refused: $sql");
