@@ -26,6 +26,7 @@ CREATE FUNCTION reverse_etl.syncs_before(relations text[], schemas oid[], others
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     sync record;
+    began timestamptz := clock_timestamp();
 BEGIN
     FOR sync IN
         SELECT s.id FROM reverse_etl.sync_definitions AS s
@@ -35,6 +36,8 @@ BEGIN
                         WHERE reverse_etl.uses_schema(schema, s.reads || s.destination, s.needs))
          ORDER BY s.id
     LOOP
+        -- Tables of one name are many, and so may be what reads them.
+        EXIT WHEN clock_timestamp() > began + interval '1 s';
         UPDATE reverse_etl.sync_definitions AS s SET broken = fault FROM reverse_etl.fault_of_sync(sync.id) AS fault
          WHERE s.id = sync.id AND fault IS DISTINCT FROM s.broken;
     END LOOP;

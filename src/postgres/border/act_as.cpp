@@ -1,7 +1,9 @@
 #include "postgres/border/act_as.h"
 
 #include "postgres/border/border.h"
+#include "postgres/shared/worker_locks.h"
 
+#include <cstdio>
 #include <cstring>
 
 extern "C" {
@@ -171,6 +173,7 @@ ActAs::ActAs(Oid role, const std::string &search_path)
 AsMachine::AsMachine(Oid role)
     : Scope(role, OidIsValid(role) ? SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION : 0) {
     pg_call([] {
+        worker_locks::require_extension();
         pin_settings();
         for (const Setting &setting : of_machine)
             set(setting.name, setting.value);
@@ -189,7 +192,7 @@ void pin_settings_of_process() {
 }
 
 void limit_waits_for_locks(const char *milliseconds) {
-    strlcpy(milliseconds_for_locks, milliseconds, sizeof(milliseconds_for_locks));
+    std::snprintf(milliseconds_for_locks, sizeof(milliseconds_for_locks), "%s", milliseconds);
     pin(lock_timeout);
 }
 

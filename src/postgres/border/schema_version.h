@@ -11,7 +11,7 @@ extern const char *const library_version;
 std::string installed_version();
 
 /// An error where the two differ: a server that was not restarted after an upgrade, or ALTER EXTENSION that was
-/// forgotten. Neither may read what it does not know.
+/// forgotten. Neither may read what it does not know. Nor may anybody who would be in the way of DROP EXTENSION.
 void check_version();
 
 /// The same for a process that nobody waits for: it tells the log, and is to end.

@@ -1,5 +1,7 @@
 #include "postgres/border/sql.h"
 
+#include "postgres/shared/worker_locks.h"
+
 #include <map>
 #include <optional>
 
@@ -46,6 +48,7 @@ void begin() {
         check_settings_of_process();
         SetCurrentStatementStartTimestamp();
         StartTransactionCommand();
+        worker_locks::require_extension();
         PushActiveSnapshot(GetTransactionSnapshot());
         SPI_connect();
     });

@@ -3,6 +3,10 @@
 #include "postgres/border/border.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
+#include "postgres/audit_log/mailboxes.h"
+#include "postgres/border/names.h"
+#include "postgres/shared/worker_locks.h"
+#include "postgres/shared/worker_status.h"
 
 #include <cstring>
 
@@ -111,6 +115,18 @@ bool concerns_worker(Node *statement) {
     }
 }
 
+/// Whether this extension goes, for those who may drop it: nobody else keeps others from it.
+bool drops_extension(Node *statement) {
+    if (!IsA(statement, DropStmt) || reinterpret_cast<DropStmt *>(statement)->removeType != OBJECT_EXTENSION ||
+        !superuser())
+        return false;
+    ListCell *cell;
+    foreach (cell, reinterpret_cast<DropStmt *>(statement)->objects)
+        if (std::strcmp(string_text(lfirst(cell)).c_str(), "reverse_etl") == 0)
+            return true;
+    return false;
+}
+
 /// A database that is still there gets back the worker that made room; nothing is left of one that is gone.
 void look_after(Oid oid, bool stopped) {
     CommandCounterIncrement();
@@ -135,6 +151,8 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
         stopped = OidIsValid(database.oid) && ask_worker_to_end(database.oid);
         if (stopped)
             wait_for_end_of_worker(database.oid);
+        if (drops_extension(statement->utilityStmt))
+            worker_locks::drop_extension();
         next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
     }
     PG_CATCH();

@@ -1,6 +1,7 @@
 #include "postgres/shared/worker_locks.h"
 
 #include "postgres/border/compat.h"
+#include "postgres/border/border.h"
 
 extern "C" {
 #include "catalog/pg_extension.h"
@@ -15,7 +16,7 @@ namespace {
 
 /// What is locked, as the last part of the tag. The extension's oid is no part of it: one that was created anew has no
 /// second worker beside the first.
-enum Object : uint16 { the_worker = 1, serving = 2, committing = 3 };
+enum Object : uint16 { the_worker = 1, serving = 2, committing = 3, the_extension = 4 };
 
 constexpr bool for_session = true, for_transaction = false;
 constexpr bool at_once = true, wait_for_it = false;
@@ -70,6 +71,15 @@ bool retire() {
 
 void count_on_worker() {
     take(committing, ShareLock, for_transaction, wait_for_it);
+}
+
+void require_extension() {
+    if (!take(the_extension, ShareLock, for_transaction, at_once))
+        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("extension reverse_etl is being dropped")));
+}
+
+void drop_extension() {
+    take(the_extension, ExclusiveLock, for_transaction, wait_for_it);
 }
 
 bool is_served() {

@@ -27,4 +27,13 @@ void count_on_worker();
 /// Whether there is a worker that will look at what is committed from here on.
 bool is_served();
 
+// How the extension is dropped. DROP EXTENSION locks all its tables, and those that have streams, one after the other,
+// as others do that use them, in another order. So it first waits for those who do; and who comes then does not wait
+// for it, perhaps with a lock that it needs, but fails.
+
+/// Until the end of the transaction; an error if the extension is being dropped. Call inside pg_call.
+void require_extension();
+/// Nobody else uses it from here on, until the end of the transaction.
+void drop_extension();
+
 } // namespace reverse_etl::worker_locks

@@ -3,6 +3,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/streams/stream_trigger.h"
+#include "postgres/border/schema_version.h"
 
 #include <unordered_map>
 
@@ -148,6 +149,7 @@ void fire(StreamTrigger &stream, TriggerData *data) {
 } // namespace
 
 Datum push_changes(FunctionCallInfo call) {
+    check_version(); // before the locks of what is known already
     TriggerData *data = trigger_data(call);
     check_timing(*data);
     std::shared_ptr<StreamTrigger> stream = kept(*data->tg_trigger);
@@ -158,6 +160,7 @@ Datum push_changes(FunctionCallInfo call) {
 }
 
 Datum push_stream(FunctionCallInfo call) {
+    check_version();
     TriggerData *data = trigger_data(call);
     check_timing(*data);
     std::shared_ptr<StreamTrigger> stream = kept(*data->tg_trigger);

@@ -6,6 +6,7 @@
 #include "postgres/streams/mapping.h"
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/sync_outbox.h"
+#include "postgres/border/schema_version.h"
 
 #include <cstdlib>
 #include <optional>
@@ -63,6 +64,7 @@ ResultRows touched_keys(const std::string &query) {
 } // namespace
 
 Datum push_sync(FunctionCallInfo call) {
+    check_version(); // before the locks of what is known already
     TriggerData *data = trigger_data(call);
     Oid source = RelationGetRelid(data->tg_relation);
     Tuplestorestate *rows = data->tg_newtable != nullptr ? data->tg_newtable : data->tg_oldtable;

@@ -86,6 +86,27 @@ is($node->psql('restored_again', q(INSERT INTO customers VALUES ('p3@example.com
 is($node->safe_psql('restored_again', 'SELECT count(*) FROM reverse_etl.outbox'), 1, 'what they write is queued');
 $node->safe_psql('postgres', q(SELECT reverse_etl.resume('public.contacts'); CALL reverse_etl.wait('contacts', '30s')));
 
+# What belonged to a role that was dropped is nobody's, also where its number is another's; and a role that is not there
+# keeps nothing from being restored.
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE ROLE gone SUPERUSER; CREATE ROLE elsewhere SUPERUSER; CREATE TABLE theirs (email text);
+    CREATE USER MAPPING FOR gone SERVER hubspot OPTIONS (access_token 'pat-1'); CREATE USER MAPPING FOR elsewhere SERVER hubspot OPTIONS (access_token 'pat-2');
+    SET ROLE gone; SELECT reverse_etl.stream_table('theirs', 'contacts', 'SELECT email FROM changed');
+    INSERT INTO contacts (email) VALUES ('gone');
+    SET ROLE elsewhere; INSERT INTO contacts (email) VALUES ('elsewhere');
+    RESET ROLE;
+    DROP USER MAPPING FOR gone SERVER hubspot; DROP USER MAPPING FOR elsewhere SERVER hubspot;
+    DROP ROLE gone;
+    SQL
+$node->command_ok([ 'pg_dump', '-f', "$folder/gone.sql", 'postgres' ], 'a database with what a dropped role has left is dumped');
+$node->safe_psql('postgres', 'DROP ROLE elsewhere; CREATE DATABASE restored_without');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$folder/gone.sql", 'restored_without' ], 'and restored where another role is missing, too');
+is($node->safe_psql('restored_without', q(SELECT rejected_by, role_id FROM reverse_etl.rejected_rows WHERE rejected_by IN ('gone', 'elsewhere') ORDER BY 1)),
+    "elsewhere|-\ngone|-", 'their rejected rows are nobody\'s');
+is($node->safe_psql('restored_without', q(SELECT owner, owner::oid FROM reverse_etl.streams)), '-|0', 'and so is their stream');
+is($node->safe_psql('postgres', q(SELECT owner FROM reverse_etl.streams)), '-', 'which nobody owns here either');
+$node->safe_psql('postgres', q(SELECT reverse_etl.unstream_table('theirs_to_contacts')));
+
 my (undef, $said) = outcome($node, 'DROP EXTENSION reverse_etl');
 like($said, qr/ERROR:  2BP01: cannot drop extension reverse_etl because other objects depend on it/,
     'DROP EXTENSION tells what depends on it');
