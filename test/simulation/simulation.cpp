@@ -172,8 +172,11 @@ void Simulation::turn() {
     may_be_killed();
     for (Destination &destination : destinations_)
         if (destination.outbox.has_changes()) {
-            settle(destination);
-            next = world_.now();
+            // What several turns bring is written down together, as the worker does it under load.
+            const bool is_put_off = world_.chance(scenario_.puts_off);
+            if (!is_put_off)
+                settle(destination);
+            next = is_put_off ? std::min(next, world_.now() + Milliseconds(5)) : world_.now();
         }
     may_be_killed();
     std::vector<Finished> finished;
@@ -232,6 +235,8 @@ Clock::duration Simulation::deadline(const Order &order) const {
     Clock::duration limits{};
     if (scenario_.requests_a_window > 0)
         limits = 3 * seconds(scenario_.window_seconds) * scenario_.orders.size() / scenario_.requests_a_window;
+    if (scenario_.capacity > 0)
+        limits += scenario_.orders.size() * scenario_.latency;
     if (scenario_.spells.empty())
         return limits + order.at + soon;
     Clock::duration ill{};
