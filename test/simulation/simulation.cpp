@@ -230,7 +230,8 @@ bool Simulation::is_tied_to_poison(const Order &order) const {
 Clock::duration Simulation::deadline(const Order &order) const {
     // In a small memory rows stand in line behind those that are tied to others.
     const bool is_crowded = scenario_.has_poison && scenario_.most_rows < scenario_.orders.size();
-    if (is_tied_to_poison(order) || is_crowded || scenario_.jump > 0)
+    // And lanes whose tokens end each other's lose the places in a window that they had.
+    if (is_tied_to_poison(order) || is_crowded || scenario_.jump > 0 || scenario_.revokes)
         return std::max(order.at, scenario_.calm) + in_the_end;
     Clock::duration limits{};
     if (scenario_.requests_a_window > 0)
@@ -243,8 +244,9 @@ Clock::duration Simulation::deadline(const Order &order) const {
     for (const Spell &spell : scenario_.spells)
         ill += spell.to - spell.from;
     // What waits for nobody is tried again after as long as it was down, about, and soon.
-    const Clock::duration pause =
-        has(Spell::Kind::denied) ? Clock::duration(later) : std::min(Clock::duration(soon), a_while + 2 * ill);
+    const Clock::duration pause = has(Spell::Kind::denied) ? Clock::duration(later)
+                                  : scenario_.has_poison   ? Clock::duration(soon)
+                                                           : std::min<Clock::duration>(soon, a_while + 2 * ill);
     return limits + std::max(order.at, scenario_.calm) + pause;
 }
 
