@@ -206,13 +206,13 @@ void Simulation::may_be_killed() {
 void Simulation::die() {
     kills_++;
     world_.tell("the worker is killed");
+    if (!scenario_.crashes)
+        limiter_->give_back_all(world_.now());
     transport_.abandon_all();
     for (Destination &destination : destinations_)
         destination.queue.reset();
     if (scenario_.crashes)
         limiter_ = std::make_unique<RateLimiter>();
-    else
-        limiter_->give_back_all(world_.now());
     vendor_.client_is_gone(scenario_.crashes);
     world_.move_to(world_.now() + world_.between(Milliseconds(10), Milliseconds(5000)));
     start_process();
