@@ -88,6 +88,7 @@ Scenario::Scenario(World &world) {
     if (world.chance(0.1))
         jump = 0.01;
     is_odd = world.chance(0.2);
+    puts_off = world.chance(0.5) ? 0.7 : 0;
     revokes = tokens && world.chance(0.3);
     if (spells.empty() && !has_poison && kill == 0 && world.chance(0.2))
         become_a_rush(world);
@@ -100,6 +101,11 @@ void Scenario::become_a_rush(World &world) {
     requests_a_window = concurrent = 0;
     jitter = Milliseconds(0);
     jump = 0;
+    if (world.chance(0.5)) {
+        Spell spell{world.chance(0.5) ? Spell::Kind::failing : Spell::Kind::unreachable, {}, {}};
+        spell.to = calm = Milliseconds(world.between(100, 30'000));
+        spells.push_back(spell);
+    }
     roles = 1;
     most_rows = 200;
     tokens = revokes = false;

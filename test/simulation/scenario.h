@@ -69,6 +69,7 @@ struct Scenario {
     double jump = 0;           ///< of the clocks
     std::size_t most_rows = 0; ///< in memory
     int max_in_flight = 1;
+    double puts_off = 0;  ///< the probability that outcomes are stored a turn later
     bool is_odd = false;  ///< answers hold values that not every parser takes
     bool revokes = false; ///< a token ends when there is a newer one
     int capacity = 0;     ///< more requests at once are answered with 429; 0: any number

@@ -172,8 +172,11 @@ void Simulation::turn() {
     may_be_killed();
     for (Destination &destination : destinations_)
         if (destination.outbox.has_changes()) {
-            settle(destination);
-            next = world_.now();
+            // What several turns bring is written down together, as the worker does it under load.
+            const bool is_put_off = world_.chance(scenario_.puts_off);
+            if (!is_put_off)
+                settle(destination);
+            next = is_put_off ? std::min(next, world_.now() + Milliseconds(5)) : world_.now();
         }
     may_be_killed();
     std::vector<Finished> finished;
@@ -203,13 +206,13 @@ void Simulation::may_be_killed() {
 void Simulation::die() {
     kills_++;
     world_.tell("the worker is killed");
+    if (!scenario_.crashes)
+        limiter_->give_back_all(world_.now());
     transport_.abandon_all();
     for (Destination &destination : destinations_)
         destination.queue.reset();
     if (scenario_.crashes)
         limiter_ = std::make_unique<RateLimiter>();
-    else
-        limiter_->give_back_all(world_.now());
     vendor_.client_is_gone(scenario_.crashes);
     world_.move_to(world_.now() + world_.between(Milliseconds(10), Milliseconds(5000)));
     start_process();
@@ -227,19 +230,23 @@ bool Simulation::is_tied_to_poison(const Order &order) const {
 Clock::duration Simulation::deadline(const Order &order) const {
     // In a small memory rows stand in line behind those that are tied to others.
     const bool is_crowded = scenario_.has_poison && scenario_.most_rows < scenario_.orders.size();
-    if (is_tied_to_poison(order) || is_crowded || scenario_.jump > 0)
+    // And lanes whose tokens end each other's lose the places in a window that they had.
+    if (is_tied_to_poison(order) || is_crowded || scenario_.jump > 0 || scenario_.revokes)
         return std::max(order.at, scenario_.calm) + in_the_end;
     Clock::duration limits{};
     if (scenario_.requests_a_window > 0)
         limits = 3 * seconds(scenario_.window_seconds) * scenario_.orders.size() / scenario_.requests_a_window;
+    if (scenario_.capacity > 0)
+        limits += scenario_.orders.size() * scenario_.latency;
     if (scenario_.spells.empty())
         return limits + order.at + soon;
     Clock::duration ill{};
     for (const Spell &spell : scenario_.spells)
         ill += spell.to - spell.from;
     // What waits for nobody is tried again after as long as it was down, about, and soon.
-    const Clock::duration pause =
-        has(Spell::Kind::denied) ? Clock::duration(later) : std::min(Clock::duration(soon), a_while + 2 * ill);
+    const Clock::duration pause = has(Spell::Kind::denied) ? Clock::duration(later)
+                                  : scenario_.has_poison   ? Clock::duration(soon)
+                                                           : std::min<Clock::duration>(soon, a_while + 2 * ill);
     return limits + std::max(order.at, scenario_.calm) + pause;
 }
 

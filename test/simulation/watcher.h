@@ -71,7 +71,7 @@ class Watcher {
     std::size_t repeats_ = 0, repeats_at_once_ = 0;
 
     std::size_t served_ = 0, declined_ = 0;
-    int most_at_once_ = 0; ///< in the second half of a rush
+    int most_at_once_ = 0; ///< in the later part of a rush
 };
 
 } // namespace reverse_etl::simulation
