@@ -18,7 +18,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $seed  = $ENV{SYNC_PROPERTY_SEED}  // int(rand(1_000_000));
-my $steps = $ENV{SYNC_PROPERTY_STEPS} // 100;
+my $steps = $ENV{SYNC_PROPERTY_STEPS} // 75;
 note("SYNC_PROPERTY_SEED=$seed SYNC_PROPERTY_STEPS=$steps");
 srand($seed);
 
