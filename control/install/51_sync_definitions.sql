@@ -103,7 +103,8 @@ BEGIN
     EXECUTE format('CREATE TABLE reverse_etl.sync_%s_rows (%s, "#hash" bigint, "#change" "char" NOT NULL, "#run" bigint,
                     "#row" bigint, "#attempts" integer NOT NULL)
                     WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)', sync, columns);
-    EXECUTE format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_rows ("#row")', sync);
+    -- Who looks for the failures of a key is not to find all failures by it.
+    EXECUTE format('CREATE UNIQUE INDEX ON reverse_etl.sync_%s_rows ("#row") WHERE "#row" IS NOT NULL', sync);
     EXECUTE format('ALTER TABLE reverse_etl.sync_%s_rows REPLICA IDENTITY FULL', sync); -- no column names each of its rows
     PERFORM reverse_etl.index_sync_keys(sync);
     EXECUTE format('COMMENT ON TABLE reverse_etl.sync_%s_rows IS %L', sync,

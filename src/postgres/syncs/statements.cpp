@@ -87,10 +87,12 @@ std::string SyncStatements::differs() const {
     return "(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row + ")";
 }
 
-/// How often the row was refused as it is. A stream and a run may both have failed with it: so it is no join.
+/// How often the row was refused as it is. A stream and a run may both have failed with it, so it is no join; where
+/// nothing has failed, which is found out once, no row is looked for.
 std::string SyncStatements::attempts() const {
-    return "(SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ + " AS f WHERE " + failed() +
-           " AND f.\"#hash\" = " + hash_of_row + ") AS \"#attempts\"";
+    return "CASE WHEN EXISTS (SELECT FROM " + rows_ +
+           " WHERE \"#row\" IS NULL) THEN (SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ + " AS f WHERE " +
+           failed() + " AND f.\"#hash\" = " + hash_of_row + ") END AS \"#attempts\"";
 }
 
 std::string SyncStatements::failed() const {

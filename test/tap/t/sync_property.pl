@@ -14,11 +14,12 @@ use warnings FATAL => 'all';
 
 use JSON::PP qw(decode_json);
 use ReverseETL;
+use SyncRows;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $seed  = $ENV{SYNC_PROPERTY_SEED}  // int(rand(1_000_000));
-my $steps = $ENV{SYNC_PROPERTY_STEPS} // 100;
+my $steps = $ENV{SYNC_PROPERTY_STEPS} // 75;
 note("SYNC_PROPERTY_SEED=$seed SYNC_PROPERTY_STEPS=$steps");
 srand($seed);
 
@@ -90,57 +91,12 @@ for my $name (@names) {
     $sync->{edition} = 0;
 }
 
-# The query of a sync, in one of two editions.
-sub query {
-    my ($sync, $edition) = @_;
-    my $sent = $edition ? q(name || ''~'') : 'name';
-    return "SELECT code, email, $sent AS name" . ($sync->{cursor} ? ', seq' : '') . " FROM model_$sync->{name}";
-}
-
 # Updates need rows that are there: those of odd numbers.
 sql(q(INSERT INTO to_update SELECT 'update-' || n, 'update-' || n || '@x', 'before' FROM generate_series(1, 60, 2) AS n));
 
 my (%first, %done);
 
 # ---- The model, here and in the database ----------------------------------------------------------------------------
-
-my $revision = 0;
-sub pick { return $_[ int rand @_ ] }
-sub code_of { my ($sync, $number) = @_; return $sync->{type} eq 'numeric' ? "$number.0" : "$sync->{name}-$number" }
-sub fresh_row {
-    my ($sync, $id) = @_;
-    return { id => $id, code => code_of($sync, $id), email => "$sync->{name}-$id\@x", name => 'v' . ++$revision };
-}
-
-# Another spelling of the key.
-sub respell {
-    my ($sync, $row) = @_;
-    return if !$sync->{spelt} || !defined $row->{ $sync->{key} };
-    $row->{email} = pick(lc $row->{email}, uc $row->{email}, ucfirst $row->{email}) if $sync->{key} eq 'email';
-    $row->{code} = int($row->{code}) . pick('', '.0', '.00') if $sync->{key} eq 'code';
-    return;
-}
-
-# The key as its destination compares it.
-sub key_of {
-    my ($sync, $row) = @_;
-    my $key = $row->{ $sync->{key} };
-    return defined $key && $sync->{key} eq 'email' && $sync->{at} eq 'hubspot' ? lc $key : $key;
-}
-
-sub literal { return defined $_[0] ? "'$_[0]'" : 'NULL' }
-
-sub write_row {
-    my ($sync, $row) = @_;
-    my $values = join ', ', $row->{id}, map { literal($row->{$_}) } qw(code email name);
-    $sync->{rows}{ $row->{id} } = $row;
-    # Events are only added; one that could not be sent is found again without a cursor.
-    my $seq = $sync->{name} eq 'events' ? '' : ', seq = excluded.seq';
-    return <<~SQL;
-        INSERT INTO model_$sync->{name} VALUES ($values)
-        ON CONFLICT (id) DO UPDATE SET code = excluded.code, email = excluded.email, name = excluded.name$seq;
-        SQL
-}
 
 sub edit {
     my ($sync) = @_;
@@ -153,7 +109,7 @@ sub edit {
         if (!$row) {
             $row = fresh_row($sync, $id);
             $row->{name} = 'forbidden' if rand() < 0.1;
-            $row->{name} = 'poison' . ++$revision if $sync->{breaks} && rand() < 0.1 && !grep { ($_->{name} // '') =~ /poison/ } values %{ $sync->{rows} };
+            $row->{name} = fresh_value('poison') if $sync->{breaks} && rand() < 0.1 && !grep { ($_->{name} // '') =~ /poison/ } values %{ $sync->{rows} };
             $sync->{is_broken} = 1 if $row->{name} =~ /poison/;
             respell($sync, $row);
             $code .= write_row($sync, $row);
@@ -169,7 +125,7 @@ sub edit {
             $code .= "DELETE FROM model_$sync->{name} WHERE id = $id;\n";
             next;
         }
-        $row->{name} = 'v' . ++$revision if $what eq 'value';
+        $row->{name} = fresh_value('v') if $what eq 'value';
         $row->{name} = undef             if $what eq 'null';
         $row->{name} = 'forbidden'       if $what eq 'check';
         $row->{email} = 'no address' . $id if $what eq 'email';
@@ -199,26 +155,6 @@ sub mend {
     }
     sql($code) if $code;
     return;
-}
-
-sub is_good {
-    my ($sync, $row) = @_;
-    return defined $row->{ $sync->{key} } && ($row->{name} // '') !~ /forbidden|poison/ && ($row->{email} // '') =~ /@/;
-}
-
-# HubSpot keeps e-mails in small letters.
-sub values_of { my ($row) = @_; return join '|', $row->{code} // '', lc($row->{email} // $row->{mail} // ''), $row->{name} // '' }
-
-# What the query yields: by key, the values that are sent.
-sub model_of {
-    my ($sync) = @_;
-    my %model;
-    for my $row (values %{ $sync->{rows} }) {
-        my ($key, $name) = (key_of($sync, $row), $row->{name});
-        $name .= '~' if $sync->{edition} && defined $name;
-        $model{$key} = values_of({ %$row, name => $name }) if defined $key;
-    }
-    return \%model;
 }
 
 # What the destination has: by key, the values; more than one record of a key is an error of its own.
