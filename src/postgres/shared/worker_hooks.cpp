@@ -1,10 +1,10 @@
 #include "postgres/shared/worker_hooks.h"
 
+#include "postgres/audit_log/mailboxes.h"
 #include "postgres/border/border.h"
+#include "postgres/border/names.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/audit_log/mailboxes.h"
-#include "postgres/border/names.h"
 #include "postgres/shared/worker_locks.h"
 #include "postgres/shared/worker_status.h"
 

@@ -1,7 +1,7 @@
 #include "postgres/shared/worker_locks.h"
 
-#include "postgres/border/compat.h"
 #include "postgres/border/border.h"
+#include "postgres/border/compat.h"
 
 extern "C" {
 #include "catalog/pg_extension.h"

@@ -2,8 +2,8 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
-#include "postgres/streams/stream_trigger.h"
 #include "postgres/border/schema_version.h"
+#include "postgres/streams/stream_trigger.h"
 
 #include <unordered_map>
 

@@ -4,13 +4,13 @@
 #include "postgres/border/border.h"
 #include "postgres/border/columns_json.h"
 #include "postgres/border/names.h"
+#include "postgres/border/sql.h"
 #include "postgres/border/sql_text.h"
 #include "postgres/streams/statements.h"
 #include "postgres/syncs/guards.h"
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/operations.h"
 #include "postgres/syncs/rows.h"
-#include "postgres/border/sql.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,11 +2,11 @@
 
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
+#include "postgres/border/schema_version.h"
 #include "postgres/border/sql.h"
 #include "postgres/streams/mapping.h"
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/sync_outbox.h"
-#include "postgres/border/schema_version.h"
 
 #include <cstdlib>
 #include <optional>
