@@ -139,15 +139,6 @@ my @refused = (
     q(ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE), q(ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.runs), q(DROP EXTENSION reverse_etl),
 );
 
-# What she holds in a transaction that does not end, and others may not wait for.
-my @holds = (
-    [ 'a run that she cancels'  => q(SELECT reverse_etl.cancel_run(max(id)) FROM reverse_etl.runs WHERE sync = 'shared') ],
-    [ 'a sync that she changes' => q(SELECT reverse_etl.alter_sync('shared', max_attempts => 7)) ],
-    [ 'rows of a sync'          => q(SELECT reverse_etl.resync('shared')) ],
-    [ 'all her destinations'    => q(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE pg_catalog.format('ALTER FOREIGN TABLE eve.many_%s RENAME name TO other', i::text); END LOOP; END $$)],
-    [ 'all that she may read'   => q(LOCK TABLE reverse_etl.runs, reverse_etl.outbox, reverse_etl.pauses, reverse_etl.audit_log IN ACCESS SHARE MODE) ],
-);
-
 # Settings that a role, or the owner of a database, may give to those who connect.
 my @settings = (
     q(search_path = eve, pg_catalog), q(role = zoe), q(statement_timeout = 1), q(lock_timeout = 1), q(idle_in_transaction_session_timeout = 1),
@@ -255,40 +246,6 @@ for my $relation (split /\n/, $node->safe_psql('postgres', q(SELECT oid::regclas
     my $saw = '';
     $node->psql('postgres', "SELECT count(*) FROM $relation AS r WHERE eve.look(r::text)", stderr => \$saw, extra_params => ['--username=eve']);
     unlike($saw, qr/zoe|z\@b/, "nothing of others is seen in $relation");
-}
-
-# Others' rows leave, however long she holds what is hers.
-$node->safe_psql('postgres', <<~'SQL');
-    CREATE SCHEMA shared; GRANT USAGE ON SCHEMA shared TO eve, zoe;
-    CREATE FOREIGN TABLE shared.d (email text, name text) SERVER inhouse OPTIONS (path '/http/shared', key 'email', insert_as 'upsert');
-    GRANT SELECT, INSERT, UPDATE, DELETE ON shared.d TO eve, zoe;
-    SQL
-said_by_eve(<<~'SQL');
-    SELECT FROM reverse_etl.create_sync('shared', 'SELECT email, name FROM eve.src', 'shared.d', '{email}', search_path => 'pg_catalog');
-    DO $$ BEGIN FOR i IN 1..40 LOOP
-        EXECUTE format('CREATE FOREIGN TABLE eve.many_%s (name text) SERVER inhouse OPTIONS (path ''/http/many'')', i);
-    END LOOP; END $$
-    SQL
-for my $hold (@holds) {
-    my ($name, $sql) = @$hold;
-    $node->safe_psql('postgres', q(SELECT reverse_etl.pause('inhouse')));
-    said_by_eve(q(UPDATE eve.src SET name = pg_catalog.gen_random_uuid(); CALL reverse_etl.run_sync('shared', wait => false)));
-    said_by_eve(q(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE pg_catalog.format('INSERT INTO eve.many_%s VALUES (''x'')', i::text); END LOOP; END $$));
-    open my $session, '|-', 'psql', '-XAtqo', '/dev/null', '-U', 'eve', '-d', $node->connstr('postgres') or die "cannot run psql: $!";
-    $session->autoflush;
-    print $session "BEGIN; $sql;\n";
-    wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'eve' AND state = 'idle in transaction')) });
-    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
-    my (undef, $said) = outcome($node, <<~'SQL');
-        SET ROLE zoe;
-        BEGIN; INSERT INTO shared.d VALUES ('z@b.example', 'z'); COMMIT;
-        CALL reverse_etl.wait('shared.d', '5 s');
-        SQL
-    unlike($said, qr/ERROR/, "$name: others' rows leave meanwhile") or diag($said);
-    close $session;
-    wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox') == 0 });
-    like($node->safe_psql('postgres', q(SELECT status FROM reverse_etl.runs WHERE sync = 'shared' ORDER BY id DESC LIMIT 1)), qr/completed|cancelled/,
-        "$name: and hers has its end");
 }
 
 for my $of ('ROLE eve', 'DATABASE postgres') {

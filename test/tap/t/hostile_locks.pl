@@ -1,0 +1,69 @@
+# A role holds locks on what is its own, in a transaction that does not end: others' rows leave all the same.
+
+use strict;
+use warnings FATAL => 'all';
+
+use ReverseETL;
+use Test::More;
+
+my $sandbox = start_sandbox();
+my $node    = new_node('main', "log_statement = none\nmax_worker_processes = 16");
+my $url     = $sandbox->url;
+
+# What she holds in a transaction that does not end, and others may not wait for.
+my @holds = (
+    [ 'a run that she cancels'  => q(SELECT reverse_etl.cancel_run(max(id)) FROM reverse_etl.runs WHERE sync = 'shared') ],
+    [ 'a sync that she changes' => q(SELECT reverse_etl.alter_sync('shared', max_attempts => 7)) ],
+    [ 'rows of a sync'          => q(SELECT reverse_etl.resync('shared')) ],
+    [ 'all her destinations'    => q(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE pg_catalog.format('ALTER FOREIGN TABLE eve.many_%s RENAME name TO other', i::text); END LOOP; END $$)],
+    [ 'all that she may read'   => q(LOCK TABLE reverse_etl.runs, reverse_etl.outbox, reverse_etl.pauses, reverse_etl.audit_log IN ACCESS SHARE MODE) ],
+);
+
+$node->safe_psql('postgres', <<~SQL);
+    CREATE ROLE eve LOGIN; CREATE SCHEMA eve AUTHORIZATION eve; CREATE ROLE zoe;
+    CREATE SERVER inhouse FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '$url');
+    CREATE USER MAPPING FOR PUBLIC SERVER inhouse;
+    GRANT USAGE ON FOREIGN SERVER inhouse TO eve, zoe;
+    SQL
+said_by_eve(q(CREATE TABLE eve.src AS SELECT 'a@b.example' AS email, ''::text AS name));
+
+# Others' rows leave, however long she holds what is hers.
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE SCHEMA shared; GRANT USAGE ON SCHEMA shared TO eve, zoe;
+    CREATE FOREIGN TABLE shared.d (email text, name text) SERVER inhouse OPTIONS (path '/http/shared', key 'email', insert_as 'upsert');
+    GRANT SELECT, INSERT, UPDATE, DELETE ON shared.d TO eve, zoe;
+    SQL
+said_by_eve(<<~'SQL');
+    SELECT FROM reverse_etl.create_sync('shared', 'SELECT email, name FROM eve.src', 'shared.d', '{email}', search_path => 'pg_catalog');
+    DO $$ BEGIN FOR i IN 1..40 LOOP
+        EXECUTE format('CREATE FOREIGN TABLE eve.many_%s (name text) SERVER inhouse OPTIONS (path ''/http/many'')', i);
+    END LOOP; END $$
+    SQL
+for my $hold (@holds) {
+    my ($name, $sql) = @$hold;
+    $node->safe_psql('postgres', q(SELECT reverse_etl.pause('inhouse')));
+    said_by_eve(q(UPDATE eve.src SET name = pg_catalog.gen_random_uuid(); CALL reverse_etl.run_sync('shared', wait => false)));
+    said_by_eve(q(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE pg_catalog.format('INSERT INTO eve.many_%s VALUES (''x'')', i::text); END LOOP; END $$));
+    open my $session, '|-', 'psql', '-XAtqo', '/dev/null', '-U', 'eve', '-d', $node->connstr('postgres') or die "cannot run psql: $!";
+    $session->autoflush;
+    print $session "BEGIN; $sql;\n";
+    wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'eve' AND state = 'idle in transaction')) });
+    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
+    my (undef, $said) = outcome($node, <<~'SQL');
+        SET ROLE zoe;
+        BEGIN; INSERT INTO shared.d VALUES ('z@b.example', 'z'); COMMIT;
+        CALL reverse_etl.wait('shared.d', '5 s');
+        SQL
+    unlike($said, qr/ERROR/, "$name: others' rows leave meanwhile") or diag($said);
+    close $session;
+    wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox') == 0 });
+    like($node->safe_psql('postgres', q(SELECT status FROM reverse_etl.runs WHERE sync = 'shared' ORDER BY id DESC LIMIT 1)), qr/completed|cancelled/,
+        "$name: and hers has its end");
+}
+
+done_testing();
+
+sub said_by_eve {
+    my ($sql) = @_;
+    return $node->safe_psql('postgres', $sql, extra_params => ['--username=eve']);
+}
