@@ -132,7 +132,7 @@ POSTGRES_SOURCES = \
     src/postgres/shared/worker_control.cpp \
     src/postgres/shared/worker_hooks.cpp \
     src/postgres/shared/worker_launcher.cpp \
-    src/postgres/shared/worker_locks.cpp \
+    src/postgres/border/own_locks.cpp \
     src/postgres/shared/worker_status.cpp \
     src/postgres/streams/changed_rows.cpp \
     src/postgres/streams/functions.cpp \

@@ -48,8 +48,7 @@ std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows
 void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::string_view rows) {
     static constexpr const char *insert = R"(
         INSERT INTO reverse_etl.rejected_rows
-               (push, destination, destination_id, operation, row_number, reverse_etl.kept_json(key),
-               reverse_etl.kept_json("row"), reason, http_status, statement_at,
+               (push, destination, destination_id, operation, row_number, key, "row", reason, http_status, statement_at,
                 rejected_by, role_id)
         SELECT $1, $2, reverse_etl.destination_still_there($8), $3, number, reverse_etl.kept_json(key),
                reverse_etl.kept_json("row"), reason, status, $4, $5, $6

@@ -14,7 +14,7 @@
 #include "postgres/outbox/wait.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/shared/worker_status.h"
 
 #include <algorithm>
@@ -145,7 +145,7 @@ class OutboxService {
 
     /// Ends unless there is something to do, or a transaction is about to commit that counts on it.
     bool retires() {
-        if (!pg_call([] { return worker_locks::retire(); }))
+        if (!pg_call([] { return own_locks::retire(); }))
             return false;
         look_around();
         claim();
@@ -153,7 +153,7 @@ class OutboxService {
             worker_status::ends("nothing was left to do");
             return true;
         }
-        pg_call([] { worker_locks::serve(); });
+        pg_call([] { own_locks::serve(); });
         return false;
     }
 

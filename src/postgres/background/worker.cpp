@@ -6,7 +6,7 @@
 #include "postgres/border/lock_patience.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/shared/worker_status.h"
 
 #include <csignal>
@@ -92,7 +92,7 @@ Oid wait_for_extension() {
 
 /// What the worker does. The exit code: 0 if it is not to be started again.
 int work(Oid extension) {
-    worker_locks::serve();
+    own_locks::serve();
     worker_status::started();
     border::Caught caught;
     try {
@@ -118,7 +118,7 @@ void reverse_etl_worker_main(Datum database) {
     pin_settings_of_process();
     pgstat_report_appname("reverse_etl worker");
     Oid extension = wait_for_extension();
-    if (!OidIsValid(extension) || !worker_locks::become_the_worker())
+    if (!OidIsValid(extension) || !own_locks::become_the_worker())
         proc_exit(0);
     // It serves many: who is in the way of one is asked again later.
     lock_patience::begin();

@@ -1,7 +1,7 @@
 #include "postgres/border/act_as.h"
 
 #include "postgres/border/border.h"
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 
 #include <cstdio>
 #include <cstring>
@@ -173,7 +173,7 @@ ActAs::ActAs(Oid role, const std::string &search_path)
 AsMachine::AsMachine(Oid role)
     : Scope(role, OidIsValid(role) ? SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION : 0) {
     pg_call([] {
-        worker_locks::require_extension();
+        own_locks::require_extension();
         pin_settings();
         for (const Setting &setting : of_machine)
             set(setting.name, setting.value);

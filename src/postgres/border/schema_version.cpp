@@ -1,7 +1,7 @@
 #include "postgres/border/schema_version.h"
 
 #include "postgres/border/border.h"
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -52,7 +52,7 @@ std::string installed_version() {
 void check_version() {
     if (creating_extension)
         return;
-    pg_call([] { worker_locks::require_extension(); });
+    pg_call([] { own_locks::require_extension(); });
     if (std::string installed = installed_version(); !installed.empty() && installed != library_version)
         throw other_version(installed);
 }

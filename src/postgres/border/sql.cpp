@@ -1,6 +1,6 @@
 #include "postgres/border/sql.h"
 
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 
 #include <map>
 #include <optional>
@@ -48,7 +48,7 @@ void begin() {
         check_settings_of_process();
         SetCurrentStatementStartTimestamp();
         StartTransactionCommand();
-        worker_locks::require_extension();
+        own_locks::require_extension();
         PushActiveSnapshot(GetTransactionSnapshot());
         SPI_connect();
     });

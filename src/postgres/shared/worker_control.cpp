@@ -2,7 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/shared/worker_status.h"
 
 #include <csignal>
@@ -64,7 +64,7 @@ void sleep_briefly() {
 /// but one end at once. Whether there is one now, or will be.
 bool start_worker_soon(VirtualTransactionId caller) {
     for (int waited = 0; !start_worker(MyDatabaseId, MyDatabaseTableSpace, caller); waited += 10) {
-        if (worker_locks::is_served())
+        if (own_locks::is_served())
             return true;
         if (waited >= longest_without_room_ms)
             return false;
@@ -76,8 +76,8 @@ bool start_worker_soon(VirtualTransactionId caller) {
 /// Before the commit, since nothing may fail after it. From here on either there is a worker that stays until the
 /// commit is done, or one is started that waits for it.
 void ensure_worker() {
-    worker_locks::count_on_worker();
-    if (worker_locks::is_served() || worker_status::comes_again())
+    own_locks::count_on_worker();
+    if (own_locks::is_served() || worker_status::comes_again())
         return;
     VirtualTransactionId own;
     GET_VXID_FROM_PGPROC(own, *MyProc);

@@ -1,11 +1,10 @@
 #include "postgres/shared/worker_hooks.h"
 
-#include "postgres/audit_log/mailboxes.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/shared/worker_status.h"
 
 #include <cstring>
@@ -152,7 +151,7 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
         if (stopped)
             wait_for_end_of_worker(database.oid);
         if (drops_extension(statement->utilityStmt))
-            worker_locks::drop_extension();
+            own_locks::drop_extension();
         next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
     }
     PG_CATCH();

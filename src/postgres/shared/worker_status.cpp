@@ -3,7 +3,7 @@
 #include "postgres/border/border.h"
 #include "postgres/shared/part_lock.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 
 #include <cstdio>
 #include <cstring>
@@ -151,7 +151,7 @@ bool comes_again() {
 
 Status find() {
     Place place = read_place();
-    bool is_served = !RecoveryInProgress() && pg_call([] { return worker_locks::is_served(); });
+    bool is_served = !RecoveryInProgress() && pg_call([] { return own_locks::is_served(); });
     int pid = pid_of_worker();
     Status status{state_of(is_served, pid), pid, place.started_at, place.alive_at, ""};
     if (std::strcmp(status.state, "none") == 0)

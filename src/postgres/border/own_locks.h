@@ -2,7 +2,7 @@
 
 #include "postgres/border/postgres.h"
 
-namespace reverse_etl::worker_locks {
+namespace reverse_etl::own_locks {
 
 /// How a worker that ends and a transaction that commits rows do not miss each other. Processes alone do not tell: one
 /// that is seen may be about to end. So the worker serves its database under a lock, and gives it up before it looks
@@ -36,4 +36,4 @@ void require_extension();
 /// Nobody else uses it from here on, until the end of the transaction.
 void drop_extension();
 
-} // namespace reverse_etl::worker_locks
+} // namespace reverse_etl::own_locks

@@ -1,4 +1,4 @@
-#include "postgres/shared/worker_locks.h"
+#include "postgres/border/own_locks.h"
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
@@ -10,7 +10,7 @@ extern "C" {
 #include "storage/lock.h"
 }
 
-namespace reverse_etl::worker_locks {
+namespace reverse_etl::own_locks {
 
 namespace {
 
@@ -89,4 +89,4 @@ bool is_served() {
     return false;
 }
 
-} // namespace reverse_etl::worker_locks
+} // namespace reverse_etl::own_locks
