@@ -301,7 +301,10 @@ void VirtualVendor::took(int object, const std::string &operation, const std::st
 
 /// An answer that is not true, and of which it can be told that it is not.
 void VirtualVendor::falsify(const Sent &request, std::vector<RowAnswer> &rows) {
-    const RowAnswer unknown{999'999, "r0", "", true, false, false, true};
+    // A row of another request, if there is one between those of this one.
+    const std::uint64_t other = request.rows.back() - 1;
+    const bool is_other = std::find(request.rows.begin(), request.rows.end(), other) == request.rows.end();
+    const RowAnswer unknown{is_other ? other : 999'999, "r0", "", true, false, false, true};
     const bool is_listed = object_names[request.object] == std::string("listed");
     const auto any = [&] { return rows.begin() + world_.between(0, static_cast<long>(rows.size()) - 1); };
     const long how = rows.empty() ? 2 : world_.between(0, is_listed ? 3 : 5);
