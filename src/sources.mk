@@ -65,6 +65,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/lock_patience.cpp \
     src/postgres/border/names.cpp \
     src/postgres/border/own_column.cpp \
+    src/postgres/border/own_locks.cpp \
     src/postgres/border/query_needs.cpp \
     src/postgres/border/result_rows.cpp \
     src/postgres/border/role_type.cpp \
@@ -96,6 +97,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/progress_notices.cpp \
     src/postgres/fdw/push.cpp \
     src/postgres/fdw/scan.cpp \
+    src/postgres/fdw/scan_plan.cpp \
     src/postgres/fdw/statement_hooks.cpp \
     src/postgres/hashes/row_hash.cpp \
     src/postgres/hashes/row_hasher.cpp \
@@ -132,7 +134,6 @@ POSTGRES_SOURCES = \
     src/postgres/shared/worker_control.cpp \
     src/postgres/shared/worker_hooks.cpp \
     src/postgres/shared/worker_launcher.cpp \
-    src/postgres/border/own_locks.cpp \
     src/postgres/shared/worker_status.cpp \
     src/postgres/streams/changed_rows.cpp \
     src/postgres/streams/functions.cpp \

@@ -6,6 +6,7 @@
 #include "postgres/border/attempt.h"
 #include "postgres/border/border.h"
 #include "postgres/border/latch_waiter.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/border/sql.h"
 #include "postgres/destinations/identity.h"
@@ -14,7 +15,6 @@
 #include "postgres/outbox/wait.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/border/own_locks.h"
 #include "postgres/shared/worker_status.h"
 
 #include <algorithm>

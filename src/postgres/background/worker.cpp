@@ -4,9 +4,9 @@
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/lock_patience.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/border/own_locks.h"
 #include "postgres/shared/worker_status.h"
 
 #include <csignal>

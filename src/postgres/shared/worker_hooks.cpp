@@ -2,9 +2,9 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/border/own_locks.h"
 #include "postgres/shared/worker_status.h"
 
 #include <cstring>

@@ -1,9 +1,9 @@
 #include "postgres/shared/worker_status.h"
 
 #include "postgres/border/border.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/shared/part_lock.h"
 #include "postgres/shared/worker_control.h"
-#include "postgres/border/own_locks.h"
 
 #include <cstdio>
 #include <cstring>
