@@ -9,7 +9,7 @@ CREATE FUNCTION reverse_etl.rename_member(object text, old_name text, new_name t
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_rename_member';
 COMMENT ON FUNCTION reverse_etl.rename_member(text, text, text) IS 'a JSON object in which one member has another name; the values stay as they are, byte for byte';
 
-CREATE FUNCTION reverse_etl.renamed_columns(OUT destination oid, OUT old_name text, OUT new_name text) RETURNS SETOF record
+CREATE FUNCTION reverse_etl.altered_destinations(OUT command_on oid, OUT number integer, OUT destination oid) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH RECURSIVE altered (command_on, number, relation) AS (
@@ -17,15 +17,20 @@ BEGIN ATOMIC
          WHERE classid = 'pg_class'::regclass AND objsubid > 0
         UNION
         SELECT altered.command_on, altered.number, inhrelid FROM altered JOIN pg_inherits ON inhparent = altered.relation
-    ), destinations AS MATERIALIZED (
-        SELECT altered.* FROM altered
-          JOIN pg_foreign_table ON ftrelid = altered.relation
-          JOIN pg_foreign_server AS server ON server.oid = ftserver
-          JOIN pg_foreign_data_wrapper AS wrapper ON wrapper.oid = server.srvfdw
-         WHERE wrapper.fdwname = 'reverse_etl'
     )
-    SELECT d.relation, reverse_etl.renamed_column(c.command), a.attname
-      FROM destinations AS d
+    SELECT altered.* FROM altered
+      JOIN pg_foreign_table ON ftrelid = altered.relation
+      JOIN pg_foreign_server AS server ON server.oid = ftserver
+      JOIN pg_foreign_data_wrapper AS wrapper ON wrapper.oid = server.srvfdw
+     WHERE wrapper.fdwname = 'reverse_etl';
+END;
+COMMENT ON FUNCTION reverse_etl.altered_destinations() IS 'the destinations of which the running command has altered a column, also by way of a parent; asked without the library';
+
+CREATE FUNCTION reverse_etl.renamed_columns(OUT destination oid, OUT old_name text, OUT new_name text) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT d.destination, reverse_etl.renamed_column(c.command), a.attname
+      FROM reverse_etl.altered_destinations() AS d
       JOIN pg_event_trigger_ddl_commands() AS c ON c.objid = d.command_on AND c.objsubid = d.number
       JOIN pg_attribute AS a ON a.attrelid = c.objid AND a.attnum = c.objsubid
      WHERE reverse_etl.renamed_column(c.command) <> a.attname;
@@ -57,6 +62,9 @@ BEGIN
                "row" = reverse_etl.with_renamed_member(r."row", renamed.old_name, renamed.new_name)
          WHERE r.destination_id = renamed.destination;
     END LOOP;
+EXCEPTION WHEN undefined_file OR undefined_function THEN
+    RAISE WARNING 'rows that wait keep the old name of the column: %', SQLERRM
+        USING HINT = 'Check the installation of reverse_etl, or drop the extension.';
 END
 $$;
 COMMENT ON FUNCTION reverse_etl.columns_after_rename() IS 'renames the column of a destination in the rows that wait for it, and in those that it rejected';
@@ -69,5 +77,5 @@ RETURN CASE WHEN jsonb_typeof(kept) = 'string' THEN to_jsonb(reverse_etl.rename_
 COMMENT ON FUNCTION reverse_etl.with_renamed_member(jsonb, text, text) IS 'rename_member() for a row or a key of reverse_etl.rejected_rows';
 
 REVOKE ALL ON FUNCTION reverse_etl.renamed_column(pg_ddl_command), reverse_etl.rename_member(text, text, text),
-    reverse_etl.renamed_columns(), reverse_etl.columns_after_rename(), reverse_etl.with_renamed_member(jsonb, text, text)
+    reverse_etl.altered_destinations(), reverse_etl.renamed_columns(), reverse_etl.columns_after_rename(), reverse_etl.with_renamed_member(jsonb, text, text)
     FROM PUBLIC;

@@ -65,7 +65,7 @@ DECLARE
     command record;
 BEGIN
     PERFORM reverse_etl.triggers_after_alter() WHERE TG_TAG = 'ALTER TRIGGER';
-    PERFORM reverse_etl.columns_after_rename() WHERE TG_TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE');
+    PERFORM reverse_etl.columns_after_rename() WHERE EXISTS (SELECT FROM reverse_etl.altered_destinations());
     IF TG_TAG = 'ALTER SERVER' THEN
         UPDATE reverse_etl.pauses AS p SET server_name = s.srvname FROM pg_foreign_server AS s
          WHERE s.oid = p.server AND s.srvname <> p.server_name;

@@ -74,7 +74,7 @@ void count_on_worker() {
 }
 
 void require_extension() {
-    if (!take(the_extension, ShareLock, for_transaction, at_once))
+    if (!take(the_extension, RowShareLock, for_transaction, at_once))
         ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE), errmsg("extension reverse_etl is being dropped")));
 }
 

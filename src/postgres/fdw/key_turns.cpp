@@ -73,24 +73,32 @@ KeyTurns::KeyColumn KeyTurns::key_column(int position, const DestinationColumn &
     return key;
 }
 
-std::size_t KeyTurns::next(const ColumnEncoders &values, MemoryContext scratch) {
-    if (columns_.empty())
-        return 0;
-    std::size_t hash = 0;
+void KeyTurns::seek(const ColumnEncoders &values, MemoryContext scratch) {
+    has_key_ = false;
+    sought_ = 0;
     for (const KeyColumn &column : columns_) {
         if (values.is_null(column.position))
-            return 0;
-        hash = mixed(hash, hash_of(column, values, scratch));
+            return;
+        sought_ = mixed(sought_, hash_of(column, values, scratch));
     }
+    if (columns_.empty())
+        return;
+    has_key_ = true;
     if (4 * counted_ >= 3 * counts_.size())
         grow();
-    for (std::size_t place = hash >> shift_;; place++) {
+    __builtin_prefetch(&counts_[sought_ >> shift_], 1);
+}
+
+std::size_t KeyTurns::next() {
+    if (!has_key_)
+        return 0;
+    for (std::size_t place = sought_ >> shift_;; place++) {
         Count &count = counts_[place & (counts_.size() - 1)];
         if ((count & rows_bits) == 0) {
             counted_++;
-            count = hash & ~rows_bits;
+            count = sought_ & ~rows_bits;
         }
-        if ((count & ~rows_bits) == (hash & ~rows_bits))
+        if ((count & ~rows_bits) == (sought_ & ~rows_bits))
             return count++ & rows_bits;
     }
 }
@@ -152,7 +160,7 @@ void KeyTurns::write(const KeyColumn &column, const ColumnEncoders &values, Memo
 }
 
 void KeyTurns::grow() {
-    std::vector<Count> before(std::max(fewest_places, 2 * counts_.size()));
+    std::vector<Count> before(std::max(fewest_places, 4 * counts_.size()));
     before.swap(counts_);
     shift_ = 64 - std::countr_zero(counts_.size());
     for (Count count : before) {

@@ -18,8 +18,11 @@ class KeyTurns {
     KeyTurns(const Destination &destination, const PushPlan &plan,
              const std::vector<const DestinationColumn *> &columns);
 
-    /// How many rows of its key came before this one; 0 for a row without a key. Call with the row set in `values`.
-    std::size_t next(const ColumnEncoders &values, MemoryContext scratch);
+    /// Looks for the key of the row that is set in `values`. What it finds is far away in memory, and comes nearer
+    /// while the caller does something else. Throws ValueRefused.
+    void seek(const ColumnEncoders &values, MemoryContext scratch);
+    /// How many rows of the key that was looked for came before this one; 0 for a row without a key.
+    std::size_t next();
     /// What came before has left.
     void start_over();
 
@@ -43,6 +46,8 @@ class KeyTurns {
     std::vector<Count> counts_; ///< at the place that the first bits of the hash say, or behind it
     int shift_ = 64;            ///< of a hash, to its place
     std::size_t counted_ = 0;
+    std::size_t sought_ = 0; ///< the hash of the key
+    bool has_key_ = false;
     std::string json_, key_, detoasted_;
 };
 

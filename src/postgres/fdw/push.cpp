@@ -150,12 +150,14 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
     gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
     rows_++;
     activity_.seen(1);
-    keep_tuple();
-
+    values_of_.set(values_.data(), nulls_.get());
     try {
-        values_of_.set(values_.data(), nulls_.get());
-        add_to(batches_of(key_turns_.next(values_of_, scratch_)));
+        key_turns_.seek(values_of_, scratch_);
+        keep_tuple();
+        add_to(batches_of(key_turns_.next()));
     } catch (const ValueRefused &refusal) {
+        if (tuples_.size() < rows_ + 1 - burst_begin_)
+            keep_tuple();
         rejected(rows_, refusal.what(), 0);
     }
 }
