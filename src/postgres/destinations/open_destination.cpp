@@ -1,5 +1,6 @@
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/destinations/connectors.h"
 #include "postgres/destinations/destination.h"
 
@@ -94,6 +95,8 @@ bool is_destination(Oid relation) {
 }
 
 Destination *open_destination(Oid relation, MemoryContext context) {
+    // The statement holds a lock on the table; what it locks next may be held by a DROP EXTENSION that waits for it.
+    pg_call([] { own_locks::require_extension(); });
     return make_in<std::shared_ptr<Destination>>(context, find(relation))->get();
 }
 
