@@ -111,10 +111,15 @@ void Watcher::check_outage(const Sent &request) {
             const auto &[line, requests] = entry;
             return requests == 0 || std::get<0>(line) != request.object || std::get<2>(line) != request.role;
         });
-        if (!is_alone && kills_ == 0 && scenario_.jump == 0)
+        // Who is told each time when to come back may need an hour for the attempts after which it is known; so may who
+        // had no token to find out.
+        const auto known = known_since_.find({spell, request.object, request.role});
+        const bool is_known = known != known_since_.end() && world_.now() > known->second + known_to_be_down;
+        if (!is_alone && is_known && kills_ == 0 && scenario_.jump == 0 && spell->kind != Spell::Kind::busy_until)
             throw Violation("a destination that is down is tried by several requests at once");
     }
-    const bool is_only_fault = scenario_.spells.size() == 1 && kills_ == 0 && spell->from <= Clock::duration(0);
+    const bool is_only_fault =
+        scenario_.spells.size() == 1 && kills_ == 0 && scenario_.jump == 0 && spell->from <= Clock::duration(0);
     if (is_only_fault && world_.elapsed() > known_to_be_down && request.object >= 0 &&
         object_names[request.object] != std::string("keyed") && request.operation == "create" &&
         request.rows.size() > 1 && has_failed_.contains({request.object, request.role}))
@@ -127,7 +132,9 @@ void Watcher::check_outage(const Sent &request) {
 void Watcher::check_rows(const Sent &request) {
     const bool is_lookup = request.operation == "lookup";
     for (const std::uint64_t row : request.rows) {
-        const int excuses = excuses_[row] + (is_lookup ? excuses_all_[{request.object, request.role}] : 0);
+        const int excuses =
+            excuses_[row] +
+            (is_lookup ? excuses_all_[{request.object, request.role}] + token_excuses_[request.role] : 0);
         if (++sends_[{row, is_lookup}] > 1 + excuses)
             throw Violation("row " + std::to_string(row) + " was sent again without need");
     }
@@ -173,6 +180,7 @@ void Watcher::heard(const Sent &request, const Response &response) {
     }
     if (request.is_for_token()) {
         tokens_under_way_[request.role]--;
+        token_excuses_[request.role] += failed; // it was to be everybody's of the role
         const Json answer = failed ? Json() : Json::parse(response.body, nullptr, false);
         if (answer.is_object() && answer.contains("access_token")) {
             const Clock::duration half = seconds(scenario_.token_seconds) / 2;
@@ -189,6 +197,8 @@ void Watcher::heard(const Sent &request, const Response &response) {
     if (const auto latest = tokens_.find(request.role);
         response.status == 401 && latest != tokens_.end() && request.token() == latest->second.token)
         tokens_.erase(latest);
+    if (const Spell *spell = failed ? outage(request) : nullptr)
+        known_since_.try_emplace({spell, request.object, request.role}, world_.now());
     const bool is_lookup = request.operation == "lookup";
     const bool waits = response.failure != Failure::none || response.status >= 500 || response.status == 429;
     for (const std::uint64_t row : request.rows)
@@ -217,10 +227,12 @@ void Watcher::client_is_gone(bool forgets) {
 }
 
 void Watcher::check_economy() const {
-    const std::size_t faults = failures_ + std::accumulate(excuses_all_.begin(), excuses_all_.end(), std::size_t(0),
-                                                           [](std::size_t sum, const auto &one) {
-                                                               return sum + static_cast<std::size_t>(one.second);
-                                                           });
+    const std::size_t faults =
+        failures_ +
+        std::accumulate(excuses_all_.begin(), excuses_all_.end(), std::size_t(0),
+                        [](std::size_t sum, const auto &one) { return sum + static_cast<std::size_t>(one.second); }) +
+        std::accumulate(token_excuses_.begin(), token_excuses_.end(), std::size_t(0),
+                        [](std::size_t sum, const auto &one) { return sum + static_cast<std::size_t>(one.second); });
     if (requests_ > 2 * scenario_.orders.size() + 4 * faults + 20 * static_cast<std::size_t>(kills_))
         throw Violation(std::to_string(requests_) + " requests are more than it takes");
     // Every dispatcher asks for itself.

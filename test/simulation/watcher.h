@@ -62,11 +62,13 @@ class Watcher {
     std::map<int, Token> tokens_; ///< the latest, by role
 
     std::set<std::pair<int, int>> has_failed_; ///< object and role that were answered nothing but faults
-    std::map<std::tuple<const Spell *, int, int, long>, int> probes_; ///< by spell, object, role and hour
+    std::map<std::tuple<const Spell *, int, int, long>, int> probes_;              ///< by spell, object, role and hour
+    std::map<std::tuple<const Spell *, int, int>, Clock::time_point> known_since_; ///< by spell, object and role
 
     std::map<RowSent, int> sends_;
     std::map<std::uint64_t, int> excuses_;           ///< by row: requests with it that went wrong
     std::map<std::pair<int, int>, int> excuses_all_; ///< by object and role: the same of any row
+    std::map<int, int> token_excuses_;               ///< by role: tokens that did not come
     std::map<RowSent, Clock::time_point> failed_at_;
     std::size_t repeats_ = 0, repeats_at_once_ = 0;
 

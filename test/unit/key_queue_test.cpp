@@ -215,6 +215,30 @@ BOOST_AUTO_TEST_CASE(a_row_that_is_put_back_may_be_replaced_but_not_sooner_sent)
     BOOST_TEST(queue.finish(2)->replaced.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(what_follows_an_outcome_that_may_not_be_stored_says_so) {
+    KeyQueue queue;
+    queue.add(make_row(1, "ada"), never);
+    queue.add(make_row(2, "ada"), never);
+    queue.add(make_row(3, "bob"), never);
+    taken(queue);
+    queue.finish(1);
+    BOOST_TEST(queue.row(2).follows);
+    taken(queue);
+    queue.finish(2);
+    // Read only now, when nothing else of its key is in line.
+    queue.add(make_row(4, "ada"), never);
+    queue.add(make_row(5, "eve"), never);
+    BOOST_TEST(queue.row(4).follows);
+    BOOST_TEST(!queue.row(5).follows);
+    queue.add(make_row(6, "ada"), always);
+    BOOST_TEST(queue.row(6).follows, "so does what stands for it");
+    taken(queue);
+    queue.finish(6);
+    queue.forget_finished();
+    queue.add(make_row(7, "ada"), never);
+    BOOST_TEST(!queue.row(7).follows);
+}
+
 BOOST_AUTO_TEST_CASE(a_row_may_come_with_a_time) {
     KeyQueue queue;
     KeyQueue::Row row = make_row(1, "a");

@@ -26,8 +26,11 @@ void KeyQueue::append(Row row) {
             chain->second.last = row.get();
         }
     }
-    if (row->before == nullptr)
+    if (row->before == nullptr) {
+        // A change of its key may have ended before this one was read.
+        row->follows = row->follows || finished_keys_.contains(row->identity_hash);
         make_ready(*row);
+    }
     std::uint64_t id = row->id;
     rows_.emplace(id, std::move(row));
 }
@@ -38,6 +41,7 @@ void KeyQueue::replace(QueuedRow &last, Row row) {
     row->replaced.push_back({last.id, last.push, last.table, last.sync, last.place});
     replaced_.insert(last.id);
     row->due = std::max(row->due, last.due);
+    row->follows = last.follows;
     bytes_ += row->row.size() + row->key.size();
     bytes_ -= last.row.size() + last.key.size();
     Chain &chain = chains_.at(row->identity_hash);
@@ -116,6 +120,7 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     }
     if (row->identity.empty())
         return row;
+    finished_keys_.insert(row->identity_hash);
     if (row->after == nullptr) {
         chains_.erase(row->identity_hash);
     } else {

@@ -84,7 +84,10 @@ class KeyQueue {
     /// A row that was not in line has its outcome.
     void finish_unqueued(std::uint64_t id) { finished_.insert(id); }
     /// The outcomes of all that finished are stored: none of those rows is read again.
-    void forget_finished() { finished_.clear(); }
+    void forget_finished() {
+        finished_.clear();
+        finished_keys_.clear();
+    }
     /// A row that was under way has to go again, and not before `due`.
     void put_back(std::uint64_t id, Clock::time_point due);
     /// Nobody has to wait any longer for the time it is due.
@@ -104,11 +107,11 @@ class KeyQueue {
     void replace(QueuedRow &last, Row row);
     void make_ready(const QueuedRow &row);
     void release_due(Clock::time_point now);
-    void forget(const QueuedRow &row);
 
     std::unordered_map<std::uint64_t, Row> rows_;
-    std::unordered_set<std::uint64_t> replaced_; ///< the rows that others stand for
-    std::unordered_set<std::uint64_t> finished_; ///< the rows whose outcomes may not be stored yet
+    std::unordered_set<std::uint64_t> replaced_;     ///< the rows that others stand for
+    std::unordered_set<std::uint64_t> finished_;     ///< the rows whose outcomes may not be stored yet
+    std::unordered_set<std::int64_t> finished_keys_; ///< the hashes of their keys
     struct Chain {
         QueuedRow *first, *last;
     };
