@@ -83,13 +83,18 @@ struct Queue : DeliveryJournal {
 
     void row_accepted(const QueuedRow &row) override { outcomes[row.id] = "accepted"; }
     void row_absent(const QueuedRow &row) override { outcomes[row.id] = "absent"; }
-    void row_rejected(const QueuedRow &row, const Rejection &why) override { outcomes[row.id] = why.reason; }
+    void row_rejected(const QueuedRow &row, const Rejection &why) override {
+        outcomes[row.id] = why.reason;
+        if (why.in_doubt)
+            in_doubt.insert(row.id);
+    }
     void row_deferred(const QueuedRow &, Milliseconds, const std::string &) override {}
     std::int64_t next_request() override { return ++last_request; }
     void row_released(QueuedRow &row) override { row.batch = 0; }
 
-    void add(std::uint64_t id, OperationKind operation, const std::string &key = "") {
+    void add(std::uint64_t id, OperationKind operation, const std::string &key = "", bool may_be_done = false) {
         auto row = std::make_unique<QueuedRow>();
+        row->may_be_done = may_be_done;
         row->id = id;
         row->role = 1;
         row->key = key.empty() ? "" : "{\"email\":\"" + key + "\"}";
@@ -141,6 +146,7 @@ struct Queue : DeliveryJournal {
     Health health;
     DeliveryQueue queue{*this, health};
     std::map<std::uint64_t, std::string> outcomes;
+    std::set<std::uint64_t> in_doubt;
     std::int64_t last_request = 0;
 };
 
@@ -234,6 +240,16 @@ BOOST_AUTO_TEST_CASE(lanes_share_one_probe) {
     queue.transport.requests.clear();
     queue.turn();
     BOOST_TEST(queue.transport.requests.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_process_before_may_have_sent_is_in_doubt_when_it_is_refused) {
+    Queue queue([](const auto &) { return 422; });
+    queue.add(1, OperationKind::upsert, "ada");
+    queue.add(2, OperationKind::upsert, "bob", true);
+    queue.go_on_for(minutes(1));
+    BOOST_TEST(queue.outcomes.size() == 2u);
+    BOOST_TEST(!queue.in_doubt.contains(1));
+    BOOST_TEST(queue.in_doubt.contains(2));
 }
 
 BOOST_AUTO_TEST_CASE(only_what_is_sent_at_once_is_noted) {

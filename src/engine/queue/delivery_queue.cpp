@@ -27,7 +27,7 @@ bool is_create(const LaneKey &key) {
 
 void DeliveryQueue::add(KeyQueue::Row &&row, const std::string &operation) {
     row->lane = lane_of(*row, operation);
-    row->may_be_done = row->batch != 0; // by the process that noted it
+    row->may_be_done = row->may_be_done || row->batch != 0; // by the process that noted it
     row->identity = identity_of(reader_, options_.key_forms);
     row->identity_hash = hash_of(row->identity);
     rows_.add(std::move(row),
@@ -258,7 +258,7 @@ void DeliveryQueue::reject(KeyQueue::Row row, const std::string &reason, long st
         slot.lane->observer().rejected();
     // A create is never made again on suspicion.
     const bool is_unknown = reason.starts_with(outcome_unknown);
-    bool in_doubt = (status == 0 || is_unknown || !row->reasons.empty()) && !is_create(slot.key);
+    bool in_doubt = (status == 0 || is_unknown || row->may_be_done || !row->reasons.empty()) && !is_create(slot.key);
     bool may_be_there = is_create(slot.key) && is_unknown;
     journal_.row_rejected(*row, {reason, status, in_doubt, may_be_there, slot.lane != nullptr});
 }

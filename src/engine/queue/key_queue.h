@@ -25,7 +25,7 @@ struct QueuedRow {
     std::string key;
     std::string row;
     bool under_way = false;
-    bool may_be_done = false; ///< an attempt may have been carried out
+    bool may_be_done = false; ///< an attempt may have been carried out, by a process before perhaps
     int attempts = 0;
     Clock::time_point due{}; ///< not before
     std::int64_t batch = 0;  ///< the request that it has to go with; 0 for any

@@ -104,9 +104,10 @@ class OutboxService {
                 return 0;
             }
             claim();
-            // Who paused a destination and then queued rows for it may have done both since it looked.
+            // Who paused a destination and then queued rows for it may have done both since it looked. What was resumed
+            // waits for the next turn: rows that were queued before that are to be read first.
             if (has_calls() || (ends_when_idle() && MyLatch->is_set))
-                look_around();
+                look_around(false);
             Clock::time_point now = Clock::now();
             drop_queues(now);
             if (!is_idle())
@@ -200,8 +201,8 @@ class OutboxService {
                  "sending rows to " + *name + (busy == 1 ? "" : " and " + std::to_string(busy - 1) + " more"));
     }
 
-    /// Finds new destinations, and what people did to them.
-    void look_around() {
+    /// Finds new destinations, and what people did to them. `may_resume`: whether paused ones may go on now.
+    void look_around(bool may_resume = true) {
         tell(STATE_RUNNING, "looking for destinations");
         std::vector<Oid> destinations;
         looked_ = Clock::now();
@@ -245,7 +246,7 @@ class OutboxService {
                 queues_.emplace(oid, std::make_unique<OutboxQueue>(oid, identity_));
         for (auto &[oid, queue] : queues_) {
             queue->claim_again();
-            queue->set_paused(!may_send || paused.contains(oid));
+            queue->set_paused(!may_send || paused.contains(oid) || (queue->is_paused() && !may_resume));
             if (resumed.contains(oid))
                 queue->retry_now();
             if (tasks.cancelled.contains(oid))

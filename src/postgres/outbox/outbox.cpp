@@ -1,5 +1,6 @@
 #include "postgres/outbox/outbox.h"
 
+#include "engine/manifest/connector.h"
 #include "postgres/border/border.h"
 #include "postgres/border/id_ranges.h"
 #include "postgres/border/sql.h"
@@ -60,6 +61,9 @@ StoredRow stored_row(const FoundRow &found, int table) {
     stored.row->key = found.key;
     stored.row->row = found.row;
     stored.row->stored_bytes = found.key.size() + found.row.size();
+    // The worker before may have sent it. A create would have been noted.
+    stored.row->may_be_done =
+        stored.operation != operation_name(OperationKind::create) && found.enqueued_at < MyStartTimestamp;
     stored.row->attempts = found.attempts;
     stored.row->role = found.deliver_as;
     stored.row->table = table;

@@ -70,6 +70,7 @@ class OutboxQueue : private DeliveryJournal {
 
     /// Someone stopped or resumed the delivery.
     void set_paused(bool paused) { paused_ = paused; }
+    bool is_paused() const { return paused_; }
     /// What was read from the catalog may have changed: the table, its server, rights, credentials.
     void forget_definition() { is_stale_ = true; }
     bool has_forgotten() const { return is_stale_; }
