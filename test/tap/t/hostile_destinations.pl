@@ -62,8 +62,12 @@ $node->safe_psql('postgres', <<~SQL);
         OPTIONS (connector 'http', base_url '$url', delivery 'queued', max_attempts '1', request_timeout '5s');
     CREATE FOREIGN TABLE healthy (n integer) SERVER inhouse OPTIONS (path '/healthy');
     DO \$\$ BEGIN
+        -- Each has an account of its own, for some ask their account to wait.
         FOR place IN 0 .. $last LOOP
-            EXECUTE format('CREATE FOREIGN TABLE d_%1\$s (n integer) SERVER inhouse OPTIONS (path %2\$L)', place, '/d/' || place);
+            EXECUTE format('CREATE SERVER s_%1\$s FOREIGN DATA WRAPPER reverse_etl
+                            OPTIONS (connector ''http'', base_url %3\$L, delivery ''queued'', max_attempts ''1'', request_timeout ''5s'')',
+                           place, NULL, '$url');
+            EXECUTE format('CREATE FOREIGN TABLE d_%1\$s (n integer) SERVER s_%1\$s OPTIONS (path %2\$L)', place, '/d/' || place);
         END LOOP;
     END \$\$;
     INSERT INTO healthy VALUES (0);
