@@ -18,7 +18,7 @@ use PostgreSQL::Test::Cluster;
 use Test::More ();
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(new_node outcome start_sandbox wait_until);
+our @EXPORT = qw(new_node outcome start_sandbox wait_for_server wait_until);
 
 # new_node(NAME, CONFIGURATION): a running cluster whose database postgres has the extension.
 sub new_node {
@@ -43,6 +43,14 @@ sub outcome {
 
 sub start_sandbox {
     return ReverseETL::Sandbox->start;
+}
+
+# wait_for_server(NODE): until it accepts connections again. A psql that is refused ends before it reads what it is given, and
+# whoever gives it dies of the broken pipe.
+sub wait_for_server {
+    my ($node) = @_;
+    wait_until(sub { eval { $node->safe_psql('postgres', 'SELECT true') } });
+    return;
 }
 
 # wait_until(CONDITION): thirty seconds at most.

@@ -186,6 +186,7 @@ unlike($node->safe_psql('postgres', "SELECT * FROM reverse_etl.$_"), qr/pat-/, "
     wait_until(sub { !kill 0, $pid });
     eval { $session->quit };
     $sandbox->post('/_sandbox/faults', {});
+    wait_for_server($node);
     ok($node->poll_query_until('postgres', "SELECT outcome = 'unknown' AND finished_at IS NULL AND pid = $pid
             FROM reverse_etl.audit_log ORDER BY id DESC LIMIT 1"), 'the end of a push that was killed is unknown');
     $node->safe_psql('postgres', q(INSERT INTO people VALUES ('a@example.com', 'a')));
