@@ -218,9 +218,12 @@ Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
                 if (list_length(statements) != 1)
                     return whole;
                 auto *statement = linitial_node(RawStmt, statements);
+                // From 18 on it begins behind comments, which belong to it; a semicolon before it does not.
                 const char *begin = query + statement->stmt_location;
-                std::size_t size = statement->stmt_len > 0 ? statement->stmt_len : strlen(begin);
-                return text_datum(ServerText(begin, size));
+                const char *end = statement->stmt_len > 0 ? begin + statement->stmt_len : begin + strlen(begin);
+                if (memchr(query, ';', begin - query) == nullptr)
+                    begin = query;
+                return text_datum(ServerText(begin, end - begin));
             });
         } catch (const PostgresError &) {
             return whole;

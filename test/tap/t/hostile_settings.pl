@@ -130,7 +130,7 @@ core('all of them, by the role', '', '-U', 'hostile');
 $node->safe_psql('postgres', 'CREATE DATABASE hostile');
 my $definitions = <<~'SQL';
     SELECT md5(string_agg(definition, E'\n' ORDER BY definition)) FROM (
-        SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE connamespace = 'reverse_etl'::regnamespace
+        SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE connamespace = 'reverse_etl'::regnamespace AND contype <> 'n'
         UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'reverse_etl'::regnamespace
         UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind = 'v') AS _;
     SQL
