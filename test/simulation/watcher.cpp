@@ -169,6 +169,13 @@ void Watcher::token_sent(const Sent &request) {
     const auto latest = tokens_.find(request.role);
     if (latest != tokens_.end() && world_.now() < latest->second.until)
         throw Violation("a token is asked for although there is one");
+    const auto failed = token_failed_at_.find(request.role);
+    if (failed == token_failed_at_.end())
+        return;
+    token_repeats_++;
+    if (world_.now() - failed->second < no_pause && ++token_repeats_at_once_ > 5 + token_repeats_ / 10)
+        throw Violation("tokens are asked for again without a pause");
+    token_failed_at_.erase(failed);
 }
 
 void Watcher::heard(const Sent &request, const Response &response) {
@@ -181,6 +188,8 @@ void Watcher::heard(const Sent &request, const Response &response) {
     if (request.is_for_token()) {
         tokens_under_way_[request.role]--;
         token_excuses_[request.role] += failed; // it was to be everybody's of the role
+        if (response.failure != Failure::none || response.status >= 500 || response.status == 429)
+            token_failed_at_[request.role] = world_.now();
         const Json answer = failed ? Json() : Json::parse(response.body, nullptr, false);
         if (answer.is_object() && answer.contains("access_token")) {
             const Clock::duration half = seconds(scenario_.token_seconds) / 2;

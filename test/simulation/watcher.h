@@ -71,6 +71,8 @@ class Watcher {
     std::map<int, int> token_excuses_;               ///< by role: tokens that did not come
     std::map<RowSent, Clock::time_point> failed_at_;
     std::size_t repeats_ = 0, repeats_at_once_ = 0;
+    std::map<int, Clock::time_point> token_failed_at_; ///< by role
+    std::size_t token_repeats_ = 0, token_repeats_at_once_ = 0;
 
     std::size_t served_ = 0, declined_ = 0;
     int most_at_once_ = 0; ///< in the later part of a rush

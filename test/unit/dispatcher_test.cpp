@@ -38,6 +38,7 @@ struct Notes : JobHandler {
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override {
         note(*job, "failed: " + std::string(error.what()));
         faults.insert(error.fault);
+        may_be_done += error.may_be_done;
     }
     void note(const Job &job, const std::string &what) {
         BOOST_TEST(jobs.emplace(job.batch.rows().front().number, what).second, "a second end of a job: " << what);
@@ -49,6 +50,7 @@ struct Notes : JobHandler {
 
     std::map<std::uint64_t, std::string> jobs;
     std::set<Fault> faults;
+    int may_be_done = 0; ///< jobs that failed
 };
 
 std::unique_ptr<Job> job(const CompiledOperation &operation, std::uint64_t first, std::uint64_t last = 0) {
@@ -325,6 +327,20 @@ BOOST_AUTO_TEST_CASE(an_endpoint_that_is_busy_or_broken_is_asked_again) {
     });
     BOOST_TEST(server.deliver(3).count("done") == 3u);
     BOOST_TEST(server.tokens == 5);
+}
+
+BOOST_AUTO_TEST_CASE(what_may_be_done_already_is_not_forgotten_for_want_of_one) {
+    TokenServer server([](int, auto &connection) { connection.answer(401, "{}"); });
+    Notes notes;
+    Line line(with_tokens(), "things", OperationKind::create, {"name"}, "", at(server.destination.url()),
+              {{"client_id", "the-client"}, {"client_secret", "the-secret"}});
+    line.dispatcher.submit(job(line.bound.operation, 1));
+    std::unique_ptr<Job> repeated = job(line.bound.operation, 2);
+    repeated->may_be_done = true;
+    line.dispatcher.submit(std::move(repeated));
+    line.dispatcher.run(notes);
+    BOOST_TEST(notes.count("failed: ") == 2u);
+    BOOST_TEST(notes.may_be_done == 1);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_stays_broken_is_given_up_and_no_word_of_credentials) {

@@ -312,14 +312,19 @@ void Dispatcher::take_token(const Response &response, JobHandler &handler) {
     const Milliseconds asked = std::min<Milliseconds>(fault->delay.value_or(Milliseconds(0)), longest_hold);
     if (fault->delay)
         limiter_.hold({token_limit()}, now + asked, now);
-    if (fault->passes && ++asking.attempts < policy_.max_attempts) {
-        const Milliseconds pause = delay(asking.attempts);
+    if (fault->passes) {
+        // Also after the last attempt: others need the token as well, and ask next.
+        const Milliseconds pause = delay(++asking.attempts);
         asking.ready = now + (fault->delay ? asked + pause / 10 : pause);
-        return;
+        if (asking.attempts < policy_.max_attempts)
+            return;
     }
     asking.attempts = 0;
-    for (std::unique_ptr<Job> &job : withdraw())
-        handler.failed(std::move(job), fault->error);
+    for (std::unique_ptr<Job> &job : withdraw()) {
+        DestinationError error = fault->error;
+        error.may_be_done = job->may_be_done;
+        handler.failed(std::move(job), error);
+    }
 }
 
 void Dispatcher::learn(const Job &job, const Response &response, const Verdict &verdict) {
