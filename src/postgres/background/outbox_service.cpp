@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 extern "C" {
 #include "access/xlog.h"
@@ -131,7 +132,7 @@ class OutboxService {
             std::vector<Finished> finished;
             // Those who wake it want it to look around; between two looks it sees to its requests.
             // Postgres waits by the same latch, for locks and pages, and a call may have ended such a wait.
-            called_ = has_calls() || wait_until(next, finished);
+            called_ = std::exchange(resumes_soon_, false) || has_calls() || wait_until(next, finished);
             for (const Finished &one : finished)
                 for (auto &[oid, queue] : queues_)
                     if (queue->take(one))
@@ -246,7 +247,9 @@ class OutboxService {
                 queues_.emplace(oid, std::make_unique<OutboxQueue>(oid, identity_));
         for (auto &[oid, queue] : queues_) {
             queue->claim_again();
-            queue->set_paused(!may_send || paused.contains(oid) || (queue->is_paused() && !may_resume));
+            bool stays_paused = !may_send || paused.contains(oid);
+            resumes_soon_ = resumes_soon_ || (queue->is_paused() && !stays_paused && !may_resume);
+            queue->set_paused(stays_paused || (queue->is_paused() && !may_resume));
             if (resumed.contains(oid))
                 queue->retry_now();
             if (tasks.cancelled.contains(oid))
@@ -419,6 +422,7 @@ class OutboxService {
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     bool called_ = true;
+    bool resumes_soon_ = false;      ///< something was seen to be resumed, and is with the next look
     bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more
     bool is_model_read_ = false, looked_in_vain_ = false;
     bool started_ = false; ///< what the worker before left is cleared up
