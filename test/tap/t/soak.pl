@@ -74,7 +74,7 @@ my @warm = @samples[0 .. $#samples / 3];
 my @late = @samples[-3 .. -1];
 # The sanitizer keeps what was freed for a while.
 my $kept = $ENV{ASAN_OPTIONS} ? 300_000 : 0;
-for ([ memory => 'memory, in kB', 4000 + $kept ], [ files => 'open files', 3 ], [ segments => 'segments of shared memory', 2 ],
+for ([ memory => 'memory, in kB', 4000 + $kept ], [ files => 'sockets and files beside those of tables', 3 ], [ segments => 'segments of shared memory', 2 ],
     [ tables => 'tables of the outbox', 0 ], [ pauses => 'pauses', 0 ], [ dead => 'dead rows', 40_000 ])
 {
     my ($key, $what, $tolerance) = @$_;
@@ -122,12 +122,19 @@ sub sample {
         SQL
     return {
         memory   => $memory,
-        files    => scalar(() = glob "/proc/$worker/fd/*"),
+        files    => scalar(grep { is_own($_) } glob "/proc/$worker/fd/*"),
         segments => scalar(() = glob $node->data_dir . '/pg_dynshmem/*'),
         tables   => $tables,
         pauses   => $pauses,
         dead     => $dead
     };
+}
+
+# Postgres keeps files of tables open, as many as max_files_per_process lets it: those of this cluster's data are its own.
+sub is_own {
+    my ($descriptor) = @_;
+    my $target = readlink $descriptor;
+    return defined $target && index($target, $node->data_dir . '/') != 0;
 }
 
 sub lines {
