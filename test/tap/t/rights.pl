@@ -169,6 +169,9 @@ my $cancel = q(SELECT reverse_etl.cancel_run(max(id)) FROM reverse_etl.runs WHER
 unlike(as($superuser => $cancel), qr/WARNING|ERROR/, 'of a process that is gone nothing is cancelled');
 like(as(sales => 'SELECT reverse_etl.cancel_run(1)'), qr/ERROR:  42704: run 1 does not exist/, "nor are others' runs");
 
+# Whether the runner has found it by now or not.
+$node->safe_psql('postgres', q(DELETE FROM reverse_etl.runs WHERE process_started_at = '2000-01-01'));
+
 # History
 like(as(sales => q(SELECT reverse_etl.discard_runs(now(), 'people'))), qr/ERROR:  42704: sync "people" does not exist/,
     "others' history stays");
