@@ -286,6 +286,28 @@ SELECT status, reason FROM reverse_etl.runs;
 DROP SERVER hubspot CASCADE;
 SELECT name FROM reverse_etl.syncs;
 
+-- A domain has no operators of its own, as over an enum. And a column may have any name, also one that a statement uses.
+CREATE TYPE "50% mood" AS ENUM ('sad', 'glad', 'calm');
+CREATE DOMAIN felt AS "50% mood";
+CREATE TABLE moods (m felt, d char(3), s int);
+INSERT INTO moods VALUES ('sad', 'abc', 1), ('glad', 'abd', 2), ('calm', 'abe', 3);
+CREATE FOREIGN TABLE there_moods (m text, d char(3), s int) SERVER inhouse OPTIONS (path '/http/moods', key 'm', insert_as 'upsert');
+CREATE FOREIGN TABLE there_codes (m text, d char(3) OPTIONS (field 'id'), s int) SERVER inhouse OPTIONS (path '/http/codes', key 'id', insert_as 'upsert');
+SELECT reverse_etl.create_sync('moods', 'SELECT m, d, s FROM moods', 'there_moods', '{m}') > 0 AS made;
+SELECT reverse_etl.create_sync('codes', 'SELECT m, d, s FROM moods', 'there_codes', '{d}') > 0 AS made;
+CALL reverse_etl.run_sync('moods');
+CALL reverse_etl.run_sync('codes');
+UPDATE moods SET s = 4 WHERE d = 'abc';
+SELECT * FROM reverse_etl.plan_sync('codes');
+CALL reverse_etl.run_sync('moods');
+CALL reverse_etl.run_sync('codes');
+SELECT reverse_etl.resync('moods', $$m::text = 'glad'$$);
+CALL reverse_etl.run_sync('moods');
+SELECT reverse_etl.drop_sync('moods'), reverse_etl.drop_sync('codes');
+DROP TABLE moods;
+DROP DOMAIN felt;
+DROP TYPE "50% mood";
+
 DROP SERVER inhouse CASCADE;
 DROP TABLE customers;
 DROP SCHEMA hubspot;

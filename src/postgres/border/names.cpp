@@ -54,8 +54,16 @@ std::string type_name(Oid type, int32 typmod) {
     return utf8_from([&] { return format_type_extended(type, typmod, typmod < 0 ? 0 : FORMAT_TYPE_TYPEMOD_GIVEN); });
 }
 
-std::string qualified_type_name(Oid type) {
-    return utf8_from([&] { return format_type_be_qualified(type); });
+std::string qualified_type_name(Oid oid) {
+    return utf8_from([&] {
+        HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(oid));
+        if (!HeapTupleIsValid(tuple))
+            elog(ERROR, "cache lookup failed for type %u", oid);
+        auto *form = reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple));
+        char *name = quote_qualified_identifier(get_namespace_name(form->typnamespace), NameStr(form->typname));
+        ReleaseSysCache(tuple);
+        return name;
+    });
 }
 
 // Quotes and backslashes are single bytes in UTF-8 as in every encoding that a database can have.

@@ -35,7 +35,7 @@ ServerText option_text(const DefElem *option);
 ServerText string_text(const void *node);
 /// As SQL has it, with its modifier.
 std::string type_name(Oid type, int32 typmod = -1);
-/// With its schema, whatever the search path is.
+/// With its schema, whatever the search path is, and by the name in the catalog: "character" is one letter of bpchar.
 std::string qualified_type_name(Oid type);
 /// As SQL takes it between operands: OPERATOR(schema.name).
 std::string operator_name(Oid oid);

@@ -134,9 +134,9 @@ std::map<std::string, std::string> held_values(const SyncDefinition &sync, const
     std::string type;
     for (const DestinationColumn &column : destination.columns)
         if (column.name == sync.key.front())
-            type = type_name(column.type);
+            type = qualified_type_name(column.type);
     ResultRows held =
-        ResultRows::of("SELECT " + key + "::text, row_to_json(d)::text FROM (SELECT " + columns + " FROM " + table +
+        ResultRows::of("SELECT " + key + "::text, row_to_json(d.*)::text FROM (SELECT " + columns + " FROM " + table +
                        " WHERE " + key + " = ANY (ARRAY[" + keys + "]::" + type + "[])) AS d");
     held.for_each([&](TupleTableSlot *slot) {
         pg_call([&] { slot_getallattrs(slot); });

@@ -65,7 +65,7 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
                  " IS NOT NULL))";
     }
     return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") +
-           ", reverse_etl.hash_row(m) AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
+           ", reverse_etl.hash_row(m.*) AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
            " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
 }
 

@@ -1,15 +1,17 @@
 #include "postgres/syncs/statements.h"
 
+#include "postgres/border/names.h"
 #include "postgres/border/sql_text.h"
 #include "postgres/destinations/key_forms.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace reverse_etl {
 
 namespace {
 
-const std::string hash_of_row = "reverse_etl.hash_row(m)";
+const std::string hash_of_row = "reverse_etl.hash_row(m.*)";
 
 } // namespace
 
@@ -22,6 +24,7 @@ SyncStatements::SyncStatements(const SyncDefinition &sync)
     std::for_each(sync.key.begin(), sync.key.end(), add);
     if (sync.by_cursor())
         add(sync.cursor_column);
+    std::transform(sync.key_types.begin(), sync.key_types.end(), std::back_inserter(key_types_), qualified_type_name);
 }
 
 std::string SyncStatements::state_table(int32 sync) {
@@ -53,8 +56,10 @@ std::string SyncStatements::same_key(const char *one, const char *other) const {
     return all;
 }
 
+// Where the model has a domain, this is of its base type: there is no operator for a domain over an enum.
 std::string SyncStatements::key_form(std::size_t column, const char *prefix) const {
-    return in_sql_form(sync_.key_forms[column], prefix + quoted_name(sync_.key[column]));
+    std::string value = "(" + (prefix + quoted_name(sync_.key[column])) + "::" + key_types_[column] + ")";
+    return in_sql_form(sync_.key_forms[column], value);
 }
 
 std::string SyncStatements::key_forms(const char *prefix) const {

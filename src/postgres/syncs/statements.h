@@ -75,6 +75,7 @@ class SyncStatements {
 
     const SyncDefinition &sync_;
     std::vector<std::string> model_columns_;
+    std::vector<std::string> key_types_; ///< as SQL has them
     std::string state_, rows_;
     bool only_keys_ = false;
 };
