@@ -25,6 +25,10 @@ SHLIB_LINK = -lcurl -lsimdjson -lcrypto -lstdc++
 # The bitcode for Postgres's JIT would need clang, and inlines nothing of C++.
 override with_llvm = no
 
+# A Postgres that was built within its sources does not say it for builds outside of ours.
+ifneq ($(abspath $(project)),$(CURDIR))
+VPATH ?= $(patsubst %/,%,$(project))
+endif
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 

@@ -47,7 +47,7 @@ ServerText option_text(const DefElem *option) {
 }
 
 ServerText string_text(const void *node) {
-    return ServerText(strVal(node));
+    return ServerText(strVal(const_cast<void *>(node)));
 }
 
 std::string type_name(Oid type, int32 typmod) {
