@@ -12,6 +12,7 @@ extern "C" {
 #include "executor/spi.h"
 #include "nodes/parsenodes.h"
 #include "parser/parsetree.h"
+#include "storage/lmgr.h"
 #include "utils/plancache.h"
 #include "utils/queryenvironment.h"
 }
@@ -136,6 +137,8 @@ Mapping analyse(const std::string &query, const std::vector<std::string> &key) {
 void show_rows(const char *name, Oid table, Tuplestorestate *rows) {
     auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
     relation->md.name = pstrdup(name);
+    // Whose columns they have is looked up there. A trigger's table is locked already, that of an analysis is not.
+    LockRelationOid(table, AccessShareLock);
     relation->md.reliddesc = table;
     relation->md.enrtype = ENR_NAMED_TUPLESTORE;
     relation->md.enrtuples = rows == nullptr ? 0 : static_cast<double>(tuplestore_tuple_count(rows));
