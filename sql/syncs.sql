@@ -110,7 +110,7 @@ SELECT reverse_etl.alter_sync('customers_to_hubspot', min_rows => 'none', rename
 SELECT name FROM reverse_etl.syncs;
 SELECT reverse_etl.drop_sync('customers');
 SELECT count(*) FROM reverse_etl.runs;
-SELECT tablename FROM pg_tables WHERE schemaname = 'reverse_etl' AND tablename ~ '^sync_[0-9]';
+SELECT tablename FROM pg_tables WHERE schemaname = 'reverse_etl_internal' AND tablename ~ '^sync_[0-9]';
 
 -- A destination that has the rows already: adopt takes them as sent.
 SELECT reverse_etl.create_sync('adopted', 'SELECT email, first_name AS firstname, stage AS lifecyclestage FROM customers', 'hubspot.contacts', '{email}') > 0 AS made;
@@ -249,7 +249,7 @@ CREATE FUNCTION "Odd ""Name.".like_it(text, text) RETURNS boolean LANGUAGE sql I
 CREATE OPERATOR "Odd ""Name.".=~ (LEFTARG = text, RIGHTARG = text, FUNCTION = "Odd ""Name.".like_it);
 SELECT reverse_etl.create_sync('unnoticed', $$SELECT LOWERED(email) AS email, stage::"Odd ""Name.".U&"\004Dood"::text AS lifecyclestage
     FROM customers WHERE email OPERATOR("Odd ""Name.".=~) 'x'$$, 'hubspot.contacts', '{email}') > 0 AS made;
-SELECT needs FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+SELECT needs FROM reverse_etl_internal.sync_definitions WHERE name = 'unnoticed';
 DROP FUNCTION lowered(text);
 DROP TYPE "Odd ""Name."."Mood";
 DROP OPERATOR "Odd ""Name.".=~ (text, text);
@@ -257,12 +257,12 @@ BEGIN;
 ALTER SCHEMA "Odd ""Name." RENAME TO odd;
 ROLLBACK;
 ALTER TABLE customers RENAME stage TO phase;
-SELECT broken FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+SELECT broken FROM reverse_etl_internal.sync_definitions WHERE name = 'unnoticed';
 ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE; -- so that nobody notices
 DROP FUNCTION lowered(text);
 ALTER EVENT TRIGGER reverse_etl_guard_drop ENABLE;
 ALTER TABLE customers RENAME stage TO phase;
-SELECT broken FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+SELECT broken FROM reverse_etl_internal.sync_definitions WHERE name = 'unnoticed';
 ALTER TABLE customers ALTER phase TYPE varchar(20);
 DROP TYPE "Odd ""Name."."Mood";
 ALTER TABLE customers RENAME phase TO stage;

@@ -1,6 +1,7 @@
 #include "postgres/audit_log/push_record.h"
 
 #include "postgres/border/names.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 
 #include <cstdio>
@@ -69,9 +70,7 @@ PushRecord make_push_record(const Destination &destination, const char *operatio
 }
 
 std::int64_t draw_push_id() {
-    return pg_call([] {
-        return nextval_internal(get_relname_relid("audit_log_id_seq", get_namespace_oid("reverse_etl", false)), false);
-    });
+    return pg_call([] { return nextval_internal(people_relation("audit_log_id_seq"), false); });
 }
 
 void insert_push(std::int64_t id, const PushRecord &push, const PushResult &result) {

@@ -227,7 +227,7 @@ class OutboxService {
                 SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
                 UNION ALL
                 SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
-                       ON reverse_etl.paused_server(server, server_name, cluster) = ftserver)");
+                       ON reverse_etl_internal.paused_server(server, server_name, cluster) = ftserver)");
             tasks = SyncTasks::find();
             resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
                                 "WHERE retry_at <= clock_timestamp()");
@@ -312,7 +312,7 @@ class OutboxService {
 
     void forget_dropped() {
         forgot_dropped_ = Clock::now();
-        pg_call([] { sql::execute("SELECT reverse_etl.forget_dropped_destinations()", {}); });
+        pg_call([] { sql::execute("SELECT reverse_etl_internal.forget_dropped_destinations()", {}); });
     }
 
     bool drop(OutboxQueue &queue, Clock::time_point now) {

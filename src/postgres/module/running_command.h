@@ -4,7 +4,7 @@
 
 namespace reverse_etl {
 
-/// reverse_etl.parse_running_command: what the event triggers have to know of the command that fires them, and the
+/// reverse_etl_internal.parse_running_command: what the event triggers have to know of the command that fires them, and the
 /// server does not tell in SQL.
 Datum running_command(FunctionCallInfo call);
 

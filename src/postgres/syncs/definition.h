@@ -8,7 +8,7 @@
 
 namespace reverse_etl {
 
-/// What reverse_etl.sync_definitions says of a managed sync.
+/// What reverse_etl_internal.sync_definitions says of a managed sync.
 struct SyncDefinition {
     int32 id = 0;
     std::string name;

@@ -163,7 +163,7 @@ Datum kept_json(const std::string &json) {
         return static_cast<Datum>(0);
     sql::AsOwner owner;
     return pg_call([&] {
-        sql::execute("SELECT reverse_etl.kept_json($1)", {sql::text(json)});
+        sql::execute("SELECT reverse_etl_internal.kept_json($1)", {sql::text(json)});
         return sql::column(0, 1);
     });
 }

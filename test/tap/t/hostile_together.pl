@@ -66,9 +66,9 @@ my @hostile = (
         SELECT pg_reload_conf();
         ALTER DATABASE postgres RESET ALL;
         SQL
-    [ 'stranger', 2, q(SELECT reverse_etl.describe_sync(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) ],
-    [ 'stranger', 2, q(SELECT reverse_etl.read_mapping(NULL, NULL, NULL, NULL, NULL, NULL)) ],
-    [ 'stranger', 2, q(SELECT reverse_etl.requeue(10, 1, ARRAY['create'], ARRAY['{'], ARRAY['no json'])) ],
+    [ 'stranger', 2, q(SELECT reverse_etl_internal.describe_sync(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) ],
+    [ 'stranger', 2, q(SELECT reverse_etl_internal.read_mapping(NULL, NULL, NULL, NULL, NULL, NULL)) ],
+    [ 'stranger', 2, q(SELECT reverse_etl_internal.requeue(10, 1, ARRAY['create'], ARRAY['{'], ARRAY['no json'])) ],
     [ 'stranger', 1, q(BEGIN; SET LOCAL statement_timeout = '900ms'; LOCK TABLE reverse_etl.pauses; SELECT pg_sleep(0.8)) ],
     [ 'stranger', 1, q(BEGIN; SET LOCAL statement_timeout = '900ms'; LOCK TABLE reverse_etl.outbox; SELECT pg_sleep(0.8)) ],
 );

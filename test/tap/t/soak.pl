@@ -118,7 +118,7 @@ sub sample {
     my ($tables, $pauses, $dead) = split /\|/, $node->safe_psql('postgres', <<~'SQL');
         SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'reverse_etl.outbox'::regclass),
                (SELECT count(*) FROM reverse_etl.pauses),
-               (SELECT sum(n_dead_tup) FROM pg_stat_user_tables WHERE schemaname = 'reverse_etl')
+               (SELECT sum(n_dead_tup) FROM pg_stat_user_tables WHERE schemaname IN ('reverse_etl', 'reverse_etl_internal'))
         SQL
     return {
         memory   => $memory,

@@ -357,7 +357,7 @@ sub run_all {
         my $sent_beside = $neighbours{$name} // 0;
         sql("SELECT reverse_etl.release_rows('$name');\n" . run_statement($name, $syncs{$name}{is_broken} ? 'false' : 'true')
             . release_statement($name));
-        wait_until(sub { sql("SELECT requested_at IS NULL FROM reverse_etl.sync_definitions WHERE name = '$name'") eq 't' });
+        wait_until(sub { sql("SELECT requested_at IS NULL FROM reverse_etl_internal.sync_definitions WHERE name = '$name'") eq 't' });
         wait_for_runs($name);
         my ($status, $accepted, $removed) = split /\|/,
             sql("SELECT status, accepted, removed FROM reverse_etl.runs WHERE sync = '$name' ORDER BY id DESC LIMIT 1");
@@ -411,7 +411,7 @@ for my $name (@names) {
     if ($mode =~ /insert|append/) {
         # A create of unknown outcome is not made again before somebody says so.
         my %in_doubt = map { $_ => 1 } split ' ', sql(sql(qq(SELECT format('SELECT string_agg(%I::text, '' '')
-            FROM reverse_etl.sync_%s_rows WHERE "#change" = ''?''', key[1], id) FROM reverse_etl.sync_definitions WHERE name = '$name')));
+            FROM reverse_etl_internal.sync_%s_rows WHERE "#change" = ''?''', key[1], id) FROM reverse_etl_internal.sync_definitions WHERE name = '$name')));
         is(join(' ', grep { !exists $there->{$_} && !$in_doubt{$_} && !$sync->{lost}{$_} } sort keys %$model), '',
             "$name: every row is there, as it came first, or in doubt");
         next;
