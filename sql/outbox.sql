@@ -18,7 +18,7 @@ CREATE PROCEDURE faults(number bigint) LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 
 -- The tag counts the rows that were queued. A paused destination keeps them waiting.
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 SELECT server = (SELECT oid FROM pg_foreign_server WHERE srvname = 'hubspot') AS server, destination,
        paused_by = current_user AS mine
   FROM reverse_etl.pauses;
@@ -32,7 +32,7 @@ SELECT destination, operation, enqueued_by = current_user::regrole AS mine, deli
 SELECT destination, server, state, waiting, oldest < now() AS aged FROM reverse_etl.destinations ORDER BY destination::text;
 SELECT count(*) FROM hubspot.contacts;
 CALL reverse_etl.wait('hubspot.contacts', '50 ms');
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT email, firstname, score FROM hubspot.contacts ORDER BY email;
 
@@ -97,7 +97,7 @@ CREATE USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (access_token '
 CREATE USER MAPPING FOR regress_sales SERVER hubspot OPTIONS (access_token 'pat-sales');
 GRANT USAGE ON SCHEMA hubspot TO regress_marketing, regress_sales;
 GRANT INSERT, SELECT ON hubspot.contacts TO regress_marketing, regress_sales;
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 SET ROLE regress_marketing;
 INSERT INTO hubspot.contacts (email) VALUES ('marketing@example.com'), ('marketing');
 SET ROLE regress_sales;
@@ -106,13 +106,15 @@ SELECT enqueued_by, "row" FROM reverse_etl.outbox;
 INSERT INTO reverse_etl.outbox SELECT * FROM reverse_etl.outbox;
 DELETE FROM reverse_etl.outbox;
 SELECT reverse_etl.pause('hubspot.contacts');
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 SELECT reverse_etl.pause('hubspot.nothing');
+SELECT reverse_etl.pause('pg_class');
+SELECT reverse_etl.pause_server('unknown');
 RESET ROLE;
 SELECT enqueued_by, deliver_as, "row" FROM reverse_etl.outbox ORDER BY id;
 -- What it may at the time of delivery counts.
 REVOKE INSERT ON hubspot.contacts FROM regress_sales;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT rejected_by, "row", http_status, left(reason, 70) AS reason FROM reverse_etl.rejected_rows ORDER BY rejected_by;
 SET ROLE regress_marketing;
@@ -151,20 +153,20 @@ CALL faults(0);
 
 -- Rows that wait too long are rejected, and so are those whose destination or column is gone.
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (ADD outbox_ttl '1s');
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.contacts (email) VALUES ('old@example.com');
 INSERT INTO hubspot.companies (name) VALUES ('Acme');
 ALTER FOREIGN TABLE hubspot.companies DROP COLUMN name;
 SELECT pg_sleep(1.5);
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 CALL reverse_etl.wait('hubspot.companies', '30 s');
 SELECT destination, key, "row", reason FROM reverse_etl.rejected_rows ORDER BY destination;
 TRUNCATE reverse_etl.rejected_rows;
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.companies (domain) VALUES ('acme.example');
 DROP FOREIGN TABLE hubspot.companies;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 DO $$ BEGIN
     FOR i IN 1..1500 LOOP
         EXIT WHEN NOT EXISTS (SELECT FROM reverse_etl.outbox);
@@ -208,13 +210,13 @@ TRUNCATE reverse_etl.rejected_rows;
 
 -- What may wait has a bound.
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (DROP outbox_ttl, ADD outbox_max_rows '2');
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.contacts (email) VALUES ('full1@example.com'), ('full2@example.com');
 INSERT INTO hubspot.contacts (email) VALUES ('full3@example.com');
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (DROP outbox_max_rows, ADD outbox_max_bytes '100 bytes');
 INSERT INTO hubspot.contacts (email, firstname) VALUES ('full4@example.com', repeat('x', 100));
 SELECT waiting FROM reverse_etl.destinations WHERE destination = 'hubspot.contacts'::regclass;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 INSERT INTO hubspot.contacts (email) VALUES ('full3@example.com');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
@@ -223,26 +225,26 @@ SELECT email FROM hubspot.contacts WHERE email LIKE 'full%' ORDER BY email;
 -- No time is too long to wait, and none too short.
 CALL reverse_etl.wait('hubspot.contacts', '178000000 years');
 CALL reverse_etl.wait('hubspot.contacts', '-178000000 years');
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.contacts (email) VALUES ('late@example.com');
 CALL reverse_etl.wait('hubspot.contacts', '-178000000 years');
 SET statement_timeout = '100ms';
 CALL reverse_etl.wait('hubspot.contacts', '178000000 years');
 RESET statement_timeout;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 
 -- A pause is of the server, whatever its name is; one that is made under its name later is another.
 CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE FOREIGN TABLE hubspot.again (name text) SERVER again OPTIONS (path '/http/again');
-SELECT reverse_etl.pause('again');
+SELECT reverse_etl.pause_server('again');
 ALTER SERVER again RENAME TO renamed;
 CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE FOREIGN TABLE hubspot.another (name text) SERVER again OPTIONS (path '/http/again');
 SELECT server, destination, state FROM reverse_etl.destinations WHERE server IN ('again', 'renamed') ORDER BY server;
 SELECT server_name FROM reverse_etl.pauses;
-SELECT reverse_etl.resume('renamed');
-SELECT reverse_etl.pause('again');
+SELECT reverse_etl.resume_server('renamed');
+SELECT reverse_etl.pause_server('again');
 SET client_min_messages = error;
 DROP SERVER again CASCADE;
 CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');

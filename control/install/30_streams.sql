@@ -13,8 +13,8 @@ CREATE TABLE reverse_etl.streams (
     source regclass NOT NULL,
     destination regclass NOT NULL,
     mapping text NOT NULL,
-    on_delete text NOT NULL CHECK (on_delete IN ('delete', 'nothing')),
-    on_truncate text NOT NULL CHECK (on_truncate IN ('refuse', 'delete', 'nothing')),
+    on_delete text NOT NULL CHECK (on_delete IN ('delete', 'ignore')),
+    on_truncate text NOT NULL CHECK (on_truncate IN ('refuse', 'delete', 'ignore')),
     owner reverse_etl.role NOT NULL,
     search_path text NOT NULL,
     columns text[] NOT NULL,
@@ -91,7 +91,7 @@ BEGIN
         RAISE insufficient_privilege USING
             MESSAGE = format('permission denied for foreign table %s', destination),
             DETAIL = format('A stream runs with the rights of its owner, and role "%s" lacks %s.', pg_get_userbyid(role), missing),
-            HINT = CASE WHEN key IS NOT NULL THEN 'DELETE and SELECT on the key are for deletes: on_delete => ''nothing'' sends none.' ELSE '' END;
+            HINT = CASE WHEN key IS NOT NULL THEN 'DELETE and SELECT on the key are for deletes: on_delete => ''ignore'' sends none.' ELSE '' END;
     END IF;
 END
 $$;
@@ -113,17 +113,17 @@ BEGIN
     IF source IS NULL OR destination IS NULL OR on_delete IS NULL OR on_truncate IS NULL OR search_path IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'only the mapping and the name of a stream may be NULL';
     END IF;
-    IF on_delete NOT IN ('delete', 'nothing') THEN
+    IF on_delete NOT IN ('delete', 'ignore') THEN
         RAISE invalid_parameter_value USING
-            MESSAGE = format('invalid value for on_delete: "%s"', on_delete), HINT = 'Use delete or nothing.';
+            MESSAGE = format('invalid value for on_delete: "%s"', on_delete), HINT = 'Use delete or ignore.';
     END IF;
-    IF on_truncate NOT IN ('refuse', 'delete', 'nothing') THEN
+    IF on_truncate NOT IN ('refuse', 'delete', 'ignore') THEN
         RAISE invalid_parameter_value USING
-            MESSAGE = format('invalid value for on_truncate: "%s"', on_truncate), HINT = 'Use refuse, delete or nothing.';
+            MESSAGE = format('invalid value for on_truncate: "%s"', on_truncate), HINT = 'Use refuse, delete or ignore.';
     END IF;
-    IF on_truncate = 'delete' AND on_delete = 'nothing' THEN
+    IF on_truncate = 'delete' AND on_delete = 'ignore' THEN
         RAISE invalid_parameter_value USING
-            MESSAGE = 'on_truncate cannot be "delete" when on_delete is "nothing"';
+            MESSAGE = 'on_truncate cannot be "delete" when on_delete is "ignore"';
     END IF;
     SELECT relname, relkind, relpersistence INTO the_source FROM pg_class WHERE oid = source;
     IF the_source.relkind NOT IN ('r', 'p') OR the_source.relpersistence = 't' THEN
@@ -160,7 +160,7 @@ BEGIN
                         FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl_internal.push_stream(%L)',
                        stream || '_delete', source, stream));
     END IF;
-    IF on_truncate <> 'nothing' THEN
+    IF on_truncate <> 'ignore' THEN
         PERFORM reverse_etl_internal.execute_as(caller, format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s
                         FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl_internal.push_stream(%L)',
                        stream || '_truncate', source, stream));

@@ -166,7 +166,7 @@ BEGIN
            SET has_run = true, may_remove = true, hash_version = reverse_etl.hash_row_version(), broken = NULL
          WHERE id = ended.sync_id AND NOT (has_run AND may_remove AND hash_version = reverse_etl.hash_row_version()
                                             AND broken IS NULL);
-        UPDATE reverse_etl_internal.sync_definitions SET requested_at = clock_timestamp() WHERE after = ended.sync_id;
+        UPDATE reverse_etl_internal.sync_definitions SET requested_at = clock_timestamp() WHERE run_after = ended.sync_id;
         IF FOUND THEN
             PERFORM reverse_etl_internal.wake_worker();
         END IF;

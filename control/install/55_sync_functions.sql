@@ -2,7 +2,7 @@ CREATE PROCEDURE reverse_etl.run_sync(name text, wait boolean DEFAULT true)
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_run_sync';
 COMMENT ON PROCEDURE reverse_etl.run_sync(text, boolean) IS 'sends what changed in the model of a sync, and waits until every row has its outcome';
 
-CREATE FUNCTION reverse_etl.plan_sync(name text, most_rows integer DEFAULT 100, look_up boolean DEFAULT true,
+CREATE FUNCTION reverse_etl.plan_sync(name text, max_rows integer DEFAULT 100, look_up boolean DEFAULT true,
     OUT operation text, OUT rows bigint, OUT requests bigint, OUT duration interval, OUT key jsonb, OUT old jsonb, OUT new jsonb,
     OUT reason text) RETURNS SETOF record
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_plan_sync';
@@ -91,9 +91,9 @@ $$;
 COMMENT ON FUNCTION reverse_etl.release_rows(text, text) IS 'has the next run try quarantined rows again, those for whose keys the condition holds; how many they are';
 
 -- History is the owner's to throw away.
-CREATE FUNCTION reverse_etl.discard_runs(before timestamptz, name text DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION reverse_etl.discard_runs(name text, before timestamptz) RETURNS bigint
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
-CREATE FUNCTION reverse_etl_internal.discard_runs_as(caller oid, before timestamptz, name text) RETURNS bigint
+CREATE FUNCTION reverse_etl_internal.discard_runs_as(caller oid, name text, before timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     discarded bigint;
@@ -106,12 +106,12 @@ BEGIN
     RETURN discarded;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.discard_runs(timestamptz, text) IS 'deletes the runs of a sync, or of all of yours, that ended before a time; how many they were';
+COMMENT ON FUNCTION reverse_etl.discard_runs(text, timestamptz) IS 'deletes the runs of a sync, or for NULL of all of yours, that ended before a time; how many they were';
 
 COMMENT ON FUNCTION reverse_etl_internal.cancel_run_as(oid, bigint) IS 'cancel_run() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl_internal.release_run_as(oid, bigint) IS 'release_run() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl_internal.release_rows_as(oid, text, text) IS 'release_rows() for the role that calls it';
-COMMENT ON FUNCTION reverse_etl_internal.discard_runs_as(oid, timestamptz, text) IS 'discard_runs() for the role that calls it';
+COMMENT ON FUNCTION reverse_etl_internal.discard_runs_as(oid, text, timestamptz) IS 'discard_runs() for the role that calls it';
 REVOKE ALL ON FUNCTION reverse_etl_internal.cancel_run_as(oid, bigint), reverse_etl_internal.release_run_as(oid, bigint),
-    reverse_etl_internal.release_rows_as(oid, text, text), reverse_etl_internal.discard_runs_as(oid, timestamptz, text) FROM PUBLIC;
+    reverse_etl_internal.release_rows_as(oid, text, text), reverse_etl_internal.discard_runs_as(oid, text, timestamptz) FROM PUBLIC;
 

@@ -27,7 +27,7 @@ DECLARE
     definition reverse_etl_internal.sync_definitions := reverse_etl_internal.find_sync(caller, stream_sync_as.name);
     missing text;
 BEGIN
-    IF definition.detect = 'cursor' THEN
+    IF definition.change_detection = 'cursor' THEN
         RAISE feature_not_supported USING
             MESSAGE = format('sync "%s" has a cursor, and keeps no state that a stream could feed', definition.name);
     END IF;

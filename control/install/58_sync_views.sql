@@ -36,10 +36,10 @@ SELECT s.id, s.name, s.owner, s.destination, s.mode, s.key,
        COALESCE(GREATEST(last_try.started_at, s.scheduled_at) + interval '1 minute' < times.last_due, false) AS overdue,
        COALESCE(under_way.waiting, 0) AS waiting,
        reverse_etl_internal.quarantined_rows(s.id, s.max_attempts) AS quarantined,
-       predecessor.name AS after, s.query, s.broken
+       predecessor.name AS run_after, s.query, s.broken
   FROM reverse_etl_internal.sync_definitions AS s
  CROSS JOIN LATERAL reverse_etl_internal.run_times(s.schedule) AS times
-  LEFT JOIN reverse_etl_internal.sync_definitions AS predecessor ON predecessor.id = s.after
+  LEFT JOIN reverse_etl_internal.sync_definitions AS predecessor ON predecessor.id = s.run_after
   LEFT JOIN reverse_etl.runs AS under_way
        ON under_way.sync_id = s.id AND under_way.status IN ('reading', 'delivering', 'cancelling')
   LEFT JOIN LATERAL (SELECT * FROM reverse_etl.runs AS r WHERE r.sync_id = s.id AND r.status <> 'skipped'

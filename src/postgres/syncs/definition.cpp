@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char *columns =
     "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
-    "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
+    "columns, mode, on_missing, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
     "key_types::pg_catalog.oid[], "
     "ARRAY(SELECT reverse_etl_internal.equality_of(t.type, t.form) FROM ROWS FROM (pg_catalog.unnest(key_types), "
     "pg_catalog.unnest(key_forms)) WITH ORDINALITY AS t (type, form, place) ORDER BY place), key_forms";
@@ -53,7 +53,7 @@ SyncDefinition read() {
     sync.key_types = oids_of(array(17));
     sync.columns = texts_of(array(8));
     sync.mode = text_of(9);
-    sync.removals = text_of(10);
+    sync.on_missing = text_of(10);
     sync.cursor_column = text_of(11);
     sync.key_equality = texts_of(array(18));
     sync.key_forms = texts_of(array(19));

@@ -127,7 +127,7 @@ void run_in_steps(SyncRun &run) {
 
 } // namespace
 
-/// reverse_etl_internal.describe_sync(role, query, search_path, destination, key, mode, removals, cursor_column)
+/// reverse_etl_internal.describe_sync(role, query, search_path, destination, key, mode, on_missing, cursor_column)
 Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
     return guard([&] {
         TupleDesc descriptor = nullptr;
@@ -145,7 +145,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         if (std::find(sync.key.begin(), sync.key.end(), "") != sync.key.end())
             throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
         sync.mode = text_argument(fcinfo, 5);
-        sync.removals = text_argument(fcinfo, 6);
+        sync.on_missing = text_argument(fcinfo, 6);
         sync.cursor_column = text_argument(fcinfo, 7);
         check_is_destination(sync.destination);
         if (sync.key.empty())
@@ -260,7 +260,7 @@ Datum reverse_etl_run_sync(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.plan_sync(name, most_rows, look_up)
+/// reverse_etl.plan_sync(name, max_rows, look_up)
 Datum reverse_etl_plan_sync(PG_FUNCTION_ARGS) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {

@@ -57,7 +57,7 @@ for my $encoding ('UTF8', 'LATIN1') {
     wait_until(sub { $sql->("SELECT count(*) FROM reverse_etl.destination_states WHERE state = 'paused'") eq 1 });
     like($sql->('SELECT reason FROM reverse_etl.destination_states'), qr/\\u0001 \S+ .*\*\*\*.*401/, "$encoding: 401 pauses it");
     $sandbox->post('/_sandbox/faults', {});
-    $sql->("SELECT reverse_etl.resume('inhouse')");
+    $sql->("SELECT reverse_etl.resume_server('inhouse')");
     wait_until(sub { $sql->('SELECT count(*) FROM reverse_etl.outbox') eq 0 });
     pass("$encoding: and it goes on");
 }

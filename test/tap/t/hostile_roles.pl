@@ -124,7 +124,7 @@ my @refused = (
     q(CREATE SERVER evil FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url 'file:///etc')),
     q(ALTER SERVER inhouse OPTIONS (SET base_url 'http://evil.example')), q(DROP USER MAPPING FOR PUBLIC SERVER inhouse),
     q(CREATE USER MAPPING FOR zoe SERVER inhouse), q(CREATE USER MAPPING FOR eve SERVER inhouse OPTIONS (base_url 'http://evil.example')),
-    (map { "SELECT reverse_etl.$_" } q(pause('inhouse')), q(resume('inhouse')), q(pause('zoe.d')), q(drop_sync('zoes')),
+    (map { "SELECT reverse_etl.$_" } q(pause_server('inhouse')), q(resume_server('inhouse')), q(pause('zoe.d')), q(drop_sync('zoes')),
         q(alter_sync('zoes', query => 'SELECT 1')), q(stream_table('zoe.src', 'eve.plain')), q(stream_sync('plain', 'zoe.src', '')),
         q(retry('zoe.d')), q(mend(0, '{}')), q(cancel_run(ZOES)), q(release_run(ZOES)), q(unstream_table('zoes')), q(stat_reset()),
         q(confirm_identity()), q(create_connector('evil', '{}')),

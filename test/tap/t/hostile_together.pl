@@ -58,7 +58,7 @@ my @hostile = (
         SQL
     [ 'owner', 1, q(BEGIN; INSERT INTO faulty SELECT generate_series(1, 1000), 'never'; ROLLBACK) ],
     [ 'owner', 2, q(SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker') ],
-    [ 'owner', 1, q(SELECT reverse_etl.resume('bad'), reverse_etl.resume('nowhere')) ],
+    [ 'owner', 1, q(SELECT reverse_etl.resume_server('bad'), reverse_etl.resume_server('nowhere')) ],
     [ 'owner', 0.5, <<~'SQL' ],
         ALTER DATABASE postgres SET default_transaction_isolation = 'serializable';
         ALTER DATABASE postgres SET standard_conforming_strings = off;

@@ -48,10 +48,10 @@ is(arrived('events'), 2002, 'so does resume()');
 
 # Credentials that are not there
 $node->safe_psql('postgres', <<~'SQL');
-    SELECT reverse_etl.pause('inhouse');
+    SELECT reverse_etl.pause_server('inhouse');
     INSERT INTO events VALUES (2003);
     DROP USER MAPPING FOR CURRENT_USER SERVER inhouse;
-    SELECT reverse_etl.resume('inhouse');
+    SELECT reverse_etl.resume_server('inhouse');
     SQL
 wait_for_state('events', 'paused');
 is(waiting('events'), 1, 'without credentials rows wait');

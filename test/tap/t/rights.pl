@@ -170,11 +170,11 @@ unlike(as($superuser => $cancel), qr/WARNING|ERROR/, 'of a process that is gone 
 like(as(sales => 'SELECT reverse_etl.cancel_run(1)'), qr/ERROR:  42704: run 1 does not exist/, "nor are others' runs");
 
 # History
-like(as(sales => q(SELECT reverse_etl.discard_runs(now(), 'people'))), qr/ERROR:  42704: sync "people" does not exist/,
+like(as(sales => q(SELECT reverse_etl.discard_runs('people', now()))), qr/ERROR:  42704: sync "people" does not exist/,
     "others' history stays");
-is(shown(sales => 'SELECT reverse_etl.discard_runs(now())'), 0, 'whatever is asked for');
+is(shown(sales => 'SELECT reverse_etl.discard_runs(NULL, now())'), 0, 'whatever is asked for');
 my $ended = q(SELECT count(*) FROM reverse_etl.runs WHERE finished_at < now());
-is($node->safe_psql('postgres', "SELECT reverse_etl.discard_runs(now()) = ($ended)"), 't', 'its owner throws it away');
+is($node->safe_psql('postgres', "SELECT reverse_etl.discard_runs(NULL, now()) = ($ended)"), 't', 'its owner throws it away');
 denied(sales => 'DELETE FROM reverse_etl.runs', 'by hand');
 
 # Postgres logs statements that fail, so whoever writes a token there himself finds it again.

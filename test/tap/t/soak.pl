@@ -61,7 +61,7 @@ while (time - $began < $seconds || $rounds < 12) {
     $sandbox->post('/_sandbox/faults', $rounds % 3 == 2 ? { p_reset => 0.05, discard => JSON::PP::true } : { discard => JSON::PP::true });
     $node->psql('postgres', $_->[1]) for @parts;
     $sandbox->post('/_sandbox/faults', { discard => JSON::PP::true });
-    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
+    $node->safe_psql('postgres', q(SELECT reverse_etl.resume_server('inhouse')));
     wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox') == 0 });
     push @samples, sample();
     $rounds++;

@@ -106,7 +106,7 @@ is(last_run('customers', 'status', 'reason', 'requested_by'), "skipped|run $firs
 is(sql(q(SELECT state, last_run FROM reverse_etl.syncs WHERE name = 'customers')), "delivering|$first", 'the first goes on');
 like(said_to('sales', q(SELECT reverse_etl.drop_sync('customers'))), qr/ERROR:  55006: .*cannot drop sync "customers" because a run of it is under way/, 'a sync with a run under way stays');
 
-as('sales', q(SELECT reverse_etl.create_sync('afterwards', 'SELECT email, name AS lastname FROM customers', 'contacts', '{email}', 'upsert', after => 'customers')));
+as('sales', q(SELECT reverse_etl.create_sync('afterwards', 'SELECT email, name AS lastname FROM customers', 'contacts', '{email}', 'upsert', run_after => 'customers')));
 wait_until(sub { sql("SELECT status FROM reverse_etl.runs WHERE id = $first") eq 'completed' });
 wait_until(sub { sql(q(SELECT count(*) FROM reverse_etl.runs WHERE sync = 'afterwards')) == 1 });
 # While it is delivering, the first one has another run: it will have one more.
