@@ -161,7 +161,7 @@ SELECT pg_sleep(1.5);
 SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 CALL reverse_etl.wait('hubspot.companies', '30 s');
-SELECT destination, key, "row", reason FROM reverse_etl.rejected_rows ORDER BY destination;
+SELECT destination, key, "row", reason FROM reverse_etl.rejected_rows ORDER BY destination_name;
 TRUNCATE reverse_etl.rejected_rows;
 SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.companies (domain) VALUES ('acme.example');
@@ -173,7 +173,8 @@ DO $$ BEGIN
         PERFORM pg_sleep(0.02);
     END LOOP;
 END $$;
-SELECT destination, "row", reason FROM reverse_etl.rejected_rows;
+SELECT destination, destination_name, "row", reason FROM reverse_etl.rejected_rows;
+SELECT DISTINCT destination, destination_name FROM reverse_etl.audit_log WHERE destination_name ~ 'companies';
 TRUNCATE reverse_etl.rejected_rows;
 
 -- A destination and its columns have other names: what waits is delivered under the new ones, and what was rejected before is
@@ -184,7 +185,7 @@ CREATE FOREIGN TABLE hubspot.named () INHERITS (named) SERVER named OPTIONS (pat
 SELECT reverse_etl.pause('hubspot.named');
 INSERT INTO hubspot.named VALUES (1, E'a "quoted" \\ one', 'b', 'dropped'), (2, 'a', NULL, NULL);
 INSERT INTO hubspot.named (n, a) VALUES (3, 'a alone');
-INSERT INTO reverse_etl.rejected_rows (destination, destination_id, operation, row_number, "row", reason, statement_at, rejected_by, role_id)
+INSERT INTO reverse_etl.rejected_rows (destination, destination_name, operation, row_number, "row", reason, statement_at, rejected_by, role_id)
 SELECT 'hubspot.named', 'hubspot.named', 'create', 1, kept, 'because', now(), current_user, quote_ident(current_user)::regrole
   FROM unnest(ARRAY['{"n": 4, "a": "was rejected"}', to_jsonb('{"n":5,"a":"kept as text"}'::text)]) AS kept;
 ALTER TABLE named RENAME COLUMN a TO d;
@@ -196,7 +197,10 @@ ROLLBACK;
 SELECT n, o."row" FROM reverse_etl.outbox AS o, json_to_record("row") AS _ (n text) ORDER BY id;
 SELECT "row" FROM reverse_etl.rejected_rows ORDER BY id;
 ALTER FOREIGN TABLE hubspot.named RENAME TO "Named anew";
-SELECT destination, destination_id FROM reverse_etl.rejected_rows ORDER BY id LIMIT 1;
+SELECT destination, destination_name FROM reverse_etl.rejected_rows ORDER BY id LIMIT 1;
+SELECT DISTINCT destination, destination_name FROM reverse_etl.audit_log WHERE destination = 'hubspot."Named anew"'::regclass;
+BEGIN; INSERT INTO hubspot."Named anew" (n) VALUES (6); COMMIT;
+SELECT DISTINCT destination_name FROM reverse_etl.audit_log WHERE destination = 'hubspot."Named anew"'::regclass ORDER BY 1;
 SELECT reverse_etl.retry('hubspot."Named anew"');
 SELECT reverse_etl.resume('hubspot."Named anew"');
 CALL reverse_etl.wait('hubspot."Named anew"', '30 s');
@@ -205,7 +209,8 @@ SELECT n, d, a FROM hubspot."Named anew" ORDER BY n;
 DROP TABLE named CASCADE;
 DROP SERVER named;
 -- What was rejected stays when the table is dropped, and points to no other.
-SELECT destination, destination_id FROM reverse_etl.rejected_rows;
+SELECT destination, destination_name FROM reverse_etl.rejected_rows;
+SELECT DISTINCT destination, destination_name FROM reverse_etl.audit_log WHERE destination_name ~ '(?i)named' ORDER BY 2;
 TRUNCATE reverse_etl.rejected_rows;
 
 -- What may wait has a bound.

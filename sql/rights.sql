@@ -52,7 +52,6 @@ INSERT INTO harmless VALUES
     ('equality_of', 'reads catalogs that all may read'),
     ('find_worker', 'tells whether the worker is there; the view destinations calls it'),
     ('key_form', 'reads its arguments alone; statements of syncs call it as their owners'),
-    ('quarantined_rows', 'reads as the caller; the view syncs calls it'),
     ('statistics', 'shows a role what it may see'),
     ('running_pushes', 'shows a role what it may see'),
     ('role_in', 'reads its argument, and a catalog that all may read'),

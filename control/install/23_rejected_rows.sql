@@ -3,8 +3,8 @@
 CREATE TABLE reverse_etl.rejected_rows (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     push bigint,
-    destination text NOT NULL,
-    destination_id regclass,
+    destination regclass,
+    destination_name text NOT NULL,
     operation text NOT NULL,
     row_number bigint NOT NULL,
     key jsonb,
@@ -18,8 +18,8 @@ CREATE TABLE reverse_etl.rejected_rows (
 );
 COMMENT ON TABLE reverse_etl.rejected_rows IS 'rows that a destination did not accept; a user sees their own';
 COMMENT ON COLUMN reverse_etl.rejected_rows.push IS 'the push that it was a row of: reverse_etl.audit_log.id';
-COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, schema-qualified: its name at the time';
-COMMENT ON COLUMN reverse_etl.rejected_rows.destination_id IS 'that table, whatever its name is now; null once it was dropped';
+COMMENT ON COLUMN reverse_etl.rejected_rows.destination IS 'the foreign table, whatever its name is now; null once it was dropped';
+COMMENT ON COLUMN reverse_etl.rejected_rows.destination_name IS 'its name at the time, as SQL writes it: with its schema, and quotes where they are needed';
 COMMENT ON COLUMN reverse_etl.rejected_rows.operation IS 'what was asked of the destination: create, update, upsert or delete';
 COMMENT ON COLUMN reverse_etl.rejected_rows.row_number IS 'the row''s place in its statement, from 1; of a queued row its number in the outbox';
 COMMENT ON COLUMN reverse_etl.rejected_rows.key IS 'the columns that name the row at the destination, where the statement did not send them';
@@ -29,7 +29,6 @@ COMMENT ON COLUMN reverse_etl.rejected_rows.http_status IS 'the answer''s status
 COMMENT ON COLUMN reverse_etl.rejected_rows.statement_at IS 'when the statement began';
 COMMENT ON COLUMN reverse_etl.rejected_rows.rejected_by IS 'the role whose statement it was: its name at the time';
 COMMENT ON COLUMN reverse_etl.rejected_rows.role_id IS 'that role, whatever its name is now';
-CREATE INDEX ON reverse_etl.rejected_rows (destination_id);
 CREATE INDEX ON reverse_etl.rejected_rows (destination, statement_at);
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows_id_seq', '');
@@ -50,19 +49,13 @@ $$;
 COMMENT ON FUNCTION reverse_etl_internal.kept_json(text) IS 'the JSON of a row or a key as reverse_etl.rejected_rows keeps it: what jsonb cannot hold as a string';
 
 -- An oid that is nobody's may be another table's tomorrow, or where a dump is restored.
-CREATE FUNCTION reverse_etl_internal.destination_still_there(destination oid) RETURNS regclass
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT oid::regclass FROM pg_class WHERE oid = destination;
-END;
-COMMENT ON FUNCTION reverse_etl_internal.destination_still_there(oid) IS 'the table; null if it was dropped';
-
 CREATE FUNCTION reverse_etl_internal.forget_destination(destinations oid[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    UPDATE reverse_etl.rejected_rows SET destination_id = NULL WHERE destination_id = ANY (destinations);
+    UPDATE reverse_etl.rejected_rows SET destination = NULL WHERE destination = ANY (destinations);
+    UPDATE reverse_etl.audit_log SET destination = NULL WHERE destination = ANY (destinations);
 END;
-COMMENT ON FUNCTION reverse_etl_internal.forget_destination(oid[]) IS 'rejected rows of tables that are dropped keep the name only';
+COMMENT ON FUNCTION reverse_etl_internal.forget_destination(oid[]) IS 'rejected rows and pushes of tables that are dropped keep the name only';
 
 CREATE FUNCTION reverse_etl_internal.json_text(kept jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -97,7 +90,7 @@ BEGIN
          USING pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
          WHERE c.oid = retry_as.destination
            -- What a table of the name had before it was dropped is for the one that took its place.
-           AND (r.destination_id = c.oid OR r.destination_id IS NULL AND r.destination = n.nspname || '.' || c.relname)
+           AND (r.destination = c.oid OR r.destination IS NULL AND r.destination_name = format('%I.%I', n.nspname, c.relname))
            AND r.id = ANY (chosen)
         RETURNING r.id, r.operation, r.key, r."row")
     SELECT reverse_etl_internal.requeue(caller, retry_as.destination, array_agg(operation ORDER BY id),
@@ -152,6 +145,6 @@ COMMENT ON FUNCTION reverse_etl_internal.discard_as(oid, text) IS 'discard() for
 
 REVOKE ALL ON FUNCTION reverse_etl_internal.requeue(oid, regclass, text[], text[], text[]), reverse_etl_internal.chosen_rows(oid, text),
     reverse_etl_internal.retry_as(oid, regclass, text), reverse_etl_internal.mend_as(oid, bigint, jsonb, jsonb),
-    reverse_etl_internal.discard_as(oid, text), reverse_etl_internal.kept_json(text), reverse_etl_internal.json_text(jsonb), reverse_etl_internal.destination_still_there(oid),
+    reverse_etl_internal.discard_as(oid, text), reverse_etl_internal.kept_json(text), reverse_etl_internal.json_text(jsonb),
     reverse_etl_internal.forget_destination(oid[]) FROM PUBLIC;
 

@@ -63,6 +63,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_hash_row);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row_version);
 PG_FUNCTION_INFO_V1(reverse_etl_next_run_after);
 PG_FUNCTION_INFO_V1(reverse_etl_last_run_before);
+PG_FUNCTION_INFO_V1(reverse_etl_run_times);
 #pragma GCC visibility pop
 }
 
@@ -295,4 +296,9 @@ Datum reverse_etl_next_run_after(PG_FUNCTION_ARGS) {
 /// reverse_etl.last_run_before(schedule text, before timestamptz) returns timestamptz
 Datum reverse_etl_last_run_before(PG_FUNCTION_ARGS) {
     return guard([&] { return last_run_before(fcinfo); });
+}
+
+/// reverse_etl_internal.run_times(schedule text, OUT next_run timestamptz, OUT last_due timestamptz)
+Datum reverse_etl_run_times(PG_FUNCTION_ARGS) {
+    return guard([&] { return run_times(fcinfo); });
 }

@@ -278,9 +278,12 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
                  RETURNING o.push, o.operation, o.id, o.enqueued_at, o.enqueued_by, o.key, o."row",
                            rejected.reason, rejected.status)
                 INSERT INTO reverse_etl.rejected_rows
-                       (push, destination, destination_id, operation, row_number, key, "row", reason, http_status,
+                       (push, destination, destination_name, operation, row_number, key, "row", reason, http_status,
                         statement_at, rejected_by, role_id)
-                SELECT push, $2, reverse_etl_internal.destination_still_there($1), operation, id,
+                SELECT push, (SELECT oid FROM pg_class WHERE oid = $1),
+                       COALESCE((SELECT format('%%I.%%I', n.nspname, c.relname)
+                                   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                                  WHERE c.oid = $1), $2), operation, id,
                        reverse_etl_internal.kept_json(key::text), reverse_etl_internal.kept_json("row"::text),
                        COALESCE(reason, ''), NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by), enqueued_by
                   FROM gone)",

@@ -23,7 +23,7 @@ is($node->safe_psql('postgres', "SET application_name = 'monthly'; INSERT INTO c
 is(last_push($node, 'destination, operation, statement, delivery, outcome, rows, accepted, rejected, requests >= 50,
         bytes > 100000, error IS NULL, session_role = current_user, role = current_user, application_name,
         finished_at > started_at'),
-    'public.contacts|upsert|INSERT|immediate|completed|5000|4995|5|t|t|t|t|t|monthly|t', 'is on record');
+    'contacts|upsert|INSERT|immediate|completed|5000|4995|5|t|t|t|t|t|monthly|t', 'is on record');
 is(rejected($node), '5', 'with its rejected rows');
 for my $statement (
     q(UPDATE contacts SET firstname = 'x' WHERE email = 'c1@example.com'),

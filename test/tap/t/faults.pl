@@ -53,7 +53,7 @@ for my $case (map { [ 'hubspot/contacts', 207, $_ ], [ 'http/people', 400, $_ ] 
     is($node->safe_psql('postgres', <<~SQL), "200|200|0|$status", 'every bad row is kept, and no other');
         SELECT count(*), count(DISTINCT "row" ->> 'email'), count(*) FILTER (WHERE "row" ->> 'email' NOT LIKE 'bad%'),
                max(http_status)
-          FROM reverse_etl.rejected_rows WHERE destination = 'public.$table'
+          FROM reverse_etl.rejected_rows WHERE destination = 'public.$table'::regclass
         SQL
 }
 

@@ -185,7 +185,7 @@ for my $refuse (0, 1) {
         }
         settled('postgres', 'documents', $name);
         $node->safe_psql('postgres', $undo) if $fate ne 'held';
-        is($node->safe_psql('postgres', q(SELECT string_agg(left(reason, 29), ',') FROM reverse_etl.rejected_rows WHERE destination = 'public.documents')),
+        is($node->safe_psql('postgres', q(SELECT string_agg(left(reason, 29), ',') FROM reverse_etl.rejected_rows WHERE destination = 'public.documents'::regclass)),
             $refuse ? 'no' : $fate eq 'set aside' ? 'the destination took the row,' : '', "$name: what became of it is told");
         wait_until(sub { state_of('documents') eq '' });
     }

@@ -141,10 +141,10 @@ $node->safe_psql('postgres', <<~'SQL');
     SQL
 wait_until(sub { state_of('proxied') eq 'failing' });
 sleep 3;
-my $lost = $node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.proxied'));
+my $lost = $node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.proxied'::regclass));
 cmp_ok($lost, '<=', 810, 'no more than was in flight, and single rows after it, is in doubt');
 is($node->safe_psql('postgres', <<~'SQL'), 3000, 'and all others wait');
-    SELECT (SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.proxied')
+    SELECT (SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.proxied'::regclass)
          + (SELECT count(*) FROM reverse_etl.outbox WHERE destination = 'proxied'::regclass)
     SQL
 $server->set(down => 0);

@@ -97,7 +97,7 @@ is(scalar(@records), $sent, 'it has every row, once');
 my %n;
 my $out_of_order = grep { ($n{$_->{id}} // -1) >= $_->{n} or ($n{$_->{id}} = $_->{n}, 0)[1] } @records;
 is($out_of_order, 0, 'in the order of each key');
-is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.healthy')), 0,
+is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.healthy'::regclass)), 0,
     'none was rejected');
 cmp_ok($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows)), '>', 0, 'others were');
 unlike(slurp_file($node->logfile), qr/background worker "reverse_etl worker.* exited with exit code [1-9]|terminated by signal/,

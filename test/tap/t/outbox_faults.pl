@@ -183,8 +183,8 @@ $node->safe_psql('postgres', <<~'SQL');
     SELECT reverse_etl_internal.wake_worker();
     SQL
 wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.rejected_rows') == 3 });
-is($node->safe_psql('postgres', q(SELECT DISTINCT destination ~ 'events|dropped', reason FROM reverse_etl.rejected_rows)),
-    't|the destination was dropped', 'rows of a dropped destination are rejected');
+is($node->safe_psql('postgres', q(SELECT DISTINCT destination_name ~ 'events|dropped', destination IS NULL, reason FROM reverse_etl.rejected_rows)),
+    't|t|the destination was dropped', 'rows of a dropped destination are rejected');
 is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.outbox)), 0, 'and wait no more');
 
 sub queue {
