@@ -1,6 +1,7 @@
 #include "postgres/background/outbox_service.h"
 
 #include "postgres/audit_log/service.h"
+#include "postgres/background/history.h"
 #include "postgres/background/sync_runners.h"
 #include "postgres/background/sync_tasks.h"
 #include "postgres/border/attempt.h"
@@ -123,6 +124,8 @@ class OutboxService {
                 next = std::min(next, busy + longest_idle);
             // Rows may have their outcome without a request.
             next = std::min(next, settle());
+            if (started_)
+                next = std::min(next, history_.purge(now));
             // Any transaction may have learned that a definition changed.
             if (claims_at_once())
                 next = now;
@@ -421,6 +424,7 @@ class OutboxService {
     std::string identity_;
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
+    History history_;
     bool called_ = true;
     bool resumes_soon_ = false;      ///< something was seen to be resumed, and is with the next look
     bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more

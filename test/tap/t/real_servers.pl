@@ -70,7 +70,7 @@ sub run_through {
 sub reason_of {
     my ($destination, $key) = @_;
     return sql("SELECT reason FROM reverse_etl.rejected_rows AS r, jsonb_each_text(r.key) AS k
-                 WHERE destination = 'public.$destination' AND k.value = '$key' ORDER BY id DESC LIMIT 1");
+                 WHERE destination = 'public.$destination'::regclass AND k.value = '$key' ORDER BY id DESC LIMIT 1");
 }
 
 sub model_of {
