@@ -49,6 +49,6 @@ CREATE USER MAPPING FOR PUBLIC SERVER http;
 CREATE FOREIGN TABLE to_http (email text, firstname text, lastname text, phone text, city text, score integer,
     amount numeric, subscribed boolean, signed_up timestamptz)
     SERVER http OPTIONS (path '/contacts', key 'email', delivery 'queued');
-SELECT reverse_etl.stream_table('streamed', 'to_http', on_truncate => 'nothing');
+SELECT reverse_etl.stream_table('streamed', 'to_http', on_truncate => 'ignore');
 
 CREATE TABLE measured (round integer, what text, ms double precision);

@@ -16,7 +16,7 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (base_url 'https://example
 CREATE FOREIGN TABLE t (email text) SERVER s OPTIONS (object 'contacts', base_url 'https://example.com');
 CREATE FOREIGN TABLE t (email text) SERVER s OPTIONS (object 'contacts', batch_size 'many');
 CREATE FOREIGN TABLE t (email text OPTIONS (encode 'rot13')) SERVER s OPTIONS (object 'contacts');
-CREATE FOREIGN DATA WRAPPER other HANDLER reverse_etl.fdw_handler VALIDATOR reverse_etl.fdw_validator OPTIONS (debug 'on');
+CREATE FOREIGN DATA WRAPPER other HANDLER reverse_etl_internal.fdw_handler VALIDATOR reverse_etl_internal.fdw_validator OPTIONS (debug 'on');
 
 -- What only the connector can know is said when the table is used.
 CREATE FOREIGN TABLE nothing (email text) SERVER s OPTIONS (object 'persons');

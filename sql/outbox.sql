@@ -18,7 +18,7 @@ CREATE PROCEDURE faults(number bigint) LANGUAGE plpgsql AS $$ BEGIN
 END $$;
 
 -- The tag counts the rows that were queued. A paused destination keeps them waiting.
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 SELECT server = (SELECT oid FROM pg_foreign_server WHERE srvname = 'hubspot') AS server, destination,
        paused_by = current_user AS mine
   FROM reverse_etl.pauses;
@@ -32,7 +32,7 @@ SELECT destination, operation, enqueued_by = current_user::regrole AS mine, deli
 SELECT destination, server, state, waiting, oldest < now() AS aged FROM reverse_etl.destinations ORDER BY destination::text;
 SELECT count(*) FROM hubspot.contacts;
 CALL reverse_etl.wait('hubspot.contacts', '50 ms');
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT email, firstname, score FROM hubspot.contacts ORDER BY email;
 
@@ -97,7 +97,7 @@ CREATE USER MAPPING FOR regress_marketing SERVER hubspot OPTIONS (access_token '
 CREATE USER MAPPING FOR regress_sales SERVER hubspot OPTIONS (access_token 'pat-sales');
 GRANT USAGE ON SCHEMA hubspot TO regress_marketing, regress_sales;
 GRANT INSERT, SELECT ON hubspot.contacts TO regress_marketing, regress_sales;
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 SET ROLE regress_marketing;
 INSERT INTO hubspot.contacts (email) VALUES ('marketing@example.com'), ('marketing');
 SET ROLE regress_sales;
@@ -106,13 +106,15 @@ SELECT enqueued_by, "row" FROM reverse_etl.outbox;
 INSERT INTO reverse_etl.outbox SELECT * FROM reverse_etl.outbox;
 DELETE FROM reverse_etl.outbox;
 SELECT reverse_etl.pause('hubspot.contacts');
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 SELECT reverse_etl.pause('hubspot.nothing');
+SELECT reverse_etl.pause('pg_class');
+SELECT reverse_etl.pause_server('unknown');
 RESET ROLE;
 SELECT enqueued_by, deliver_as, "row" FROM reverse_etl.outbox ORDER BY id;
 -- What it may at the time of delivery counts.
 REVOKE INSERT ON hubspot.contacts FROM regress_sales;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT rejected_by, "row", http_status, left(reason, 70) AS reason FROM reverse_etl.rejected_rows ORDER BY rejected_by;
 SET ROLE regress_marketing;
@@ -151,27 +153,28 @@ CALL faults(0);
 
 -- Rows that wait too long are rejected, and so are those whose destination or column is gone.
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (ADD outbox_ttl '1s');
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.contacts (email) VALUES ('old@example.com');
 INSERT INTO hubspot.companies (name) VALUES ('Acme');
 ALTER FOREIGN TABLE hubspot.companies DROP COLUMN name;
 SELECT pg_sleep(1.5);
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 CALL reverse_etl.wait('hubspot.companies', '30 s');
-SELECT destination, key, "row", reason FROM reverse_etl.rejected_rows ORDER BY destination;
+SELECT destination, key, "row", reason FROM reverse_etl.rejected_rows ORDER BY destination_name;
 TRUNCATE reverse_etl.rejected_rows;
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.companies (domain) VALUES ('acme.example');
 DROP FOREIGN TABLE hubspot.companies;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 DO $$ BEGIN
     FOR i IN 1..1500 LOOP
         EXIT WHEN NOT EXISTS (SELECT FROM reverse_etl.outbox);
         PERFORM pg_sleep(0.02);
     END LOOP;
 END $$;
-SELECT destination, "row", reason FROM reverse_etl.rejected_rows;
+SELECT destination, destination_name, "row", reason FROM reverse_etl.rejected_rows;
+SELECT DISTINCT destination, destination_name FROM reverse_etl.audit_log WHERE destination_name ~ 'companies';
 TRUNCATE reverse_etl.rejected_rows;
 
 -- A destination and its columns have other names: what waits is delivered under the new ones, and what was rejected before is
@@ -182,7 +185,7 @@ CREATE FOREIGN TABLE hubspot.named () INHERITS (named) SERVER named OPTIONS (pat
 SELECT reverse_etl.pause('hubspot.named');
 INSERT INTO hubspot.named VALUES (1, E'a "quoted" \\ one', 'b', 'dropped'), (2, 'a', NULL, NULL);
 INSERT INTO hubspot.named (n, a) VALUES (3, 'a alone');
-INSERT INTO reverse_etl.rejected_rows (destination, destination_id, operation, row_number, "row", reason, statement_at, rejected_by, role_id)
+INSERT INTO reverse_etl.rejected_rows (destination, destination_name, operation, row_number, "row", reason, statement_at, rejected_by, role_id)
 SELECT 'hubspot.named', 'hubspot.named', 'create', 1, kept, 'because', now(), current_user, quote_ident(current_user)::regrole
   FROM unnest(ARRAY['{"n": 4, "a": "was rejected"}', to_jsonb('{"n":5,"a":"kept as text"}'::text)]) AS kept;
 ALTER TABLE named RENAME COLUMN a TO d;
@@ -194,7 +197,10 @@ ROLLBACK;
 SELECT n, o."row" FROM reverse_etl.outbox AS o, json_to_record("row") AS _ (n text) ORDER BY id;
 SELECT "row" FROM reverse_etl.rejected_rows ORDER BY id;
 ALTER FOREIGN TABLE hubspot.named RENAME TO "Named anew";
-SELECT destination, destination_id FROM reverse_etl.rejected_rows ORDER BY id LIMIT 1;
+SELECT destination, destination_name FROM reverse_etl.rejected_rows ORDER BY id LIMIT 1;
+SELECT DISTINCT destination, destination_name FROM reverse_etl.audit_log WHERE destination = 'hubspot."Named anew"'::regclass;
+BEGIN; INSERT INTO hubspot."Named anew" (n) VALUES (6); COMMIT;
+SELECT DISTINCT destination_name FROM reverse_etl.audit_log WHERE destination = 'hubspot."Named anew"'::regclass ORDER BY 1;
 SELECT reverse_etl.retry('hubspot."Named anew"');
 SELECT reverse_etl.resume('hubspot."Named anew"');
 CALL reverse_etl.wait('hubspot."Named anew"', '30 s');
@@ -203,18 +209,19 @@ SELECT n, d, a FROM hubspot."Named anew" ORDER BY n;
 DROP TABLE named CASCADE;
 DROP SERVER named;
 -- What was rejected stays when the table is dropped, and points to no other.
-SELECT destination, destination_id FROM reverse_etl.rejected_rows;
+SELECT destination, destination_name FROM reverse_etl.rejected_rows;
+SELECT DISTINCT destination, destination_name FROM reverse_etl.audit_log WHERE destination_name ~ '(?i)named' ORDER BY 2;
 TRUNCATE reverse_etl.rejected_rows;
 
 -- What may wait has a bound.
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (DROP outbox_ttl, ADD outbox_max_rows '2');
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.contacts (email) VALUES ('full1@example.com'), ('full2@example.com');
 INSERT INTO hubspot.contacts (email) VALUES ('full3@example.com');
 ALTER FOREIGN TABLE hubspot.contacts OPTIONS (DROP outbox_max_rows, ADD outbox_max_bytes '100 bytes');
 INSERT INTO hubspot.contacts (email, firstname) VALUES ('full4@example.com', repeat('x', 100));
 SELECT waiting FROM reverse_etl.destinations WHERE destination = 'hubspot.contacts'::regclass;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 INSERT INTO hubspot.contacts (email) VALUES ('full3@example.com');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
@@ -223,26 +230,26 @@ SELECT email FROM hubspot.contacts WHERE email LIKE 'full%' ORDER BY email;
 -- No time is too long to wait, and none too short.
 CALL reverse_etl.wait('hubspot.contacts', '178000000 years');
 CALL reverse_etl.wait('hubspot.contacts', '-178000000 years');
-SELECT reverse_etl.pause('hubspot');
+SELECT reverse_etl.pause_server('hubspot');
 INSERT INTO hubspot.contacts (email) VALUES ('late@example.com');
 CALL reverse_etl.wait('hubspot.contacts', '-178000000 years');
 SET statement_timeout = '100ms';
 CALL reverse_etl.wait('hubspot.contacts', '178000000 years');
 RESET statement_timeout;
-SELECT reverse_etl.resume('hubspot');
+SELECT reverse_etl.resume_server('hubspot');
 CALL reverse_etl.wait('hubspot.contacts', '30 s');
 
 -- A pause is of the server, whatever its name is; one that is made under its name later is another.
 CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE FOREIGN TABLE hubspot.again (name text) SERVER again OPTIONS (path '/http/again');
-SELECT reverse_etl.pause('again');
+SELECT reverse_etl.pause_server('again');
 ALTER SERVER again RENAME TO renamed;
 CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE FOREIGN TABLE hubspot.another (name text) SERVER again OPTIONS (path '/http/again');
 SELECT server, destination, state FROM reverse_etl.destinations WHERE server IN ('again', 'renamed') ORDER BY server;
 SELECT server_name FROM reverse_etl.pauses;
-SELECT reverse_etl.resume('renamed');
-SELECT reverse_etl.pause('again');
+SELECT reverse_etl.resume_server('renamed');
+SELECT reverse_etl.pause_server('again');
 SET client_min_messages = error;
 DROP SERVER again CASCADE;
 CREATE SERVER again FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');

@@ -6,31 +6,31 @@ CREATE ROLE regress_nobody;
 -- No table, column or sequence may be written.
 SELECT c.oid::regclass AS object, p.right
   FROM pg_class AS c, unnest('{INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS p ("right")
- WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+ WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND relkind IN ('r', 'p', 'v', 'm', 'f')
    AND (has_table_privilege('regress_nobody', c.oid, p.right)
         OR p.right IN ('INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege('regress_nobody', c.oid, p.right))
 UNION ALL
 SELECT c.oid::regclass, p.right FROM pg_class AS c, unnest('{USAGE,SELECT,UPDATE}'::text[]) AS p ("right")
- WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind = 'S' AND has_sequence_privilege('regress_nobody', c.oid, p.right);
+ WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND relkind = 'S' AND has_sequence_privilege('regress_nobody', c.oid, p.right);
 
 -- Every table that may be read, and holds what belongs to roles, has row security.
 SELECT oid::regclass AS without_row_security FROM pg_class
- WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity
+ WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND relkind IN ('r', 'p') AND NOT relrowsecurity
    AND has_any_column_privilege('regress_nobody', oid, 'SELECT')
-   AND oid <> 'reverse_etl.custom_connectors'::regclass; -- a manifest holds no secrets, and is for whoever has a server
+   AND oid <> 'reverse_etl_internal.custom_connectors'::regclass; -- a manifest holds no secrets, and is for whoever has a server
 
 -- No policy goes by a role's name, which is another role's tomorrow.
 SELECT polrelid::regclass, polname FROM pg_policy
- WHERE polrelid::regclass::text LIKE 'reverse_etl.%'
+ WHERE polrelid::regclass::text LIKE ANY ('{reverse\_etl.%,reverse\_etl\_internal.%}')
    AND regexp_replace(pg_get_expr(polqual, polrelid), 'quote_ident\(\(CURRENT_USER\)::text\)\)::regrole', '', 'g') ~ 'CURRENT_USER|SESSION_USER';
 
 -- Nobody makes columns and functions of the types of their rows: an upgrade could not change the tables.
 SELECT reltype::regtype FROM pg_class
- WHERE relnamespace = 'reverse_etl'::regnamespace AND reltype <> 0 AND has_type_privilege('regress_nobody', reltype, 'USAGE');
+ WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND reltype <> 0 AND has_type_privilege('regress_nobody', reltype, 'USAGE');
 -- Nor does anything of the extension's own: each table can be given columns.
 BEGIN;
 DO $$ DECLARE changed regclass; BEGIN
-    FOR changed IN SELECT oid FROM pg_class WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind = 'r' AND relname !~ '^outbox_[0-9]'
+    FOR changed IN SELECT oid FROM pg_class WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND relkind = 'r' AND relname !~ '^outbox_[0-9]'
     LOOP
         EXECUTE format('ALTER TABLE %s ADD COLUMN one_more text NOT NULL DEFAULT gen_random_uuid()', changed);
     END LOOP;
@@ -52,7 +52,6 @@ INSERT INTO harmless VALUES
     ('equality_of', 'reads catalogs that all may read'),
     ('find_worker', 'tells whether the worker is there; the view destinations calls it'),
     ('key_form', 'reads its arguments alone; statements of syncs call it as their owners'),
-    ('quarantined_rows', 'reads as the caller; the view syncs calls it'),
     ('statistics', 'shows a role what it may see'),
     ('running_pushes', 'shows a role what it may see'),
     ('role_in', 'reads its argument, and a catalog that all may read'),
@@ -67,18 +66,18 @@ INSERT INTO harmless VALUES
     ('adopt', 'finds syncs of the caller alone');
 -- These only hand on who calls them.
 INSERT INTO harmless SELECT DISTINCT proname, 'its counterpart checks' FROM pg_proc
- WHERE pronamespace = 'reverse_etl'::regnamespace AND prosrc = 'reverse_etl_hand_on';
+ WHERE pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND prosrc = 'reverse_etl_hand_on';
 SELECT COALESCE(proname, name) AS function,
        CASE WHEN name IS NULL THEN 'is granted to everybody: why is it harmless?' ELSE 'is not granted to everybody any more' END AS what
   FROM (SELECT DISTINCT proname::text FROM pg_proc
-         WHERE pronamespace = 'reverse_etl'::regnamespace AND has_function_privilege('regress_nobody', oid, 'EXECUTE')) AS granted
+         WHERE pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND has_function_privilege('regress_nobody', oid, 'EXECUTE')) AS granted
   FULL JOIN harmless ON name = proname
  WHERE name IS NULL OR proname IS NULL;
 SELECT count(*) AS hand_on FROM harmless WHERE why = 'its counterpart checks';
 
 -- Nobody but the owner runs what has the owner's rights, and under a search path of its own.
 SELECT oid::regprocedure AS open_to_others FROM pg_proc
- WHERE pronamespace = 'reverse_etl'::regnamespace AND prosecdef
+ WHERE pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND prosecdef
    AND (has_function_privilege('regress_nobody', oid, 'EXECUTE') OR NOT 'search_path=pg_catalog, pg_temp' = ANY (COALESCE(proconfig, '{}')));
 
 -- Locks that others would have to wait for
@@ -91,7 +90,7 @@ BEGIN
     FOR target IN
         SELECT c.oid::regclass AS name, m.mode FROM pg_class AS c,
                unnest('{ROW SHARE,ROW EXCLUSIVE,SHARE UPDATE EXCLUSIVE,SHARE,SHARE ROW EXCLUSIVE,EXCLUSIVE,ACCESS EXCLUSIVE}'::text[]) AS m (mode)
-         WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind IN ('r', 'p', 'v')
+         WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND relkind IN ('r', 'p', 'v')
     LOOP
         BEGIN
             EXECUTE format('LOCK TABLE %s IN %s MODE NOWAIT', target.name, target.mode);
@@ -142,12 +141,12 @@ DECLARE
     all_called bigint := 0;
     internal text := '';
 BEGIN
-    FOR target IN SELECT oid, proname, prokind, proargtypes::oid[] AS types FROM pg_proc
-                   WHERE pronamespace = 'reverse_etl'::regnamespace ORDER BY oid::regprocedure::text COLLATE "C"
+    FOR target IN SELECT oid, proname, pronamespace, prokind, proargtypes::oid[] AS types FROM pg_proc
+                   WHERE pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) ORDER BY oid::regprocedure::text COLLATE "C"
     LOOP
         FOR variant IN 0 .. 24 LOOP
             call := CASE target.prokind WHEN 'p' THEN 'CALL ' ELSE 'SELECT ' END
-                || format('reverse_etl.%I(%s)', target.proname,
+                || format('%s.%I(%s)', target.pronamespace::regnamespace, target.proname,
                           (SELECT string_agg(CASE variant WHEN 0 THEN 'NULL' ELSE choices[1 + (variant * (place + 1) + place) % cardinality(choices)] END
                                              || '::' || type::regtype, ', ' ORDER BY place)
                              FROM unnest(target.types) WITH ORDINALITY AS t (type, place), pg_temp.hostile(type::regtype) AS choices));
@@ -174,7 +173,7 @@ RESET ROLE;
 SELECT called > 2000 AS called, internal_errors FROM pg_temp.call_all();
 RESET client_min_messages;
 -- The server still stands, and so does the extension.
-SELECT count(*) > 50 AS functions FROM pg_proc WHERE pronamespace = 'reverse_etl'::regnamespace;
+SELECT count(*) > 50 AS functions FROM pg_proc WHERE pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]);
 SELECT name FROM reverse_etl.syncs;
 DROP OWNED BY regress_owner CASCADE;
 SELECT name FROM reverse_etl.syncs;

@@ -38,3 +38,9 @@ SELECT reverse_etl.next_run_after('*/15 24 * * *', now());
 SELECT reverse_etl.next_run_after('every hour', now());
 SELECT reverse_etl.last_run_before('@fortnightly', now());
 SELECT reverse_etl.last_run_before('90 seconds', now());
+-- A view of many is not kept from showing the others by one that is none.
+SELECT schedule, next_run IS NULL AS never, last_due IS NULL AS never_was
+  FROM unnest('{bogus,"90 seconds",* * * * *,NULL}'::text[]) AS schedule, reverse_etl_internal.run_times(schedule);
+SET cron.timezone = 'Middle/Earth';
+SELECT next_run IS NULL AS never FROM reverse_etl_internal.run_times('* * * * *');
+RESET cron.timezone;

@@ -43,7 +43,7 @@ SELECT rows_accepted, rows_rejected, requests, retries, throttled
 INSERT INTO people SELECT 'q' || n || '@example.com', CASE WHEN n = 90 THEN (1 / (n - 90))::text END FROM generate_series(1, 100) AS n;
 SELECT rows_accepted, rows_rejected, requests
   FROM reverse_etl.stat_destinations WHERE destination = 'people'::regclass;
-DELETE FROM reverse_etl.rejected_rows WHERE destination = 'public.people';
+DELETE FROM reverse_etl.rejected_rows WHERE destination = 'public.people'::regclass;
 
 -- Numbers are for who has a privilege on the table, and for monitoring roles.
 CREATE ROLE regress_outsider;

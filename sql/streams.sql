@@ -114,7 +114,7 @@ SELECT reverse_etl.unstream_table('nothing');
 CREATE SERVER inhouse FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE FOREIGN TABLE events (email text) SERVER inhouse OPTIONS (path '/http/events');
 SELECT reverse_etl.stream_table('customers', 'events');
-SELECT reverse_etl.stream_table('customers', 'events', on_delete => 'nothing');
+SELECT reverse_etl.stream_table('customers', 'events', on_delete => 'ignore');
 BEGIN;
 INSERT INTO customers (id, email) VALUES (7, 'seven@example.com');
 DELETE FROM customers WHERE id = 7;

@@ -13,9 +13,9 @@ INSERT INTO people VALUES ('ada@example.com', 'Ada'), ('grace@example.com', 'Gra
 
 -- One statement, whatever stands behind its semicolon.
 SELECT reverse_etl.create_sync('semicolon', 'SELECT email FROM people; -- all of them', 'crm.contacts', '{email}') > 0 AS made;
-SELECT query FROM reverse_etl.sync_definitions WHERE name = 'semicolon';
+SELECT query FROM reverse_etl_internal.sync_definitions WHERE name = 'semicolon';
 SELECT reverse_etl.alter_sync('semicolon', query => E'/* all */ SELECT email FROM people -- of them\n ; ');
-SELECT query FROM reverse_etl.sync_definitions WHERE name = 'semicolon';
+SELECT query FROM reverse_etl_internal.sync_definitions WHERE name = 'semicolon';
 SELECT reverse_etl.create_sync('two', 'SELECT email FROM people; SELECT 1', 'crm.contacts', '{email}');
 SELECT reverse_etl.create_sync('wrong', 'SELECT email FRM people', 'crm.contacts', '{email}');
 SELECT reverse_etl.drop_sync('semicolon');
@@ -166,9 +166,9 @@ CREATE FOREIGN TABLE crm.tags (tag text OPTIONS (field 'id'), n text) SERVER api
 SELECT reverse_etl.create_sync('tags', 'SELECT tag, n FROM tags', 'crm.tags', '{tag}', mode => 'mirror', max_removed => 'none') > 0 AS made;
 CALL reverse_etl.run_sync('tags');
 ALTER FOREIGN TABLE crm.tags ALTER COLUMN tag OPTIONS (ADD compare 'case_insensitive');
-SELECT key_forms FROM reverse_etl.sync_definitions WHERE name = 'tags';
-DO $$ BEGIN EXECUTE format('CREATE VIEW tags_state AS SELECT * FROM reverse_etl.sync_%s_state',
-                           (SELECT id FROM reverse_etl.sync_definitions WHERE name = 'tags')); END $$;
+SELECT key_forms FROM reverse_etl_internal.sync_definitions WHERE name = 'tags';
+DO $$ BEGIN EXECUTE format('CREATE VIEW tags_state AS SELECT * FROM reverse_etl_internal.sync_%s_state',
+                           (SELECT id FROM reverse_etl_internal.sync_definitions WHERE name = 'tags')); END $$;
 SELECT lower(tag) AS tag, "#hash" IS NULL AS in_doubt FROM tags_state ORDER BY 1;
 DELETE FROM tags WHERE tag = 'One';
 UPDATE tags SET tag = 'TWO' WHERE tag = 'Two';

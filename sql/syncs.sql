@@ -22,7 +22,7 @@ INSERT INTO customers VALUES (1, 'ada@example.com', 'Ada', 'lead', 'GB'), (2, 'g
 SELECT reverse_etl.create_sync('customers_to_hubspot',
     query => 'SELECT email, first_name AS firstname, stage AS lifecyclestage FROM customers',
     destination => 'hubspot.contacts', key => '{email}', mode => 'mirror', max_removed => '50%') > 0 AS made;
-SELECT name, destination, mode, key, state, health, last_run IS NOT NULL AS has_run, schedule, overdue, waiting, quarantined, after
+SELECT name, destination, mode, key, state, health, last_run IS NOT NULL AS has_run, schedule, overdue, waiting, quarantined, run_after
   FROM reverse_etl.syncs;
 SELECT operation, rows, requests, duration, key, old, new FROM reverse_etl.plan_sync('customers_to_hubspot')
  ORDER BY key IS NOT NULL, operation, key->>'email';
@@ -41,7 +41,7 @@ SELECT operation, rows, requests, key, old, new FROM reverse_etl.plan_sync('cust
  ORDER BY key IS NOT NULL, operation, key->>'email';
 -- Totals only, or without asking the destination for the old values.
 SELECT operation, rows, requests FROM reverse_etl.plan_sync('customers_to_hubspot', 0);
-SELECT count(*) AS rows, count(old) AS looked_up FROM reverse_etl.plan_sync('customers_to_hubspot', most_rows => 2, look_up => false)
+SELECT count(*) AS rows, count(old) AS looked_up FROM reverse_etl.plan_sync('customers_to_hubspot', max_rows => 2, look_up => false)
  WHERE key IS NOT NULL;
 CALL reverse_etl.run_sync('customers_to_hubspot');
 :last_run
@@ -110,7 +110,7 @@ SELECT reverse_etl.alter_sync('customers_to_hubspot', min_rows => 'none', rename
 SELECT name FROM reverse_etl.syncs;
 SELECT reverse_etl.drop_sync('customers');
 SELECT count(*) FROM reverse_etl.runs;
-SELECT tablename FROM pg_tables WHERE schemaname = 'reverse_etl' AND tablename ~ '^sync_[0-9]';
+SELECT tablename FROM pg_tables WHERE schemaname = 'reverse_etl_internal' AND tablename ~ '^sync_[0-9]';
 
 -- A destination that has the rows already: adopt takes them as sent.
 SELECT reverse_etl.create_sync('adopted', 'SELECT email, first_name AS firstname, stage AS lifecyclestage FROM customers', 'hubspot.contacts', '{email}') > 0 AS made;
@@ -155,18 +155,18 @@ SELECT reverse_etl.create_sync('x', '', 'hubspot.contacts', '{email}');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers WHERE id = $1', 'hubspot.contacts', '{email}');
 SELECT reverse_etl.create_sync('x', 'SELECT email, first_name AS firstname FROM customers', 'hubspot.contacts', '{email}', mode => 'merge');
 SELECT reverse_etl.create_sync('x', 'SELECT email, first_name AS firstname FROM customers', 'hubspot.contacts', '{email}', mode => NULL);
-SELECT reverse_etl.create_sync('x', 'SELECT email, first_name AS firstname FROM customers', 'hubspot.contacts', '{email}', mode => 'upsert', removals => 'delete');
-SELECT reverse_etl.create_sync('x', 'SELECT email, first_name AS firstname FROM customers', 'hubspot.contacts', '{email}', mode => 'mirror', removals => 'hide');
-SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', mode => 'mirror', removals => 'clear');
+SELECT reverse_etl.create_sync('x', 'SELECT email, first_name AS firstname FROM customers', 'hubspot.contacts', '{email}', mode => 'upsert', on_missing => 'delete');
+SELECT reverse_etl.create_sync('x', 'SELECT email, first_name AS firstname FROM customers', 'hubspot.contacts', '{email}', mode => 'mirror', on_missing => 'hide');
+SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', mode => 'mirror', on_missing => 'clear');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', mode => 'update');
-SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', detect => 'guess');
-SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', detect => 'cursor');
-SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', detect => 'cursor', cursor_column => 'id');
-SELECT reverse_etl.create_sync('x', 'SELECT email, id FROM customers', 'hubspot.contacts', '{email}', mode => 'mirror', detect => 'cursor', cursor_column => 'id');
+SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', change_detection => 'guess');
+SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', change_detection => 'cursor');
+SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', change_detection => 'cursor', cursor_column => 'id');
+SELECT reverse_etl.create_sync('x', 'SELECT email, id FROM customers', 'hubspot.contacts', '{email}', mode => 'mirror', change_detection => 'cursor', cursor_column => 'id');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', max_removed => 'a few');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', max_attempts => 0);
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', hold_for => '-1 day');
-SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', after => 'nothing');
+SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', run_after => 'nothing');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{email}', alert_to => 'customers');
 CREATE SERVER inhouse FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE USER MAPPING FOR CURRENT_USER SERVER inhouse;
@@ -198,8 +198,8 @@ SELECT reverse_etl.adopt('unknown');
 SELECT reverse_etl.alter_sync('unknown');
 SELECT reverse_etl.alter_sync('adopted', mode => 'merge');
 SELECT reverse_etl.alter_sync('adopted', query => 'SELECT id AS email FROM customers');
-SELECT reverse_etl.alter_sync('adopted', after => 'adopted');
-SELECT reverse_etl.alter_sync('adopted', after => 'unknown');
+SELECT reverse_etl.alter_sync('adopted', run_after => 'adopted');
+SELECT reverse_etl.alter_sync('adopted', run_after => 'unknown');
 SELECT reverse_etl.alter_sync('adopted', max_changed => 'lots');
 SELECT reverse_etl.drop_sync('unknown');
 SELECT reverse_etl.release_rows('unknown');
@@ -208,11 +208,61 @@ SELECT reverse_etl.release_run(0);
 SELECT reverse_etl.unschedule_sync('unknown');
 SELECT reverse_etl.unschedule_sync('adopted');
 SELECT reverse_etl.schedule_sync('adopted', 'whenever');
-SELECT reverse_etl.create_sync('other', 'SELECT email, stage AS lifecyclestage FROM customers', 'hubspot.contacts', '{email}', after => 'adopted') > 0 AS made;
-SELECT reverse_etl.alter_sync('adopted', after => 'other');
+SELECT reverse_etl.create_sync('other', 'SELECT email, stage AS lifecyclestage FROM customers', 'hubspot.contacts', '{email}', run_after => 'adopted') > 0 AS made;
+SELECT reverse_etl.alter_sync('adopted', run_after => 'other');
 SELECT reverse_etl.alter_sync('other', rename_to => 'adopted');
-SELECT name, after FROM reverse_etl.syncs ORDER BY name;
+SELECT name, run_after FROM reverse_etl.syncs ORDER BY name;
 SELECT reverse_etl.drop_sync('adopted'), reverse_etl.drop_sync('other');
+
+-- Another destination or key: the sync begins as a new one does.
+CREATE TABLE moved (id integer PRIMARY KEY, name text);
+INSERT INTO moved VALUES (1, 'Ada'), (2, 'Grace');
+CREATE FOREIGN TABLE first_place (id integer, name text) SERVER inhouse OPTIONS (path '/http/first', key 'id', insert_as 'upsert');
+CREATE FOREIGN TABLE second_place (id integer, name text) SERVER inhouse OPTIONS (path '/http/second', key 'id', insert_as 'upsert');
+CREATE FOREIGN TABLE by_name (id integer, name text) SERVER inhouse OPTIONS (path '/http/named', key 'name', insert_as 'upsert');
+SELECT reverse_etl.create_sync('moves', 'SELECT id, name FROM moved', 'first_place', '{id}') > 0 AS made;
+CALL reverse_etl.run_sync('moves');
+:last_run
+SELECT reverse_etl.alter_sync('moves', destination => 'first_place', key => '{id}');
+CALL reverse_etl.run_sync('moves');
+:last_run
+SELECT reverse_etl.alter_sync('moves', destination => 'second_place');
+CALL reverse_etl.run_sync('moves');
+:last_run
+SELECT reverse_etl.alter_sync('moves', key => '{name}');
+SELECT reverse_etl.alter_sync('moves', destination => 'by_name', key => '{name}');
+SELECT destination, key FROM reverse_etl.syncs WHERE name = 'moves';
+CALL reverse_etl.run_sync('moves');
+:last_run
+SELECT reverse_etl.alter_sync('moves', destination => 'customers');
+SELECT reverse_etl.alter_sync('moves', cursor_column => 'id');
+SELECT reverse_etl.alter_sync('moves', change_detection => 'cursor', cursor_column => 'id');
+CALL reverse_etl.run_sync('moves');
+CALL reverse_etl.run_sync('moves');
+:last_run
+SELECT reverse_etl.alter_sync('moves', change_detection => 'difference', backfill => false);
+CALL reverse_etl.run_sync('moves');
+:last_run
+-- What would be created again is not forgotten.
+SELECT reverse_etl.alter_sync('moves', mode => 'insert');
+SELECT reverse_etl.alter_sync('moves', change_detection => 'cursor', cursor_column => 'id');
+SELECT reverse_etl.alter_sync('moves', mode => 'append', destination => 'second_place', key => '{id}', backfill => true);
+CALL reverse_etl.run_sync('moves');
+:last_run
+-- Nor is what a stream needs, or what is on its way.
+SELECT reverse_etl.alter_sync('moves', mode => 'upsert');
+SELECT reverse_etl.stream_sync('moves', 'moved');
+SELECT reverse_etl.alter_sync('moves', change_detection => 'cursor', cursor_column => 'id');
+SELECT reverse_etl.pause('second_place');
+UPDATE moved SET name = 'Augusta' WHERE id = 1;
+SELECT reverse_etl.alter_sync('moves', destination => 'first_place');
+SELECT reverse_etl.resume('second_place');
+CALL reverse_etl.wait('second_place');
+SELECT reverse_etl.alter_sync('moves', destination => 'first_place');
+CALL reverse_etl.run_sync('moves');
+:last_run
+SELECT reverse_etl.drop_sync('moves');
+DROP TABLE moved;
 
 -- Keys of types and collations in schemas whose names need quotes, and dots and quotes in names
 CREATE SCHEMA "Odd ""Name.";
@@ -249,7 +299,7 @@ CREATE FUNCTION "Odd ""Name.".like_it(text, text) RETURNS boolean LANGUAGE sql I
 CREATE OPERATOR "Odd ""Name.".=~ (LEFTARG = text, RIGHTARG = text, FUNCTION = "Odd ""Name.".like_it);
 SELECT reverse_etl.create_sync('unnoticed', $$SELECT LOWERED(email) AS email, stage::"Odd ""Name.".U&"\004Dood"::text AS lifecyclestage
     FROM customers WHERE email OPERATOR("Odd ""Name.".=~) 'x'$$, 'hubspot.contacts', '{email}') > 0 AS made;
-SELECT needs FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+SELECT needs FROM reverse_etl_internal.sync_definitions WHERE name = 'unnoticed';
 DROP FUNCTION lowered(text);
 DROP TYPE "Odd ""Name."."Mood";
 DROP OPERATOR "Odd ""Name.".=~ (text, text);
@@ -257,12 +307,12 @@ BEGIN;
 ALTER SCHEMA "Odd ""Name." RENAME TO odd;
 ROLLBACK;
 ALTER TABLE customers RENAME stage TO phase;
-SELECT broken FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+SELECT broken FROM reverse_etl_internal.sync_definitions WHERE name = 'unnoticed';
 ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE; -- so that nobody notices
 DROP FUNCTION lowered(text);
 ALTER EVENT TRIGGER reverse_etl_guard_drop ENABLE;
 ALTER TABLE customers RENAME stage TO phase;
-SELECT broken FROM reverse_etl.sync_definitions WHERE name = 'unnoticed';
+SELECT broken FROM reverse_etl_internal.sync_definitions WHERE name = 'unnoticed';
 ALTER TABLE customers ALTER phase TYPE varchar(20);
 DROP TYPE "Odd ""Name."."Mood";
 ALTER TABLE customers RENAME phase TO stage;

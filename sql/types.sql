@@ -85,7 +85,7 @@ INSERT INTO extremes VALUES
     (6, NULL, NULL, 'NaN', NULL),
     (7, NULL, NULL, '-Infinity', NULL),
     (8, NULL, NULL, NULL, '{1,NaN}');
-SELECT "row" ->> 'id' AS id, reason FROM reverse_etl.rejected_rows WHERE destination = 'public.extremes' ORDER BY 1;
+SELECT "row" ->> 'id' AS id, reason FROM reverse_etl.rejected_rows WHERE destination = 'public.extremes'::regclass ORDER BY 1;
 \set received `curl -s "$SANDBOX_URL/http/extremes"`
 SELECT value AS sent FROM json_array_elements(:'received'::json);
 

@@ -50,6 +50,7 @@ POSTGRES_SOURCES = \
     src/postgres/audit_log/queued_pushes.cpp \
     src/postgres/audit_log/rejected_rows.cpp \
     src/postgres/audit_log/service.cpp \
+    src/postgres/background/history.cpp \
     src/postgres/background/outbox_service.cpp \
     src/postgres/background/sync_runner.cpp \
     src/postgres/background/sync_runners.cpp \
@@ -66,6 +67,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/names.cpp \
     src/postgres/border/own_column.cpp \
     src/postgres/border/own_locks.cpp \
+    src/postgres/border/own_relations.cpp \
     src/postgres/border/query_needs.cpp \
     src/postgres/border/result_rows.cpp \
     src/postgres/border/role_type.cpp \
@@ -74,6 +76,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/settings.cpp \
     src/postgres/border/sql.cpp \
     src/postgres/border/table_writer.cpp \
+    src/postgres/border/time_span.cpp \
     src/postgres/border/trusted_functions.cpp \
     src/postgres/destinations/column_encoders.cpp \
     src/postgres/destinations/connectors.cpp \

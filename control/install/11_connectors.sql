@@ -1,30 +1,30 @@
 -- Connectors
 
-CREATE TABLE reverse_etl.custom_connectors (
+CREATE TABLE reverse_etl_internal.custom_connectors (
     name text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*$'),
     manifest json NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by name NOT NULL DEFAULT session_user
 );
-COMMENT ON TABLE reverse_etl.custom_connectors IS 'connectors made by reverse_etl.create_connector';
-COMMENT ON COLUMN reverse_etl.custom_connectors.manifest IS 'how the connector speaks with its destination';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.custom_connectors', '');
+COMMENT ON TABLE reverse_etl_internal.custom_connectors IS 'connectors made by reverse_etl.create_connector';
+COMMENT ON COLUMN reverse_etl_internal.custom_connectors.manifest IS 'how the connector speaks with its destination';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.custom_connectors', '');
 -- Whoever may use a connector must be able to read it. A manifest holds no secrets.
-GRANT SELECT ON reverse_etl.custom_connectors TO PUBLIC;
+GRANT SELECT ON reverse_etl_internal.custom_connectors TO PUBLIC;
 
-CREATE FUNCTION reverse_etl.built_in_connectors(OUT name text, OUT manifest text) RETURNS SETOF record
+CREATE FUNCTION reverse_etl_internal.built_in_connectors(OUT name text, OUT manifest text) RETURNS SETOF record
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_built_in_connectors';
-COMMENT ON FUNCTION reverse_etl.built_in_connectors() IS 'the connectors that came with the extension; see reverse_etl.connectors';
+COMMENT ON FUNCTION reverse_etl_internal.built_in_connectors() IS 'the connectors that came with the extension; see reverse_etl.connectors';
 
 CREATE VIEW reverse_etl.connectors AS
 SELECT name, manifest::jsonb ->> 'title' AS title, true AS built_in,
        ARRAY(SELECT jsonb_object_keys(manifest::jsonb -> 'objects') ORDER BY 1) AS objects,
        manifest::json AS manifest
-  FROM reverse_etl.built_in_connectors()
+  FROM reverse_etl_internal.built_in_connectors()
 UNION ALL
 SELECT name, manifest ->> 'title', false,
        ARRAY(SELECT json_object_keys(manifest -> 'objects') ORDER BY 1), manifest
-  FROM reverse_etl.custom_connectors;
+  FROM reverse_etl_internal.custom_connectors;
 COMMENT ON VIEW reverse_etl.connectors IS 'every connector that CREATE SERVER ... OPTIONS (connector ...) may name';
 GRANT SELECT ON reverse_etl.connectors TO PUBLIC;
 
@@ -37,7 +37,7 @@ CREATE FUNCTION reverse_etl.create_connector(name text, manifest json) RETURNS v
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM reverse_etl.check_manifest(create_connector.name, create_connector.manifest::text);
-    INSERT INTO reverse_etl.custom_connectors (name, manifest)
+    INSERT INTO reverse_etl_internal.custom_connectors (name, manifest)
     VALUES (create_connector.name, create_connector.manifest)
     ON CONFLICT ON CONSTRAINT custom_connectors_pkey DO UPDATE SET manifest = excluded.manifest;
 END
@@ -59,7 +59,7 @@ BEGIN
             MESSAGE = format('cannot drop connector "%s" because server "%s" uses it', drop_connector.name, server),
             HINT = 'Drop the server first.';
     END IF;
-    DELETE FROM reverse_etl.custom_connectors WHERE custom_connectors.name = drop_connector.name;
+    DELETE FROM reverse_etl_internal.custom_connectors WHERE custom_connectors.name = drop_connector.name;
     IF NOT FOUND THEN
         RAISE undefined_object USING
             MESSAGE = format('custom connector "%s" does not exist', drop_connector.name),

@@ -1,9 +1,9 @@
 -- The outbox
 
-CREATE SEQUENCE reverse_etl.outbox_id_seq;
-COMMENT ON SEQUENCE reverse_etl.outbox_id_seq IS 'numbers the rows of the outbox, in the order in which they were queued';
+CREATE SEQUENCE reverse_etl_internal.outbox_id_seq;
+COMMENT ON SEQUENCE reverse_etl_internal.outbox_id_seq IS 'numbers the rows of the outbox, in the order in which they were queued';
 -- Rows on their way are known by these numbers: where a dump is restored they must not come again.
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.outbox_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.outbox_id_seq', '');
 
 CREATE TABLE reverse_etl.outbox (
     id bigint NOT NULL,
@@ -39,16 +39,16 @@ CREATE POLICY own_rows ON reverse_etl.outbox USING (enqueued_by = quote_ident(cu
 COMMENT ON POLICY own_rows ON reverse_etl.outbox IS 'a user sees the rows that they queued';
 GRANT SELECT ON reverse_etl.outbox TO PUBLIC;
 
-CREATE TABLE reverse_etl.outbox_requests (
+CREATE TABLE reverse_etl_internal.outbox_requests (
     destination regclass NOT NULL,
     request bigint NOT NULL,
     rows int8multirange NOT NULL,
     PRIMARY KEY (destination, request)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_threshold = -1);
-COMMENT ON TABLE reverse_etl.outbox_requests IS 'requests under way that must not be made again, or only as the same request; the background worker''s';
-COMMENT ON COLUMN reverse_etl.outbox_requests.request IS 'the worker''s number for it';
-COMMENT ON COLUMN reverse_etl.outbox_requests.rows IS 'the rows that it is made of, by their id in reverse_etl.outbox';
+COMMENT ON TABLE reverse_etl_internal.outbox_requests IS 'requests under way that must not be made again, or only as the same request; the background worker''s';
+COMMENT ON COLUMN reverse_etl_internal.outbox_requests.request IS 'the worker''s number for it';
+COMMENT ON COLUMN reverse_etl_internal.outbox_requests.rows IS 'the rows that it is made of, by their id in reverse_etl.outbox';
 
 CREATE PROCEDURE reverse_etl.wait(destination regclass, timeout interval DEFAULT NULL)
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_wait';

@@ -3,7 +3,8 @@
 
 CREATE TABLE reverse_etl.audit_log (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    destination text NOT NULL,
+    destination regclass,
+    destination_name text NOT NULL,
     operation text NOT NULL,
     statement text NOT NULL,
     delivery text NOT NULL CHECK (delivery IN ('immediate', 'queued')),
@@ -27,7 +28,8 @@ CREATE TABLE reverse_etl.audit_log (
     finished_at timestamptz
 );
 COMMENT ON TABLE reverse_etl.audit_log IS 'every push that began, whatever became of its statement; a user sees their own';
-COMMENT ON COLUMN reverse_etl.audit_log.destination IS 'the foreign table, schema-qualified';
+COMMENT ON COLUMN reverse_etl.audit_log.destination IS 'the foreign table, whatever its name is now; null once it was dropped';
+COMMENT ON COLUMN reverse_etl.audit_log.destination_name IS 'its name at the time, as SQL writes it: with its schema, and quotes where they are needed';
 COMMENT ON COLUMN reverse_etl.audit_log.operation IS 'what was asked of the destination: create, update, upsert or delete';
 COMMENT ON COLUMN reverse_etl.audit_log.statement IS 'the kind of statement: INSERT, UPDATE, DELETE, COPY or MERGE; SYNC for the rows of a managed sync';
 COMMENT ON COLUMN reverse_etl.audit_log.delivery IS 'immediate: by the session, before its statement ended; queued: by the worker, after the commit';
@@ -48,6 +50,7 @@ COMMENT ON COLUMN reverse_etl.audit_log.application_name IS 'the session''s sett
 COMMENT ON COLUMN reverse_etl.audit_log.pid IS 'the session''s process';
 COMMENT ON COLUMN reverse_etl.audit_log.started_at IS 'when the first row came';
 COMMENT ON COLUMN reverse_etl.audit_log.finished_at IS 'when it ended; null while it runs and where the end is unknown';
+CREATE INDEX ON reverse_etl.audit_log (destination);
 CREATE INDEX ON reverse_etl.audit_log (pid) WHERE outcome = 'running';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log_id_seq', '');

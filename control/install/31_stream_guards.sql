@@ -1,15 +1,15 @@
 -- What streams need is not dropped or changed under them.
 
-CREATE FUNCTION reverse_etl.check_stream(name text) RETURNS void
+CREATE FUNCTION reverse_etl_internal.check_stream(name text) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_stream';
-COMMENT ON FUNCTION reverse_etl.check_stream(text) IS 'raises the error that the next change of a stream''s source would raise';
+COMMENT ON FUNCTION reverse_etl_internal.check_stream(text) IS 'raises the error that the next change of a stream''s source would raise';
 
 -- Looked at before a command: what is broken then was not broken by it. The locks that a look takes go with its error, or
 -- two commands that look at one table would each keep the other from it.
-CREATE FUNCTION reverse_etl.fault_of_stream(name text) RETURNS text
+CREATE FUNCTION reverse_etl_internal.fault_of_stream(name text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM reverse_etl.check_stream(name);
+    PERFORM reverse_etl_internal.check_stream(name);
     RAISE SQLSTATE 'RE000';
 EXCEPTION WHEN SQLSTATE 'RE000' THEN
     RETURN NULL;
@@ -17,9 +17,9 @@ WHEN OTHERS THEN
     RETURN SQLERRM;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.fault_of_stream(text) IS 'the error that the next change of a stream''s source would raise; null for none';
+COMMENT ON FUNCTION reverse_etl_internal.fault_of_stream(text) IS 'the error that the next change of a stream''s source would raise; null for none';
 
-CREATE FUNCTION reverse_etl.streams_before(relations text[], schemas oid[], others text[]) RETURNS void
+CREATE FUNCTION reverse_etl_internal.streams_before(relations text[], schemas oid[], others text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stream record;
@@ -30,19 +30,19 @@ BEGIN
          WHERE s.needs && others
             OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = ANY (s.reads || s.source || s.destination) AND c.relname = ANY (relations))
             OR EXISTS (SELECT FROM unnest(schemas) AS schema
-                        WHERE reverse_etl.uses_schema(schema, s.reads || s.source || s.destination, s.needs))
+                        WHERE reverse_etl_internal.uses_schema(schema, s.reads || s.source || s.destination, s.needs))
          ORDER BY s.name
     LOOP
         -- Tables of one name are many, and so may be what reads them.
         EXIT WHEN clock_timestamp() > began + interval '1 s';
-        UPDATE reverse_etl.streams AS s SET broken = fault FROM reverse_etl.fault_of_stream(stream.name) AS fault
+        UPDATE reverse_etl.streams AS s SET broken = fault FROM reverse_etl_internal.fault_of_stream(stream.name) AS fault
          WHERE s.name = stream.name AND fault IS DISTINCT FROM s.broken;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.streams_before(text[], oid[], text[]) IS 'notes which streams are broken already, of those that a command may matter to';
+COMMENT ON FUNCTION reverse_etl_internal.streams_before(text[], oid[], text[]) IS 'notes which streams are broken already, of those that a command may matter to';
 
-CREATE FUNCTION reverse_etl.streams_that_lost(OUT name text, OUT object_type text, OUT object_identity text,
+CREATE FUNCTION reverse_etl_internal.streams_that_lost(OUT name text, OUT object_type text, OUT object_identity text,
     OUT is_trigger boolean, OUT role text, OUT was_broken boolean) RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -70,19 +70,19 @@ BEGIN ATOMIC
            ORDER BY role, is_trigger DESC LIMIT 1) AS lost
      ORDER BY streams.name;
 END;
-COMMENT ON FUNCTION reverse_etl.streams_that_lost() IS 'the streams that may need what the running command has dropped';
+COMMENT ON FUNCTION reverse_etl_internal.streams_that_lost() IS 'the streams that may need what the running command has dropped';
 
-CREATE FUNCTION reverse_etl.streams_after_drop(cascade boolean) RETURNS void
+CREATE FUNCTION reverse_etl_internal.streams_after_drop(cascade boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stream record;
     reason text;
 BEGIN
-    FOR stream IN SELECT * FROM reverse_etl.streams_that_lost() LOOP
+    FOR stream IN SELECT * FROM reverse_etl_internal.streams_that_lost() LOOP
         reason := format('It is the stream''s %s.', stream.role);
         IF NOT stream.is_trigger AND stream.role IS NULL THEN
             BEGIN
-                PERFORM reverse_etl.check_stream(stream.name);
+                PERFORM reverse_etl_internal.check_stream(stream.name);
                 CONTINUE;
             EXCEPTION WHEN OTHERS THEN
                 CONTINUE WHEN stream.was_broken;
@@ -102,19 +102,19 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.streams_after_drop(boolean) IS 'refuses to drop what a stream needs, or removes the stream with it';
+COMMENT ON FUNCTION reverse_etl_internal.streams_after_drop(boolean) IS 'refuses to drop what a stream needs, or removes the stream with it';
 
 -- An error of somebody's definition does not keep others from renaming their schemas.
-CREATE FUNCTION reverse_etl.uses_schema(schema oid, relations regclass[], needs text[]) RETURNS boolean
+CREATE FUNCTION reverse_etl_internal.uses_schema(schema oid, relations regclass[], needs text[]) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN EXISTS (SELECT FROM pg_class WHERE oid = ANY (relations) AND relnamespace = schema)
        OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = schema AND proname = ANY (needs))
        OR EXISTS (SELECT FROM pg_type WHERE typnamespace = schema AND typname = ANY (needs))
        OR EXISTS (SELECT FROM pg_operator WHERE oprnamespace = schema AND oprname = ANY (needs))
        OR EXISTS (SELECT FROM pg_collation WHERE collnamespace = schema AND collname = ANY (needs));
-COMMENT ON FUNCTION reverse_etl.uses_schema(oid, regclass[], text[]) IS 'whether a query may use something of a schema';
+COMMENT ON FUNCTION reverse_etl_internal.uses_schema(oid, regclass[], text[]) IS 'whether a query may use something of a schema';
 
-CREATE FUNCTION reverse_etl.altered_streams(OUT name text, OUT object_type text, OUT object_identity text, OUT was_broken boolean)
+CREATE FUNCTION reverse_etl_internal.altered_streams(OUT name text, OUT object_type text, OUT object_identity text, OUT was_broken boolean)
 RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -124,20 +124,20 @@ BEGIN ATOMIC
           SELECT c.object_type, c.object_identity FROM pg_event_trigger_ddl_commands() AS c
            WHERE classid = 'pg_class'::regclass AND (objid IN (source, destination) OR objid = ANY (reads))
               OR classid = 'pg_namespace'::regclass
-                 AND reverse_etl.uses_schema(objid, reads || source || destination, needs)
+                 AND reverse_etl_internal.uses_schema(objid, reads || source || destination, needs)
            LIMIT 1) AS command
      ORDER BY streams.name;
 END;
-COMMENT ON FUNCTION reverse_etl.altered_streams() IS 'the streams that may need what the running command has altered';
+COMMENT ON FUNCTION reverse_etl_internal.altered_streams() IS 'the streams that may need what the running command has altered';
 
-CREATE FUNCTION reverse_etl.streams_after_alter() RETURNS void
+CREATE FUNCTION reverse_etl_internal.streams_after_alter() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stream record;
 BEGIN
-    FOR stream IN SELECT * FROM reverse_etl.altered_streams() LOOP
+    FOR stream IN SELECT * FROM reverse_etl_internal.altered_streams() LOOP
         BEGIN
-            PERFORM reverse_etl.check_stream(stream.name);
+            PERFORM reverse_etl_internal.check_stream(stream.name);
         EXCEPTION WHEN OTHERS THEN
             CONTINUE WHEN stream.was_broken;
             RAISE dependent_objects_still_exist USING
@@ -150,9 +150,9 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.streams_after_alter() IS 'refuses to alter what a stream needs as it is';
+COMMENT ON FUNCTION reverse_etl_internal.streams_after_alter() IS 'refuses to alter what a stream needs as it is';
 
-CREATE FUNCTION reverse_etl.triggers_after_alter() RETURNS void
+CREATE FUNCTION reverse_etl_internal.triggers_after_alter() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     misnamed record;
@@ -160,7 +160,7 @@ BEGIN
     SELECT trim(trailing E'\\000' FROM encode(tgargs, 'escape')) AS stream, tgname INTO misnamed
       FROM pg_event_trigger_ddl_commands() AS command JOIN pg_trigger ON pg_trigger.oid = command.objid
      WHERE command.classid = 'pg_trigger'::regclass AND command.command_tag = 'ALTER TRIGGER'
-       AND tgfoid = 'reverse_etl.push_stream'::regproc;
+       AND tgfoid = 'reverse_etl_internal.push_stream'::regproc;
     IF FOUND THEN
         RAISE dependent_objects_still_exist USING
             MESSAGE = format('cannot rename a trigger of stream "%s"', misnamed.stream),
@@ -168,9 +168,9 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.triggers_after_alter() IS 'refuses other names for the triggers of streams';
+COMMENT ON FUNCTION reverse_etl_internal.triggers_after_alter() IS 'refuses other names for the triggers of streams';
 
-REVOKE ALL ON FUNCTION reverse_etl.check_stream(text), reverse_etl.fault_of_stream(text), reverse_etl.streams_before(text[], oid[], text[]),
-    reverse_etl.streams_that_lost(), reverse_etl.streams_after_drop(boolean),
-    reverse_etl.uses_schema(oid, regclass[], text[]), reverse_etl.altered_streams(), reverse_etl.streams_after_alter(), reverse_etl.triggers_after_alter() FROM PUBLIC;
+REVOKE ALL ON FUNCTION reverse_etl_internal.check_stream(text), reverse_etl_internal.fault_of_stream(text), reverse_etl_internal.streams_before(text[], oid[], text[]),
+    reverse_etl_internal.streams_that_lost(), reverse_etl_internal.streams_after_drop(boolean),
+    reverse_etl_internal.uses_schema(oid, regclass[], text[]), reverse_etl_internal.altered_streams(), reverse_etl_internal.streams_after_alter(), reverse_etl_internal.triggers_after_alter() FROM PUBLIC;
 

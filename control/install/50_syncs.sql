@@ -1,12 +1,12 @@
 -- Managed syncs: a query whose rows a destination is to have. A run sends what changed since the destination last
 -- accepted it; docs/syncs.md is about them.
 
-CREATE SEQUENCE reverse_etl.sync_id_seq AS integer;
-COMMENT ON SEQUENCE reverse_etl.sync_id_seq IS 'numbers the syncs; the tables of a sync are named by it';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_id_seq', '');
+CREATE SEQUENCE reverse_etl_internal.sync_id_seq AS integer;
+COMMENT ON SEQUENCE reverse_etl_internal.sync_id_seq IS 'numbers the syncs; the tables of a sync are named by it';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.sync_id_seq', '');
 
-CREATE TABLE reverse_etl.sync_definitions (
-    id integer PRIMARY KEY DEFAULT nextval('reverse_etl.sync_id_seq'),
+CREATE TABLE reverse_etl_internal.sync_definitions (
+    id integer PRIMARY KEY DEFAULT nextval('reverse_etl_internal.sync_id_seq'),
     name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 200),
     owner reverse_etl.role NOT NULL,
     query text NOT NULL,
@@ -20,9 +20,9 @@ CREATE TABLE reverse_etl.sync_definitions (
     reads regclass[] NOT NULL,
     needs text[] NOT NULL,
     mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
-    removals text NOT NULL CHECK (removals IN ('nothing', 'delete', 'archive', 'clear')),
-    detect text NOT NULL CHECK (detect IN ('difference', 'cursor')),
-    cursor_column text CHECK ((detect = 'cursor') = (cursor_column IS NOT NULL)),
+    on_missing text NOT NULL CHECK (on_missing IN ('ignore', 'delete', 'archive', 'clear')),
+    change_detection text NOT NULL CHECK (change_detection IN ('difference', 'cursor')),
+    cursor_column text CHECK ((change_detection = 'cursor') = (cursor_column IS NOT NULL)),
     cursor_value text,
     backfill boolean NOT NULL,
     max_removed text CHECK (max_removed ~ '^[0-9]+([.][0-9]+)?%?$'),
@@ -31,7 +31,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     max_rejected text CHECK (max_rejected ~ '^[0-9]+([.][0-9]+)?%?$'),
     max_attempts integer NOT NULL CHECK (max_attempts > 0),
     hold_for interval NOT NULL CHECK (hold_for > '0'),
-    after integer,
+    run_after integer,
     alert_to regclass,
     schedule text,
     scheduled_at timestamptz,
@@ -44,31 +44,31 @@ CREATE TABLE reverse_etl.sync_definitions (
     broken text,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE reverse_etl.sync_definitions IS 'syncs made by reverse_etl.create_sync; reverse_etl.syncs shows them';
-COMMENT ON COLUMN reverse_etl.sync_definitions.owner IS 'the role with whose rights the query runs, and with whose credentials rows are sent';
-COMMENT ON COLUMN reverse_etl.sync_definitions.query IS 'the model: the rows that the destination is to have';
-COMMENT ON COLUMN reverse_etl.sync_definitions.search_path IS 'where the names in the query are looked up';
-COMMENT ON COLUMN reverse_etl.sync_definitions.key IS 'the columns of the query that tell its rows apart';
-COMMENT ON COLUMN reverse_etl.sync_definitions.key_types IS 'their types, which are those of the state''s columns';
-COMMENT ON COLUMN reverse_etl.sync_definitions.key_collations IS 'their collations, by name: pg_upgrade keeps no oids of them';
-COMMENT ON COLUMN reverse_etl.sync_definitions.key_forms IS 'by what the destination takes two keys for the same: an expression over each, in which %s stands for its value';
-COMMENT ON COLUMN reverse_etl.sync_definitions.columns IS 'the destination''s columns that are sent';
-COMMENT ON COLUMN reverse_etl.sync_definitions.reads IS 'the relations that the query reads';
-COMMENT ON COLUMN reverse_etl.sync_definitions.needs IS 'the names of functions, types, operators and collations that the query uses, but for Postgres'' own';
-COMMENT ON COLUMN reverse_etl.sync_definitions.cursor_value IS 'up to where the rows were sent';
-COMMENT ON COLUMN reverse_etl.sync_definitions.job IS 'the job in pg_cron: cron.job.jobid';
-COMMENT ON COLUMN reverse_etl.sync_definitions.has_run IS 'whether a run was completed: forward-only syncs send what came after the first one';
-COMMENT ON COLUMN reverse_etl.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';
-COMMENT ON COLUMN reverse_etl.sync_definitions.health IS 'what was told last by an alert';
-COMMENT ON COLUMN reverse_etl.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
-COMMENT ON COLUMN reverse_etl.sync_definitions.broken IS 'why it would fail, as the last command found or left it that might matter to it: what is broken already is no ground to refuse another command';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_definitions', '');
+COMMENT ON TABLE reverse_etl_internal.sync_definitions IS 'syncs made by reverse_etl.create_sync; reverse_etl.syncs shows them';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.owner IS 'the role with whose rights the query runs, and with whose credentials rows are sent';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.query IS 'the model: the rows that the destination is to have';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.search_path IS 'where the names in the query are looked up';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.key IS 'the columns of the query that tell its rows apart';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.key_types IS 'their types, which are those of the state''s columns';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.key_collations IS 'their collations, by name: pg_upgrade keeps no oids of them';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.key_forms IS 'by what the destination takes two keys for the same: an expression over each, in which %s stands for its value';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.columns IS 'the destination''s columns that are sent';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.reads IS 'the relations that the query reads';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.needs IS 'the names of functions, types, operators and collations that the query uses, but for Postgres'' own';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.cursor_value IS 'up to where the rows were sent';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.job IS 'the job in pg_cron: cron.job.jobid';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.has_run IS 'whether a run was completed: forward-only syncs send what came after the first one';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.health IS 'what was told last by an alert';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.broken IS 'why it would fail, as the last command found or left it that might matter to it: what is broken already is no ground to refuse another command';
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.sync_definitions', '');
 
-ALTER TABLE reverse_etl.sync_definitions ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_syncs ON reverse_etl.sync_definitions
+ALTER TABLE reverse_etl_internal.sync_definitions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_syncs ON reverse_etl_internal.sync_definitions
     USING (pg_has_role(owner, 'USAGE'));
-COMMENT ON POLICY own_syncs ON reverse_etl.sync_definitions IS 'a sync belongs to its owner, and to the members of that role';
-GRANT SELECT ON reverse_etl.sync_definitions TO PUBLIC;
+COMMENT ON POLICY own_syncs ON reverse_etl_internal.sync_definitions IS 'a sync belongs to its owner, and to the members of that role';
+GRANT SELECT ON reverse_etl_internal.sync_definitions TO PUBLIC;
 
 CREATE TABLE reverse_etl.runs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -128,11 +128,11 @@ SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs_id_seq', '');
 ALTER TABLE reverse_etl.runs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_runs ON reverse_etl.runs FOR SELECT
-    USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+    USING (EXISTS (SELECT FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = sync_id));
 COMMENT ON POLICY own_runs ON reverse_etl.runs IS 'a user sees the runs of the syncs that they see';
 GRANT SELECT ON reverse_etl.runs TO PUBLIC;
 
-CREATE TABLE reverse_etl.invalid_rows (
+CREATE TABLE reverse_etl_internal.invalid_rows (
     run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,
     quarantined boolean NOT NULL,
     absent boolean NOT NULL DEFAULT false,
@@ -141,20 +141,20 @@ CREATE TABLE reverse_etl.invalid_rows (
     reason text NOT NULL,
     "row" jsonb NOT NULL
 );
-COMMENT ON TABLE reverse_etl.invalid_rows IS 'rows of a run that could not be sent; see reverse_etl.run_rows';
-CREATE INDEX ON reverse_etl.invalid_rows (run_id);
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.invalid_rows', '');
-ALTER TABLE reverse_etl.invalid_rows ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_rows ON reverse_etl.invalid_rows FOR SELECT
+COMMENT ON TABLE reverse_etl_internal.invalid_rows IS 'rows of a run that could not be sent; see reverse_etl.run_rows';
+CREATE INDEX ON reverse_etl_internal.invalid_rows (run_id);
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.invalid_rows', '');
+ALTER TABLE reverse_etl_internal.invalid_rows ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON reverse_etl_internal.invalid_rows FOR SELECT
     USING (EXISTS (SELECT FROM reverse_etl.runs AS r WHERE r.id = run_id));
-COMMENT ON POLICY own_rows ON reverse_etl.invalid_rows IS 'a user sees the rows of the runs that they see';
-GRANT SELECT ON reverse_etl.invalid_rows TO PUBLIC;
+COMMENT ON POLICY own_rows ON reverse_etl_internal.invalid_rows IS 'a user sees the rows of the runs that they see';
+GRANT SELECT ON reverse_etl_internal.invalid_rows TO PUBLIC;
 
 CREATE INDEX ON reverse_etl.rejected_rows (push);
 CREATE VIEW reverse_etl.run_rows WITH (security_invoker = on) AS
 SELECT run_id, CASE WHEN quarantined THEN 'quarantined' WHEN absent THEN 'absent' WHEN in_doubt THEN 'in doubt' ELSE 'invalid' END AS outcome, key, reason,
        NULL::integer AS http_status, "row"
-  FROM reverse_etl.invalid_rows
+  FROM reverse_etl_internal.invalid_rows
 UNION ALL
 SELECT r.id,
        -- As the worker tells them apart: src/engine/outcome_unknown.h
@@ -164,7 +164,7 @@ SELECT r.id,
           FROM unnest(s.key) AS k),
        rejected.reason, rejected.http_status, rejected."row"
   FROM reverse_etl.runs AS r
-  JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id
+  JOIN reverse_etl_internal.sync_definitions AS s ON s.id = r.sync_id
  CROSS JOIN LATERAL unnest(r.pushes) AS p (push)
   JOIN reverse_etl.rejected_rows AS rejected ON rejected.push = p.push;
 COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, absent (the destination does not have it), in doubt (it was created, and nobody knows whether the destination has it), or rejected by the destination';
@@ -192,7 +192,7 @@ SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts_id_seq', '');
 ALTER TABLE reverse_etl.alerts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_alerts ON reverse_etl.alerts FOR SELECT
-    USING (EXISTS (SELECT FROM reverse_etl.sync_definitions AS s WHERE s.id = sync_id));
+    USING (EXISTS (SELECT FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = sync_id));
 COMMENT ON POLICY own_alerts ON reverse_etl.alerts IS 'a user sees the alerts of the syncs that they see';
 GRANT SELECT ON reverse_etl.alerts TO PUBLIC;
 

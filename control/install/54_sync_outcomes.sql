@@ -1,8 +1,8 @@
 -- The background worker calls it in the transaction that takes the rows out of the outbox.
-CREATE FUNCTION reverse_etl.settle_sync_rows(sync integer, ids bigint[], outcomes text[], in_doubt bigint[]) RETURNS void
+CREATE FUNCTION reverse_etl_internal.settle_sync_rows(sync integer, ids bigint[], outcomes text[], in_doubt bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    definition reverse_etl.sync_definitions;
+    definition reverse_etl_internal.sync_definitions;
     key text;
     key_forms text;
     respelled text;
@@ -10,7 +10,7 @@ DECLARE
     same_key text;
     settled record;
 BEGIN
-    SELECT * INTO definition FROM reverse_etl.sync_definitions WHERE id = sync;
+    SELECT * INTO definition FROM reverse_etl_internal.sync_definitions WHERE id = sync;
     IF NOT FOUND THEN
         RETURN; -- it was dropped
     END IF;
@@ -20,7 +20,7 @@ BEGIN
            -- A type that is not Postgres' own may have a cast to JSON, and with it somebody's function: hence its text.
            format('jsonb_build_object(%s)', string_agg(format(
                CASE WHEN type::oid < 16384 THEN '%L::text, %I' ELSE '%L::text, format(''%%s'', %I)' END, name, name), ', ')),
-           string_agg(format('%s %s %s', format(form, 'state.' || quote_ident(name)), reverse_etl.equality_of(type, form),
+           string_agg(format('%s %s %s', format(form, 'state.' || quote_ident(name)), reverse_etl_internal.equality_of(type, form),
                              format(form, 'removed.' || quote_ident(name))), ' AND ')
       INTO key, key_forms, respelled, key_json, same_key
       FROM ROWS FROM (unnest(definition.key), unnest(definition.key_types), unnest(definition.key_forms)) AS k (name, type, form);
@@ -28,31 +28,31 @@ BEGIN
         WITH outcomes AS MATERIALIZED (
             SELECT * FROM ROWS FROM (unnest($1), unnest($2)) AS _ ("#row", outcome)
         ), failed AS (
-            UPDATE reverse_etl.sync_%1$s_rows AS r
+            UPDATE reverse_etl_internal.sync_%1$s_rows AS r
                SET "#row" = NULL, "#attempts" = LEAST(r."#attempts", 2147483646) + (o.outcome = 'rejected')::int,
                    "#change" = CASE o.outcome WHEN 'unknown' THEN '?' ELSE r."#change" END
               FROM outcomes AS o WHERE r."#row" = o."#row" AND o.outcome NOT IN ('accepted', 'absent')
             RETURNING r.*, o.outcome AS "#outcome", o."#row" AS sent
         ), gone AS (
-            DELETE FROM reverse_etl.sync_%1$s_rows AS r USING outcomes AS o
+            DELETE FROM reverse_etl_internal.sync_%1$s_rows AS r USING outcomes AS o
              WHERE r."#row" = o."#row" AND o.outcome IN ('accepted', 'absent')
             RETURNING r.*, o.outcome = 'absent' AND r."#change" <> '-' AS "#absent"
         ), last AS MATERIALIZED (
             SELECT DISTINCT ON (%4$s) * FROM gone ORDER BY %4$s, "#row" DESC
         ), removed AS (
-            DELETE FROM reverse_etl.sync_%1$s_state AS state USING last AS removed
+            DELETE FROM reverse_etl_internal.sync_%1$s_state AS state USING last AS removed
              WHERE (removed."#change" = '-' OR removed."#absent" AND $5) AND %3$s
         ), kept AS (
-            INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
+            INSERT INTO reverse_etl_internal.sync_%1$s_state (%2$s, "#hash")
             SELECT %2$s, "#hash" FROM last WHERE "#change" <> '-' AND $3 AND NOT ("#absent" AND $5)
             ON CONFLICT (%4$s) DO UPDATE SET %5$s, "#hash" = excluded."#hash"
         ), named AS (
-            INSERT INTO reverse_etl.invalid_rows (run_id, quarantined, absent, key, reason, "row")
+            INSERT INTO reverse_etl_internal.invalid_rows (run_id, quarantined, absent, key, reason, "row")
             SELECT "#run", false, true, %6$s, 'the destination does not have the row', %6$s
               FROM gone WHERE "#absent" AND "#run" IS NOT NULL
         ), in_doubt AS (
             -- The destination may have the row, and what it has nobody knows: it is to be sent or removed again.
-            INSERT INTO reverse_etl.sync_%1$s_state (%2$s, "#hash")
+            INSERT INTO reverse_etl_internal.sync_%1$s_state (%2$s, "#hash")
             SELECT DISTINCT ON (%4$s) %2$s, NULL::bigint FROM failed WHERE sent = ANY ($4) AND $3
             ON CONFLICT (%4$s) DO UPDATE SET %5$s, "#hash" = NULL
         )
@@ -63,18 +63,18 @@ BEGIN
           FROM (SELECT "#run", CASE WHEN "#absent" THEN 'absent' ELSE 'accepted' END AS outcome FROM gone
                 UNION ALL SELECT "#run", "#outcome" FROM failed) AS _
          WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key, key_forms, respelled, key_json)
-        USING ids, outcomes, definition.detect = 'difference', in_doubt,
+        USING ids, outcomes, definition.change_detection = 'difference', in_doubt,
               definition.mode <> 'update' -- which wants no row there that is not
     LOOP
-        PERFORM reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled,
+        PERFORM reverse_etl_internal.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled,
                                            settled.absent);
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox';
+COMMENT ON FUNCTION reverse_etl_internal.settle_sync_rows(integer, bigint[], text[], bigint[]) IS 'moves the state of a sync by the outcomes of its rows in the outbox';
 
 -- A dump holds the run, and not the outbox; and a superuser may empty that.
-CREATE FUNCTION reverse_etl.settle_lost_rows(sync integer) RETURNS void
+CREATE FUNCTION reverse_etl_internal.settle_lost_rows(sync integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lost bigint[];
@@ -83,14 +83,14 @@ BEGIN
      WHERE r.sync_id = settle_lost_rows.sync AND r.status IN ('delivering', 'cancelling')
        AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.sync = settle_lost_rows.sync);
     IF FOUND THEN
-        EXECUTE format('SELECT array_agg("#row") FROM reverse_etl.sync_%s_rows WHERE "#row" IS NOT NULL', sync) INTO lost;
-        PERFORM reverse_etl.settle_sync_rows(sync, lost, array_fill('cancelled'::text, ARRAY[cardinality(lost)]), lost);
+        EXECUTE format('SELECT array_agg("#row") FROM reverse_etl_internal.sync_%s_rows WHERE "#row" IS NOT NULL', sync) INTO lost;
+        PERFORM reverse_etl_internal.settle_sync_rows(sync, lost, array_fill('cancelled'::text, ARRAY[cardinality(lost)]), lost);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.settle_lost_rows(integer) IS 'ends a run none of whose rows is in the outbox any more: they come again with the next one';
+COMMENT ON FUNCTION reverse_etl_internal.settle_lost_rows(integer) IS 'ends a run none of whose rows is in the outbox any more: they come again with the next one';
 
-CREATE FUNCTION reverse_etl.count_outcomes(run bigint, definition reverse_etl.sync_definitions, accepted bigint,
+CREATE FUNCTION reverse_etl_internal.count_outcomes(run bigint, definition reverse_etl_internal.sync_definitions, accepted bigint,
     rejected bigint, cancelled bigint, absent bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -109,28 +109,28 @@ BEGIN
     RETURNING * INTO counted;
     sent := counted.added + counted.changed + counted.removed;
     too_many := COALESCE(counted.rejected > 0 AND counted.released_by IS NULL
-                         AND reverse_etl.exceeds(definition.max_rejected, counted.rejected, sent), false);
+                         AND reverse_etl_internal.exceeds(definition.max_rejected, counted.rejected, sent), false);
     IF counted.waiting = 0 AND counted.status = 'cancelling' THEN
-        PERFORM reverse_etl.end_run(run, CASE WHEN too_many THEN 'failed' ELSE 'cancelled' END, NULL);
+        PERFORM reverse_etl_internal.end_run(run, CASE WHEN too_many THEN 'failed' ELSE 'cancelled' END, NULL);
     ELSIF counted.waiting = 0 AND counted.status = 'delivering' THEN
-        PERFORM reverse_etl.end_run(run, 'completed', NULL);
+        PERFORM reverse_etl_internal.end_run(run, 'completed', NULL);
     ELSIF too_many AND counted.status = 'delivering' THEN
         UPDATE reverse_etl.runs AS r
            SET status = 'cancelling',
                reason = format('the destination rejected %s of %s rows, and max_rejected is %s', counted.rejected, sent,
                                definition.max_rejected)
          WHERE id = run;
-        PERFORM reverse_etl.wake_worker();
+        PERFORM reverse_etl_internal.wake_worker();
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';
+COMMENT ON FUNCTION reverse_etl_internal.count_outcomes(bigint, reverse_etl_internal.sync_definitions, bigint, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';
 
 -- A run that is asked for while another is under way comes after it.
-CREATE FUNCTION reverse_etl.syncs_to_run() RETURNS SETOF integer
+CREATE FUNCTION reverse_etl_internal.syncs_to_run() RETURNS SETOF integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT s.id FROM reverse_etl.sync_definitions AS s
+    SELECT s.id FROM reverse_etl_internal.sync_definitions AS s
      WHERE s.requested_at IS NOT NULL
        AND NOT EXISTS (SELECT FROM reverse_etl.runs AS r
                         WHERE r.sync_id = s.id AND r.status IN ('reading', 'delivering', 'cancelling'))
@@ -139,40 +139,40 @@ BEGIN ATOMIC
      WHERE r.status = 'reading'
        AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at);
 END;
-COMMENT ON FUNCTION reverse_etl.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
+COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
 
-CREATE FUNCTION reverse_etl.give_up_run(sync integer, reason text) RETURNS void
+CREATE FUNCTION reverse_etl_internal.give_up_run(sync integer, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     failed bigint;
 BEGIN
-    UPDATE reverse_etl.sync_definitions SET requested_at = NULL WHERE id = give_up_run.sync;
+    UPDATE reverse_etl_internal.sync_definitions SET requested_at = NULL WHERE id = give_up_run.sync;
     SELECT id INTO failed FROM reverse_etl.runs WHERE sync_id = give_up_run.sync AND status = 'reading';
     IF NOT FOUND THEN
         INSERT INTO reverse_etl.runs (sync_id, sync, status, requested_by)
-        SELECT id, name, 'reading', current_user FROM reverse_etl.sync_definitions WHERE id = give_up_run.sync
+        SELECT id, name, 'reading', current_user FROM reverse_etl_internal.sync_definitions WHERE id = give_up_run.sync
         RETURNING id INTO failed;
     END IF;
-    PERFORM reverse_etl.end_run(failed, 'failed', give_up_run.reason) WHERE failed IS NOT NULL;
+    PERFORM reverse_etl_internal.end_run(failed, 'failed', give_up_run.reason) WHERE failed IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl.give_up_run(integer, text) IS 'notes that a run which somebody asked for could not begin, so that the next sync has its turn';
+COMMENT ON FUNCTION reverse_etl_internal.give_up_run(integer, text) IS 'notes that a run which somebody asked for could not begin, so that the next sync has its turn';
 
-CREATE FUNCTION reverse_etl.has_sync_tasks() RETURNS boolean
+CREATE FUNCTION reverse_etl_internal.has_sync_tasks() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT EXISTS (SELECT FROM reverse_etl.syncs_to_run())
+    SELECT EXISTS (SELECT FROM reverse_etl_internal.syncs_to_run())
            OR EXISTS (SELECT FROM reverse_etl.alerts AS a
                        WHERE a.pushed_at IS NULL AND a.push_to IS NOT NULL AND a.created_at > now() - interval '1 day');
 END;
-COMMENT ON FUNCTION reverse_etl.has_sync_tasks() IS 'whether there is a run to begin or to resume, or an alert to push';
+COMMENT ON FUNCTION reverse_etl_internal.has_sync_tasks() IS 'whether there is a run to begin or to resume, or an alert to push';
 
-REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_etl.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
-    reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
-    reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
-    reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]),
-    reverse_etl.settle_lost_rows(integer), reverse_etl.exceeds(text, bigint, bigint), reverse_etl.usual_rows(integer),
-    reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint, bigint), reverse_etl.syncs_to_run(),
-    reverse_etl.give_up_run(integer, text), reverse_etl.has_sync_tasks()
+REVOKE ALL ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer), reverse_etl_internal.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
+    reverse_etl_internal.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
+    reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl_internal.end_run(bigint, text, text),
+    reverse_etl_internal.note_health(bigint, text, text), reverse_etl_internal.settle_sync_rows(integer, bigint[], text[], bigint[]),
+    reverse_etl_internal.settle_lost_rows(integer), reverse_etl_internal.exceeds(text, bigint, bigint), reverse_etl_internal.usual_rows(integer),
+    reverse_etl_internal.count_outcomes(bigint, reverse_etl_internal.sync_definitions, bigint, bigint, bigint, bigint), reverse_etl_internal.syncs_to_run(),
+    reverse_etl_internal.give_up_run(integer, text), reverse_etl_internal.has_sync_tasks()
     FROM PUBLIC;
 

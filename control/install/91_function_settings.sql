@@ -7,7 +7,7 @@ DECLARE
 BEGIN
     FOR routine IN
         SELECT p.oid FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
-         WHERE p.pronamespace = 'reverse_etl'::pg_catalog.regnamespace AND l.lanname IN ('sql', 'plpgsql')
+         WHERE p.pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::pg_catalog.regnamespace[]) AND l.lanname IN ('sql', 'plpgsql')
     LOOP
         EXECUTE pg_catalog.format('ALTER ROUTINE %s SET standard_conforming_strings = on', routine);
         EXECUTE pg_catalog.format('ALTER ROUTINE %s SET backslash_quote = safe_encoding', routine);
@@ -27,7 +27,7 @@ DECLARE
 BEGIN
     FOR type IN
         SELECT c.reltype FROM pg_catalog.pg_class AS c
-         WHERE c.relnamespace = 'reverse_etl'::pg_catalog.regnamespace AND c.reltype <> 0
+         WHERE c.relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::pg_catalog.regnamespace[]) AND c.reltype <> 0
     LOOP
         EXECUTE pg_catalog.format('REVOKE USAGE ON TYPE %s FROM PUBLIC', type);
     END LOOP;

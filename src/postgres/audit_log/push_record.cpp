@@ -1,6 +1,7 @@
 #include "postgres/audit_log/push_record.h"
 
 #include "postgres/border/names.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 
 #include <cstdio>
@@ -52,7 +53,7 @@ void set_role(NameData &target, Oid role) {
 PushRecord make_push_record(const Destination &destination, const char *operation, const char *statement,
                             const char *delivery) {
     PushRecord push{};
-    std::snprintf(push.destination, sizeof(push.destination), "%s", destination.name.c_str());
+    std::snprintf(push.destination, sizeof(push.destination), "%s", destination.sql_name.c_str());
     std::snprintf(push.operation, sizeof(push.operation), "%s", operation);
     std::snprintf(push.statement, sizeof(push.statement), "%s", statement);
     std::snprintf(push.delivery, sizeof(push.delivery), "%s", delivery);
@@ -69,18 +70,16 @@ PushRecord make_push_record(const Destination &destination, const char *operatio
 }
 
 std::int64_t draw_push_id() {
-    return pg_call([] {
-        return nextval_internal(get_relname_relid("audit_log_id_seq", get_namespace_oid("reverse_etl", false)), false);
-    });
+    return pg_call([] { return nextval_internal(people_relation("audit_log_id_seq"), false); });
 }
 
 void insert_push(std::int64_t id, const PushRecord &push, const PushResult &result) {
     static constexpr const char *insert = R"(
         INSERT INTO reverse_etl.audit_log
-               (id, destination, operation, statement, delivery, outcome, rows, rejected, session_role, role,
-                session_role_id, role_id, application_name, pid, started_at, finished_at)
+               (id, destination, destination_name, operation, statement, delivery, outcome, rows, rejected,
+                session_role, role, session_role_id, role_id, application_name, pid, started_at, finished_at)
         OVERRIDING SYSTEM VALUE
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+        VALUES ($1, (SELECT oid FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $16), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
                 CASE WHEN $6 OPERATOR(pg_catalog.=) 'completed' THEN pg_catalog.clock_timestamp() END))";
     pg_call([&] {
         SPI_connect();
@@ -98,7 +97,8 @@ void insert_push(std::int64_t id, const PushRecord &push, const PushResult &resu
                               sql::oid(push.role_id),
                               {TEXTOID, text_datum(ServerText(push.application_name))},
                               sql::int4(push.pid),
-                              sql::timestamptz(push.started_at)});
+                              sql::timestamptz(push.started_at),
+                              sql::oid(push.destination_id)});
         SPI_finish();
     });
 }

@@ -17,7 +17,7 @@ namespace reverse_etl {
 
 /// Who pushes what, and where to. It is copied between processes, so it points nowhere.
 struct PushRecord {
-    char destination[4 * NAMEDATALEN + 8]; ///< schema-qualified; both names may be quoted
+    char destination[4 * NAMEDATALEN + 8]; ///< as SQL writes it: both names may be quoted
     char operation[16], statement[16], delivery[16];
     NameData session_role, role, application_name; ///< in the database's encoding; all else is UTF-8
     Oid destination_id, session_role_id, role_id;

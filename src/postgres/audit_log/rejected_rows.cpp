@@ -48,10 +48,10 @@ std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows
 void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::string_view rows) {
     static constexpr const char *insert = R"(
         INSERT INTO reverse_etl.rejected_rows
-               (push, destination, destination_id, operation, row_number, key, "row", reason, http_status, statement_at,
+               (push, destination_name, destination, operation, row_number, key, "row", reason, http_status, statement_at,
                 rejected_by, role_id)
-        SELECT $1, $2, reverse_etl.destination_still_there($8), $3, number, reverse_etl.kept_json(key),
-               reverse_etl.kept_json("row"), reason, status, $4, $5, $6
+        SELECT $1, $2, (SELECT oid FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $8), $3, number, reverse_etl_internal.kept_json(key),
+               reverse_etl_internal.kept_json("row"), reason, status, $4, $5, $6
           FROM pg_catalog.json_to_recordset($7)
                AS _(number pg_catalog.int8, key pg_catalog.text, "row" pg_catalog.text, reason pg_catalog.text,
                     status pg_catalog.int4))";

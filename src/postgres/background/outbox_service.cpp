@@ -1,6 +1,7 @@
 #include "postgres/background/outbox_service.h"
 
 #include "postgres/audit_log/service.h"
+#include "postgres/background/history.h"
 #include "postgres/background/sync_runners.h"
 #include "postgres/background/sync_tasks.h"
 #include "postgres/border/attempt.h"
@@ -123,6 +124,8 @@ class OutboxService {
                 next = std::min(next, busy + longest_idle);
             // Rows may have their outcome without a request.
             next = std::min(next, settle());
+            if (started_)
+                next = std::min(next, history_.purge(now));
             // Any transaction may have learned that a definition changed.
             if (claims_at_once())
                 next = now;
@@ -227,7 +230,7 @@ class OutboxService {
                 SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
                 UNION ALL
                 SELECT ftrelid FROM pg_foreign_table JOIN reverse_etl.pauses
-                       ON reverse_etl.paused_server(server, server_name, cluster) = ftserver)");
+                       ON reverse_etl_internal.paused_server(server, server_name, cluster) = ftserver)");
             tasks = SyncTasks::find();
             resumed = read_oids("SELECT destination::oid FROM reverse_etl.destination_states "
                                 "WHERE retry_at <= clock_timestamp()");
@@ -312,7 +315,7 @@ class OutboxService {
 
     void forget_dropped() {
         forgot_dropped_ = Clock::now();
-        pg_call([] { sql::execute("SELECT reverse_etl.forget_dropped_destinations()", {}); });
+        pg_call([] { sql::execute("SELECT reverse_etl_internal.forget_dropped_destinations()", {}); });
     }
 
     bool drop(OutboxQueue &queue, Clock::time_point now) {
@@ -421,6 +424,7 @@ class OutboxService {
     std::string identity_;
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
+    History history_;
     bool called_ = true;
     bool resumes_soon_ = false;      ///< something was seen to be resumed, and is with the next look
     bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more

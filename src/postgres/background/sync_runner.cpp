@@ -47,8 +47,8 @@ std::optional<int32> next_sync(const std::vector<std::int64_t> &but) {
     sql::AsOwner owner;
     return pg_call([&]() -> std::optional<int32> {
         uint64 found =
-            sql::execute("SELECT s.id FROM reverse_etl.syncs_to_run() AS t (id) "
-                         "JOIN reverse_etl.sync_definitions AS s USING (id) "
+            sql::execute("SELECT s.id FROM reverse_etl_internal.syncs_to_run() AS t (id) "
+                         "JOIN reverse_etl_internal.sync_definitions AS s USING (id) "
                          "WHERE s.owner::oid = $1 AND s.id <> ALL ($2) ORDER BY s.requested_at, s.id LIMIT 1",
                          {sql::oid(of_role), sql::int8s(but)});
         if (found == 0)
@@ -69,7 +69,9 @@ void log_failure(const std::string &what, const Error &error) {
 bool give_up(int32 sync, const std::string &reason) {
     return !attempt([&] {
         sql::AsOwner owner;
-        pg_call([&] { sql::execute("SELECT reverse_etl.give_up_run($1, $2)", {sql::int4(sync), sql::text(reason)}); });
+        pg_call([&] {
+            sql::execute("SELECT reverse_etl_internal.give_up_run($1, $2)", {sql::int4(sync), sql::text(reason)});
+        });
     });
 }
 
@@ -153,7 +155,7 @@ bool push_next_alert() {
         uint64 found = pg_call([] {
             return sql::execute(R"(
                 SELECT a.id, s.owner::oid, a.push_to::oid, s.search_path
-                  FROM reverse_etl.alerts AS a JOIN reverse_etl.sync_definitions AS s ON s.id = a.sync_id
+                  FROM reverse_etl.alerts AS a JOIN reverse_etl_internal.sync_definitions AS s ON s.id = a.sync_id
                  WHERE a.pushed_at IS NULL AND a.push_to IS NOT NULL AND a.created_at > now() - interval '1 day'
                    AND s.owner::oid = $1
                  ORDER BY a.id LIMIT 1)",

@@ -13,9 +13,10 @@ namespace {
 
 std::map<Oid, std::set<int32>> cancelled_syncs() {
     uint64 count = pg_call([] {
-        return sql::execute("SELECT s.destination::oid, s.id FROM reverse_etl.runs AS r "
-                            "JOIN reverse_etl.sync_definitions AS s ON s.id = r.sync_id WHERE r.status = 'cancelling'",
-                            {});
+        return sql::execute(
+            "SELECT s.destination::oid, s.id FROM reverse_etl.runs AS r "
+            "JOIN reverse_etl_internal.sync_definitions AS s ON s.id = r.sync_id WHERE r.status = 'cancelling'",
+            {});
     });
     std::map<Oid, std::set<int32>> found;
     for (uint64 i = 0; i < count; i++) {
@@ -33,11 +34,11 @@ std::vector<sync_runners::Owner> owners_of_tasks() {
             SELECT s.owner::oid,
                    COALESCE(bool_and((rolcanlogin OR $1) AND rolconnlimit < 0 AND datconnlimit < 0
                                      AND has_database_privilege(r.oid, d.oid, 'CONNECT')), false)
-              FROM (SELECT id FROM reverse_etl.syncs_to_run() AS id
+              FROM (SELECT id FROM reverse_etl_internal.syncs_to_run() AS id
                     UNION
                     SELECT sync_id FROM reverse_etl.alerts
                      WHERE pushed_at IS NULL AND push_to IS NOT NULL AND created_at > now() - interval '1 day') AS t
-              JOIN reverse_etl.sync_definitions AS s USING (id)
+              JOIN reverse_etl_internal.sync_definitions AS s USING (id)
               JOIN pg_database AS d ON datname = current_database()
               LEFT JOIN pg_roles AS r ON r.oid = s.owner::oid
              GROUP BY s.owner::oid)",
@@ -59,7 +60,7 @@ SyncTasks SyncTasks::find() {
     bool any_cancelled = false, any_for_runners = false;
     pg_call([&] {
         sql::execute(R"(
-            SELECT reverse_etl.has_sync_tasks(),
+            SELECT reverse_etl_internal.has_sync_tasks(),
                    EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'reading'),
                    EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'cancelling'))",
                      {});

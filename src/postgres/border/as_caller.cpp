@@ -3,6 +3,7 @@
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/condition.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 
 extern "C" {
@@ -31,7 +32,7 @@ using namespace reverse_etl;
 
 namespace {
 
-/// The function of the same schema and name with "_as" behind, that takes the caller before the other arguments.
+/// The internal function of the same name with "_as" behind, that takes the caller before the other arguments.
 Oid counterpart_of(Oid function) {
     HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
     if (!HeapTupleIsValid(tuple))
@@ -45,7 +46,7 @@ Oid counterpart_of(Oid function) {
     const char *name = psprintf("%s_as", ServerText(form->proname).c_str());
     Oid found = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
                                 PointerGetDatum(buildoidvector(types, form->pronargs + 1)),
-                                ObjectIdGetDatum(form->pronamespace));
+                                ObjectIdGetDatum(get_namespace_oid(internal_schema, false)));
     ReleaseSysCache(tuple);
     if (!OidIsValid(found))
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION), errmsg("function %s does not exist", ServerText(name))));
@@ -99,7 +100,7 @@ Datum reverse_etl_hand_on(PG_FUNCTION_ARGS) {
     return result;
 }
 
-/// reverse_etl.execute_as(role, statement)
+/// reverse_etl_internal.execute_as(role, statement)
 Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
     return guard([&] {
         std::string statement = text_argument(fcinfo, 1);
@@ -119,7 +120,7 @@ Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
     });
 }
 
-/// reverse_etl.one_condition(condition)
+/// reverse_etl_internal.one_condition(condition)
 Datum reverse_etl_one_condition(PG_FUNCTION_ARGS) {
     return guard([&] {
         std::string condition = one_condition(text_argument(fcinfo, 0));

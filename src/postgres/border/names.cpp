@@ -2,6 +2,8 @@
 
 #include "postgres/border/sql_text.h"
 
+#include <utility>
+
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_operator.h"
@@ -22,7 +24,11 @@ std::string qualified_name(Oid relation) {
         const char *name = get_rel_name(relation);
         if (name == nullptr)
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("table %u does not exist any more", relation)));
-        return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+        // Whatever the session has set: the name is kept, and compared later. Only a lack of memory could raise.
+        bool quotes_all = std::exchange(quote_all_identifiers, false);
+        const char *qualified = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+        quote_all_identifiers = quotes_all;
+        return qualified;
     });
 }
 

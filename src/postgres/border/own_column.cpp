@@ -9,7 +9,7 @@ int own_column(Relation table, const char *name) {
             !attribute->attisdropped && namestrcmp(const_cast<NameData *>(&attribute->attname), name) == 0)
             return i;
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                    errmsg("table \"reverse_etl.%s\" has no column \"%s\"", ServerText(table->rd_rel->relname),
+                    errmsg("table \"%s\" of reverse_etl has no column \"%s\"", ServerText(table->rd_rel->relname),
                            ServerText(name)),
                     errhint("The extension and its library are not of one version.")));
 }

@@ -1,6 +1,7 @@
 #include "postgres/border/sql.h"
 
 #include "postgres/border/own_locks.h"
+#include "postgres/border/own_relations.h"
 
 #include <map>
 #include <optional>
@@ -33,7 +34,7 @@ Datum any_text(std::string_view utf8) {
 
 Oid owner_of_tables() {
     return pg_call([] {
-        Oid table = get_relname_relid("audit_log", get_namespace_oid("reverse_etl", false));
+        Oid table = people_relation("audit_log");
         HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
         if (!HeapTupleIsValid(tuple))
             elog(ERROR, "table reverse_etl.audit_log does not exist");

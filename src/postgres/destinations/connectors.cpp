@@ -2,6 +2,7 @@
 
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 
 #include <algorithm>
@@ -35,10 +36,11 @@ struct CustomConnector {
     std::string name, manifest;
 };
 
-/// Reads reverse_etl.custom_connectors: the row of that name, or all rows.
+/// Reads reverse_etl_internal.custom_connectors: the row of that name, or all rows.
 std::vector<CustomConnector> custom_connectors(const std::string *name) {
-    static constexpr const char *query = "SELECT name, manifest::pg_catalog.text FROM reverse_etl.custom_connectors "
-                                         "WHERE $1 IS NULL OR name OPERATOR(pg_catalog.=) $1 ORDER BY name";
+    static constexpr const char *query =
+        "SELECT name, manifest::pg_catalog.text FROM reverse_etl_internal.custom_connectors "
+        "WHERE $1 IS NULL OR name OPERATOR(pg_catalog.=) $1 ORDER BY name";
     struct Found {
         uint64 count = 0;
         ServerText *names = nullptr, *manifests = nullptr;
@@ -48,7 +50,7 @@ std::vector<CustomConnector> custom_connectors(const std::string *name) {
         Found result;
         MemoryContext caller = CurrentMemoryContext;
         // While the extension itself is being created or dropped there may be no such table.
-        Oid schema = get_namespace_oid("reverse_etl", true);
+        Oid schema = get_namespace_oid(internal_schema, true);
         if (!OidIsValid(schema) || !OidIsValid(get_relname_relid("custom_connectors", schema)))
             return result;
         bool pushed = !ActiveSnapshotSet();
@@ -59,7 +61,7 @@ std::vector<CustomConnector> custom_connectors(const std::string *name) {
         Datum values[] = {name != nullptr ? text_datum(*name) : static_cast<Datum>(0)};
         char nulls[] = {name != nullptr ? ' ' : 'n'};
         if (SPI_execute_with_args(query, 1, types, values, nulls, true, 0) != SPI_OK_SELECT)
-            elog(ERROR, "could not read reverse_etl.custom_connectors");
+            elog(ERROR, "could not read reverse_etl_internal.custom_connectors");
         result.count = SPI_processed;
         MemoryContext spi = MemoryContextSwitchTo(caller);
         result.names = static_cast<ServerText *>(palloc0(sizeof(ServerText) * (result.count + 1)));

@@ -96,6 +96,7 @@ Destination::Destination(Oid relation) : relation(relation) {
     } close{catalog.relation};
 
     name = plain_qualified_name(relation);
+    sql_name = qualified_name(relation);
     server = catalog.server->serverid;
     Settings of_table, settings;
     add_options(settings, catalog.server->options);

@@ -45,7 +45,8 @@ class Destination {
     Destination(const Destination &) = delete;
     Destination &operator=(const Destination &) = delete;
 
-    std::string name; ///< schema-qualified, for people
+    std::string name;     ///< schema-qualified, for people
+    std::string sql_name; ///< the same as SQL writes it
     Oid relation = InvalidOid;
     Oid server = InvalidOid;
     Object object;

@@ -3,6 +3,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/own_column.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/settings.h"
 #include "postgres/border/sql.h"
 #include "postgres/destinations/fingerprint.h"
@@ -52,7 +53,7 @@ bool is_standby() {
 /// reverse_etl.identity has no index, and is read and written here without rights being asked for, since whoever
 /// delivers has to know the identity but not to see it.
 Relation open_table(LOCKMODE lock) {
-    Oid table = get_relname_relid("identity", get_namespace_oid("reverse_etl", false));
+    Oid table = people_relation("identity");
     if (!OidIsValid(table))
         elog(ERROR, "table reverse_etl.identity does not exist");
     return table_open(table, lock);

@@ -44,8 +44,9 @@ std::string key_form_in_sql(Oid type, Oid collation, const DestinationColumn *co
     KeyForm form = is_hashed ? KeyForm{true, true} : column->compare;
     if (is_string(type)) {
         if (!form.is_exact())
-            return std::string("(reverse_etl.key_form(%s::pg_catalog.text, ") + (form.trimmed ? "true" : "false") +
-                   ", " + (form.case_insensitive ? "true" : "false") + ")) COLLATE pg_catalog.\"C\"";
+            return std::string("(reverse_etl_internal.key_form(%s::pg_catalog.text, ") +
+                   (form.trimmed ? "true" : "false") + ", " + (form.case_insensitive ? "true" : "false") +
+                   ")) COLLATE pg_catalog.\"C\"";
         bool is_plain = type == TEXTOID || type == VARCHAROID;
         bool tells_all_apart =
             is_plain && pg_call([&] { return !OidIsValid(collation) || get_collation_isdeterministic(collation); });
@@ -77,7 +78,7 @@ std::string in_sql_form(const std::string &form, const std::string &value) {
 
 using namespace reverse_etl;
 
-/// reverse_etl.key_form(value text, trimmed boolean, case_insensitive boolean)
+/// reverse_etl_internal.key_form(value text, trimmed boolean, case_insensitive boolean)
 Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
     return guard([&] {
         KeyForm form{PG_GETARG_BOOL(2), PG_GETARG_BOOL(1)};
@@ -86,7 +87,7 @@ Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
     });
 }
 
-/// reverse_etl.key_forms(destination oid, key text[], types oid[], collations oid[])
+/// reverse_etl_internal.key_forms(destination oid, key text[], types oid[], collations oid[])
 Datum reverse_etl_key_forms(PG_FUNCTION_ARGS) {
     return guard([&] {
         check_is_destination(PG_GETARG_OID(0));

@@ -44,8 +44,9 @@ const char *place_name(OptionPlace place) {
     return "";
 }
 
-/// A dump makes servers and tables before it fills reverse_etl.custom_connectors, and says by this setting, as for
-/// functions, that what is referred to may come later. Their connector and its options are checked when they are used.
+/// A dump makes servers and tables before it fills reverse_etl_internal.custom_connectors, and says by this setting, as
+/// for functions, that what is referred to may come later. Their connector and its options are checked when they are
+/// used.
 bool restoring() {
     return !check_function_bodies;
 }

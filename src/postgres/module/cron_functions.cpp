@@ -4,7 +4,10 @@
 #include "postgres/border/border.h"
 
 extern "C" {
+#include "access/htup_details.h"
+#include "access/xact.h"
 #include "datatype/timestamp.h"
+#include "funcapi.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -54,14 +57,24 @@ CronSchedule parse(const std::string &text) {
 
 using Search = std::optional<std::int64_t> (CronSchedule::*)(std::int64_t, const CronSchedule::Clock &) const;
 
+/// How late a run may be before it is overdue, in seconds.
+constexpr std::int64_t grace = 60;
+
+/// Seconds since 1970, as Postgres has a time.
+std::optional<TimestampTz> timestamp_of(std::optional<std::int64_t> seconds) {
+    if (!seconds || !IS_VALID_TIMESTAMP((*seconds - epochs_apart) * USECS_PER_SEC))
+        return std::nullopt;
+    return (*seconds - epochs_apart) * USECS_PER_SEC;
+}
+
 /// The arguments are the schedule and a time, which the caller has rounded to whole seconds.
 Datum find_run(FunctionCallInfo fcinfo, std::int64_t from, Search search) {
     CronSchedule schedule = parse(text_argument(fcinfo, 0));
-    std::optional<std::int64_t> run;
+    std::optional<TimestampTz> run;
     if (!TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(1)))
-        run = (schedule.*search)(from + epochs_apart, clock_of(time_zone()));
-    fcinfo->isnull = !run || !IS_VALID_TIMESTAMP((*run - epochs_apart) * USECS_PER_SEC);
-    return fcinfo->isnull ? 0 : TimestampTzGetDatum((*run - epochs_apart) * USECS_PER_SEC);
+        run = timestamp_of((schedule.*search)(from + epochs_apart, clock_of(time_zone())));
+    fcinfo->isnull = !run;
+    return TimestampTzGetDatum(run.value_or(0));
 }
 
 std::int64_t floor_seconds(TimestampTz time) {
@@ -76,6 +89,26 @@ Datum next_run_after(FunctionCallInfo fcinfo) {
 
 Datum last_run_before(FunctionCallInfo fcinfo) {
     return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1) - 1) + 1, &CronSchedule::last_before);
+}
+
+Datum run_times(FunctionCallInfo fcinfo) {
+    TimestampTz now = GetCurrentTransactionStartTimestamp();
+    std::optional<TimestampTz> next, due;
+    try {
+        CronSchedule schedule = parse(text_argument(fcinfo, 0));
+        CronSchedule::Clock clock = clock_of(time_zone());
+        next = timestamp_of(schedule.next_after(floor_seconds(now) + epochs_apart, clock));
+        due = timestamp_of(schedule.last_before(floor_seconds(now) - grace + epochs_apart, clock));
+    } catch (const Error &) {
+        // It is shown as a sync that is never due.
+    }
+    return pg_call([&] {
+        TupleDesc descriptor;
+        get_call_result_type(fcinfo, nullptr, &descriptor);
+        Datum values[] = {TimestampTzGetDatum(next.value_or(0)), TimestampTzGetDatum(due.value_or(0))};
+        bool nulls[] = {!next, !due};
+        return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+    });
 }
 
 } // namespace reverse_etl

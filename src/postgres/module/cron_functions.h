@@ -8,4 +8,7 @@ namespace reverse_etl {
 Datum next_run_after(FunctionCallInfo call);
 Datum last_run_before(FunctionCallInfo call);
 
+/// reverse_etl_internal.run_times: both for now. A schedule that is none is never due; it raises nothing.
+Datum run_times(FunctionCallInfo call);
+
 } // namespace reverse_etl

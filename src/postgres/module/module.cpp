@@ -63,6 +63,7 @@ PG_FUNCTION_INFO_V1(reverse_etl_hash_row);
 PG_FUNCTION_INFO_V1(reverse_etl_hash_row_version);
 PG_FUNCTION_INFO_V1(reverse_etl_next_run_after);
 PG_FUNCTION_INFO_V1(reverse_etl_last_run_before);
+PG_FUNCTION_INFO_V1(reverse_etl_run_times);
 #pragma GCC visibility pop
 }
 
@@ -150,7 +151,7 @@ Datum reverse_etl_fdw_validator(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.built_in_connectors() returns setof (name text, manifest text)
+/// reverse_etl_internal.built_in_connectors() returns setof (name text, manifest text)
 Datum reverse_etl_built_in_connectors(PG_FUNCTION_ARGS) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
@@ -210,7 +211,7 @@ Datum reverse_etl_options(PG_FUNCTION_ARGS) {
     return static_cast<Datum>(0);
 }
 
-/// reverse_etl.wake_worker()
+/// reverse_etl_internal.wake_worker()
 Datum reverse_etl_wake_worker(PG_FUNCTION_ARGS) {
     (void)fcinfo;
     guard([] { wake_worker_at_commit(); });
@@ -238,7 +239,8 @@ Datum reverse_etl_wait(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.requeue(role oid, destination regclass, operations text[], keys text[], rows text[]) returns bigint
+/// reverse_etl_internal.requeue(role oid, destination regclass, operations text[], keys text[], rows text[]) returns
+/// bigint
 Datum reverse_etl_requeue(PG_FUNCTION_ARGS) {
     return guard([&] { return Int64GetDatum(requeue(fcinfo)); });
 }
@@ -260,17 +262,17 @@ Datum reverse_etl_push_stream(PG_FUNCTION_ARGS) {
     return guard([&] { return push_stream(fcinfo); });
 }
 
-/// reverse_etl.read_mapping(role, source, destination, mapping, deletes, search_path)
+/// reverse_etl_internal.read_mapping(role, source, destination, mapping, deletes, search_path)
 Datum reverse_etl_read_mapping(PG_FUNCTION_ARGS) {
     return guard([&] { return read_mapping(fcinfo); });
 }
 
-/// reverse_etl.check_stream(name)
+/// reverse_etl_internal.check_stream(name)
 Datum reverse_etl_check_stream(PG_FUNCTION_ARGS) {
     return guard([&] { return check_stream(fcinfo); });
 }
 
-/// reverse_etl.parse_running_command()
+/// reverse_etl_internal.parse_running_command()
 Datum reverse_etl_parse_running_command(PG_FUNCTION_ARGS) {
     return guard([&] { return running_command(fcinfo); });
 }
@@ -294,4 +296,9 @@ Datum reverse_etl_next_run_after(PG_FUNCTION_ARGS) {
 /// reverse_etl.last_run_before(schedule text, before timestamptz) returns timestamptz
 Datum reverse_etl_last_run_before(PG_FUNCTION_ARGS) {
     return guard([&] { return last_run_before(fcinfo); });
+}
+
+/// reverse_etl_internal.run_times(schedule text, OUT next_run timestamptz, OUT last_due timestamptz)
+Datum reverse_etl_run_times(PG_FUNCTION_ARGS) {
+    return guard([&] { return run_times(fcinfo); });
 }

@@ -2,6 +2,7 @@
 
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 #include "postgres/outbox/table.h"
 #include "postgres/shared/shared_memory.h"
@@ -38,7 +39,8 @@ Level measure(Oid destination, std::uint64_t most_rows) {
         Level level{0, static_cast<std::uint64_t>(RelationGetNumberOfBlocks(table)) * BLCKSZ};
         if (level.bytes / least_row_bytes > most_rows) {
             SPI_connect();
-            const char *query = psprintf("SELECT FROM ONLY reverse_etl.%s WHERE destination OPERATOR(pg_catalog.=) %u",
+            const char *schema = RelationGetRelid(table) == people_relation("outbox") ? people_schema : internal_schema;
+            const char *query = psprintf("SELECT FROM ONLY %s.%s WHERE destination OPERATOR(pg_catalog.=) %u", schema,
                                          ServerText(table->rd_rel->relname).c_str(), destination);
             level.rows = sql::run(query, true, static_cast<long>(most_rows));
             SPI_finish();

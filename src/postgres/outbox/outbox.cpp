@@ -3,6 +3,7 @@
 #include "engine/manifest/connector.h"
 #include "postgres/border/border.h"
 #include "postgres/border/id_ranges.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/table_writer.h"
 #include "postgres/outbox/scan.h"
@@ -83,7 +84,7 @@ XLogRecPtr end_of_log() {
 /// Writers draw numbers by the thousand.
 std::int64_t highest_number_drawn() {
     return pg_call([] {
-        sql::execute("SELECT last_value FROM reverse_etl.outbox_id_seq", {});
+        sql::execute("SELECT last_value FROM reverse_etl_internal.outbox_id_seq", {});
         return (DatumGetInt64(sql::column(0, 1)) + 1) * TableWriter::most_rows - 1;
     });
 }
@@ -119,11 +120,10 @@ std::vector<VirtualTransactionId> Outbox::writers() const {
         int count;
     } of_table[2];
     pg_call([&] {
-        Oid schema = get_namespace_oid("reverse_etl", false);
-        const char *names[] = {"outbox", outbox_table_name(destination_)};
+        const Oid tables[] = {people_relation("outbox"), internal_relation(outbox_table_name(destination_))};
         for (int i = 0; i < 2; i++) {
             LOCKTAG tag;
-            SET_LOCKTAG_RELATION(tag, MyDatabaseId, get_relname_relid(names[i], schema));
+            SET_LOCKTAG_RELATION(tag, MyDatabaseId, tables[i]);
             of_table[i].holders = GetLockConflicts(&tag, ShareLock, &of_table[i].count);
             // The array is used again by the next call.
             auto *copy =
@@ -197,14 +197,13 @@ void Outbox::start_over() {
 }
 
 Oid Outbox::table_oid(int table) const {
-    return pg_call([&] {
-        const char *name = table == own ? outbox_table_name(destination_) : "outbox";
-        return get_relname_relid(name, get_namespace_oid("reverse_etl", false));
-    });
+    return pg_call(
+        [&] { return table == own ? internal_relation(outbox_table_name(destination_)) : people_relation("outbox"); });
 }
 
 std::string Outbox::table_name(int table) const {
-    return table == own ? pg_call([&] { return outbox_table_name(destination_); }) : "outbox";
+    return table == own ? internal_schema + std::string(".") + pg_call([&] { return outbox_table_name(destination_); })
+                        : "reverse_etl.outbox";
 }
 
 void Outbox::remove(const std::vector<Settled> &rows) {
@@ -222,7 +221,7 @@ void Outbox::remove(const std::vector<Settled> &rows) {
         std::string name = table_name(table);
         pg_call([&] {
             const char *query = psprintf(R"(
-                DELETE FROM ONLY reverse_etl.%s AS o
+                DELETE FROM ONLY %s AS o
                  USING ROWS FROM (unnest($2), unnest($3)) AS settled (first, last)
                  WHERE o.destination = $1 AND o.id >= settled.first AND o.id <= settled.last)",
                                          name.c_str());
@@ -273,16 +272,19 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
         pg_call([&] {
             const char *query = psprintf(R"(
                 WITH gone AS (
-                    DELETE FROM ONLY reverse_etl.%s AS o
+                    DELETE FROM ONLY %s AS o
                      USING ROWS FROM (unnest($3), unnest($4), unnest($5)) AS rejected (id, reason, status)
                      WHERE o.destination = $1 AND o.id = rejected.id
                  RETURNING o.push, o.operation, o.id, o.enqueued_at, o.enqueued_by, o.key, o."row",
                            rejected.reason, rejected.status)
                 INSERT INTO reverse_etl.rejected_rows
-                       (push, destination, destination_id, operation, row_number, key, "row", reason, http_status,
+                       (push, destination, destination_name, operation, row_number, key, "row", reason, http_status,
                         statement_at, rejected_by, role_id)
-                SELECT push, $2, reverse_etl.destination_still_there($1), operation, id,
-                       reverse_etl.kept_json(key::text), reverse_etl.kept_json("row"::text),
+                SELECT push, (SELECT oid FROM pg_class WHERE oid = $1),
+                       COALESCE((SELECT format('%%I.%%I', n.nspname, c.relname)
+                                   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                                  WHERE c.oid = $1), $2), operation, id,
+                       reverse_etl_internal.kept_json(key::text), reverse_etl_internal.kept_json("row"::text),
                        COALESCE(reason, ''), NULLIF(status, 0), enqueued_at, pg_get_userbyid(enqueued_by), enqueued_by
                   FROM gone)",
                                          name.c_str());
@@ -300,8 +302,8 @@ std::vector<Outbox::OfSync> Outbox::of_sync(int32 sync, std::size_t most) {
             const char *query = psprintf("SELECT id, COALESCE(push, 0), COALESCE(octet_length(key::text), 0)::bigint + "
                                          "octet_length(\"row\"::text), "
                                          "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3) "
-                                         "FROM ONLY reverse_etl.%s AS o WHERE destination = $1 AND sync = $2 "
-                                         "AND NOT EXISTS (SELECT FROM reverse_etl.outbox_requests AS r "
+                                         "FROM ONLY %s AS o WHERE destination = $1 AND sync = $2 "
+                                         "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_requests AS r "
                                          "WHERE r.destination = $1 AND o.id <@ r.rows) LIMIT $4",
                                          name.c_str());
             return sql::execute_once(query,
@@ -340,7 +342,7 @@ void Outbox::defer(const std::vector<Deferred> &rows) {
         std::string name = table_name(table);
         pg_call([&] {
             const char *query = psprintf(R"(
-                UPDATE ONLY reverse_etl.%s AS o
+                UPDATE ONLY %s AS o
                    SET attempts = deferred.attempts,
                        next_attempt_at = now() +
                            make_interval(secs => deferred.pause_ms::float8
@@ -394,7 +396,7 @@ bool lock_if_empty(Oid table, const char *name) {
     // Nobody writes now, so what is seen is all there is.
     PopActiveSnapshot();
     PushActiveSnapshot(GetLatestSnapshot());
-    return sql::execute_once(psprintf("SELECT FROM ONLY reverse_etl.%s LIMIT 1", name), {}) == 0;
+    return sql::execute_once(psprintf("SELECT FROM ONLY reverse_etl_internal.%s LIMIT 1", name), {}) == 0;
 }
 
 } // namespace
@@ -405,7 +407,7 @@ bool Outbox::truncate_if_empty() {
         const char *name = outbox_table_name(destination_);
         if (!OidIsValid(table) || !lock_if_empty(table, name))
             return false;
-        sql::run(psprintf("TRUNCATE ONLY reverse_etl.%s", name));
+        sql::run(psprintf("TRUNCATE ONLY reverse_etl_internal.%s", name));
         return true;
     });
 }
@@ -418,8 +420,9 @@ bool Outbox::drop_if_empty() {
         const char *name = outbox_table_name(destination_);
         if (!lock_if_empty(table, name))
             return false;
-        sql::run(
-            psprintf("ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.%s; DROP TABLE reverse_etl.%s", name, name));
+        sql::run(psprintf("ALTER EXTENSION reverse_etl DROP TABLE reverse_etl_internal.%s; "
+                          "DROP TABLE reverse_etl_internal.%s",
+                          name, name));
         return true;
     });
 }

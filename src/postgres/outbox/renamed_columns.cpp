@@ -47,7 +47,7 @@ std::string with_renamed_member(const std::string &object, const std::string &ol
 
 using namespace reverse_etl;
 
-/// reverse_etl.renamed_column(command pg_ddl_command) returns text
+/// reverse_etl_internal.renamed_column(command pg_ddl_command) returns text
 Datum reverse_etl_renamed_column(PG_FUNCTION_ARGS) {
     const auto *command = reinterpret_cast<const CollectedCommand *>(PG_GETARG_POINTER(0));
     if (command->type != SCT_Simple || command->parsetree == nullptr || !IsA(command->parsetree, RenameStmt))
@@ -58,7 +58,7 @@ Datum reverse_etl_renamed_column(PG_FUNCTION_ARGS) {
     return guard([&] { return pg_call([&] { return text_datum(ServerText(rename->subname)); }); });
 }
 
-/// reverse_etl.rename_member(object text, old_name text, new_name text) returns text
+/// reverse_etl_internal.rename_member(object text, old_name text, new_name text) returns text
 Datum reverse_etl_rename_member(PG_FUNCTION_ARGS) {
     return guard([&] {
         std::string renamed =

@@ -55,7 +55,7 @@ void OutboxRequests::read() {
     uint64 count = pg_call([&] {
         return sql::execute(R"(
             SELECT r.request, o.id
-              FROM reverse_etl.outbox_requests AS r
+              FROM reverse_etl_internal.outbox_requests AS r
                    LEFT JOIN LATERAL (SELECT o.id FROM unnest(r.rows) AS range, reverse_etl.outbox AS o
                                        WHERE o.destination = $1 AND o.id >= lower(range) AND o.id < upper(range)) AS o
                    ON true
@@ -105,7 +105,7 @@ void OutboxRequests::note(const std::vector<QueuedRow *> &rows) const {
     pg_call([&] {
         sql::execute(
             R"(
-            INSERT INTO reverse_etl.outbox_requests (destination, request, rows)
+            INSERT INTO reverse_etl_internal.outbox_requests (destination, request, rows)
             SELECT $1, request, range_agg(int8range(first, last, '[]'))
               FROM ROWS FROM (unnest($2), unnest($3), unnest($4)) AS _ (request, first, last)
              GROUP BY request)",
@@ -118,7 +118,7 @@ void OutboxRequests::store() const {
         NotedRanges released(released_);
         pg_call([&] {
             sql::execute(R"(
-                UPDATE reverse_etl.outbox_requests AS r SET rows = r.rows - released.rows
+                UPDATE reverse_etl_internal.outbox_requests AS r SET rows = r.rows - released.rows
                   FROM (SELECT request, range_agg(int8range(first, last, '[]')) AS rows
                           FROM ROWS FROM (unnest($2), unnest($3), unnest($4)) AS _ (request, first, last)
                          GROUP BY request) AS released
@@ -129,8 +129,9 @@ void OutboxRequests::store() const {
     }
     if (!ended_.empty()) {
         pg_call([&] {
-            sql::execute("DELETE FROM reverse_etl.outbox_requests WHERE destination = $1 AND request = ANY ($2)",
-                         {sql::oid(destination_), sql::int8s(ended_)});
+            sql::execute(
+                "DELETE FROM reverse_etl_internal.outbox_requests WHERE destination = $1 AND request = ANY ($2)",
+                {sql::oid(destination_), sql::int8s(ended_)});
         });
     }
 }
@@ -149,7 +150,8 @@ void OutboxRequests::start_over() {
 void OutboxRequests::forget_all() {
     *this = OutboxRequests(destination_);
     pg_call([&] {
-        sql::execute("DELETE FROM reverse_etl.outbox_requests WHERE destination = $1", {sql::oid(destination_)});
+        sql::execute("DELETE FROM reverse_etl_internal.outbox_requests WHERE destination = $1",
+                     {sql::oid(destination_)});
     });
 }
 

@@ -11,7 +11,8 @@
 namespace reverse_etl {
 
 /// The requests of one destination that cannot simply be made again when they are cut short. Which rows each is made of
-/// stands in reverse_etl.outbox_requests before it is made, a row for a request, until those rows have their outcomes.
+/// stands in reverse_etl_internal.outbox_requests before it is made, a row for a request, until those rows have their
+/// outcomes.
 class OutboxRequests {
   public:
     explicit OutboxRequests(Oid destination) : destination_(destination) {}

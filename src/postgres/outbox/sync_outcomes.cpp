@@ -39,7 +39,7 @@ void SyncOutcomes::add(int32 sync, std::uint64_t outbox_row, Outcome outcome, bo
 void SyncOutcomes::settle() {
     for (const auto &entry : std::exchange(syncs_, {}))
         pg_call([&] {
-            sql::execute("SELECT reverse_etl.settle_sync_rows($1, $2, $3, $4)",
+            sql::execute("SELECT reverse_etl_internal.settle_sync_rows($1, $2, $3, $4)",
                          {sql::int4(entry.first), sql::int8s(entry.second.rows), sql::texts(entry.second.outcomes),
                           sql::int8s(entry.second.in_doubt)});
         });

@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/own_column.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 #include "postgres/outbox/outbox.h"
 
@@ -22,10 +23,9 @@ outbox::Columns::Columns(Relation table) {
 }
 
 Oid outbox_table_of(Oid destination) {
-    Oid schema = get_namespace_oid("reverse_etl", false);
-    Oid table = get_relname_relid(outbox_table_name(destination), schema);
+    Oid table = internal_relation(outbox_table_name(destination));
     if (!OidIsValid(table))
-        table = get_relname_relid("outbox", schema);
+        table = people_relation("outbox");
     if (!OidIsValid(table))
         elog(ERROR, "table reverse_etl.outbox does not exist");
     return table;
@@ -38,17 +38,17 @@ const char *outbox_table_name(Oid destination) {
 void Outbox::make_table() {
     pg_call([&] {
         const char *name = outbox_table_name(destination_);
-        if (OidIsValid(get_relname_relid(name, get_namespace_oid("reverse_etl", false))))
+        if (OidIsValid(internal_relation(name)))
             return;
         // A part of the extension: it goes with it, and no dump holds it.
         const char *statements = psprintf(R"(
-            CREATE TABLE reverse_etl.%s () INHERITS (reverse_etl.outbox)
+            CREATE TABLE reverse_etl_internal.%s () INHERITS (reverse_etl.outbox)
                 WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
                       autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
-            CREATE UNIQUE INDEX %s_destination_id ON reverse_etl.%s (destination, id);
-            ALTER TABLE reverse_etl.%s REPLICA IDENTITY USING INDEX %s_destination_id;
-            REVOKE USAGE ON TYPE reverse_etl.%s FROM PUBLIC;
-            ALTER EXTENSION reverse_etl ADD TABLE reverse_etl.%s)",
+            CREATE UNIQUE INDEX %s_destination_id ON reverse_etl_internal.%s (destination, id);
+            ALTER TABLE reverse_etl_internal.%s REPLICA IDENTITY USING INDEX %s_destination_id;
+            REVOKE USAGE ON TYPE reverse_etl_internal.%s FROM PUBLIC;
+            ALTER EXTENSION reverse_etl ADD TABLE reverse_etl_internal.%s)",
                                           name, name, name, name, name, name, name);
         sql::run(statements);
     });

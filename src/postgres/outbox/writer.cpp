@@ -1,6 +1,7 @@
 #include "postgres/outbox/writer.h"
 
 #include "postgres/border/border.h"
+#include "postgres/border/own_relations.h"
 
 extern "C" {
 #include "access/xact.h"
@@ -32,7 +33,7 @@ OutboxWriter::OutboxWriter(const Push &push, MemoryContext context)
         MemoryContext caller = MemoryContextSwitchTo(context);
         columns_ = outbox::Columns(table_.relation());
         operation_ = text_datum(ServerText(push.operation));
-        sequence_ = get_relname_relid("outbox_id_seq", get_namespace_oid("reverse_etl", false));
+        sequence_ = internal_relation("outbox_id_seq");
         MemoryContextSwitchTo(caller);
     });
 }

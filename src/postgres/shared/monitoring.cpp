@@ -51,7 +51,7 @@ void add_latency(ResultRow &row, const statistics::Numbers &numbers, double shar
 
 } // namespace
 
-/// reverse_etl.statistics(): the columns of the view, in its order
+/// reverse_etl_internal.statistics(): the columns of the view, in its order
 Datum reverse_etl_statistics(PG_FUNCTION_ARGS) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
@@ -82,7 +82,7 @@ Datum reverse_etl_stat_reset(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.running_pushes(): the columns of reverse_etl.activity, in its order
+/// reverse_etl_internal.running_pushes(): the columns of reverse_etl.activity, in its order
 Datum reverse_etl_running_pushes(PG_FUNCTION_ARGS) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
@@ -103,8 +103,8 @@ Datum reverse_etl_running_pushes(PG_FUNCTION_ARGS) {
     return static_cast<Datum>(0);
 }
 
-/// reverse_etl.find_worker(): the state, pid, beginning and last sign of life of this database's worker, or why there
-/// is none
+/// reverse_etl_internal.find_worker(): the state, pid, beginning and last sign of life of this database's worker, or
+/// why there is none
 Datum reverse_etl_find_worker(PG_FUNCTION_ARGS) {
     return guard([&] {
         worker_status::Status status = worker_status::find();

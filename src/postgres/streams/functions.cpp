@@ -62,7 +62,7 @@ Datum read_mapping(FunctionCallInfo call) {
     stream.source = DatumGetObjectId(call->args[1].value);
     stream.destination = DatumGetObjectId(call->args[2].value);
     stream.mapping = text_argument(call, 3);
-    stream.on_delete = DatumGetBool(call->args[4].value) ? "delete" : "nothing";
+    stream.on_delete = DatumGetBool(call->args[4].value) ? "delete" : "ignore";
     stream.search_path = text_argument(call, 5);
     AnalysedStream analysed = check(stream, true);
     Datum values[] = {

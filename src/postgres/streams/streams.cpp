@@ -87,7 +87,7 @@ void check_columns(const Destination &destination, const std::vector<std::string
 }
 
 void check_deletes(const Destination &destination, const std::vector<StreamStatements::KeyColumn> &key) {
-    const char *hint = "Use on_delete => 'nothing' to send no deletes.";
+    const char *hint = "Use on_delete => 'ignore' to send no deletes.";
     if (destination.object.operation(OperationKind::remove) == nullptr)
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                     "destination \"" + destination.name + "\" cannot delete rows of a stream", "", hint);

@@ -81,8 +81,7 @@ StreamDefinition definition_of(const TriggerData &trigger) {
         return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(name)), AccessShareLock, false);
     });
     stream.mapping = written.tgnargs == 2 ? ServerText(written.tgargs[1]).utf8() : "";
-    stream.on_delete =
-        TRIGGER_FOR_DELETE(written.tgtype) || TRIGGER_FOR_TRUNCATE(written.tgtype) ? "delete" : "nothing";
+    stream.on_delete = TRIGGER_FOR_DELETE(written.tgtype) || TRIGGER_FOR_TRUNCATE(written.tgtype) ? "delete" : "ignore";
     return stream;
 }
 
@@ -107,7 +106,7 @@ void check_is_made_by(const StreamDefinition &stream, const TriggerData &trigger
     std::string event = event_name(trigger.tg_event);
     bool made = stream.source == RelationGetRelid(trigger.tg_relation) &&
                 stream.name + "_" + event == name_of(trigger) && TRIGGER_FIRED_FOR_STATEMENT(trigger.tg_event) &&
-                (event != "delete" || stream.deletes()) && (event != "truncate" || stream.on_truncate != "nothing");
+                (event != "delete" || stream.deletes()) && (event != "truncate" || stream.on_truncate != "ignore");
     if (!made)
         throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE,
                     "trigger \"" + name_of(trigger) + "\" is not one of stream \"" + stream.name + "\"",
@@ -134,7 +133,7 @@ void refuse_truncate(const StreamDefinition &stream) {
     throw Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "cannot truncate " + qualified_name(stream.source) + " because stream \"" + stream.name + "\" reads it",
                 "TRUNCATE does not tell which rows it removes.",
-                "Use DELETE, or make the stream with on_truncate => 'delete' or 'nothing'.");
+                "Use DELETE, or make the stream with on_truncate => 'delete' or 'ignore'.");
 }
 
 void fire(StreamTrigger &stream, TriggerData *data) {

@@ -8,8 +8,8 @@ namespace reverse_etl {
 /// whoever fires it.
 Datum push_changes(FunctionCallInfo call);
 
-/// reverse_etl.push_stream(name): the trigger function of the triggers that stream_table makes. It runs as the stream's
-/// owner.
+/// reverse_etl_internal.push_stream(name): the trigger function of the triggers that stream_table makes. It runs as the
+/// stream's owner.
 Datum push_stream(FunctionCallInfo call);
 
 } // namespace reverse_etl

@@ -2,6 +2,7 @@
 
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/border/sql.h"
 
@@ -22,9 +23,9 @@ namespace {
 
 constexpr const char *columns =
     "id, name, owner::pg_catalog.oid, query, search_path, destination::pg_catalog.oid, key, "
-    "columns, mode, removals, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
+    "columns, mode, on_missing, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
     "key_types::pg_catalog.oid[], "
-    "ARRAY(SELECT reverse_etl.equality_of(t.type, t.form) FROM ROWS FROM (pg_catalog.unnest(key_types), "
+    "ARRAY(SELECT reverse_etl_internal.equality_of(t.type, t.form) FROM ROWS FROM (pg_catalog.unnest(key_types), "
     "pg_catalog.unnest(key_forms)) WITH ORDINALITY AS t (type, form, place) ORDER BY place), key_forms";
 
 std::string text_of(int number) {
@@ -52,7 +53,7 @@ SyncDefinition read() {
     sync.key_types = oids_of(array(17));
     sync.columns = texts_of(array(8));
     sync.mode = text_of(9);
-    sync.removals = text_of(10);
+    sync.on_missing = text_of(10);
     sync.cursor_column = text_of(11);
     sync.key_equality = texts_of(array(18));
     sync.key_forms = texts_of(array(19));
@@ -67,10 +68,11 @@ SyncDefinition find_sync(const std::string &name) {
     check_version();
     AsMachine machine;
     uint64 count = pg_call([&] {
-        return sql::execute(psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1 "
-                                     "AND pg_catalog.pg_has_role(owner, 'USAGE')",
-                                     columns),
-                            {sql::text(name)});
+        return sql::execute(
+            psprintf("SELECT %s FROM reverse_etl_internal.sync_definitions WHERE name OPERATOR(pg_catalog.=) $1 "
+                     "AND pg_catalog.pg_has_role(owner, 'USAGE')",
+                     columns),
+            {sql::text(name)});
     });
     if (count == 0)
         throw Error(ERRCODE_UNDEFINED_OBJECT, "sync \"" + name + "\" does not exist", "",
@@ -83,7 +85,8 @@ SyncDefinition find_sync(int32 id) {
     AsMachine machine;
     uint64 count = pg_call([&] {
         return sql::execute(
-            psprintf("SELECT %s FROM reverse_etl.sync_definitions WHERE id OPERATOR(pg_catalog.=) $1", columns),
+            psprintf("SELECT %s FROM reverse_etl_internal.sync_definitions WHERE id OPERATOR(pg_catalog.=) $1",
+                     columns),
             {sql::int4(id)});
     });
     if (count == 0)
@@ -105,7 +108,7 @@ namespace {
 
 /// Call inside pg_call.
 Oid table_of_rows(const SyncDefinition &sync) {
-    return get_relname_relid(psprintf("sync_%d_rows", sync.id), get_namespace_oid("reverse_etl", false));
+    return internal_relation(psprintf("sync_%d_rows", sync.id));
 }
 
 } // namespace

@@ -8,7 +8,7 @@
 
 namespace reverse_etl {
 
-/// What reverse_etl.sync_definitions says of a managed sync.
+/// What reverse_etl_internal.sync_definitions says of a managed sync.
 struct SyncDefinition {
     int32 id = 0;
     std::string name;
@@ -21,7 +21,7 @@ struct SyncDefinition {
     std::vector<std::string> key_forms;    ///< for each column what the destination compares: key_form_in_sql()
     std::vector<std::string> key_equality; ///< and the operator that tells these apart, as SQL has it
     std::vector<std::string> columns;      ///< of the destination, that are sent
-    std::string mode, removals;
+    std::string mode, on_missing;
     std::string cursor_column; ///< "" where rows are compared with the state
     std::optional<std::string> cursor_value;
     bool backfill = true; ///< what is there at the first run is sent

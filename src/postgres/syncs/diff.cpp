@@ -76,7 +76,7 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
 
     bool known_twice = false;
     if (!all_known_once) {
-        bool asks_for_gone = sync.mode == "insert" || (sync.mode == "mirror" && sync.removals != "nothing");
+        bool asks_for_gone = sync.mode == "insert" || (sync.mode == "mirror" && sync.on_missing != "ignore");
         if (asks_for_gone)
             diff.gone = ResultRows::of(statements.gone());
         std::int64_t gone = asks_for_gone ? diff.gone.count() : numbers_of(statements.count_gone()).values[0];
@@ -136,7 +136,7 @@ SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements st
     diff.changes.show_as("#changes");
     if (has_duplicates_among_changes(statements))
         set_duplicates_apart(diff, statements);
-    if (sync.mode == "mirror" && sync.removals != "nothing")
+    if (sync.mode == "mirror" && sync.on_missing != "ignore")
         diff.gone = ResultRows::of(statements.gone());
     return diff;
 }

@@ -127,7 +127,7 @@ void run_in_steps(SyncRun &run) {
 
 } // namespace
 
-/// reverse_etl.describe_sync(role, query, search_path, destination, key, mode, removals, cursor_column)
+/// reverse_etl_internal.describe_sync(role, query, search_path, destination, key, mode, on_missing, cursor_column)
 Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
     return guard([&] {
         TupleDesc descriptor = nullptr;
@@ -145,7 +145,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         if (std::find(sync.key.begin(), sync.key.end(), "") != sync.key.end())
             throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
         sync.mode = text_argument(fcinfo, 5);
-        sync.removals = text_argument(fcinfo, 6);
+        sync.on_missing = text_argument(fcinfo, 6);
         sync.cursor_column = text_argument(fcinfo, 7);
         check_is_destination(sync.destination);
         if (sync.key.empty())
@@ -179,7 +179,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
     });
 }
 
-/// reverse_etl.check_sync(sync integer)
+/// reverse_etl_internal.check_sync(sync integer)
 Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
     guard([&] {
         pg_call([] { SPI_connect(); });
@@ -193,7 +193,7 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.equality_of(regtype, form): of a form that is a text, or of the type's own values
+/// reverse_etl_internal.equality_of(regtype, form): of a form that is a text, or of the type's own values
 Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
     return guard([&] {
         Oid type = PG_GETARG_OID(0);
@@ -206,8 +206,8 @@ Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
     });
 }
 
-/// reverse_etl.sole_statement(query): without the semicolon that ends it, and what stands behind that. What is no one
-/// statement stays as it is, for the analysis to tell.
+/// reverse_etl_internal.sole_statement(query): without the semicolon that ends it, and what stands behind that. What is
+/// no one statement stays as it is, for the analysis to tell.
 Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
     return guard([&] {
         Datum whole = PG_GETARG_DATUM(0);
@@ -260,7 +260,7 @@ Datum reverse_etl_run_sync(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-/// reverse_etl.plan_sync(name, most_rows, look_up)
+/// reverse_etl.plan_sync(name, max_rows, look_up)
 Datum reverse_etl_plan_sync(PG_FUNCTION_ARGS) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {

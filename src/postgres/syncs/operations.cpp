@@ -51,9 +51,9 @@ class Chooser {
         else
             refuse("cannot take changes of rows that it has",
                    "Use mode insert or append, or set the table option \"key\" if its INSERT is an upsert.");
-        if (sync_.removals == "clear")
+        if (sync_.on_missing == "clear")
             chosen.removed = clear(chosen.changed);
-        else if (sync_.removals != "nothing")
+        else if (sync_.on_missing != "ignore")
             chosen.removed = remove();
         for (const PushPlan *plan : {&chosen.added, &chosen.changed})
             check_columns(*plan);
@@ -96,17 +96,17 @@ class Chooser {
 
     PushPlan remove() const {
         if (!can(OperationKind::remove))
-            refuse("cannot delete rows", "Use removals => 'clear' or 'nothing'.");
+            refuse("cannot delete rows", "Use on_missing => 'clear' or 'ignore'.");
         check_address(OperationKind::remove);
-        if (sync_.removals == "archive" && !destination_.operation(OperationKind::remove).archives)
-            refuse("deletes rows, and archives none", "Use removals => 'delete', 'clear' or 'nothing'.");
+        if (sync_.on_missing == "archive" && !destination_.operation(OperationKind::remove).archives)
+            refuse("deletes rows, and archives none", "Use on_missing => 'delete', 'clear' or 'ignore'.");
         return {OperationKind::remove, {}, key_};
     }
 
     /// The operation that changes rows, with NULL for everything but the key.
     PushPlan clear(const PushPlan &changed) const {
         if (changed.operation == OperationKind::create)
-            refuse("cannot change rows that it has", "Use removals => 'nothing'.");
+            refuse("cannot change rows that it has", "Use on_missing => 'ignore'.");
         if (written_.size() == key_.size())
             throw Error(ERRCODE_INVALID_PARAMETER_VALUE,
                         "there is nothing to clear: the query yields nothing but the key");

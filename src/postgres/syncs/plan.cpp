@@ -44,8 +44,8 @@ struct PlannedRow {
 /// Writes down what would be done.
 class PlanSink final : public SyncSink {
   public:
-    PlanSink(const SyncDefinition &sync, const SyncOperations &operations, std::size_t most_rows, MemoryContext context)
-        : sync_(sync), operations_(operations), most_rows_(most_rows), scratch_(pg_call([&] {
+    PlanSink(const SyncDefinition &sync, const SyncOperations &operations, std::size_t max_rows, MemoryContext context)
+        : sync_(sync), operations_(operations), max_rows_(max_rows), scratch_(pg_call([&] {
               return AllocSetContextCreate(context, "reverse_etl planned row", ALLOCSET_SMALL_SIZES);
           })) {}
 
@@ -54,11 +54,11 @@ class PlanSink final : public SyncSink {
                                : row.change == Change::changed ? operations_.changed
                                                                : *operations_.removed;
         const char *operation =
-            row.change == Change::removed && sync_.removals == "clear" ? "clear" : operation_name(plan.operation);
+            row.change == Change::removed && sync_.on_missing == "clear" ? "clear" : operation_name(plan.operation);
         Total &total = totals[operation];
         total.rows++;
         total.kind = plan.operation;
-        if (rows.size() >= most_rows_)
+        if (rows.size() >= max_rows_)
             return "";
         PlannedRow planned{operation, key_of(row),
                            row.change == Change::removed ? "" : columns_as_json(row.found, sync_.columns, scratch_), "",
@@ -76,7 +76,7 @@ class PlanSink final : public SyncSink {
                               : kind == Refusal::in_doubt  ? "in doubt"
                                                            : "invalid";
         totals[outcome].rows++;
-        if (rows.size() < most_rows_)
+        if (rows.size() < max_rows_)
             rows.push_back({outcome, key_of(row), columns_as_json(row.found, sync_.columns, scratch_), reason, ""});
     }
 
@@ -101,7 +101,7 @@ class PlanSink final : public SyncSink {
 
     const SyncDefinition &sync_;
     const SyncOperations &operations_;
-    std::size_t most_rows_;
+    std::size_t max_rows_;
     MemoryContext scratch_;
 };
 
@@ -163,7 +163,7 @@ Datum kept_json(const std::string &json) {
         return static_cast<Datum>(0);
     sql::AsOwner owner;
     return pg_call([&] {
-        sql::execute("SELECT reverse_etl.kept_json($1)", {sql::text(json)});
+        sql::execute("SELECT reverse_etl_internal.kept_json($1)", {sql::text(json)});
         return sql::column(0, 1);
     });
 }
@@ -212,7 +212,7 @@ class Result {
 
 } // namespace
 
-void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetInfo *info) {
+void plan_sync(const std::string &name, int max_rows, bool look_up, ReturnSetInfo *info) {
     MemoryContext context = CurrentMemoryContext;
     pg_call([] { SPI_connect(); });
     SyncDefinition sync = find_sync(name);
@@ -224,7 +224,7 @@ void plan_sync(const std::string &name, int most_rows, bool look_up, ReturnSetIn
     {
         std::optional<ActAs> owner(std::in_place, sync.owner, sync.search_path);
         SyncOperations operations = SyncOperations::choose(sync, *destination);
-        PlanSink sink(sync, operations, static_cast<std::size_t>(std::max(most_rows, 0)), CurrentMemoryContext);
+        PlanSink sink(sync, operations, static_cast<std::size_t>(std::max(max_rows, 0)), CurrentMemoryContext);
         SyncCounts counts = take_apart(sync, diff, *destination, sink, CurrentMemoryContext);
         std::map<std::string, std::string> held;
         if (look_up && may_look_up(*destination, sync.columns))

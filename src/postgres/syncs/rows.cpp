@@ -173,7 +173,7 @@ SyncCounts take_apart(const SyncDefinition &sync, const SyncDiff &diff, const De
     Taker taker(sync, destination, sink, context);
     taker.counts.queried = diff.model_rows;
     taker.take_duplicates(diff.duplicates);
-    if (sync.mode == "mirror" && sync.removals != "nothing" && sync.may_remove)
+    if (sync.mode == "mirror" && sync.on_missing != "ignore" && sync.may_remove)
         taker.take_gone(diff.gone);
     taker.take_changes(diff.changes);
     return taker.counts;

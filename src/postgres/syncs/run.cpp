@@ -24,7 +24,7 @@ bool SyncRun::begin() {
     sql::AsOwner owner;
     bool skipped = false;
     pg_call([&] {
-        sql::execute("SELECT run, note FROM reverse_etl.begin_run($1, $2, $3)",
+        sql::execute("SELECT run, note FROM reverse_etl_internal.begin_run($1, $2, $3)",
                      {sql::int4(sync_.id), sql::name(server_role_name(requested_by)), sql::int4(MyProcPid)});
         id_ = DatumGetInt64(sql::column(0, 1, &skipped));
     });
@@ -90,11 +90,11 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
     }
     if (diff.cursor)
         pg_call([&] {
-            sql::execute("UPDATE reverse_etl.sync_definitions SET cursor_value = $2 WHERE id = $1",
+            sql::execute("UPDATE reverse_etl_internal.sync_definitions SET cursor_value = $2 WHERE id = $1",
                          {sql::int4(sync_.id), sql::text(*diff.cursor)});
         });
     pg_call([&] {
-        sql::execute("SELECT reverse_etl.run_queued($1, $2, $3, $4, $5, $6, $7, $8)",
+        sql::execute("SELECT reverse_etl_internal.run_queued($1, $2, $3, $4, $5, $6, $7, $8)",
                      {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
                       sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
                       sql::int8s(pushes)});
@@ -105,7 +105,7 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
 void SyncRun::renew_key_forms() {
     {
         sql::AsOwner owner;
-        pg_call([&] { sql::execute("SELECT reverse_etl.renew_key_forms($1)", {sql::int4(sync_.id)}); });
+        pg_call([&] { sql::execute("SELECT reverse_etl_internal.renew_key_forms($1)", {sql::int4(sync_.id)}); });
         if (!pg_call([] { return DatumGetBool(sql::column(0, 1)); }))
             return;
     }
@@ -116,7 +116,7 @@ void SyncRun::renew_key_forms() {
 void SyncRun::note_relations(const Model &model) const {
     sql::AsOwner owner;
     pg_call([&] {
-        sql::execute("UPDATE reverse_etl.sync_definitions SET reads = $2::oid[]::regclass[], needs = $3 "
+        sql::execute("UPDATE reverse_etl_internal.sync_definitions SET reads = $2::oid[]::regclass[], needs = $3 "
                      "WHERE id = $1 AND (reads::oid[] <> $2::oid[] OR needs <> $3)",
                      {sql::int4(sync_.id), sql::oids(model.relations), sql::texts(model.needs)});
     });
@@ -133,7 +133,7 @@ void SyncRun::forget_older_failures() const {
 void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
     sql::AsOwner owner;
     pg_call([&] {
-        sql::execute("SELECT reverse_etl.hold_run($1, $2, $3, $4, $5, $6, $7, $8)",
+        sql::execute("SELECT reverse_etl_internal.hold_run($1, $2, $3, $4, $5, $6, $7, $8)",
                      {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
                       sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
                       sql::text(reason)});
@@ -143,7 +143,7 @@ void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
 void SyncRun::fail(const std::string &reason, bool cancelled) {
     sql::AsOwner owner;
     pg_call([&] {
-        sql::execute("SELECT reverse_etl.end_run($1, $2, $3)",
+        sql::execute("SELECT reverse_etl_internal.end_run($1, $2, $3)",
                      {sql::int8(id_), sql::text(cancelled ? "cancelled" : "failed"), sql::text(reason)});
     });
 }

@@ -33,7 +33,8 @@ std::int64_t write_state(const SyncDefinition &sync, const std::string &statemen
     return pg_call([&] {
         auto rows = static_cast<std::int64_t>(sql::run(statement));
         // What the state no longer tells for sure is no ground to remove anything.
-        sql::execute("UPDATE reverse_etl.sync_definitions SET may_remove = false WHERE id = $1", {sql::int4(sync.id)});
+        sql::execute("UPDATE reverse_etl_internal.sync_definitions SET may_remove = false WHERE id = $1",
+                     {sql::int4(sync.id)});
         return rows;
     });
 }

@@ -28,11 +28,11 @@ SyncStatements::SyncStatements(const SyncDefinition &sync)
 }
 
 std::string SyncStatements::state_table(int32 sync) {
-    return "reverse_etl.sync_" + std::to_string(sync) + "_state";
+    return "reverse_etl_internal.sync_" + std::to_string(sync) + "_state";
 }
 
 std::string SyncStatements::rows_table(int32 sync) {
-    return "reverse_etl.sync_" + std::to_string(sync) + "_rows";
+    return "reverse_etl_internal.sync_" + std::to_string(sync) + "_rows";
 }
 
 // The query may end with a comment: hence the line break.
@@ -165,7 +165,7 @@ std::string SyncStatements::changes_but_duplicates() const {
 }
 
 std::string SyncStatements::streams() const {
-    return "SELECT 1 FROM reverse_etl.sync_streams WHERE sync_id = " + std::to_string(sync_.id);
+    return "SELECT 1 FROM reverse_etl_internal.sync_streams WHERE sync_id = " + std::to_string(sync_.id);
 }
 
 std::string SyncStatements::all_but_streamed(const std::string &shown, const std::string &snapshot) const {

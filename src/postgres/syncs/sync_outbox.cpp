@@ -4,6 +4,7 @@
 #include "postgres/border/columns_json.h"
 #include "postgres/border/names.h"
 #include "postgres/border/own_column.h"
+#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 
 #include <utility>
@@ -30,7 +31,7 @@ constexpr std::size_t about_a_row = 100;
 
 TableWriter writer_of(int32 sync, const char *suffix, MemoryContext context) {
     const char *name = psprintf("sync_%d_%s", sync, suffix);
-    return TableWriter(get_relname_relid(name, get_namespace_oid("reverse_etl", false)), context);
+    return TableWriter(internal_relation(name), context);
 }
 
 /// The first columns of both tables are those of the key. Call inside pg_call, between begin_row() and end_row().
@@ -165,8 +166,8 @@ void SyncOutbox::write_refused() {
     pg_call([&] {
         sql::execute(
             R"(
-            INSERT INTO reverse_etl.invalid_rows (run_id, quarantined, in_doubt, key, reason, "row")
-            SELECT $1, quarantined <> 0, in_doubt <> 0, reverse_etl.kept_json(key), reason, reverse_etl.kept_json("row")
+            INSERT INTO reverse_etl_internal.invalid_rows (run_id, quarantined, in_doubt, key, reason, "row")
+            SELECT $1, quarantined <> 0, in_doubt <> 0, reverse_etl_internal.kept_json(key), reason, reverse_etl_internal.kept_json("row")
               FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5), unnest($6))
                    AS _ (quarantined, in_doubt, key, reason, "row"))",
             {sql::int8(run_), sql::int8s(quarantined), sql::int8s(in_doubt), sql::texts(keys), sql::texts(reasons),

@@ -35,7 +35,7 @@ TriggerData *trigger_data(FunctionCallInfo call) {
 std::optional<std::string> keys_query(int32 sync, Oid source) {
     sql::AsOwner owner;
     uint64 found = pg_call([&] {
-        return sql::execute("SELECT keys FROM reverse_etl.sync_streams WHERE sync_id = $1 AND source = $2",
+        return sql::execute("SELECT keys FROM reverse_etl_internal.sync_streams WHERE sync_id = $1 AND source = $2",
                             {sql::int4(sync), sql::oid(source)});
     });
     if (found == 0)

@@ -42,16 +42,16 @@ Progress progress_of(std::int64_t run) {
                                &progress.cancelled, &progress.absent};
     AsMachine machine;
     pg_call([&] {
-        uint64 found =
-            sql::execute("SELECT r.added, r.changed, r.removed, r.unchanged, r.invalid, r.waiting, r.accepted, "
-                         "r.rejected, r.cancelled, r.absent, r.status, r.reason, d.state, d.reason "
-                         "FROM reverse_etl.runs AS r "
-                         "LEFT JOIN reverse_etl.sync_definitions AS s ON s.id OPERATOR(pg_catalog.=) r.sync_id "
-                         "LEFT JOIN LATERAL (SELECT state, reason FROM reverse_etl.destination_states AS t "
-                         "WHERE t.destination OPERATOR(pg_catalog.=) s.destination "
-                         "AND t.role OPERATOR(pg_catalog.=) ANY (ARRAY[s.owner, '0']) LIMIT 1) AS d ON true "
-                         "WHERE r.id OPERATOR(pg_catalog.=) $1",
-                         {sql::int8(run)});
+        uint64 found = sql::execute(
+            "SELECT r.added, r.changed, r.removed, r.unchanged, r.invalid, r.waiting, r.accepted, "
+            "r.rejected, r.cancelled, r.absent, r.status, r.reason, d.state, d.reason "
+            "FROM reverse_etl.runs AS r "
+            "LEFT JOIN reverse_etl_internal.sync_definitions AS s ON s.id OPERATOR(pg_catalog.=) r.sync_id "
+            "LEFT JOIN LATERAL (SELECT state, reason FROM reverse_etl.destination_states AS t "
+            "WHERE t.destination OPERATOR(pg_catalog.=) s.destination "
+            "AND t.role OPERATOR(pg_catalog.=) ANY (ARRAY[s.owner, '0']) LIMIT 1) AS d ON true "
+            "WHERE r.id OPERATOR(pg_catalog.=) $1",
+            {sql::int8(run)});
         if (found == 0)
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
                             errmsg("run %lld does not exist any more", static_cast<long long>(run))));

@@ -57,7 +57,7 @@ for my $encoding ('UTF8', 'LATIN1') {
     wait_until(sub { $sql->("SELECT count(*) FROM reverse_etl.destination_states WHERE state = 'paused'") eq 1 });
     like($sql->('SELECT reason FROM reverse_etl.destination_states'), qr/\\u0001 \S+ .*\*\*\*.*401/, "$encoding: 401 pauses it");
     $sandbox->post('/_sandbox/faults', {});
-    $sql->("SELECT reverse_etl.resume('inhouse')");
+    $sql->("SELECT reverse_etl.resume_server('inhouse')");
     wait_until(sub { $sql->('SELECT count(*) FROM reverse_etl.outbox') eq 0 });
     pass("$encoding: and it goes on");
 }
@@ -67,7 +67,7 @@ $sandbox->post('/_sandbox/faults', { answer_status => 401, answer => 'no {author
 $node->safe_psql('in_utf8', q(CREATE FOREIGN TABLE direct (n integer) SERVER inhouse OPTIONS (path '/http/direct', delivery 'immediate')));
 my (undef, undef, $said) = $node->psql('in_utf8', 'INSERT INTO direct VALUES (1)');
 like($said, qr/ERROR:.*no \*\*\*/, 'the error of a statement has stars');
-like($node->safe_psql('in_utf8', q(SELECT error FROM reverse_etl.audit_log WHERE destination = 'public.direct')),
+like($node->safe_psql('in_utf8', q(SELECT error FROM reverse_etl.audit_log WHERE destination = 'public.direct'::regclass)),
     qr/no \*\*\*/, 'and so has the audit log');
 
 # Who may use a destination sees what is wrong with it, and nobody else.

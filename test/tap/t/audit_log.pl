@@ -23,7 +23,7 @@ is($node->safe_psql('postgres', "SET application_name = 'monthly'; INSERT INTO c
 is(last_push($node, 'destination, operation, statement, delivery, outcome, rows, accepted, rejected, requests >= 50,
         bytes > 100000, error IS NULL, session_role = current_user, role = current_user, application_name,
         finished_at > started_at'),
-    'public.contacts|upsert|INSERT|immediate|completed|5000|4995|5|t|t|t|t|t|monthly|t', 'is on record');
+    'contacts|upsert|INSERT|immediate|completed|5000|4995|5|t|t|t|t|t|monthly|t', 'is on record');
 is(rejected($node), '5', 'with its rejected rows');
 for my $statement (
     q(UPDATE contacts SET firstname = 'x' WHERE email = 'c1@example.com'),
@@ -207,6 +207,36 @@ my (undef, $said) = outcome($full, q(INSERT INTO people VALUES ('a@example.com',
 like($said, qr/ERROR:  53000: .*worker.*\n.*HINT:  .*"max_worker_processes"/s, 'without a worker a push is refused');
 is($sandbox->get('/_sandbox/stats')->{requests}, 0, 'before anything is sent');
 $full->stop;
+
+# What is older than the settings of the database say is thrown away by the worker, a step at a time; a lock on a table is not
+# waited for.
+my $history = new_node('history', "shared_preload_libraries = 'reverse_etl'");
+set_up($history);
+$history->safe_psql('postgres', <<~'SQL');
+    ALTER DATABASE postgres SET reverse_etl.keep_history = '30 days';
+    INSERT INTO reverse_etl.audit_log (destination_name, operation, statement, delivery, outcome, session_role, role, session_role_id,
+                                       role_id, application_name, pid, started_at, finished_at)
+    SELECT 'x', 'create', 'INSERT', 'queued', 'completed', 'x', 'x', 0::oid, 0::oid, '', 0, now() - age, now() - age
+      FROM unnest('{31 days,29 days}'::interval[]) AS age, generate_series(1, 2500) ORDER BY age DESC;
+    INSERT INTO reverse_etl.rejected_rows (destination_name, operation, row_number, "row", reason, statement_at, rejected_by, role_id, rejected_at)
+    SELECT 'x', 'create', 1, '{}', '', now(), 'x', 0::oid, now() - interval '1 year' FROM generate_series(1, 1500);
+    SQL
+# A worker that begins begins with this, too.
+my $anew = q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker'; SELECT reverse_etl_internal.wake_worker());
+my $lock = $history->background_psql('postgres');
+$lock->query_safe('BEGIN; LOCK TABLE reverse_etl.alerts IN SHARE MODE');
+$history->safe_psql('postgres', $anew);
+wait_until(sub { pushes($history) == 2500 });
+is($history->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.audit_log WHERE started_at < now() - interval '30 days')), 0, 'old pushes are thrown away');
+is($history->safe_psql('postgres', 'SELECT count(*) FROM pg_locks WHERE NOT granted'), 0, 'and nobody waits for a lock');
+$lock->query_safe('COMMIT');
+$lock->quit;
+is(rejected($history), 1500, 'rejected rows stay');
+$history->safe_psql('postgres', q(ALTER DATABASE postgres SET reverse_etl.keep_rejected_rows = '90 days'));
+$history->safe_psql('postgres', $anew);
+wait_until(sub { rejected($history) == 0 });
+is(pushes($history), 2500, 'until a setting says otherwise');
+$history->stop;
 
 # Where the library is not preloaded
 my $bare = new_node('bare');

@@ -149,14 +149,14 @@ wait_until(sub { as_marketing('SELECT count(*) FROM reverse_etl.run_progress') e
 is(as_marketing('SELECT overdue FROM reverse_etl.syncs'), 'f', 'a sync is not overdue at once');
 $node->safe_psql('postgres', <<~'SQL');
     UPDATE reverse_etl.runs SET started_at = started_at - interval '5 min';
-    UPDATE reverse_etl.sync_definitions SET scheduled_at = scheduled_at - interval '5 min'
+    UPDATE reverse_etl_internal.sync_definitions SET scheduled_at = scheduled_at - interval '5 min'
     SQL
 is(as_marketing('SELECT overdue FROM reverse_etl.syncs'), 't', 'but after the next time it should have run');
 
 my $jobs = "SELECT count(*) FROM cron.job WHERE username = 'marketing'";
 # As after a dump was restored in a cluster where that number is another job's.
 my $other = as_marketing("SELECT cron.schedule('another', '0 0 1 1 *', 'SELECT 1')");
-$node->safe_psql('postgres', "UPDATE reverse_etl.sync_definitions SET job = $other");
+$node->safe_psql('postgres', "UPDATE reverse_etl_internal.sync_definitions SET job = $other");
 as_marketing("SELECT reverse_etl.unschedule_sync('Ada''s customers')");
 is($node->safe_psql('postgres', "SELECT jobname FROM cron.job WHERE username = 'marketing'"), 'another',
     'unschedule_sync removes the job, and no other one that has its number');

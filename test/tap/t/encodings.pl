@@ -91,10 +91,10 @@ for my $case (@encodings) {
         "x|no $name", 'and are rejected');
 
     sql(qq(BEGIN; INSERT INTO refused VALUES ('$value'); COMMIT; CALL reverse_etl.wait('refused', '30s')));
-    like(sql(q(SELECT reason FROM reverse_etl.rejected_rows WHERE destination = 'public.refused')), qr/nein/,
+    like(sql(q(SELECT reason FROM reverse_etl.rejected_rows WHERE destination = 'public.refused'::regclass)), qr/nein/,
         'words that the database cannot hold stop nothing');
     like(said(qq(INSERT INTO refused VALUES ('$value'))), qr/nein/, 'at once as well');
-    is(sql(q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.refused')), 2, 'and both are kept');
+    is(sql(q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.refused'::regclass)), 2, 'and both are kept');
 
     sql(qq(INSERT INTO "source $name" VALUES ('s1\@example.com', 'sync $value'), ('s2\@example.com', 'other')));
     sql(<<~SQL);
@@ -125,8 +125,8 @@ for my $case (@encodings) {
 
     like(said(qq(INSERT INTO $table ("column $name") VALUES (repeat('x', 3) || chr(200)))), qr/^(?!.*terminated)/s, 'odd values')
         if $encoding ne 'SQL_ASCII';
-    is(sql(q(SELECT string_agg(DISTINCT destination, ',') FROM reverse_etl.audit_log WHERE destination LIKE 'schema%')),
-        "schema $name.table $name", 'the audit log has the names');
+    is(sql(q(SELECT string_agg(DISTINCT destination_name, ',') FROM reverse_etl.audit_log WHERE destination_name LIKE '"schema%')),
+        qq("schema $name"."table $name"), 'the audit log has the names');
     is(sql(qq(SELECT server, state FROM reverse_etl.destinations WHERE server = 'server $name')), "server $name|active",
         'and so has the view of destinations');
 }

@@ -53,7 +53,7 @@ for my $case (map { [ 'hubspot/contacts', 207, $_ ], [ 'http/people', 400, $_ ] 
     is($node->safe_psql('postgres', <<~SQL), "200|200|0|$status", 'every bad row is kept, and no other');
         SELECT count(*), count(DISTINCT "row" ->> 'email'), count(*) FILTER (WHERE "row" ->> 'email' NOT LIKE 'bad%'),
                max(http_status)
-          FROM reverse_etl.rejected_rows WHERE destination = 'public.$table'
+          FROM reverse_etl.rejected_rows WHERE destination = 'public.$table'::regclass
         SQL
 }
 
@@ -63,7 +63,7 @@ $sandbox->post('/_sandbox/faults', { p_reset => 0.3, reset_after_apply => JSON::
 my ($tag) = outcome($node, 'INSERT INTO events SELECT generate_series(1, 3000)');
 my $unknown = $node->safe_psql('postgres', <<~'SQL');
     SELECT count(DISTINCT "row" ->> 'n') FROM reverse_etl.rejected_rows
-     WHERE destination = 'public.events' AND reason LIKE 'outcome unknown, the destination may have the row: %'
+     WHERE destination = 'public.events'::regclass AND reason LIKE 'outcome unknown, the destination may have the row: %'
     SQL
 cmp_ok($unknown, '>', 0, 'the outcome of some rows is unknown');
 is($tag, 'INSERT 0 ' . (3000 - $unknown), 'and those are not counted as accepted');

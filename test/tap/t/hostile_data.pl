@@ -47,7 +47,7 @@ for my $place (0 .. $#values) {
     $node->safe_psql('postgres', "INSERT INTO documents VALUES ($place, $value)");
     settled('postgres', 'documents', $name);
     my $kept = $node->safe_psql('postgres', <<~'SQL');
-        SELECT reverse_etl.json_text("row"), reason
+        SELECT reverse_etl_internal.json_text("row"), reason
           FROM reverse_etl.rejected_rows ORDER BY id DESC LIMIT 1
         SQL
     (my $wanted = $value) =~ s/^'|'$|\s//g;
@@ -74,7 +74,7 @@ is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.plan_sync('pa
     'they are planned');
 my (undef, $left_behind) = outcome($node, q(CALL reverse_etl.run_sync('papers')));
 like($left_behind, qr/leaves @{[ scalar @values ]} rows behind/, 'a run goes on that does not send them');
-my $kept = $node->safe_psql('postgres', q(SELECT reverse_etl.json_text("row") FROM reverse_etl.run_rows ORDER BY key -> 'id'));
+my $kept = $node->safe_psql('postgres', q(SELECT reverse_etl_internal.json_text("row") FROM reverse_etl.run_rows ORDER BY key -> 'id'));
 for my $case (@values[ 0 .. 4 ]) {
     my $wanted = $case->[1] =~ s/^'|'$//gr;
     like($kept, qr/\Q$wanted\E/, "$case->[0]: it is kept by the run as it was");
@@ -98,7 +98,7 @@ my @texts = (
 $node->safe_psql('postgres', 'CREATE ROLE clerk; GRANT INSERT (n) ON documents TO clerk');
 for my $case (@texts) {
     my ($name, $operations, $keys, $rows, $error) = @$case;
-    my (undef, $said) = outcome($node, "SELECT reverse_etl.requeue('clerk'::regrole, 'documents', '$operations', '$keys', '$rows')");
+    my (undef, $said) = outcome($node, "SELECT reverse_etl_internal.requeue('clerk'::regrole, 'documents', '$operations', '$keys', '$rows')");
     like($said, $error, "requeue() takes no row that is $name");
 }
 
@@ -132,13 +132,13 @@ $node->safe_psql('postgres', <<~'SQL');
 for my $case ([ 'a table', 'plain' ], [ 'a temporary table', 'pg_temp.brief' ], [ 'a foreign table of others', 'foreign_to_us' ]) {
     my ($name, $table) = @$case;
     my (undef, $said) = outcome($node,
-        "CREATE TEMPORARY TABLE brief (n integer);\nSELECT reverse_etl.requeue(current_user::regrole, '$table', '{create}', '{NULL}', '{\"{}\"}')");
+        "CREATE TEMPORARY TABLE brief (n integer);\nSELECT reverse_etl_internal.requeue(current_user::regrole, '$table', '{create}', '{NULL}', '{\"{}\"}')");
     like($said, qr/is not a destination/, "requeue() queues nothing for $name");
 }
 
 # The bounds of the outbox hold for what comes again, too.
 $node->safe_psql('postgres', q(ALTER FOREIGN TABLE documents OPTIONS (ADD outbox_max_rows '2')));
-my $two = q(SELECT reverse_etl.requeue(current_user::regrole, 'documents', '{create,create,create}', '{NULL,NULL,NULL}', '{"{}","{}","{}"}'));
+my $two = q(SELECT reverse_etl_internal.requeue(current_user::regrole, 'documents', '{create,create,create}', '{NULL,NULL,NULL}', '{"{}","{}","{}"}'));
 like((outcome($node, $two))[1], qr/53400: the outbox of "public.documents" is full/, 'requeue() fills no outbox');
 $node->safe_psql('postgres', q(ALTER FOREIGN TABLE documents OPTIONS (DROP outbox_max_rows)));
 
@@ -146,7 +146,7 @@ $node->safe_psql('postgres', q(ALTER FOREIGN TABLE documents OPTIONS (DROP outbo
 for my $case (
     [ 'INSERT',  q(INSERT INTO documents VALUES (1, to_json(repeat('x', 70 << 20)))) ],
     [ 'a text of 256 MB', q(INSERT INTO documents VALUES (1, to_json(repeat('x', 256 << 20)))) ],
-    [ 'requeue', q(SELECT reverse_etl.requeue(current_user::regrole, 'documents', '{create}', '{NULL}', ARRAY[json_build_object('d', repeat('x', 70 << 20))::text])) ],
+    [ 'requeue', q(SELECT reverse_etl_internal.requeue(current_user::regrole, 'documents', '{create}', '{NULL}', ARRAY[json_build_object('d', repeat('x', 70 << 20))::text])) ],
 ) {
     my ($name, $statement) = @$case;
     my (undef, $said) = outcome($node, $statement);
@@ -185,7 +185,7 @@ for my $refuse (0, 1) {
         }
         settled('postgres', 'documents', $name);
         $node->safe_psql('postgres', $undo) if $fate ne 'held';
-        is($node->safe_psql('postgres', q(SELECT string_agg(left(reason, 29), ',') FROM reverse_etl.rejected_rows WHERE destination = 'public.documents')),
+        is($node->safe_psql('postgres', q(SELECT string_agg(left(reason, 29), ',') FROM reverse_etl.rejected_rows WHERE destination = 'public.documents'::regclass)),
             $refuse ? 'no' : $fate eq 'set aside' ? 'the destination took the row,' : '', "$name: what became of it is told");
         wait_until(sub { state_of('documents') eq '' });
     }
@@ -193,11 +193,11 @@ for my $refuse (0, 1) {
 $server->set(refuse => 0);
 
 # Others hold a table while rows are queued: the worker goes on, and everything is delivered when they are gone
-for my $table (qw(pauses destination_states outbox_requests rejected_rows audit_log outbox identity)) {
+for my $table (map({ "reverse_etl.$_" } qw(pauses destination_states rejected_rows audit_log outbox identity)), 'reverse_etl_internal.outbox_requests') {
     my $holder = $node->background_psql('postgres');
-    $holder->query_safe("BEGIN; LOCK TABLE reverse_etl.$table");
+    $holder->query_safe("BEGIN; LOCK TABLE $table");
     # A destination that is known is served all the same, where the table is not what it needs.
-    if ($table eq 'pauses' || $table eq 'destination_states') { beside('postgres') }
+    if ($table =~ /pauses|destination_states/) { beside('postgres') }
     else { sleep 1 }
     $holder->query_safe('COMMIT');
     $holder->quit;
@@ -207,11 +207,11 @@ for my $table (qw(pauses destination_states outbox_requests rejected_rows audit_
 
 # A sync whose tables or runs were changed by hand: [name, what was done]
 my @edits = (
-    [ 'its attempts are the greatest number', q(UPDATE reverse_etl.sync_2_rows SET "#attempts" = 2147483647) ],
+    [ 'its attempts are the greatest number', q(UPDATE reverse_etl_internal.sync_2_rows SET "#attempts" = 2147483647) ],
     [ 'its run is held, though it delivers',  q(UPDATE reverse_etl.runs SET status = 'held' WHERE status = 'delivering') ],
     [ 'its run is gone',                      q(DELETE FROM reverse_etl.runs WHERE status = 'delivering') ],
-    [ 'a column of its state is gone',        q(ALTER TABLE reverse_etl.sync_2_state DROP COLUMN "#hash") ],
-    [ 'its table of rows is gone',            q(DROP TABLE reverse_etl.sync_2_rows) ],
+    [ 'a column of its state is gone',        q(ALTER TABLE reverse_etl_internal.sync_2_state DROP COLUMN "#hash") ],
+    [ 'its table of rows is gone',            q(DROP TABLE reverse_etl_internal.sync_2_rows) ],
 );
 $node->safe_psql('postgres', <<~'SQL');
     CREATE TABLE people (email text PRIMARY KEY, n integer);

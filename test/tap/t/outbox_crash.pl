@@ -58,7 +58,7 @@ sub change {
 }
 
 my $began = time;
-$node->safe_psql('postgres', q(SELECT reverse_etl.pause('hubspot'), reverse_etl.pause('inhouse')));
+$node->safe_psql('postgres', q(SELECT reverse_etl.pause_server('hubspot'), reverse_etl.pause_server('inhouse')));
 for my $revision (1 .. 3) {
     change($_, 4) for 0 .. 3;
     $node->safe_psql('postgres',
@@ -66,7 +66,7 @@ for my $revision (1 .. 3) {
 }
 my $queued = $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox');
 is($queued, 3 * $contacts + $events, 'rows are queued');
-$node->safe_psql('postgres', q(SELECT reverse_etl.resume('hubspot'), reverse_etl.resume('inhouse')));
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume_server('hubspot'), reverse_etl.resume_server('inhouse')));
 
 # The fourth change of all is made between what follows, part by part.
 my @faults = map { ([ 'stop' ], [ 'cancel' ], [ 'kill' ], [ 'cancel' ]) } 1 .. 5;

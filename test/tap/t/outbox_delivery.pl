@@ -95,13 +95,13 @@ is_deeply(\@sent, [ sort { $a <=> $b } @sent ], 'no change overtakes another');
 
 # Changes that wait together
 fresh();
-$node->safe_psql('postgres', q(SELECT reverse_etl.pause('hubspot')));
+$node->safe_psql('postgres', q(SELECT reverse_etl.pause_server('hubspot')));
 for my $n (1 .. 20) {
     $node->safe_psql('postgres', "INSERT INTO contacts SELECT 'c' || i || '\@example.com', '$n' FROM generate_series(1, 50) AS i");
 }
 sleep 0.5;
 is($sandbox->get('/_sandbox/stats')->{requests}, 0, 'nothing leaves while the destination is paused');
-$node->safe_psql('postgres', q(SELECT reverse_etl.resume('hubspot')));
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume_server('hubspot')));
 settle();
 is($sandbox->get('/_sandbox/stats')->{requests}, 1, 'changes that wait together leave as the last of them');
 is($sandbox->get('/_sandbox/stats')->{rows}, 50, 'once a key');
@@ -130,11 +130,11 @@ is(lastname('kept@example.com'), '1', 'what a later change leaves alone is not l
 # More waits than the worker holds when the definition is read anew.
 fresh();
 $node->safe_psql('postgres',
-    q(SELECT reverse_etl.pause('inhouse'); INSERT INTO events SELECT generate_series(1, 6000)));
+    q(SELECT reverse_etl.pause_server('inhouse'); INSERT INTO events SELECT generate_series(1, 6000)));
 sleep 0.5;
 $node->safe_psql('postgres', q(CREATE SCHEMA another; ALTER SERVER inhouse OPTIONS (ADD max_in_flight '4')));
 sleep 0.2;
-$node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume_server('inhouse')));
 settle();
 is((my @events = split / /, events()), 6000, 'a full queue whose definition changed goes on');
 
@@ -146,15 +146,15 @@ $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);
 $standby->start;
-$node->safe_psql('postgres', q(SELECT reverse_etl.pause('inhouse'); INSERT INTO events SELECT generate_series(1, 300)));
-$node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse'), reverse_etl.pause('hubspot'); INSERT INTO contacts VALUES ('sb@example.com', '1')));
+$node->safe_psql('postgres', q(SELECT reverse_etl.pause_server('inhouse'); INSERT INTO events SELECT generate_series(1, 300)));
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume_server('inhouse'), reverse_etl.pause_server('hubspot'); INSERT INTO contacts VALUES ('sb@example.com', '1')));
 wait_until(sub { (my @all = split / /, events()) == 300 });
 $node->wait_for_catchup($standby);
 is($standby->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker')),
     0, 'a standby has no worker');
 $node->stop;
 $standby->promote;
-$standby->safe_psql('postgres', q(SELECT reverse_etl.resume('hubspot')));
+$standby->safe_psql('postgres', q(SELECT reverse_etl.resume_server('hubspot')));
 wait_until(sub { defined lastname('sb@example.com') });
 is((my @all = split / /, events()), 300, 'a promoted standby goes on where the primary stood');
 $standby->stop;

@@ -48,10 +48,10 @@ is(arrived('events'), 2002, 'so does resume()');
 
 # Credentials that are not there
 $node->safe_psql('postgres', <<~'SQL');
-    SELECT reverse_etl.pause('inhouse');
+    SELECT reverse_etl.pause_server('inhouse');
     INSERT INTO events VALUES (2003);
     DROP USER MAPPING FOR CURRENT_USER SERVER inhouse;
-    SELECT reverse_etl.resume('inhouse');
+    SELECT reverse_etl.resume_server('inhouse');
     SQL
 wait_for_state('events', 'paused');
 is(waiting('events'), 1, 'without credentials rows wait');
@@ -128,7 +128,7 @@ $sandbox->post('/_sandbox/faults', { p_429 => 1, path => '/http/letters' });
 my $before = arrived('letters');
 queue('INSERT INTO letters SELECT generate_series(11, 70)');
 wait_until(sub { stats()->{requests} > 0 });
-wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox_requests') eq '0' });
+wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl_internal.outbox_requests') eq '0' });
 $node->stop('immediate');
 $sandbox->post('/_sandbox/faults', {});
 $node->start;
@@ -180,11 +180,11 @@ $node->safe_psql('postgres', <<~'SQL');
     SELECT reverse_etl.pause('public.events');
     INSERT INTO events SELECT generate_series(5, 7);
     DROP FOREIGN TABLE events;
-    SELECT reverse_etl.wake_worker();
+    SELECT reverse_etl_internal.wake_worker();
     SQL
 wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.rejected_rows') == 3 });
-is($node->safe_psql('postgres', q(SELECT DISTINCT destination ~ 'events|dropped', reason FROM reverse_etl.rejected_rows)),
-    't|the destination was dropped', 'rows of a dropped destination are rejected');
+is($node->safe_psql('postgres', q(SELECT DISTINCT destination_name ~ 'events|dropped', destination IS NULL, reason FROM reverse_etl.rejected_rows)),
+    't|t|the destination was dropped', 'rows of a dropped destination are rejected');
 is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.outbox)), 0, 'and wait no more');
 
 sub queue {

@@ -38,7 +38,7 @@ my %ailments = (
 for my $ailment (sort keys %ailments) {
     $sick->post('/_sandbox/reset');
     $ailments{$ailment}->();
-    $node->safe_psql('postgres', q(INSERT INTO events SELECT generate_series(1, 5000); SELECT reverse_etl.resume('sick')));
+    $node->safe_psql('postgres', q(INSERT INTO events SELECT generate_series(1, 5000); SELECT reverse_etl.resume_server('sick')));
     wait_until(sub { $sick->get('/_sandbox/stats')->{requests} > 0 });
     my ($rate_beside, $latency_beside) = measure();
     note(sprintf 'while another %s: %.2f s, %.1f ms', $ailment, $rate_beside, $latency_beside);

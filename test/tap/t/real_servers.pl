@@ -70,7 +70,7 @@ sub run_through {
 sub reason_of {
     my ($destination, $key) = @_;
     return sql("SELECT reason FROM reverse_etl.rejected_rows AS r, jsonb_each_text(r.key) AS k
-                 WHERE destination = 'public.$destination' AND k.value = '$key' ORDER BY id DESC LIMIT 1");
+                 WHERE destination = 'public.$destination'::regclass AND k.value = '$key' ORDER BY id DESC LIMIT 1");
 }
 
 sub model_of {
@@ -138,7 +138,7 @@ subtest 'json-server behind nginx' => sub {
     like(reason_of('members', 'm7'), qr/^outcome unknown, .*: Error: Insert failed, duplicate id/, 'one that breaks json-server has its words');
 
     # While nginx has no server for them, rows wait; of a few nobody knows.
-    my @doubtful = split /\n/, sql(q(SELECT DISTINCT key ->> 'id' FROM reverse_etl.rejected_rows WHERE destination = 'public.members' AND reason LIKE 'outcome unknown%'));
+    my @doubtful = split /\n/, sql(q(SELECT DISTINCT key ->> 'id' FROM reverse_etl.rejected_rows WHERE destination = 'public.members'::regclass AND reason LIKE 'outcome unknown%'));
     cmp_ok(scalar @doubtful, '<', 12, 'a proxy without its server does not drain the queue: ' . @doubtful . ' are in doubt');
     my %doubtful = map { $_ => 1 } @doubtful;
     is(last_run('members', 'accepted'), 300 - @doubtful, 'all others are accepted');
@@ -214,7 +214,7 @@ subtest 'Alertmanager behind nginx, with tokens of an OAuth server' => sub {
     });
     is_deeply([ sort map { $_->{comment} } @{ $servers->ask('GET', "$api/silences") } ], [ sort map { "silence $_" } 1 .. $silences ], 'a row that always breaks it holds up no other');
     like(reason_of('silences', '00000000-0000-4000-8000-000000000000'), qr/^gave up after 2 attempts: .*silence not found/s, 'and is set aside with its words');
-    is(sql(q(SELECT reason FROM reverse_etl.rejected_rows WHERE destination = 'public.silences' AND http_status = 400)),
+    is(sql(q(SELECT reason FROM reverse_etl.rejected_rows WHERE destination = 'public.silences'::regclass AND http_status = 400)),
         'silence invalid: at least one matcher must not match the empty string', 'as is what it refuses');
     is(sql(q(SELECT count(*) FROM silences)), $silences, 'we read the same');
 };

@@ -51,12 +51,12 @@ is(shown(sales => q(SELECT reverse_etl.discard('true'))), 0, 'another role canno
 denied(marketing => 'DELETE FROM reverse_etl.rejected_rows', 'deleting rejected rows by hand');
 denied(marketing => q(UPDATE reverse_etl.rejected_rows SET reason = ''), 'changing rejected rows');
 denied(marketing => q(INSERT INTO reverse_etl.rejected_rows DEFAULT VALUES), 'writing rejected rows');
-is(shown(marketing => q(SELECT reverse_etl.discard($$destination = 'hubspot.contacts'$$))), 1, 'who sent it discards it');
+is(shown(marketing => q(SELECT reverse_etl.discard($$destination = 'hubspot.contacts'::regclass$$))), 1, 'who sent it discards it');
 
 # What only a DBA does
 denied(marketing => q(SELECT reverse_etl.create_connector('acme', '{}')), 'create_connector');
 denied(marketing => q(SELECT reverse_etl.drop_connector('acme')),         'drop_connector');
-denied(marketing => q(INSERT INTO reverse_etl.custom_connectors VALUES ('acme', '{}')), 'writing connectors');
+denied(marketing => q(INSERT INTO reverse_etl_internal.custom_connectors VALUES ('acme', '{}')), 'writing connectors');
 denied(marketing => q(CREATE SERVER mine FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot')),
     'CREATE SERVER');
 is(as(dba => q(CREATE SERVER mine FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot'))),
@@ -123,13 +123,13 @@ $node->safe_psql('postgres', <<~'SQL');
     CREATE FUNCTION helper(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
     SELECT reverse_etl.create_sync('people', 'SELECT email, firstname FROM people_in', 'hubspot.contacts', '{email}'),
            reverse_etl.create_sync('fragile', 'SELECT email, helper(note) AS firstname FROM people_in', 'hubspot.contacts', '{email}');
-    REVOKE USAGE ON SCHEMA reverse_etl FROM PUBLIC
+    REVOKE USAGE ON SCHEMA reverse_etl, reverse_etl_internal FROM PUBLIC
     SQL
 my $own = 'CREATE TABLE own (a integer, b integer); ALTER TABLE own RENAME b TO c; ALTER TABLE own DROP COLUMN c; DROP TABLE own';
-unlike(as(marketing => $own), qr/ERROR|WARNING/, 'whoever may not use the schema reverse_etl drops and alters what is theirs');
+unlike(as(marketing => $own), qr/ERROR|WARNING/, 'whoever may not use the schemas drops and alters what is theirs');
 my $needed = 'ALTER TABLE people_in RENAME COLUMN firstname TO first_name';
 like(as(marketing => $needed), qr/cannot alter .* because sync "fragile|people" needs it as it was/, 'but not what a sync needs');
-$node->safe_psql('postgres', 'GRANT USAGE ON SCHEMA reverse_etl TO PUBLIC');
+$node->safe_psql('postgres', 'GRANT USAGE ON SCHEMA reverse_etl, reverse_etl_internal TO PUBLIC');
 
 my $library = 'SET allow_system_table_mods = on; UPDATE pg_proc SET probin = %s WHERE probin LIKE $$%%reverse_etl%%$$';
 $node->safe_psql('postgres', sprintf $library, '$$/nowhere/reverse_etl$$');
@@ -150,9 +150,9 @@ $node->safe_psql('postgres', 'CREATE SCHEMA unconcerned; ALTER SCHEMA unconcerne
 
 # One sync that is broken keeps nobody else waiting.
 $node->safe_psql('postgres', <<~'SQL');
-    UPDATE reverse_etl.sync_definitions SET schedule = 'bogus', key_types = '{0}' WHERE name = 'fragile';
-    UPDATE reverse_etl.sync_definitions SET requested_at = now();
-    SELECT reverse_etl.wake_worker()
+    UPDATE reverse_etl_internal.sync_definitions SET schedule = 'bogus', key_types = '{0}' WHERE name = 'fragile';
+    UPDATE reverse_etl_internal.sync_definitions SET requested_at = now();
+    SELECT reverse_etl_internal.wake_worker()
     SQL
 is($node->safe_psql('postgres', 'SELECT string_agg(name, $$ $$ ORDER BY name) FROM reverse_etl.syncs'), 'fragile people',
     'a schedule that is none hides no sync');
@@ -163,7 +163,7 @@ is($node->safe_psql('postgres', 'SELECT string_agg(sync || $$ $$ || status, $$, 
 # A run is cancelled in the process that began it, not in one that has its number now.
 $node->safe_psql('postgres', <<~'SQL');
     INSERT INTO reverse_etl.runs (sync_id, sync, status, requested_by, pid, process_started_at)
-    SELECT id, name, 'reading', 'somebody', pg_backend_pid(), '2000-01-01' FROM reverse_etl.sync_definitions WHERE name = 'people'
+    SELECT id, name, 'reading', 'somebody', pg_backend_pid(), '2000-01-01' FROM reverse_etl_internal.sync_definitions WHERE name = 'people'
     SQL
 my $cancel = q(SELECT reverse_etl.cancel_run(max(id)) FROM reverse_etl.runs WHERE status = 'reading');
 unlike(as($superuser => $cancel), qr/WARNING|ERROR/, 'of a process that is gone nothing is cancelled');
@@ -173,10 +173,11 @@ like(as(sales => 'SELECT reverse_etl.cancel_run(1)'), qr/ERROR:  42704: run 1 do
 $node->safe_psql('postgres', q(DELETE FROM reverse_etl.runs WHERE process_started_at = '2000-01-01'));
 
 # History
-like(as(sales => q(SELECT reverse_etl.discard_runs(now(), 'people'))), qr/ERROR:  42704: sync "people" does not exist/,
+like(as(sales => q(SELECT reverse_etl.discard_runs('people', now()))), qr/ERROR:  42704: sync "people" does not exist/,
     "others' history stays");
-is(shown(sales => 'SELECT reverse_etl.discard_runs(now())'), 0, 'whatever is asked for');
-is($node->safe_psql('postgres', 'SELECT reverse_etl.discard_runs(now())'), 2, 'its owner throws it away');
+is(shown(sales => 'SELECT reverse_etl.discard_runs(NULL, now())'), 0, 'whatever is asked for');
+my $ended = q(SELECT count(*) FROM reverse_etl.runs WHERE finished_at < now());
+is($node->safe_psql('postgres', "SELECT reverse_etl.discard_runs(NULL, now()) = ($ended)"), 't', 'its owner throws it away');
 denied(sales => 'DELETE FROM reverse_etl.runs', 'by hand');
 
 # Postgres logs statements that fail, so whoever writes a token there himself finds it again.

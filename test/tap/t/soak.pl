@@ -61,7 +61,7 @@ while (time - $began < $seconds || $rounds < 12) {
     $sandbox->post('/_sandbox/faults', $rounds % 3 == 2 ? { p_reset => 0.05, discard => JSON::PP::true } : { discard => JSON::PP::true });
     $node->psql('postgres', $_->[1]) for @parts;
     $sandbox->post('/_sandbox/faults', { discard => JSON::PP::true });
-    $node->safe_psql('postgres', q(SELECT reverse_etl.resume('inhouse')));
+    $node->safe_psql('postgres', q(SELECT reverse_etl.resume_server('inhouse')));
     wait_until(sub { $node->safe_psql('postgres', 'SELECT count(*) FROM reverse_etl.outbox') == 0 });
     push @samples, sample();
     $rounds++;
@@ -118,7 +118,7 @@ sub sample {
     my ($tables, $pauses, $dead) = split /\|/, $node->safe_psql('postgres', <<~'SQL');
         SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'reverse_etl.outbox'::regclass),
                (SELECT count(*) FROM reverse_etl.pauses),
-               (SELECT sum(n_dead_tup) FROM pg_stat_user_tables WHERE schemaname = 'reverse_etl')
+               (SELECT sum(n_dead_tup) FROM pg_stat_user_tables WHERE schemaname IN ('reverse_etl', 'reverse_etl_internal'))
         SQL
     return {
         memory   => $memory,

@@ -131,8 +131,23 @@ $node->restart;
 is($node->safe_psql('postgres', 'SELECT coalesce(sum(requests), 0) FROM reverse_etl.stat_destinations'), 0,
     'a restart begins anew');
 
-# There are places for 1024 destinations. When they are taken, those of dropped tables become free.
 $sandbox->post('/_sandbox/faults', {});
+# Whoever watches destinations asks often: what waits is not counted for it.
+$node->safe_psql('postgres', q(SELECT reverse_etl.pause('people');
+    BEGIN; INSERT INTO people SELECT 'w' || n || '@example.com' FROM generate_series(1, 20000) AS n; COMMIT));
+my $watched = <<~'SQL';
+    BEGIN;
+    SELECT waiting, oldest IS NOT NULL, state FROM reverse_etl.destinations WHERE destination = 'people'::regclass;
+    SELECT sum(COALESCE(seq_tup_read, 0) + COALESCE(idx_tup_fetch, 0)) < 20 FROM pg_stat_xact_all_tables WHERE relname ~ '^outbox';
+    COMMIT;
+    SQL
+is($node->safe_psql('postgres', $watched), "20000|t|paused\nt", 'the view of destinations reads a few rows of the outbox');
+is($node->safe_psql('postgres', q(CREATE ROLE counter_of_rows; GRANT SELECT ON people TO counter_of_rows; SET ROLE counter_of_rows; SELECT waiting FROM reverse_etl.destinations)),
+    20000, 'a role that may use a destination sees how many wait');
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume('people'); CALL reverse_etl.wait('people', '60s')));
+is($node->safe_psql('postgres', q(SELECT waiting, oldest FROM reverse_etl.destinations WHERE destination = 'people'::regclass)), '0|', 'and when none does');
+
+# There are places for 1024 destinations. When they are taken, those of dropped tables become free.
 $node->safe_psql('postgres', <<~'SQL');
     DO $$
     BEGIN

@@ -57,15 +57,15 @@ like(shown_after(app => "SET search_path = app, pg_catalog, public; $insert"), q
 as(mallory => <<~'SQL');
     CREATE TABLE mallory.mine (id integer, email text, first_name text);
     CREATE TRIGGER leads_insert AFTER INSERT ON mallory.mine REFERENCING NEW TABLE AS changed
-        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream('customers_to_leads');
+        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl_internal.push_stream('customers_to_leads');
     CREATE TRIGGER customers_to_leads_insert AFTER INSERT ON mallory.mine REFERENCING NEW TABLE AS changed
-        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream('customers_to_leads');
+        FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl_internal.push_stream('customers_to_leads');
     SQL
 like(as(mallory => q(INSERT INTO mallory.mine VALUES (1, 'spam@example.com'))),
     qr/ERROR:  42501: trigger "customers_to_leads_insert" is not one of stream "customers_to_leads"/,
     'not by a trigger with the same name on another table');
 as(mallory => q(CREATE TRIGGER spam AFTER INSERT ON customers REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl.push_stream('customers_to_leads')));
+    FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl_internal.push_stream('customers_to_leads')));
 like(as(app => $insert), qr/ERROR:  42501: trigger "spam" is not one of stream "customers_to_leads"/,
     'nor by another trigger on the same table');
 $node->safe_psql('postgres', 'DROP TRIGGER spam ON customers');
@@ -73,7 +73,7 @@ denied(mallory => q(INSERT INTO reverse_etl.streams DEFAULT VALUES), 'making a d
 denied(mallory => q(UPDATE reverse_etl.streams SET mapping = 'SELECT email FROM changed'), 'changing a stream');
 denied(mallory => q(SELECT reverse_etl.stream_table('customers', 'leads', 'SELECT email FROM changed', name => 'mine')),
     'streaming to where it may not write');
-denied(mallory => q(SELECT reverse_etl.check_stream('customers_to_leads')), 'checking a stream');
+denied(mallory => q(SELECT reverse_etl_internal.check_stream('customers_to_leads')), 'checking a stream');
 is(session(mallory => 'SELECT count(*) FROM reverse_etl.streams'), '0', "and it does not see others' streams");
 like(as(mallory => q(SELECT reverse_etl.unstream_table('customers_to_leads'))), qr/ERROR:  42704: stream .* does not exist/,
     'nor removes them');
@@ -83,7 +83,7 @@ as($superuser => 'REVOKE DELETE ON others FROM marketing');
 like(as(marketing => q(SELECT reverse_etl.stream_table('customers', 'others', 'SELECT email FROM changed'))),
     qr/ERROR:  42501: permission denied for foreign table public.others\nDETAIL:  .* role "marketing" lacks DELETE\./,
     'what is lacking is said when the stream is made');
-unlike(as(marketing => q(SELECT reverse_etl.stream_table('customers', 'others', 'SELECT email FROM changed', on_delete => 'nothing'))),
+unlike(as(marketing => q(SELECT reverse_etl.stream_table('customers', 'others', 'SELECT email FROM changed', on_delete => 'ignore'))),
     qr/ERROR/, 'and only what the stream needs is needed');
 as(marketing => q(SELECT reverse_etl.unstream_table('customers', 'others')));
 is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'customers_to_others%')), '0',

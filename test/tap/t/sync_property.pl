@@ -31,18 +31,18 @@ my %syncs = (
     upsert  => { at => 'hubspot', mode => 'upsert', breaks => 1 },
     beside  => { at => 'hubspot', mode => 'upsert', stream_table => 1 },
     full    => { at => 'hubspot', mode => 'full' },
-    archive => { at => 'hubspot', mode => 'mirror', removals => 'archive', stream_sync => 1 },
-    guarded => { at => 'hubspot', mode => 'mirror', removals => 'delete', max_removed => '25%' },
-    clear   => { at => 'hubspot', mode => 'mirror', removals => 'clear' },
-    spelled => { at => 'hubspot', mode => 'mirror', removals => 'delete', key => 'email', spelt => 1, stream_sync => 1 },
-    numbers => { at => 'hubspot', mode => 'mirror', removals => 'delete', object => 'companies', type => 'numeric', spelt => 1 },
+    archive => { at => 'hubspot', mode => 'mirror', on_missing => 'archive', stream_sync => 1 },
+    guarded => { at => 'hubspot', mode => 'mirror', on_missing => 'delete', max_removed => '25%' },
+    clear   => { at => 'hubspot', mode => 'mirror', on_missing => 'clear' },
+    spelled => { at => 'hubspot', mode => 'mirror', on_missing => 'delete', key => 'email', spelt => 1, stream_sync => 1 },
+    numbers => { at => 'hubspot', mode => 'mirror', on_missing => 'delete', object => 'companies', type => 'numeric', spelt => 1 },
     update  => { at => 'hubspot', mode => 'update' },
     insert  => { at => 'hubspot', mode => 'insert' },
     latest  => { at => 'hubspot', mode => 'upsert', cursor => 1 },
     append  => { at => 'http',    mode => 'append' },
     events  => { at => 'http',    mode => 'append', cursor => 1 },
-    removed => { at => 'http',    mode => 'mirror', removals => 'delete', key => 'email', breaks => 1, stream_sync => 1 },
-    patched => { at => 'http',    mode => 'mirror', removals => 'delete', key => 'email' }, # POST, then PATCH
+    removed => { at => 'http',    mode => 'mirror', on_missing => 'delete', key => 'email', breaks => 1, stream_sync => 1 },
+    patched => { at => 'http',    mode => 'mirror', on_missing => 'delete', key => 'email' }, # POST, then PATCH
 );
 my @names = sort keys %syncs;
 
@@ -77,9 +77,9 @@ for my $name (@names) {
         : "SERVER inhouse OPTIONS (path '/http/$name', key 'email', insert_as 'upsert', batch_size '3')";
     # By http a row is known by its e-mail, unless it goes by another name.
     my $field = $sync->{at} eq 'http' && $sync->{mode} eq 'append' ? q(OPTIONS (field 'mail')) : '';
-    my %arguments = map { $_ => $sync->{$_} } grep { defined $sync->{$_} } qw(mode removals);
+    my %arguments = map { $_ => $sync->{$_} } grep { defined $sync->{$_} } qw(mode on_missing);
     $arguments{max_removed} = $sync->{max_removed} // '100%';
-    @arguments{qw(detect cursor_column)} = qw(cursor seq) if $sync->{cursor};
+    @arguments{qw(change_detection cursor_column)} = qw(cursor seq) if $sync->{cursor};
     my $arguments = join ', ', map { "$_ => '$arguments{$_}'" } sort keys %arguments;
     sql(<<~SQL);
         CREATE TABLE model_$name (id integer PRIMARY KEY, code $sync->{type}, email text, name text, seq bigserial);
@@ -345,7 +345,7 @@ note(sprintf '%d steps in %.1f s: %s', $steps, time - $began, join ', ', map { "
 # ---- Quiet ----------------------------------------------------------------------------------------------------------
 
 $sandbox->post('/_sandbox/faults', { body => 'poison', p_500 => 1 });
-sql("SELECT reverse_etl.resume('$_')") for qw(hubspot inhouse);
+sql("SELECT reverse_etl.resume_server('$_')") for qw(hubspot inhouse);
 wait_for_runs();
 wait_for_rows();
 
@@ -357,7 +357,7 @@ sub run_all {
         my $sent_beside = $neighbours{$name} // 0;
         sql("SELECT reverse_etl.release_rows('$name');\n" . run_statement($name, $syncs{$name}{is_broken} ? 'false' : 'true')
             . release_statement($name));
-        wait_until(sub { sql("SELECT requested_at IS NULL FROM reverse_etl.sync_definitions WHERE name = '$name'") eq 't' });
+        wait_until(sub { sql("SELECT requested_at IS NULL FROM reverse_etl_internal.sync_definitions WHERE name = '$name'") eq 't' });
         wait_for_runs($name);
         my ($status, $accepted, $removed) = split /\|/,
             sql("SELECT status, accepted, removed FROM reverse_etl.runs WHERE sync = '$name' ORDER BY id DESC LIMIT 1");
@@ -411,17 +411,17 @@ for my $name (@names) {
     if ($mode =~ /insert|append/) {
         # A create of unknown outcome is not made again before somebody says so.
         my %in_doubt = map { $_ => 1 } split ' ', sql(sql(qq(SELECT format('SELECT string_agg(%I::text, '' '')
-            FROM reverse_etl.sync_%s_rows WHERE "#change" = ''?''', key[1], id) FROM reverse_etl.sync_definitions WHERE name = '$name')));
+            FROM reverse_etl_internal.sync_%s_rows WHERE "#change" = ''?''', key[1], id) FROM reverse_etl_internal.sync_definitions WHERE name = '$name')));
         is(join(' ', grep { !exists $there->{$_} && !$in_doubt{$_} && !$sync->{lost}{$_} } sort keys %$model), '',
             "$name: every row is there, as it came first, or in doubt");
         next;
     }
     is_deeply({ map { $_ => $there->{$_} } keys %$model }, $model, "$name: every row is there as it is");
     my @gone = grep { !exists $model->{$_} } sort keys %$there;
-    if ($sync->{removals} // '' eq 'clear') {
-        is(join(' ', grep { $there->{$_} !~ /\|\|$/ } @gone), '', "$name: those that are gone are cleared") if $sync->{removals} eq 'clear';
+    if ($sync->{on_missing} // '' eq 'clear') {
+        is(join(' ', grep { $there->{$_} !~ /\|\|$/ } @gone), '', "$name: those that are gone are cleared") if $sync->{on_missing} eq 'clear';
     }
-    is("@gone", '', "$name: and no others") if ($sync->{removals} // '') =~ /delete|archive/;
+    is("@gone", '', "$name: and no others") if ($sync->{on_missing} // '') =~ /delete|archive/;
 }
 
 for my $name (sort keys %neighbours) {

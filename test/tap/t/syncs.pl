@@ -106,7 +106,7 @@ is(last_run('customers', 'status', 'reason', 'requested_by'), "skipped|run $firs
 is(sql(q(SELECT state, last_run FROM reverse_etl.syncs WHERE name = 'customers')), "delivering|$first", 'the first goes on');
 like(said_to('sales', q(SELECT reverse_etl.drop_sync('customers'))), qr/ERROR:  55006: .*cannot drop sync "customers" because a run of it is under way/, 'a sync with a run under way stays');
 
-as('sales', q(SELECT reverse_etl.create_sync('afterwards', 'SELECT email, name AS lastname FROM customers', 'contacts', '{email}', 'upsert', after => 'customers')));
+as('sales', q(SELECT reverse_etl.create_sync('afterwards', 'SELECT email, name AS lastname FROM customers', 'contacts', '{email}', 'upsert', run_after => 'customers')));
 wait_until(sub { sql("SELECT status FROM reverse_etl.runs WHERE id = $first") eq 'completed' });
 wait_until(sub { sql(q(SELECT count(*) FROM reverse_etl.runs WHERE sync = 'afterwards')) == 1 });
 # While it is delivering, the first one has another run: it will have one more.
@@ -353,7 +353,7 @@ for my $kind (sort keys %keys) {
     sql("SET search_path = public, extras; INSERT INTO of_$kind SELECT k, 2, name FROM of_$kind; DELETE FROM of_$kind WHERE part = 1 AND k = (SELECT max(k::text) FROM of_$kind)::$type");
     my $left = 2 * $count - 1;
     is(run("of_$kind"), "completed|$left|$count|0|0|@{[ $left - $count ]}|0|0|$count|0|0", "$kind: as a part of a key");
-    is(sql(q(SELECT count(*) FROM reverse_etl.sync_) . sql("SELECT id FROM reverse_etl.syncs WHERE name = 'of_$kind'") . '_state'), $left, "$kind: which is forgotten with the row");
+    is(sql(q(SELECT count(*) FROM reverse_etl_internal.sync_) . sql("SELECT id FROM reverse_etl.syncs WHERE name = 'of_$kind'") . '_state'), $left, "$kind: which is forgotten with the row");
 }
 sql(q(INSERT INTO of_no_case VALUES ('k1', 1, 'the same'), ('new', 1, 'v')));
 is(run('of_no_case'), 'completed|41|2|0|0|39|0|0|2|0|0', 'keys are told apart as the destination does, not as their collation');

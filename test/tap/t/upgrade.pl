@@ -34,7 +34,7 @@ $old->safe_psql('postgres', <<~SQL);
     CREATE COLLATION german (provider = icu, locale = 'de');
     SELECT reverse_etl.create_sync('customers', 'SELECT email COLLATE german AS email, name AS firstname FROM customers', 'contacts', '{email}', 'mirror');
     CALL reverse_etl.run_sync('customers');
-    SELECT reverse_etl.pause('other');
+    SELECT reverse_etl.pause_server('other');
     SELECT reverse_etl.pause('public.contacts');
     SQL
 $old->safe_psql('postgres', q(BEGIN; INSERT INTO events VALUES ('one'), ('two'); INSERT INTO contacts VALUES ('q@example.com', 'queued'); COMMIT));
@@ -62,7 +62,7 @@ like(($new->psql('postgres', q(CALL reverse_etl.run_sync('customers'))))[2], qr/
 sql('SELECT reverse_etl.confirm_identity()');
 sql(q(SELECT reverse_etl.pause('public.contacts')));
 is($sandbox->get('/_sandbox/count/http/events')->{count}, 0, 'nothing leaves that is paused');
-sql(q(SELECT reverse_etl.resume('public.contacts'), reverse_etl.resume('other')));
+sql(q(SELECT reverse_etl.resume('public.contacts'), reverse_etl.resume_server('other')));
 sql(q(CALL reverse_etl.wait('contacts', '30s'); CALL reverse_etl.wait('events', '30s')));
 is($sandbox->get('/_sandbox/count/http/events')->{count}, 2, 'what waited leaves when it is resumed');
 is(sql('SELECT state FROM reverse_etl.destinations ORDER BY destination::text'), "active\nactive", 'and nothing is paused any more');
