@@ -47,7 +47,14 @@ void DurableOutbox::note(const std::vector<QueuedRow *> &rows) {
 void DurableOutbox::end(const QueuedRow &row, const Outcome &outcome) {
     ended_.emplace_back(row.id, outcome);
     for (const QueuedRow::Replaced &replaced : row.replaced)
-        ended_.push_back({replaced.id, {Outcome::Kind::replaced, "by row " + std::to_string(row.id)}});
+        ended_.push_back({replaced.id, {Outcome::Kind::replaced, "by row " + std::to_string(row.id), false, row.id}});
+}
+
+const Outcome &DurableOutbox::last_outcome(std::uint64_t id) const {
+    const Outcome *outcome = &outcomes_.at(id);
+    while (outcome->kind == Outcome::Kind::replaced)
+        outcome = &outcomes_.at(outcome->by);
+    return *outcome;
 }
 
 void DurableOutbox::row_accepted(const QueuedRow &row) {

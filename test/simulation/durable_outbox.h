@@ -17,6 +17,7 @@ struct Outcome {
     enum class Kind { accepted, absent, rejected, replaced } kind;
     std::string reason;
     bool in_doubt = false;
+    std::uint64_t by = 0; ///< the row that stands for it, where it was replaced
 };
 
 /// The rows of one destination as they are stored. What the queue tells waits for commit(), and is lost with a kill.
@@ -43,6 +44,8 @@ class DurableOutbox final : public DeliveryJournal {
 
     /// The rows that wait, by id.
     const std::map<std::uint64_t, Outcome> &outcomes() const { return outcomes_; }
+    /// What became of the row; where it was replaced, of the one that stands for it.
+    const Outcome &last_outcome(std::uint64_t id) const;
     bool is_empty() const { return rows_.empty(); }
     struct Stored {
         const Order *order;
