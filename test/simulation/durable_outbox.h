@@ -29,7 +29,8 @@ class DurableOutbox final : public DeliveryJournal {
 
     /// A new process has come: nothing but what was committed is left.
     void start_over();
-    /// Hands the queue what it does not have, as far as there is room.
+    /// Hands the queue what it does not have, as far as there is room. Of a request that was made before all rows come
+    /// together.
     void claim(DeliveryQueue &queue, std::size_t most_rows);
     void note(const std::vector<QueuedRow *> &rows);
     bool has_changes() const { return !ended_.empty() || !deferred_.empty() || !released_.empty(); }
@@ -56,6 +57,7 @@ class DurableOutbox final : public DeliveryJournal {
     const std::map<std::uint64_t, Stored> &rows() const { return rows_; }
 
   private:
+    void hand_over(DeliveryQueue &queue, std::uint64_t id, const Stored &stored) const;
     void end(const QueuedRow &row, const Outcome &outcome);
 
     World &world_;

@@ -136,6 +136,27 @@ wait_until(sub { waiting('letters') == 0 });
 is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows)), 0, 'what never left is not unknown');
 is(arrived('letters'), $before + 60, 'but sent, once');
 
+# A create with a key that the server's end cut short comes again as it was, however many rows lie between its own
+fresh();
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE FOREIGN TABLE calls (n integer, note text) SERVER inhouse
+        OPTIONS (path '/http/calls', idempotency_key 'Idempotency-Key');
+    SELECT reverse_etl.pause('public.calls');
+    INSERT INTO calls (n) VALUES (1);
+    INSERT INTO calls (note) SELECT 'note ' || n FROM generate_series(1, 2500) AS n;
+    INSERT INTO calls (n) VALUES (2);
+    SQL
+$sandbox->post('/_sandbox/faults', { latency_ms => 60_000, path => '/http/calls' });
+queue(q(SELECT reverse_etl.resume('public.calls')));
+wait_until(sub { calls() });
+is(calls(), '1 2', 'two rows leave together');
+$node->stop('immediate');
+$sandbox->post('/_sandbox/faults', {});
+$node->start;
+wait_until(sub { waiting('calls') == 0 });
+is(calls(), '1 2', 'and again after the server was killed: they are there once');
+is(arrived('calls'), 2502, 'as are the rows between them');
+
 # Rights that are taken away while rows wait
 fresh();
 $node->safe_psql('postgres', <<~'SQL');
@@ -196,6 +217,10 @@ sub queue {
 sub waiting {
     my ($table) = @_;
     return $node->safe_psql('postgres', "SELECT count(*) FROM reverse_etl.outbox WHERE destination = '$table'::regclass");
+}
+
+sub calls {
+    return join ' ', sort map { $_->{n} // () } @{ $sandbox->get('/_sandbox/records/http/calls') };
 }
 
 sub arrived { return $sandbox->get("/_sandbox/count/http/$_[0]")->{count} }
