@@ -94,11 +94,15 @@ void OutboxQueue::claim_rows() {
     // Stored times on the clock that does not jump. What is due together stays so.
     Clock::time_point now = Clock::now();
     TimestampTz stored_now = GetCurrentTimestamp();
+    std::map<std::int64_t, Clock::time_point> due_of_request;
     auto add_all = [&](std::vector<StoredRow> rows) {
         for (StoredRow &stored : rows) {
             if (stored.next_attempt_at > stored_now)
                 stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
             stored.row->batch = requests_.take(stored.row->id);
+            // That they wait may have been written down of some of its rows only.
+            if (stored.row->batch != 0)
+                stored.row->due = due_of_request.try_emplace(stored.row->batch, stored.row->due).first->second;
             add(std::move(stored));
         }
     };
