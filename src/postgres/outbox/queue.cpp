@@ -196,10 +196,15 @@ void OutboxQueue::reject_expired() {
     requests_.start_over();
     requests_.read();
     more_ = true;
-    for (const StoredRow &stored : expired) {
-        stored.row->batch = requests_.take(stored.row->id);
-        reject_stored(stored, "expired: it waited longer than \"outbox_ttl\" allows");
-    }
+    auto reject = [this](const std::vector<StoredRow> &rows, const std::string &reason) {
+        for (const StoredRow &stored : rows) {
+            stored.row->batch = requests_.take(stored.row->id);
+            reject_stored(stored, reason);
+        }
+    };
+    reject(expired, "expired: it waited longer than \"outbox_ttl\" allows");
+    // A request that may have been made does not come again in parts.
+    reject(outbox_.find(requests_.rest_of_taken(), queue_.rows()), "a row of its request expired");
 }
 
 void OutboxQueue::add(StoredRow stored) {

@@ -159,6 +159,23 @@ wait_until(sub { waiting('calls') == 0 });
 is(calls(), '1 2', 'and again after the server was killed: they are there once');
 is(arrived('calls'), 2502, 'as are the rows between them');
 
+# Of a create that may have been made, one row expires
+$node->safe_psql('postgres', 'TRUNCATE reverse_etl.rejected_rows');
+$sandbox->post('/_sandbox/faults', { latency_ms => 60_000, path => '/http/calls' });
+queue('INSERT INTO calls (n) VALUES (3), (4)');
+wait_until(sub { arrived('calls') > 2502 });
+queue(q(UPDATE reverse_etl.outbox SET enqueued_at = now() - interval '1 year' WHERE "row" ->> 'n' = '3'));
+$node->stop('immediate');
+$sandbox->post('/_sandbox/faults', {});
+$node->start;
+wait_until(sub { waiting('calls') == 0 });
+is(calls(), '1 2 3 4', 'the rest is not made again in another request');
+is($node->safe_psql('postgres', q(SELECT "row" ->> 'n', reason FROM reverse_etl.rejected_rows ORDER BY 1)), <<~'ROWS' =~ s/\n$//r,
+    3|outcome unknown, the destination may have the row: expired: it waited longer than "outbox_ttl" allows
+    4|outcome unknown, the destination may have the row: a row of its request expired
+    ROWS
+    'and nobody says of either that it is not there');
+
 # Rights that are taken away while rows wait
 fresh();
 $node->safe_psql('postgres', <<~'SQL');
