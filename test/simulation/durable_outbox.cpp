@@ -22,21 +22,28 @@ void DurableOutbox::claim(DeliveryQueue &queue, std::size_t most_rows) {
             return;
         if (queue.rows().contains(id))
             continue;
-        auto row = std::make_unique<QueuedRow>();
-        row->id = id;
-        row->key = stored.order->key.empty() ? "" : "{\"email\":\"" + stored.order->key + "\"}";
-        const std::string number = "\"n\":" + std::to_string(id);
-        if (stored.order->operation == OperationKind::update)
-            row->row = "{" + number + "}";
-        else if (stored.order->operation != OperationKind::remove)
-            row->row = "{\"email\":\"" + stored.order->key + "\"," + number + "}";
-        row->role = static_cast<std::uint32_t>(1 + stored.order->role);
-        row->attempts = stored.attempts;
-        row->batch = stored.request;
-        if (stored.due > world_.now())
-            row->due = stored.due;
-        queue.add(std::move(row), operation_name(stored.order->operation));
+        hand_over(queue, id, stored);
+        for (const auto &[other, of_request] : rows_)
+            if (stored.request != 0 && of_request.request == stored.request && !queue.rows().contains(other))
+                hand_over(queue, other, of_request);
     }
+}
+
+void DurableOutbox::hand_over(DeliveryQueue &queue, std::uint64_t id, const Stored &stored) const {
+    auto row = std::make_unique<QueuedRow>();
+    row->id = id;
+    row->key = stored.order->key.empty() ? "" : "{\"email\":\"" + stored.order->key + "\"}";
+    const std::string number = "\"n\":" + std::to_string(id);
+    if (stored.order->operation == OperationKind::update)
+        row->row = "{" + number + "}";
+    else if (stored.order->operation != OperationKind::remove)
+        row->row = "{\"email\":\"" + stored.order->key + "\"," + number + "}";
+    row->role = static_cast<std::uint32_t>(1 + stored.order->role);
+    row->attempts = stored.attempts;
+    row->batch = stored.request;
+    if (stored.due > world_.now())
+        row->due = stored.due;
+    queue.add(std::move(row), operation_name(stored.order->operation));
 }
 
 void DurableOutbox::note(const std::vector<QueuedRow *> &rows) {
@@ -47,7 +54,14 @@ void DurableOutbox::note(const std::vector<QueuedRow *> &rows) {
 void DurableOutbox::end(const QueuedRow &row, const Outcome &outcome) {
     ended_.emplace_back(row.id, outcome);
     for (const QueuedRow::Replaced &replaced : row.replaced)
-        ended_.push_back({replaced.id, {Outcome::Kind::replaced, "by row " + std::to_string(row.id)}});
+        ended_.push_back({replaced.id, {Outcome::Kind::replaced, "by row " + std::to_string(row.id), false, row.id}});
+}
+
+const Outcome &DurableOutbox::last_outcome(std::uint64_t id) const {
+    const Outcome *outcome = &outcomes_.at(id);
+    while (outcome->kind == Outcome::Kind::replaced)
+        outcome = &outcomes_.at(outcome->by);
+    return *outcome;
 }
 
 void DurableOutbox::row_accepted(const QueuedRow &row) {

@@ -17,6 +17,7 @@ struct Outcome {
     enum class Kind { accepted, absent, rejected, replaced } kind;
     std::string reason;
     bool in_doubt = false;
+    std::uint64_t by = 0; ///< the row that stands for it, where it was replaced
 };
 
 /// The rows of one destination as they are stored. What the queue tells waits for commit(), and is lost with a kill.
@@ -28,7 +29,8 @@ class DurableOutbox final : public DeliveryJournal {
 
     /// A new process has come: nothing but what was committed is left.
     void start_over();
-    /// Hands the queue what it does not have, as far as there is room.
+    /// Hands the queue what it does not have, as far as there is room. Of a request that was made before all rows come
+    /// together.
     void claim(DeliveryQueue &queue, std::size_t most_rows);
     void note(const std::vector<QueuedRow *> &rows);
     bool has_changes() const { return !ended_.empty() || !deferred_.empty() || !released_.empty(); }
@@ -43,6 +45,8 @@ class DurableOutbox final : public DeliveryJournal {
 
     /// The rows that wait, by id.
     const std::map<std::uint64_t, Outcome> &outcomes() const { return outcomes_; }
+    /// What became of the row; where it was replaced, of the one that stands for it.
+    const Outcome &last_outcome(std::uint64_t id) const;
     bool is_empty() const { return rows_.empty(); }
     struct Stored {
         const Order *order;
@@ -53,6 +57,7 @@ class DurableOutbox final : public DeliveryJournal {
     const std::map<std::uint64_t, Stored> &rows() const { return rows_; }
 
   private:
+    void hand_over(DeliveryQueue &queue, std::uint64_t id, const Stored &stored) const;
     void end(const QueuedRow &row, const Outcome &outcome);
 
     World &world_;

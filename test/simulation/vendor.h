@@ -41,6 +41,8 @@ class VirtualVendor final : public Vendor {
         std::uint64_t last = 0, latest = 0;
     };
     const std::map<std::pair<int, std::string>, Taken> &taken_of_keys() const { return taken_of_keys_; }
+    /// Whether there is anything of the key.
+    bool has(const std::pair<int, std::string> &key) const { return records_.contains(key); }
     /// Tells whether a row still waits to be sent, maybe again.
     void ask(std::function<bool(std::uint64_t)> waits) { waits_ = std::move(waits); }
 

@@ -26,6 +26,12 @@ bool has_failed(const Response &response) {
     return response.failure != Failure::none || response.status >= 300;
 }
 
+/// The token that an answer brings; "" for none, also where a page came in its place.
+std::string token_of(const Response &response) {
+    const Json answer = has_failed(response) ? Json() : Json::parse(response.body, nullptr, false);
+    return answer.is_object() ? answer.value("access_token", "") : "";
+}
+
 } // namespace
 
 Watcher::Line Watcher::line_of(const Sent &request) const {
@@ -179,7 +185,8 @@ void Watcher::token_sent(const Sent &request) {
 }
 
 void Watcher::heard(const Sent &request, const Response &response) {
-    const bool failed = has_failed(response);
+    const std::string token = request.is_for_token() ? token_of(response) : "";
+    const bool failed = request.is_for_token() ? token.empty() : has_failed(response);
     failures_ += failed;
     if (const std::string *wait = response.header("retry-after")) {
         Clock::time_point &until = (request.is_for_token() ? tokens_quiet_until_ : quiet_until_)[request.role];
@@ -190,11 +197,9 @@ void Watcher::heard(const Sent &request, const Response &response) {
         token_excuses_[request.role] += failed; // it was to be everybody's of the role
         if (response.failure != Failure::none || response.status >= 500 || response.status == 429)
             token_failed_at_[request.role] = world_.now();
-        const Json answer = failed ? Json() : Json::parse(response.body, nullptr, false);
-        if (answer.is_object() && answer.contains("access_token")) {
+        if (!failed) {
             const Clock::duration half = seconds(scenario_.token_seconds) / 2;
-            tokens_[request.role] = {answer.at("access_token"),
-                                     world_.now() + std::max<Clock::duration>(half, seconds(1))};
+            tokens_[request.role] = {token, world_.now() + std::max<Clock::duration>(half, seconds(1))};
         }
         return;
     }

@@ -204,6 +204,21 @@ BOOST_AUTO_TEST_CASE(a_create_that_is_given_up_may_have_been_made_if_an_attempt_
     }
 }
 
+BOOST_AUTO_TEST_CASE(only_a_request_that_may_have_been_made_comes_again_as_it_was) {
+    for (const auto &[answer, may_be_done] : {std::pair<long, bool>{InstantTransport::no_answer, true},
+                                              {502, true},
+                                              {InstantTransport::no_connection, false},
+                                              {429, false}}) {
+        Queue queue([answer](const auto &) { return answer; }, 1, R"("idempotency_key": "Idempotency-Key", )");
+        for (std::uint64_t id = 1; id <= 8; id++)
+            queue.add(id, OperationKind::create);
+        queue.turn();
+        BOOST_TEST((queue.queue.rows().row(1).batch != 0) == may_be_done, answer);
+        queue.go_on_for(minutes(10));
+        BOOST_TEST((queue.transport.requests.at(1).size() == 8) == may_be_done, answer);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_destination_asks_for_is_kept_when_the_request_is_given_up) {
     Queue queue([](const auto &) { return 429; });
     queue.add(1, OperationKind::upsert);

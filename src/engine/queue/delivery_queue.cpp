@@ -369,8 +369,9 @@ void DeliveryQueue::leave_in_peace(std::uint32_t role) {
 }
 
 void DeliveryQueue::defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason) {
-    // That it was under way is no longer true; only a request with a key has to be the same again.
-    if (!lanes_[row.lane].lane->has_idempotency_key())
+    // That it was under way is no longer true; only a request with a key that may have been made has to be the same
+    // again.
+    if (!lanes_[row.lane].lane->has_idempotency_key() || !row.may_be_done)
         journal_.row_released(row);
     journal_.row_deferred(row, pause, reason);
     rows_.put_back(row.id, now + pause);

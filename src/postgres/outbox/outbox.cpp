@@ -192,6 +192,20 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
     return rows;
 }
 
+std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const {
+    std::vector<StoredRow> rows;
+    for (std::int64_t id : ids) {
+        for (int table : {shared, own}) {
+            OutboxScan scan(table_oid(table), destination_, id - 1);
+            const FoundRow *found = scan.next();
+            if (found != nullptr && found->id == id && !known.contains(static_cast<std::uint64_t>(id)))
+                rows.push_back(stored_row(*found, table));
+            scan.end();
+        }
+    }
+    return rows;
+}
+
 void Outbox::start_over() {
     *this = Outbox(destination_);
 }

@@ -94,17 +94,22 @@ void OutboxQueue::claim_rows() {
     // Stored times on the clock that does not jump. What is due together stays so.
     Clock::time_point now = Clock::now();
     TimestampTz stored_now = GetCurrentTimestamp();
-    bool within_request = false;
-    do {
-        for (StoredRow &stored : outbox_.claim(queue_.rows(), claimed_at_once, more_)) {
+    std::map<std::int64_t, Clock::time_point> due_of_request;
+    auto add_all = [&](std::vector<StoredRow> rows) {
+        for (StoredRow &stored : rows) {
             if (stored.next_attempt_at > stored_now)
                 stored.row->due = now + std::chrono::microseconds(stored.next_attempt_at - stored_now);
             stored.row->batch = requests_.take(stored.row->id);
-            within_request = stored.row->batch != 0;
+            // That they wait may have been written down of some of its rows only.
+            if (stored.row->batch != 0)
+                stored.row->due = due_of_request.try_emplace(stored.row->batch, stored.row->due).first->second;
             add(std::move(stored));
         }
-        // The rows of a request that was made before are claimed together.
-    } while (within_request && more_);
+    };
+    add_all(outbox_.claim(queue_.rows(), claimed_at_once, more_));
+    // The rows of a request that was made before are claimed together, whatever lies between them. What came before one
+    // of them, of its key, had its outcome stored before it was sent.
+    add_all(outbox_.find(requests_.rest_of_taken(), queue_.rows()));
     // What was counted and what is there may part, where part of a transaction was rolled back.
     if (is_idle())
         statistics_->set_waiting(0, 0);
@@ -191,10 +196,15 @@ void OutboxQueue::reject_expired() {
     requests_.start_over();
     requests_.read();
     more_ = true;
-    for (const StoredRow &stored : expired) {
-        stored.row->batch = requests_.take(stored.row->id);
-        reject_stored(stored, "expired: it waited longer than \"outbox_ttl\" allows");
-    }
+    auto reject = [this](const std::vector<StoredRow> &rows, const std::string &reason) {
+        for (const StoredRow &stored : rows) {
+            stored.row->batch = requests_.take(stored.row->id);
+            reject_stored(stored, reason);
+        }
+    };
+    reject(expired, "expired: it waited longer than \"outbox_ttl\" allows");
+    // A request that may have been made does not come again in parts.
+    reject(outbox_.find(requests_.rest_of_taken(), queue_.rows()), "a row of its request expired");
 }
 
 void OutboxQueue::add(StoredRow stored) {

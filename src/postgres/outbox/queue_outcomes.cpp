@@ -1,5 +1,6 @@
 /// What becomes of the rows of an OutboxQueue: they leave, are rejected, or are put off.
 
+#include "engine/requests/outcome_unknown.h"
 #include "postgres/outbox/queue.h"
 
 namespace reverse_etl {
@@ -22,9 +23,13 @@ void OutboxQueue::settle_row(Settlement::Kind kind, const QueuedRow &row, SyncOu
 }
 
 void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reason) {
+    const bool is_create = stored.operation == operation_name(OperationKind::create);
+    // What is noted may have been made.
+    const bool may_be_there = is_create && stored.row->batch != 0;
     requests_.settled(*stored.row);
-    settle_row(Settlement::Kind::rejected, *stored.row, SyncOutcomes::Outcome::rejected,
-               stored.operation != operation_name(OperationKind::create), words_of(reason, 0));
+    settle_row(Settlement::Kind::rejected, *stored.row,
+               may_be_there ? SyncOutcomes::Outcome::unknown : SyncOutcomes::Outcome::rejected, !is_create,
+               words_of(may_be_there ? std::string(outcome_unknown) + ": " + reason : reason, 0));
     queue_.rows().finish_unqueued(stored.row->id);
     lower_level(1, stored.row->stored_bytes);
     if (statistics_)

@@ -87,7 +87,18 @@ void OutboxRequests::read() {
 
 std::int64_t OutboxRequests::take(std::uint64_t id) {
     auto found = found_.extract(id);
-    return found.empty() ? 0 : found.mapped();
+    if (found.empty())
+        return 0;
+    taken_.insert(found.mapped());
+    return found.mapped();
+}
+
+std::vector<std::int64_t> OutboxRequests::rest_of_taken() const {
+    std::vector<std::int64_t> rest;
+    for (const auto &[id, request] : found_)
+        if (taken_.contains(request))
+            rest.push_back(static_cast<std::int64_t>(id));
+    return rest;
 }
 
 void OutboxRequests::noted(const std::vector<QueuedRow *> &rows) {
@@ -144,6 +155,7 @@ void OutboxRequests::forget_changes() {
 void OutboxRequests::start_over() {
     is_read_ = false;
     found_.clear();
+    taken_.clear();
     left_.clear();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +32,8 @@ class OutboxRequests {
     void read();
     /// The request of a row that was not read before; 0 for none.
     std::int64_t take(std::uint64_t id);
+    /// Of the requests that take() named, the rows that it was not asked about.
+    std::vector<std::int64_t> rest_of_taken() const;
     /// noted() once it has committed.
     void note(const std::vector<QueuedRow *> &rows) const;
     void noted(const std::vector<QueuedRow *> &rows);
@@ -48,7 +51,8 @@ class OutboxRequests {
     Oid destination_;
     bool is_read_ = false;
     std::int64_t next_ = 1;
-    std::unordered_map<std::uint64_t, std::int64_t> found_;      ///< requests that were read, by row
+    std::map<std::uint64_t, std::int64_t> found_;                ///< requests that were read, by row
+    std::set<std::int64_t> taken_;                               ///< those of which rows were taken
     std::unordered_map<std::int64_t, std::size_t> left_;         ///< how many rows of a request have no outcome
     std::vector<std::int64_t> ended_;                            ///< of which nothing is left
     std::map<std::int64_t, std::vector<std::int64_t>> released_; ///< rows, by request

@@ -136,6 +136,46 @@ wait_until(sub { waiting('letters') == 0 });
 is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows)), 0, 'what never left is not unknown');
 is(arrived('letters'), $before + 60, 'but sent, once');
 
+# A create with a key that the server's end cut short comes again as it was, however many rows lie between its own
+fresh();
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE FOREIGN TABLE calls (n integer, note text) SERVER inhouse
+        OPTIONS (path '/http/calls', idempotency_key 'Idempotency-Key');
+    SELECT reverse_etl.pause('public.calls');
+    INSERT INTO calls (n) VALUES (1);
+    INSERT INTO calls (note) SELECT 'note ' || n FROM generate_series(1, 2500) AS n;
+    INSERT INTO calls (n) VALUES (2);
+    SQL
+$sandbox->post('/_sandbox/faults', { latency_ms => 60_000, path => '/http/calls' });
+queue(q(SELECT reverse_etl.resume('public.calls')));
+wait_until(sub { calls() });
+is(calls(), '1 2', 'two rows leave together');
+# As if it had ended between the transactions that put them off.
+queue(q(UPDATE reverse_etl.outbox SET next_attempt_at = now() + interval '2 s', attempts = 1 WHERE "row" ->> 'n' = '1'));
+$node->stop('immediate');
+$sandbox->post('/_sandbox/faults', {});
+$node->start;
+wait_until(sub { waiting('calls') == 0 });
+is(calls(), '1 2', 'and again after the server was killed: they are there once');
+is(arrived('calls'), 2502, 'as are the rows between them');
+
+# Of a create that may have been made, one row expires
+$node->safe_psql('postgres', 'TRUNCATE reverse_etl.rejected_rows');
+$sandbox->post('/_sandbox/faults', { latency_ms => 60_000, path => '/http/calls' });
+queue('INSERT INTO calls (n) VALUES (3), (4)');
+wait_until(sub { arrived('calls') > 2502 });
+queue(q(UPDATE reverse_etl.outbox SET enqueued_at = now() - interval '1 year' WHERE "row" ->> 'n' = '3'));
+$node->stop('immediate');
+$sandbox->post('/_sandbox/faults', {});
+$node->start;
+wait_until(sub { waiting('calls') == 0 });
+is(calls(), '1 2 3 4', 'the rest is not made again in another request');
+is($node->safe_psql('postgres', q(SELECT "row" ->> 'n', reason FROM reverse_etl.rejected_rows ORDER BY 1)), <<~'ROWS' =~ s/\n$//r,
+    3|outcome unknown, the destination may have the row: expired: it waited longer than "outbox_ttl" allows
+    4|outcome unknown, the destination may have the row: a row of its request expired
+    ROWS
+    'and nobody says of either that it is not there');
+
 # Rights that are taken away while rows wait
 fresh();
 $node->safe_psql('postgres', <<~'SQL');
@@ -196,6 +236,10 @@ sub queue {
 sub waiting {
     my ($table) = @_;
     return $node->safe_psql('postgres', "SELECT count(*) FROM reverse_etl.outbox WHERE destination = '$table'::regclass");
+}
+
+sub calls {
+    return join ' ', sort map { $_->{n} // () } @{ $sandbox->get('/_sandbox/records/http/calls') };
 }
 
 sub arrived { return $sandbox->get("/_sandbox/count/http/$_[0]")->{count} }

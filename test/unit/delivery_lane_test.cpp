@@ -1,0 +1,152 @@
+#include "engine/queue/delivery_lane.h"
+
+#include "engine/text/json.h"
+
+#include "connector_fixture.h"
+#include "poll_waiter.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace reverse_etl;
+
+namespace {
+
+/// Keeps what is sent, for a test to answer.
+class SilentTransport final : public Transport {
+  public:
+    ExchangeId start(const Request &request) override {
+        bodies.push_back(Json::parse(request.body));
+        return bodies.size();
+    }
+    void cancel(ExchangeId) override {}
+    void run(Waiter &, Clock::time_point, std::vector<Finished> &) override {}
+    void give_back(std::vector<Finished>) override {}
+
+    std::vector<Json> bodies; ///< of the requests, by the number of their exchange less one
+};
+
+class Uninterested final : public LaneObserver {
+    void begin() override {}
+    void end() override {}
+    void seen(std::uint64_t) override {}
+    void accepted() override {}
+    void rejected() override {}
+    void sent(std::size_t, bool) override {}
+    void answered(std::size_t, const Response &, const Verdict &) override {}
+};
+
+/// Updates by the destination's id, up to three a request; each row is looked up for itself.
+class LaneWithLookups : public OutcomeSink {
+  public:
+    explicit LaneWithLookups(std::uint64_t count) {
+        for (std::uint64_t id = 1; id <= count; id++) {
+            auto row = std::make_unique<QueuedRow>();
+            row->id = id;
+            row->key = "{\"email\":\"" + key_of(id) + "\"}";
+            row->row = "{\"name\":\"name " + std::to_string(id) + "\"}";
+            rows_.add(std::move(row), [](const QueuedRow &, const QueuedRow &) { return false; });
+        }
+        while (rows_.next(0, Clock::now()) != nullptr)
+            lane_.submit(lane_.make_batches(0, Clock::now(), false));
+        lane_.start_ready();
+    }
+
+    /// The row's look-up, of which the exchange has the row's number, is answered.
+    void find(std::uint64_t id) {
+        answer(id, {{"records", {{{"id", "id " + std::to_string(id)}, {"email", key_of(id)}}}}});
+    }
+    void answer(ExchangeId exchange, const Json &body) {
+        Response response;
+        response.status = 200;
+        response.body = body.dump();
+        BOOST_TEST(lane_.take({exchange, response}));
+        lane_.start_ready();
+    }
+    /// The rows that a request names, in its order, with the ids by which it names them.
+    std::string sent(ExchangeId exchange) const {
+        std::string rows;
+        for (const Json &input : transport_.bodies.at(exchange - 1).at("inputs"))
+            rows += input.at("trace").get<std::string>() + ": " + input.at("id").get<std::string>() + ", " +
+                    input.at("properties").at("name").get<std::string>() + "\n";
+        return rows;
+    }
+    std::size_t requests() const { return transport_.bodies.size(); }
+
+    void accepted(std::uint64_t row, const std::string &) override { outcomes[row] = "accepted"; }
+    void rejected(std::uint64_t row, const std::string &reason, long) override { outcomes[row] = reason; }
+    void absent(std::uint64_t row) override { outcomes[row] = "absent"; }
+
+    std::map<std::uint64_t, std::string> outcomes;
+
+  private:
+    static std::string key_of(std::uint64_t id) { return "row" + std::to_string(id) + "@example.com"; }
+
+    static Policy eight_in_flight() {
+        Policy policy;
+        policy.max_in_flight = 8;
+        policy.account = "test";
+        return policy;
+    }
+    Route route() const {
+        return {object_,
+                CompiledOperation(*object_, object_->operations.at(OperationKind::update),
+                                  {{"name", true}, {"id", false}}, 1, {}),
+                NullAs::null,
+                CompiledOperation(*object_, object_->operations.at(OperationKind::lookup), {{"email", false}}, 0,
+                                  {"id", "email"}),
+                std::make_shared<Authenticator>(connector_.auth(), Settings{}),
+                eight_in_flight()};
+    }
+
+    const Connector connector_ = small_connector(R"({
+        "update": {"request": "POST /update", "by": "id", "rows": 3,
+            "body": {"inputs": {"$rows": {"trace": "{row_number}", "id": "{key}", "properties": {"$columns": "all"}}}},
+            "outcome": [{"each": "/results", "row": [{"number": "/trace"}]},
+                        {"each": "/errors", "is": "rejected", "row": [{"number": "/trace"}], "reason": "/message"}]},
+        "lookup": {"request": "POST /lookup", "rows": 1, "body": {"inputs": {"$rows": {"key": "{key}"}}},
+            "records": "/records"}})");
+    const std::shared_ptr<const Object> object_ = std::make_shared<const Object>(connector_.object("things", {}));
+    SilentTransport transport_;
+    PollWaiter waiter_;
+    RateLimiter limiter_;
+    KeyQueue rows_;
+    Lane lane_{route(), {transport_, waiter_, limiter_}, rows_, *this, std::make_unique<Uninterested>()};
+};
+
+} // namespace
+
+/// An answer's words are paired with rows by their numbers, and those are looked for as in a sorted list.
+BOOST_AUTO_TEST_CASE(rows_leave_in_their_order_in_whatever_order_they_were_found) {
+    std::vector<std::uint64_t> order{1, 2, 3};
+    do {
+        LaneWithLookups lane(3);
+        for (std::uint64_t id : order)
+            lane.find(id);
+        BOOST_TEST(lane.requests() == 4u);
+        BOOST_TEST(lane.sent(4) == "1: id 1, name 1\n2: id 2, name 2\n3: id 3, name 3\n");
+        lane.answer(4, {{"results", {{{"trace", "3"}}, {{"trace", "1"}}}},
+                        {"errors", {{{"trace", "2"}, {"message", "no such name"}}}}});
+        BOOST_TEST(lane.outcomes[1] == "accepted");
+        BOOST_TEST(lane.outcomes[2] == "no such name");
+        BOOST_TEST(lane.outcomes[3] == "accepted");
+    } while (std::next_permutation(order.begin(), order.end()));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_batch_of_found_rows_leaves_at_once_and_the_rest_when_nothing_is_looked_up) {
+    LaneWithLookups lane(5);
+    for (std::uint64_t id : {5, 1, 4})
+        lane.find(id);
+    BOOST_TEST(lane.requests() == 6u);
+    BOOST_TEST(lane.sent(6) == "1: id 1, name 1\n4: id 4, name 4\n5: id 5, name 5\n");
+    lane.find(3);
+    BOOST_TEST(lane.requests() == 6u, "another may be found yet");
+    lane.answer(2, {{"records", Json::array()}});
+    BOOST_TEST(lane.outcomes[2] == "absent");
+    BOOST_TEST(lane.sent(7) == "3: id 3, name 3\n");
+}
