@@ -10,6 +10,7 @@ ENGINE_SOURCES = \
     src/engine/limits/limit_bucket.cpp \
     src/engine/limits/pace.cpp \
     src/engine/limits/rate_limiter.cpp \
+    src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/key_form.cpp \

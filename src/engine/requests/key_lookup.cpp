@@ -76,7 +76,7 @@ class Matches : public RecordSink {
 } // namespace
 
 KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, Found found)
-    : operation_(operation), dispatcher_(dispatcher), sink_(sink), found_(std::move(found)) {}
+    : SinkHandler(operation, dispatcher, sink), found_(std::move(found)) {}
 
 void KeyLookup::submit(std::vector<Batch> batches) {
     for (Batch &batch : batches) {
