@@ -62,6 +62,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/border.cpp \
     src/postgres/border/columns_json.cpp \
     src/postgres/border/condition.cpp \
+    src/postgres/border/injection_point.cpp \
     src/postgres/border/latch_waiter.cpp \
     src/postgres/border/lock_patience.cpp \
     src/postgres/border/names.cpp \
@@ -83,13 +84,16 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/identity.cpp \
     src/postgres/destinations/key_forms.cpp \
     src/postgres/destinations/open_destination.cpp \
+    src/postgres/destinations/option_functions.cpp \
     src/postgres/destinations/options.cpp \
     src/postgres/destinations/push_plan.cpp \
     src/postgres/destinations/record_encoder.cpp \
     src/postgres/destinations/row_encoder.cpp \
     src/postgres/destinations/session.cpp \
+    src/postgres/destinations/write_rights.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
+    src/postgres/fdw/handler.cpp \
     src/postgres/fdw/import_schema.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
@@ -111,6 +115,7 @@ POSTGRES_SOURCES = \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \
     src/postgres/module/running_command.cpp \
+    src/postgres/module/transaction_end.cpp \
     src/postgres/outbox/destination_health.cpp \
     src/postgres/outbox/enqueue.cpp \
     src/postgres/outbox/level.cpp \
@@ -147,6 +152,7 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/diff.cpp \
     src/postgres/syncs/functions.cpp \
     src/postgres/syncs/guards.cpp \
+    src/postgres/syncs/mode.cpp \
     src/postgres/syncs/model.cpp \
     src/postgres/syncs/operations.cpp \
     src/postgres/syncs/plan.cpp \

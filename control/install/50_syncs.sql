@@ -5,6 +5,12 @@ CREATE SEQUENCE reverse_etl.sync_id_seq AS integer;
 COMMENT ON SEQUENCE reverse_etl.sync_id_seq IS 'numbers the syncs; the tables of a sync are named by it';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.sync_id_seq', '');
 
+-- The modes are listed in one place, src/postgres/syncs/mode.cpp.
+CREATE FUNCTION reverse_etl.sync_mode(mode text, OUT sends_new boolean, OUT removes boolean, OUT takes_cursor boolean)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_sync_mode';
+COMMENT ON FUNCTION reverse_etl.sync_mode(text) IS 'what a mode of a sync does; null if there is no such mode';
+REVOKE ALL ON FUNCTION reverse_etl.sync_mode(text) FROM PUBLIC;
+
 CREATE TABLE reverse_etl.sync_definitions (
     id integer PRIMARY KEY DEFAULT nextval('reverse_etl.sync_id_seq'),
     name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 200),
@@ -19,7 +25,7 @@ CREATE TABLE reverse_etl.sync_definitions (
     columns text[] NOT NULL,
     reads regclass[] NOT NULL,
     needs text[] NOT NULL,
-    mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
+    mode text NOT NULL CHECK (reverse_etl.sync_mode(mode) IS NOT NULL),
     removals text NOT NULL CHECK (removals IN ('nothing', 'delete', 'archive', 'clear')),
     detect text NOT NULL CHECK (detect IN ('difference', 'cursor')),
     cursor_column text CHECK ((detect = 'cursor') = (cursor_column IS NOT NULL)),

@@ -159,7 +159,7 @@ COMMENT ON FUNCTION reverse_etl.find_sync(oid, text) IS 'the sync of a name, for
 CREATE FUNCTION reverse_etl.check_sync_choices(mode text, removals text, detect text, cursor_column text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF mode IS NULL OR mode NOT IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append') THEN
+    IF reverse_etl.sync_mode(mode) IS NULL THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('invalid mode: "%s"', mode),
             HINT = 'Use insert, update, upsert, mirror, full or append.';
@@ -169,7 +169,7 @@ BEGIN
             MESSAGE = format('invalid value for removals: "%s"', removals),
             HINT = 'Use nothing, delete, archive or clear.';
     END IF;
-    IF removals <> 'nothing' AND mode <> 'mirror' THEN
+    IF removals <> 'nothing' AND NOT (reverse_etl.sync_mode(mode)).removes THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('mode "%s" removes nothing', mode),
             HINT = 'Use mode mirror, or leave removals out.';
@@ -183,7 +183,7 @@ BEGIN
             MESSAGE = 'detect => ''cursor'' and cursor_column go together',
             HINT = 'Name the column of the query that only grows.';
     END IF;
-    IF detect = 'cursor' AND mode NOT IN ('insert', 'upsert', 'append') THEN
+    IF detect = 'cursor' AND NOT (reverse_etl.sync_mode(mode)).takes_cursor THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('mode "%s" needs detect => ''difference''', mode),
             DETAIL = 'A cursor finds new rows, not those that are gone.',
@@ -248,7 +248,7 @@ BEGIN
     IF name IS NULL OR query IS NULL OR destination IS NULL OR key IS NULL OR search_path IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'a sync needs a name, a query, a destination and a key';
     END IF;
-    removals := COALESCE(removals, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'nothing' END);
+    removals := COALESCE(removals, CASE WHEN (reverse_etl.sync_mode(mode)).removes THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, detect, cursor_column);
     PERFORM reverse_etl.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
     query := reverse_etl.sole_statement(query);
@@ -294,7 +294,7 @@ DECLARE
 BEGIN
     mode := COALESCE(mode, definition.mode);
     removals := COALESCE(removals, CASE WHEN mode = definition.mode THEN definition.removals
-                                        WHEN mode = 'mirror' THEN 'delete' ELSE 'nothing' END);
+                                        WHEN (reverse_etl.sync_mode(mode)).removes THEN 'delete' ELSE 'nothing' END);
     PERFORM reverse_etl.check_sync_choices(mode, removals, definition.detect, definition.cursor_column);
     PERFORM reverse_etl.check_sync_limits(rename_to, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
                                           NULLIF(alert_to, 'none')::regclass);

@@ -64,7 +64,7 @@ BEGIN
                 UNION ALL SELECT "#run", "#outcome" FROM failed) AS _
          WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key, key_forms, respelled, key_json)
         USING ids, outcomes, definition.detect = 'difference', in_doubt,
-              definition.mode <> 'update' -- which wants no row there that is not
+              (reverse_etl.sync_mode(definition.mode)).sends_new -- otherwise it wants no row there that is not
     LOOP
         PERFORM reverse_etl.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled,
                                            settled.absent);
@@ -170,7 +170,7 @@ COMMENT ON FUNCTION reverse_etl.has_sync_tasks() IS 'whether there is a run to b
 REVOKE ALL ON FUNCTION reverse_etl.begin_run(integer, name, integer), reverse_etl.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
     reverse_etl.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
     reverse_etl.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl.end_run(bigint, text, text),
-    reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]),
+    reverse_etl.fail_run(bigint, text, boolean), reverse_etl.note_health(bigint, text, text), reverse_etl.settle_sync_rows(integer, bigint[], text[], bigint[]),
     reverse_etl.settle_lost_rows(integer), reverse_etl.exceeds(text, bigint, bigint), reverse_etl.usual_rows(integer),
     reverse_etl.count_outcomes(bigint, reverse_etl.sync_definitions, bigint, bigint, bigint, bigint), reverse_etl.syncs_to_run(),
     reverse_etl.give_up_run(integer, text), reverse_etl.has_sync_tasks()
