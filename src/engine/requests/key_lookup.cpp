@@ -75,7 +75,7 @@ class Matches : public RecordSink {
 
 } // namespace
 
-KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, Found found)
+KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, IdReceiver found)
     : SinkHandler(operation, dispatcher, sink), found_(std::move(found)) {}
 
 void KeyLookup::submit(std::vector<Batch> batches) {

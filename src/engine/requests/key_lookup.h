@@ -14,17 +14,17 @@ namespace reverse_etl {
 class KeyLookup : public SinkHandler {
   public:
     /// Takes the id of a row, as JSON.
-    using Found = std::function<void(std::uint64_t row, const std::string &id)>;
+    using IdReceiver = std::function<void(std::uint64_t row, const std::string &id)>;
 
     /// `operation`: a look-up by the key, which asks for the id and the key. The sink takes the rows that have no id.
-    KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, Found found);
+    KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, IdReceiver found);
 
     void submit(std::vector<Batch> batches);
 
   private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
 
-    Found found_;
+    IdReceiver found_;
 };
 
 } // namespace reverse_etl

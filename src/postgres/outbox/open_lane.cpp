@@ -132,8 +132,8 @@ CompiledOperation compile_by_id(const Destination &destination, const PushPlan &
 
 } // namespace
 
-std::unique_ptr<Lane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key, KeyQueue &rows,
-                                OutcomeSink &sink, const std::string &identity) {
+std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key,
+                                        KeyQueue &rows, OutcomeSink &sink, const std::string &identity) {
     const PushPlan plan = checked_plan_of(*destination, key);
     std::optional<CompiledOperation> lookup;
     if (const DestinationColumn *named_by = key_to_look_up(*destination, plan))
@@ -147,9 +147,9 @@ std::unique_ptr<Lane> open_lane(std::shared_ptr<const Destination> destination, 
                 destination->authenticator(key.role),
                 policy_of(*destination, key.role, identity),
                 numbers_of(*destination)};
-    return std::make_unique<Lane>(std::move(route),
-                                  Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows,
-                                  sink, std::make_unique<Activity>(destination->relation, plan.operation, key.role));
+    return std::make_unique<DeliveryLane>(
+        std::move(route), Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows, sink,
+        std::make_unique<Activity>(destination->relation, plan.operation, key.role));
 }
 
 } // namespace reverse_etl

@@ -206,7 +206,7 @@ void OutboxQueue::add(StoredRow stored) {
     }
 }
 
-DeliveryQueue::Opened OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
+DeliveryQueue::OpenedLane OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
     try {
         return {open_lane(destination_, key, rows, sink, identity_), ""};
     } catch (const PostgresError &) {
