@@ -11,7 +11,12 @@ DATA = $(call in_project,control/reverse_etl--*.sql)
 version := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(project)control/reverse_etl.control)
 DATA_built = reverse_etl--$(version).sql
 MODULE_big = reverse_etl
-OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(POSTGRES_SOURCES))
+# Errors that tests inject (border/injection_point.h). What is installed on a server has none.
+INJECTION_POINTS ?= no
+ifneq ($(INJECTION_POINTS),yes)
+left_out = src/postgres/border/injection_point.cpp
+endif
+OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(filter-out $(left_out),$(POSTGRES_SOURCES)))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
 EXTRA_CLEAN = $(OBJS:.o=.d) precompiled
 
@@ -46,6 +51,10 @@ $(DATA_built): $(sort $(wildcard $(project)control/install/*.sql))
 # They stand at the border of the two encodings (server_text.h).
 raw_text = border names server_text sql
 $(raw_text:%=src/postgres/border/%.o): private override CPPFLAGS += -DREVERSE_ETL_RAW_TEXT
+ifeq ($(INJECTION_POINTS),yes)
+injection_points = src/postgres/border/injection_point.o src/postgres/border/settings.o $(filter src/postgres/fdw/%,$(OBJS))
+$(injection_points): private override CPPFLAGS += -DREVERSE_ETL_INJECTION_POINTS
+endif
 # The library knows of which version it is.
 src/postgres/border/schema_version.o: private override CPPFLAGS += -DREVERSE_ETL_VERSION='"$(version)"'
 

@@ -10,6 +10,7 @@ ENGINE_SOURCES = \
     src/engine/limits/limit_bucket.cpp \
     src/engine/limits/pace.cpp \
     src/engine/limits/rate_limiter.cpp \
+    src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/key_form.cpp \
@@ -62,6 +63,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/border.cpp \
     src/postgres/border/columns_json.cpp \
     src/postgres/border/condition.cpp \
+    src/postgres/border/injection_point.cpp \
     src/postgres/border/latch_waiter.cpp \
     src/postgres/border/lock_patience.cpp \
     src/postgres/border/names.cpp \
@@ -85,13 +87,16 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/identity.cpp \
     src/postgres/destinations/key_forms.cpp \
     src/postgres/destinations/open_destination.cpp \
+    src/postgres/destinations/option_functions.cpp \
     src/postgres/destinations/options.cpp \
     src/postgres/destinations/push_plan.cpp \
     src/postgres/destinations/record_encoder.cpp \
     src/postgres/destinations/row_encoder.cpp \
     src/postgres/destinations/session.cpp \
+    src/postgres/destinations/write_rights.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
+    src/postgres/fdw/handler.cpp \
     src/postgres/fdw/import_schema.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
@@ -113,6 +118,7 @@ POSTGRES_SOURCES = \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \
     src/postgres/module/running_command.cpp \
+    src/postgres/module/transaction_end.cpp \
     src/postgres/outbox/destination_health.cpp \
     src/postgres/outbox/enqueue.cpp \
     src/postgres/outbox/level.cpp \
@@ -149,6 +155,7 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/diff.cpp \
     src/postgres/syncs/functions.cpp \
     src/postgres/syncs/guards.cpp \
+    src/postgres/syncs/mode.cpp \
     src/postgres/syncs/model.cpp \
     src/postgres/syncs/operations.cpp \
     src/postgres/syncs/plan.cpp \

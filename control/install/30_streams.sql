@@ -44,19 +44,29 @@ CREATE POLICY own_streams ON reverse_etl.streams FOR SELECT USING (
 COMMENT ON POLICY own_streams ON reverse_etl.streams IS 'a user sees their own streams and those of their tables';
 GRANT SELECT ON reverse_etl.streams TO PUBLIC;
 
--- The owner of a stream need not own the table: so the triggers are dropped with the rights of the extension's owner.
-CREATE FUNCTION reverse_etl_internal.drop_stream_triggers() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The owner of a stream or sync need not own the table: so the triggers are dropped with the rights of the extension's
+-- owner. They are named by what they belong to and by what fires them.
+CREATE FUNCTION reverse_etl_internal.drop_own_triggers(source regclass, function regproc, beginning text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     trigger_name name;
 BEGIN
     FOR trigger_name IN
         SELECT tgname FROM pg_trigger
-         WHERE tgrelid = old.source AND tgfoid = 'reverse_etl_internal.push_stream'::regproc
-           AND tgname IN (old.name || '_insert', old.name || '_update', old.name || '_delete', old.name || '_truncate')
+         WHERE tgrelid = drop_own_triggers.source AND tgfoid = drop_own_triggers.function
+           AND tgname IN (beginning || '_insert', beginning || '_update', beginning || '_delete', beginning || '_truncate')
     LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, old.source);
+        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, source);
     END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl_internal.drop_own_triggers(regclass, regproc, text) IS 'drops the triggers of a stream, or those by which a table feeds a sync';
+REVOKE ALL ON FUNCTION reverse_etl_internal.drop_own_triggers(regclass, regproc, text) FROM PUBLIC;
+
+CREATE FUNCTION reverse_etl_internal.drop_stream_triggers() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM reverse_etl_internal.drop_own_triggers(old.source, 'reverse_etl_internal.push_stream', old.name);
     RETURN NULL;
 END
 $$;

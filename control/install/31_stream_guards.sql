@@ -6,10 +6,11 @@ COMMENT ON FUNCTION reverse_etl_internal.check_stream(text) IS 'raises the error
 
 -- Looked at before a command: what is broken then was not broken by it. The locks that a look takes go with its error, or
 -- two commands that look at one table would each keep the other from it.
-CREATE FUNCTION reverse_etl_internal.fault_of_stream(name text) RETURNS text
+CREATE FUNCTION reverse_etl_internal.fault_of(stream text DEFAULT NULL, sync integer DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM reverse_etl_internal.check_stream(name);
+    -- The checks pass over what is null.
+    PERFORM reverse_etl_internal.check_stream(stream), reverse_etl_internal.check_sync(sync);
     RAISE SQLSTATE 'RE000';
 EXCEPTION WHEN SQLSTATE 'RE000' THEN
     RETURN NULL;
@@ -17,7 +18,7 @@ WHEN OTHERS THEN
     RETURN SQLERRM;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl_internal.fault_of_stream(text) IS 'the error that the next change of a stream''s source would raise; null for none';
+COMMENT ON FUNCTION reverse_etl_internal.fault_of(text, integer) IS 'the error that the next change of a stream''s source would raise, or the next run of a sync; null for none';
 
 CREATE FUNCTION reverse_etl_internal.streams_before(relations text[], schemas oid[], others text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -35,7 +36,7 @@ BEGIN
     LOOP
         -- Tables of one name are many, and so may be what reads them.
         EXIT WHEN clock_timestamp() > began + interval '1 s';
-        UPDATE reverse_etl.streams AS s SET broken = fault FROM reverse_etl_internal.fault_of_stream(stream.name) AS fault
+        UPDATE reverse_etl.streams AS s SET broken = fault FROM reverse_etl_internal.fault_of(stream => stream.name) AS fault
          WHERE s.name = stream.name AND fault IS DISTINCT FROM s.broken;
     END LOOP;
 END
@@ -170,7 +171,7 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.triggers_after_alter() IS 'refuses other names for the triggers of streams';
 
-REVOKE ALL ON FUNCTION reverse_etl_internal.check_stream(text), reverse_etl_internal.fault_of_stream(text), reverse_etl_internal.streams_before(text[], oid[], text[]),
+REVOKE ALL ON FUNCTION reverse_etl_internal.check_stream(text), reverse_etl_internal.fault_of(text, integer), reverse_etl_internal.streams_before(text[], oid[], text[]),
     reverse_etl_internal.streams_that_lost(), reverse_etl_internal.streams_after_drop(boolean),
     reverse_etl_internal.uses_schema(oid, regclass[], text[]), reverse_etl_internal.altered_streams(), reverse_etl_internal.streams_after_alter(), reverse_etl_internal.triggers_after_alter() FROM PUBLIC;
 

@@ -5,6 +5,12 @@ CREATE SEQUENCE reverse_etl_internal.sync_id_seq AS integer;
 COMMENT ON SEQUENCE reverse_etl_internal.sync_id_seq IS 'numbers the syncs; the tables of a sync are named by it';
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.sync_id_seq', '');
 
+-- The modes are listed in one place, src/postgres/syncs/mode.cpp.
+CREATE FUNCTION reverse_etl_internal.sync_mode(mode text, OUT sends_new boolean, OUT sends_changed boolean, OUT removes boolean, OUT takes_cursor boolean)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_sync_mode';
+COMMENT ON FUNCTION reverse_etl_internal.sync_mode(text) IS 'what a mode of a sync does; null if there is no such mode';
+REVOKE ALL ON FUNCTION reverse_etl_internal.sync_mode(text) FROM PUBLIC;
+
 CREATE TABLE reverse_etl_internal.sync_definitions (
     id integer PRIMARY KEY DEFAULT nextval('reverse_etl_internal.sync_id_seq'),
     name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 200),
@@ -19,7 +25,7 @@ CREATE TABLE reverse_etl_internal.sync_definitions (
     columns text[] NOT NULL,
     reads regclass[] NOT NULL,
     needs text[] NOT NULL,
-    mode text NOT NULL CHECK (mode IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append')),
+    mode text NOT NULL CHECK (reverse_etl_internal.sync_mode(mode) IS NOT NULL),
     on_missing text NOT NULL CHECK (on_missing IN ('ignore', 'delete', 'archive', 'clear')),
     change_detection text NOT NULL CHECK (change_detection IN ('difference', 'cursor')),
     cursor_column text CHECK ((change_detection = 'cursor') = (cursor_column IS NOT NULL)),

@@ -159,7 +159,7 @@ COMMENT ON FUNCTION reverse_etl_internal.find_sync(oid, text) IS 'the sync of a 
 CREATE FUNCTION reverse_etl_internal.check_sync_choices(mode text, on_missing text, change_detection text, cursor_column text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF mode IS NULL OR mode NOT IN ('insert', 'update', 'upsert', 'mirror', 'full', 'append') THEN
+    IF reverse_etl_internal.sync_mode(mode) IS NULL THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('invalid mode: "%s"', mode),
             HINT = 'Use insert, update, upsert, mirror, full or append.';
@@ -169,7 +169,7 @@ BEGIN
             MESSAGE = format('invalid value for on_missing: "%s"', on_missing),
             HINT = 'Use delete, archive, clear or ignore.';
     END IF;
-    IF on_missing <> 'ignore' AND mode <> 'mirror' THEN
+    IF on_missing <> 'ignore' AND NOT (reverse_etl_internal.sync_mode(mode)).removes THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('mode "%s" removes nothing', mode),
             HINT = 'Use mode mirror, or leave on_missing out.';
@@ -183,7 +183,7 @@ BEGIN
             MESSAGE = 'change_detection => ''cursor'' and cursor_column go together',
             HINT = 'Name the column of the query that only grows.';
     END IF;
-    IF change_detection = 'cursor' AND mode NOT IN ('insert', 'upsert', 'append') THEN
+    IF change_detection = 'cursor' AND NOT (reverse_etl_internal.sync_mode(mode)).takes_cursor THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('mode "%s" needs change_detection => ''difference''', mode),
             DETAIL = 'A cursor finds new rows, not those that are gone.',
@@ -248,7 +248,7 @@ BEGIN
     IF name IS NULL OR query IS NULL OR destination IS NULL OR key IS NULL OR search_path IS NULL THEN
         RAISE null_value_not_allowed USING MESSAGE = 'a sync needs a name, a query, a destination and a key';
     END IF;
-    on_missing := COALESCE(on_missing, CASE mode WHEN 'mirror' THEN 'delete' ELSE 'ignore' END);
+    on_missing := COALESCE(on_missing, CASE WHEN (reverse_etl_internal.sync_mode(mode)).removes THEN 'delete' ELSE 'ignore' END);
     PERFORM reverse_etl_internal.check_sync_choices(mode, on_missing, change_detection, cursor_column);
     PERFORM reverse_etl_internal.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
     query := reverse_etl_internal.sole_statement(query);
@@ -300,7 +300,7 @@ BEGIN
     END IF;
     EXECUTE format('SELECT EXISTS (SELECT FROM reverse_etl_internal.sync_%s_state)', sync) INTO sent_any;
     sent_any := sent_any OR definition.has_run OR definition.cursor_value IS NOT NULL;
-    IF sent_any AND start_sync_over.destination = definition.destination AND start_sync_over.mode IN ('insert', 'append') THEN
+    IF sent_any AND start_sync_over.destination = definition.destination AND NOT (reverse_etl_internal.sync_mode(start_sync_over.mode)).sends_changed THEN
         RAISE feature_not_supported USING
             MESSAGE = format('key and change_detection of sync "%s" cannot be changed', definition.name),
             DETAIL = format('What it knows of its rows would be forgotten, and mode "%s" would create all of them again.', start_sync_over.mode),
@@ -346,7 +346,7 @@ DECLARE
 BEGIN
     mode := COALESCE(mode, definition.mode);
     on_missing := COALESCE(on_missing, CASE WHEN mode = definition.mode THEN definition.on_missing
-                                            WHEN mode = 'mirror' THEN 'delete' ELSE 'ignore' END);
+                                            WHEN (reverse_etl_internal.sync_mode(mode)).removes THEN 'delete' ELSE 'ignore' END);
     destination := COALESCE(destination, definition.destination);
     key := COALESCE(key, definition.key);
     cursor_column := COALESCE(cursor_column, CASE WHEN change_detection = 'difference' THEN NULL ELSE definition.cursor_column END);

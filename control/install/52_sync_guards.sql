@@ -9,19 +9,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (SELECT broken IS NOT NULL FROM reverse_etl_internal.sync_definitions WHERE id = sync);
 COMMENT ON FUNCTION reverse_etl_internal.is_broken(integer) IS 'whether a sync was broken before the running command, or by one that was let pass';
 
-CREATE FUNCTION reverse_etl_internal.fault_of_sync(sync integer) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM reverse_etl_internal.check_sync(sync);
-    RAISE SQLSTATE 'RE000';
-EXCEPTION WHEN SQLSTATE 'RE000' THEN
-    RETURN NULL;
-WHEN OTHERS THEN
-    RETURN SQLERRM;
-END
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.fault_of_sync(integer) IS 'the error that the next run of a sync would raise; null for none';
-
 CREATE FUNCTION reverse_etl_internal.syncs_before(relations text[], schemas oid[], others text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -38,7 +25,7 @@ BEGIN
     LOOP
         -- Tables of one name are many, and so may be what reads them.
         EXIT WHEN clock_timestamp() > began + interval '1 s';
-        UPDATE reverse_etl_internal.sync_definitions AS s SET broken = fault FROM reverse_etl_internal.fault_of_sync(sync.id) AS fault
+        UPDATE reverse_etl_internal.sync_definitions AS s SET broken = fault FROM reverse_etl_internal.fault_of(sync => sync.id) AS fault
          WHERE s.id = sync.id AND fault IS DISTINCT FROM s.broken;
     END LOOP;
 END
@@ -131,7 +118,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.syncs_after_alter() IS 'refuses to alter what a sync needs as it is';
-REVOKE ALL ON FUNCTION reverse_etl_internal.check_sync(integer), reverse_etl_internal.fault_of_sync(integer), reverse_etl_internal.syncs_before(text[], oid[], text[]),
+REVOKE ALL ON FUNCTION reverse_etl_internal.check_sync(integer), reverse_etl_internal.syncs_before(text[], oid[], text[]),
     reverse_etl_internal.is_broken(integer), reverse_etl_internal.syncs_that_lost(),
     reverse_etl_internal.syncs_after_drop(boolean),
     reverse_etl_internal.altered_syncs(), reverse_etl_internal.syncs_after_alter() FROM PUBLIC;

@@ -1,4 +1,13 @@
--- Runs
+-- Runs: their states, and all that leads from one to another. C++ tells what happened (began, queued, must be held,
+-- failed) and only reads what came of it.
+--
+--   begin_run          -> reading, or skipped; one that is held -> reading if it was released, else expired
+--   hold_run           reading -> held
+--   run_queued         reading -> delivering, or completed where there is nothing to deliver
+--   fail_run           reading -> failed, cancelled
+--   cancel_run         delivering -> cancelling (55_sync_functions.sql)
+--   settle_lost_rows   delivering -> cancelling (54_sync_outcomes.sql)
+--   count_outcomes     delivering -> completed, cancelling; cancelling -> cancelled, failed (54_sync_outcomes.sql)
 
 CREATE FUNCTION reverse_etl_internal.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -180,6 +189,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.end_run(bigint, text, text) IS 'notes the end of a run, and what follows from it';
+
+CREATE FUNCTION reverse_etl_internal.fail_run(run bigint, reason text, cancelled boolean) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT reverse_etl_internal.end_run(run, CASE WHEN cancelled THEN 'cancelled' ELSE 'failed' END, reason);
+END;
+COMMENT ON FUNCTION reverse_etl_internal.fail_run(bigint, text, boolean) IS 'notes that what was begun could not be brought to its end';
 
 CREATE FUNCTION reverse_etl_internal.note_health(run bigint, health text, message text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

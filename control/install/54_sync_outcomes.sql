@@ -64,7 +64,7 @@ BEGIN
                 UNION ALL SELECT "#run", "#outcome" FROM failed) AS _
          WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key, key_forms, respelled, key_json)
         USING ids, outcomes, definition.change_detection = 'difference', in_doubt,
-              definition.mode <> 'update' -- which wants no row there that is not
+              (reverse_etl_internal.sync_mode(definition.mode)).sends_new -- otherwise it wants no row there that is not
     LOOP
         PERFORM reverse_etl_internal.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled,
                                            settled.absent);
@@ -170,7 +170,7 @@ COMMENT ON FUNCTION reverse_etl_internal.has_sync_tasks() IS 'whether there is a
 REVOKE ALL ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer), reverse_etl_internal.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
     reverse_etl_internal.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
     reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl_internal.end_run(bigint, text, text),
-    reverse_etl_internal.note_health(bigint, text, text), reverse_etl_internal.settle_sync_rows(integer, bigint[], text[], bigint[]),
+    reverse_etl_internal.fail_run(bigint, text, boolean), reverse_etl_internal.note_health(bigint, text, text), reverse_etl_internal.settle_sync_rows(integer, bigint[], text[], bigint[]),
     reverse_etl_internal.settle_lost_rows(integer), reverse_etl_internal.exceeds(text, bigint, bigint), reverse_etl_internal.usual_rows(integer),
     reverse_etl_internal.count_outcomes(bigint, reverse_etl_internal.sync_definitions, bigint, bigint, bigint, bigint), reverse_etl_internal.syncs_to_run(),
     reverse_etl_internal.give_up_run(integer, text), reverse_etl_internal.has_sync_tasks()

@@ -74,19 +74,10 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.unstream_sync(text, regclass) IS 'has the changes of a table wait for the next run of the sync again';
 
--- The owner of a sync need not own the table: so the triggers are dropped with the rights of the extension's owner.
 CREATE FUNCTION reverse_etl_internal.drop_sync_triggers() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    trigger_name name;
 BEGIN
-    FOR trigger_name IN
-        SELECT tgname FROM pg_trigger
-         WHERE tgrelid = old.source AND tgfoid = 'reverse_etl_internal.push_sync'::regproc
-           AND tgname LIKE format('reverse\_etl\_sync\_%s\_%%', old.sync_id)
-    LOOP
-        EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, old.source);
-    END LOOP;
+    PERFORM reverse_etl_internal.drop_own_triggers(old.source, 'reverse_etl_internal.push_sync', format('reverse_etl_sync_%s', old.sync_id));
     RETURN NULL;
 END
 $$;

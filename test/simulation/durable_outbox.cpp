@@ -53,7 +53,7 @@ void DurableOutbox::note(const std::vector<QueuedRow *> &rows) {
 
 void DurableOutbox::end(const QueuedRow &row, const Outcome &outcome) {
     ended_.emplace_back(row.id, outcome);
-    for (const QueuedRow::Replaced &replaced : row.replaced)
+    for (const QueuedRow::ReplacedChange &replaced : row.replaced)
         ended_.push_back({replaced.id, {Outcome::Kind::replaced, "by row " + std::to_string(row.id), false, row.id}});
 }
 

@@ -71,7 +71,7 @@ void Simulation::start_process() {
     }
 }
 
-std::unique_ptr<Lane> Simulation::open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
+std::unique_ptr<DeliveryLane> Simulation::open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
     const std::shared_ptr<const Object> &of = objects_[object];
     const OperationKind kind = kind_of(key.operation);
     const bool by_id = kind == OperationKind::update || kind == OperationKind::remove;
@@ -102,8 +102,8 @@ std::unique_ptr<Lane> Simulation::open_lane(int object, const LaneKey &key, KeyQ
                 std::move(lookup),
                 authenticators_[role],
                 std::move(policy)};
-    return std::make_unique<Lane>(std::move(route), Surroundings{transport_, nobody, *limiter_}, rows, sink,
-                                  std::make_unique<Uninterested>());
+    return std::make_unique<DeliveryLane>(std::move(route), Surroundings{transport_, nobody, *limiter_}, rows, sink,
+                                          std::make_unique<Uninterested>());
 }
 
 void Simulation::run() {
@@ -151,7 +151,7 @@ void Simulation::turn() {
         Destination &destination = destinations_[i];
         destination.outbox.claim(*destination.queue, scenario_.most_rows);
         destination.queue->open_lanes([this, i](const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
-            return DeliveryQueue::Opened{open_lane(i, key, rows, sink), ""};
+            return DeliveryQueue::OpenedLane{open_lane(i, key, rows, sink), ""};
         });
     }
     may_be_killed();

@@ -37,7 +37,7 @@ class Simulation {
     void die();
     void enqueue();
     bool is_over() const;
-    std::unique_ptr<Lane> open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
+    std::unique_ptr<DeliveryLane> open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     Clock::time_point next_order() const;
 
     /// What must hold at any time, and in the end.

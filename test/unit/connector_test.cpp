@@ -1,49 +1,8 @@
-#include "engine/manifest/connector.h"
-
-#include "connector_fixture.h"
+#include "manifest_faults.h"
 
 #include <boost/test/unit_test.hpp>
 
 using namespace reverse_etl;
-
-namespace {
-
-std::string text_of(const ManifestError &error) {
-    return error.pointer + " " + error.what();
-}
-
-/// What is wrong with a manifest: the JSON pointer and the message; "" if nothing.
-std::string fault(const std::string &manifest) {
-    try {
-        Connector::parse(manifest);
-        return "";
-    } catch (const ManifestError &error) {
-        return text_of(error);
-    }
-}
-
-std::string fault_of_object(const Connector &connector, const std::string &object, const Settings &settings) {
-    try {
-        connector.object(object, settings);
-        return "";
-    } catch (const ManifestError &error) {
-        return text_of(error);
-    } catch (const SettingError &error) {
-        return std::string(error.what()) + " " + error.hint;
-    }
-}
-
-std::string replaced(std::string text, const std::string &from, const std::string &to) {
-    return text.replace(text.find(from), from.size(), to);
-}
-
-bool contains(const std::string &text, const std::string &part) {
-    return text.find(part) != text.npos;
-}
-
-const std::string create = R"({"create": {"request": "POST /things", "body": {"$columns": "all"}}})";
-
-} // namespace
 
 BOOST_AUTO_TEST_SUITE(the_connectors_that_come_along)
 
@@ -280,6 +239,29 @@ BOOST_AUTO_TEST_CASE(rules_and_limits_of_an_operation_stand_before_the_connector
     BOOST_TEST((create.reason == Pointers{"/a", "/b"}));
 }
 
+BOOST_AUTO_TEST_CASE(the_shortest_time_that_limits_permit) {
+    const Connector connector = small_connector(create, R"("rate_limits": [
+        {"name": "burst", "requests": 10, "seconds": 2}, {"name": "day", "requests": 25, "seconds": 100},
+        {"name": "row", "requests": 1, "seconds": 1000, "for_each": "{row.email}"}, {"name": "now", "concurrent": 1}], )");
+    const Object things = connector.object("things", {});
+    const OperationSpec &operation = things.operations.at(OperationKind::create);
+    const std::pair<int, double> expected[] = {{0, 0},  {1, 0},  {10, 0},   {11, 2},
+                                               {21, 4}, {25, 4}, {26, 100}, {51, 200}};
+    for (auto [requests, seconds] : expected)
+        BOOST_TEST(operation.shortest_seconds(requests) == seconds, requests << " requests");
+}
+
+BOOST_AUTO_TEST_CASE(who_knows_how_many_rows_a_request_takes) {
+    const auto by_table = [](const std::string &connector, const std::string &object, const Settings &settings) {
+        return built_in_connector(connector)
+            .object(object, settings)
+            .operations.at(OperationKind::upsert)
+            .rows_by_table;
+    };
+    BOOST_TEST(by_table("http", "endpoint", {{"base_url", "https://a.example"}, {"key", "id"}}));
+    BOOST_TEST(!by_table("hubspot", "contacts", {}));
+}
+
 BOOST_AUTO_TEST_CASE(columns_of_all_objects) {
     const Connector connector = small_connector(create, R"("columns": {"Id": {"type": "text", "write": false},
         "name": "integer"}, "values": {"read": "/fields/{field}"}, )");
@@ -297,170 +279,6 @@ BOOST_AUTO_TEST_CASE(an_object_that_is_always_created) {
     BOOST_TEST((small_connector(operations).object("things", {}).insert == OperationKind::upsert));
     const std::string creates = replaced(small_manifest(operations), R"("key":)", R"("insert": "create", "key":)");
     BOOST_TEST((Connector::parse(creates).object("things", {}).insert == OperationKind::create));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(faults)
-
-BOOST_AUTO_TEST_CASE(a_sound_manifest_has_none) {
-    BOOST_TEST(fault(small_manifest(create)) == "");
-}
-
-BOOST_AUTO_TEST_CASE(of_the_whole) {
-    BOOST_TEST(contains(fault(""), " is not JSON, at byte 1"));
-    BOOST_TEST(contains(fault("{\"a\": \xff}"), " is not JSON, at byte"));
-    BOOST_TEST(contains(fault("[]"), " must be an object"));
-    BOOST_TEST(contains(fault("{}"), " lacks the member \"manifest\""));
-    BOOST_TEST(fault(R"({"manifest": 2})") == "/manifest must be 1, the version of the manifest language");
-    BOOST_TEST(contains(fault(R"({"a/b~c": 1})"), "/a~1b~0c is not known here; the members are"));
-}
-
-BOOST_AUTO_TEST_CASE(name_their_place) {
-    const std::string sound = small_manifest(create, R"("options": {"team": {"on": "table", "description": "a"}}, )");
-    BOOST_TEST(fault(sound) == "");
-    const auto check = [&](const char *from, const char *to, const char *expected) {
-        const std::string found = fault(replaced(sound, from, to));
-        BOOST_TEST(found.starts_with(expected), found << " instead of " << expected);
-    };
-    check(R"("name": "small")", R"("name": 1)", "/name must be a string");
-    check(R"("title": "Small")", R"("titel": "Small")", "/titel is not known here");
-    check(R"("base_url": "https://api.example.com",)", "", " lacks the member \"base_url\"");
-    check(R"({"kind": "none"})", R"({"kind": "magic"})", "/auth/kind must be one of \"none\", \"bearer\"");
-    check(R"({"kind": "none"})", "[]", "/auth must not be empty");
-    check(R"({"kind": "none"})", R"([{"kind": "none"}, {"kind": "bearer"}])", "/auth/1 lacks the member \"token\"");
-    check(R"({"kind": "none"})", R"({"kind": "basic", "username": "u", "password": 1})",
-          "/auth/password must be a string");
-    check(R"({"kind": "none"})",
-          R"({"kind": "oauth2", "grant": "refresh_token", "token_url": "u", "client_id": "i", "client_secret": "s"})",
-          "/auth lacks the member \"refresh_token\"");
-    check(R"("on": "table")", R"("on": "moon")", "/options/team/on must be one of \"server\", \"table\"");
-    check(R"("description": "a")", R"("default": 1, "description": "a")", "/options/team/default must be a string");
-    check(R"("key": "email")", R"("key": [])", "/objects/things/key must not be empty");
-    check(R"("key": "email")", R"("key": ["email", 1])", "/objects/things/key/1 must be a string");
-    check(R"("email": "text")", R"("email": "varchar")", "/objects/things/columns/email must be one of");
-    check(R"("email": "text")", R"("email": {"type": "text", "encode": "rot13"})",
-          "/objects/things/columns/email/encode is no encoding");
-    check(R"("email": "text")", R"("email": {"type": "text", "write": "no"})",
-          "/objects/things/columns/email/write must be true or false");
-    check(R"("create": {)", R"("insert": {)", "/objects/things/operations/insert is no operation");
-    check("POST /things", "SEND /things", "/objects/things/operations/create/request its method must be");
-    check("POST /things", "POST things", "/objects/things/operations/create/request its path must begin");
-    check("POST /things", "POST", "/objects/things/operations/create/request must be a method and a path");
-    check("POST /things", "POST /{thing}", "/objects/things/operations/create/request \"{thing}\" is neither");
-    check(R"("$columns": "all")", R"("$columns": "some")",
-          "/objects/things/operations/create/body/$columns must be one of \"all\"");
-}
-
-BOOST_AUTO_TEST_CASE(of_what_all_objects_share) {
-    const auto of = [](const char *more) { return fault(small_manifest(create, more)); };
-    BOOST_TEST(contains(of(R"("headers": {"X": 1}, )"), "/headers/X must be a string"));
-    BOOST_TEST(contains(of(R"("reason": "message", )"), "/reason must be a JSON pointer"));
-    BOOST_TEST(contains(of(R"("rate_limits": [{"name": "a", "requests": 0, "seconds": 1}], )"),
-                        "/rate_limits/0/requests must be a positive integer"));
-    BOOST_TEST(contains(of(R"("rate_limits": [{"name": "a", "requests": 18446744073709551615, "seconds": 1}], )"),
-                        "/rate_limits/0/requests must be a positive integer"));
-    BOOST_TEST(contains(of(R"("errors": [{"status": 42, "then": "wait"}], )"), "/errors/0/status must be an HTTP"));
-    BOOST_TEST(contains(of(R"("errors": [{"then": "wait"}], )"), "/errors/0 must name a \"status\""));
-    BOOST_TEST(contains(of(R"("errors": [{"status": 400, "then": "cry"}], )"), "/errors/0/then must be one of"));
-    BOOST_TEST(contains(of(R"("errors": [{"body": {"/a": {}}, "then": "wait"}], )"), "/errors/0/body/~1a must be"));
-    BOOST_TEST(contains(of(R"("errors": [{"body": {}, "then": "wait"}], )"), "/errors/0/body must name"));
-    BOOST_TEST(contains(of(R"("values": {"encode": "x"}, )"), "/values/encode is no encoding"));
-    BOOST_TEST(contains(of(R"("values": {"read": 1}, )"), "/values/read must be a string"));
-    BOOST_TEST(contains(of(R"("values": {"clear": []}, )"), "/values/clear must be"));
-    BOOST_TEST(contains(of(R"("columns": {"a": {}}, )"), "/columns/a lacks the member \"type\""));
-    BOOST_TEST(contains(of(R"("defaults": {"rows": "many"}, )"), "/defaults/rows must be a positive integer"));
-    BOOST_TEST(of(R"("defaults": {"query": {"type": "{object}"}}, )") == "");
-}
-
-BOOST_AUTO_TEST_CASE(an_operation_without_a_request) {
-    BOOST_TEST(fault(small_manifest(R"({"create": {"rows": 2}})")) ==
-               "/objects/things/operations/create lacks the member \"request\"");
-    BOOST_TEST(fault(small_manifest("{}", R"("operations": {"create": {"rows": 2}}, )")) ==
-               "/objects/things/operations/create lacks the member \"request\"");
-}
-
-BOOST_AUTO_TEST_CASE(a_base_url_that_is_no_text) {
-    const std::string manifest =
-        replaced(small_manifest(create, R"("options": {"where": {"on": "server", "type": "json", "description": "a",
-                                                                 "default": {}}}, )"),
-                 "https://api.example.com", "{where}");
-    BOOST_TEST(contains(fault_of_object(Connector::parse(manifest), "things", {}), "/base_url must be a string"));
-}
-
-BOOST_AUTO_TEST_CASE(requests_that_name_no_row) {
-    const auto of = [](const std::string &operations) { return fault(small_manifest(operations)); };
-    for (const char *kind : {"update", "delete", "lookup"}) {
-        const std::string name = std::string("\"") + kind + "\"";
-        BOOST_TEST(contains(of("{" + name + R"(: {"request": "DELETE /members"}})"),
-                            std::string("/objects/things/operations/") + kind + " names no row"));
-        BOOST_TEST(contains(of("{" + name + R"(: {"request": "POST /m", "body": {"by": "{key_field}"}}})"), "no row"));
-        BOOST_TEST(contains(of("{" + name + R"(: {"request": "POST /m", "body": {"$rows": {"$columns": "all"}}}})"),
-                            "no row"));
-        for (const char *rest : {R"("DELETE /members/{key}")", R"("DELETE /members", "query": {"id": "{key}"})",
-                                 R"("DELETE /members", "query": {"ids": ["{keys}"]})",
-                                 R"("POST /remove", "body": {"ids": {"$rows": {"id": "{key}"}}})",
-                                 R"("POST /remove", "body": {"mail": "to {row.email}"})"})
-            BOOST_TEST(of("{" + name + ": {\"request\": " + rest + "}}") == "");
-    }
-    BOOST_TEST(
-        contains(fault(small_manifest(R"({"delete": {}})", R"("operations": {"delete": {"request": "DELETE /"}}, )")),
-                 "no row"));
-}
-
-BOOST_AUTO_TEST_CASE(manifests_without_measure) {
-    // Small texts that would be large once filled in, or once their pointers are written out.
-    const std::string bomb = std::string(50000, 'x');
-    std::string uses, members, elements;
-    for (int i = 0; i < 5001; ++i) {
-        const std::string name = "\"a" + std::to_string(i);
-        uses.append(i == 0 ? "" : ", ").append(name).append("\": \"{big}\"");
-        members.append(i == 0 ? "" : ", ").append(name).append("\": \"text\"");
-        elements += i == 0 ? "[]" : ", []";
-    }
-    const std::string options =
-        R"("options": {"big": {"on": "server", "description": "-", "default": ")" + bomb + R"("}}, )";
-    const std::string few = uses.substr(0, uses.find(", \"a200\""));
-    BOOST_TEST(contains(fault(small_manifest(create, options + R"("headers": {)" + few + "}, ")),
-                        "larger than 4194304 bytes once its options are filled in"));
-    BOOST_TEST(contains(fault(small_manifest(create, R"("columns": {)" + members + "}, ")), "more than 5000 members"));
-    BOOST_TEST(contains(fault(std::string((1 << 20) + 1, ' ')), "larger than 1048576 bytes"));
-    BOOST_TEST(contains(
-        fault(small_manifest(create, R"("options": {)" + members.substr(0, members.find(", \"a101\"")) + "}, ")),
-        "more than 100 members"));
-    std::string values = "[[]", objects = create;
-    for (int i = 0; i < 50000; ++i)
-        values += ",{}";
-    BOOST_TEST(contains(fault(values + "]"), "holds more than 50000 values"));
-    // What all objects share, once each has it.
-    for (int i = 0; i < 1500; ++i)
-        objects.append("}, \"o").append(std::to_string(i)).append(R"(": {"operations": {"create": {}})");
-    BOOST_TEST(contains(
-        fault(small_manifest(objects, R"("defaults": {"request": "POST /", "headers": {"h": ")" + bomb + R"("}}, )")),
-        "larger than 67108864 bytes once each operation has"));
-    const std::string deep = R"({")" + bomb + R"(": [)" + elements + "]}";
-    BOOST_TEST(fault(small_manifest(R"({"create": {"request": "POST /", "body": )" + deep + "}}")) == "");
-}
-
-BOOST_AUTO_TEST_CASE(reading_can_be_cancelled) {
-    struct Cancelled {};
-    BOOST_CHECK_THROW(Connector::parse(built_in_manifest("hubspot"), [] { throw Cancelled(); }), Cancelled);
-}
-
-BOOST_AUTO_TEST_CASE(fields_with_signs_of_pointers) {
-    const Connector connector = small_connector(create);
-    const Object things = connector.object("things", {});
-    BOOST_TEST(things.pointer_to("a/b~c") == "/a~1b~0c");
-    const Connector nested = small_connector(create, R"("values": {"read": "/properties/{field}"}, )");
-    BOOST_TEST(nested.object("things", {}).pointer_to("x/y") == "/properties/x~1y");
-}
-
-BOOST_AUTO_TEST_CASE(nesting_without_end) {
-    const std::string deep = std::string(200000, '[') + std::string(200000, ']');
-    BOOST_TEST(contains(fault(deep), "nested too deeply"));
-    BOOST_TEST(contains(
-        fault_of_object(built_in_connector("http"), "endpoint", {{"base_url", "https://a.example"}, {"body", deep}}),
-        "nested too deeply"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

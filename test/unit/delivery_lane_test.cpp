@@ -116,7 +116,7 @@ class LaneWithLookups : public OutcomeSink {
     PollWaiter waiter_;
     RateLimiter limiter_;
     KeyQueue rows_;
-    Lane lane_{route(), {transport_, waiter_, limiter_}, rows_, *this, std::make_unique<Uninterested>()};
+    DeliveryLane lane_{route(), {transport_, waiter_, limiter_}, rows_, *this, std::make_unique<Uninterested>()};
 };
 
 } // namespace

@@ -107,10 +107,10 @@ struct Queue : DeliveryJournal {
             Route route{object,        CompiledOperation(*object, spec, {{"email", true}, {"n", true}}, 0, {}),
                         NullAs::omit,  std::nullopt,
                         authenticator, policy};
-            return DeliveryQueue::Opened{std::make_unique<Lane>(std::move(route),
-                                                                Surroundings{transport, waiter, limiter}, rows, sink,
-                                                                std::make_unique<Uninterested>()),
-                                         ""};
+            return DeliveryQueue::OpenedLane{
+                std::make_unique<DeliveryLane>(std::move(route), Surroundings{transport, waiter, limiter}, rows, sink,
+                                               std::make_unique<Uninterested>()),
+                ""};
         });
     }
 

@@ -9,10 +9,11 @@
 #include "connector_fixture.h"
 #include "loopback_server.h"
 #include "poll_waiter.h"
+#include "process_like_a_backend.h"
 
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -78,6 +79,10 @@ inline Policy quick() {
     return policy;
 }
 
+inline Settings at(const std::string &url) {
+    return {{"base_url", url}};
+}
+
 /// All that one operation needs to speak with a destination.
 struct Line {
     Line(const Connector &connector, const std::string &object, OperationKind kind,
@@ -96,13 +101,12 @@ struct Line {
     Dispatcher dispatcher;
 };
 
-/// The process ignores SIGPIPE, as a Postgres backend does, and goes to no proxy.
-struct ProcessLikeABackend {
-    ProcessLikeABackend() {
-        std::signal(SIGPIPE, SIG_IGN);
-        for (const char *name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-            unsetenv(name);
-    }
-};
+/// A job of rows that have the numbers from `first` to `last`.
+inline std::unique_ptr<Job> job(const CompiledOperation &operation, std::uint64_t first, std::uint64_t last = 0) {
+    Batch batch(operation.frame());
+    for (std::uint64_t number = first; number <= std::max(first, last); number++)
+        add_row(batch, operation, number, {"row " + std::to_string(number)});
+    return std::make_unique<Job>(std::move(batch));
+}
 
 } // namespace reverse_etl

@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(against_a_model) {
                 }
                 KeyQueue::Row row = queue.finish(id);
                 std::set<std::uint64_t> stands_for;
-                for (const QueuedRow::Replaced &replaced : row->replaced)
+                for (const QueuedRow::ReplacedChange &replaced : row->replaced)
                     stands_for.insert(replaced.id);
                 BOOST_REQUIRE((stands_for == of_key.front().stands_for));
                 for (std::uint64_t other : stands_for)

@@ -1,8 +1,4 @@
-#include "engine/http/curl_transport.h"
-
-#include "loopback_server.h"
-#include "poll_waiter.h"
-#include "test_certificate.h"
+#include "transport_fixture.h"
 
 #include <boost/beast/zlib/deflate_stream.hpp>
 #include <boost/crc.hpp>
@@ -12,9 +8,8 @@
 #include <netdb.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <set>
 
 using namespace reverse_etl;
@@ -42,57 +37,9 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *na
     return system_resolver(name, service, hints, result);
 }
 
-namespace {
-
-struct ProcessLikeABackend {
-    ProcessLikeABackend() {
-        std::signal(SIGPIPE, SIG_IGN);
-        for (const char *name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-            unsetenv(name);
-    }
-};
 BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
 
-Request get(std::string url) {
-    Request request;
-    request.method = "GET";
-    request.url = std::move(url);
-    request.timeout = seconds(10);
-    return request;
-}
-
-Request post(std::string url, std::string_view body) {
-    Request request = get(std::move(url));
-    request.method = "POST";
-    request.body = body;
-    return request;
-}
-
-Response exchange(Transport &transport, const Request &request) {
-    PollWaiter waiter;
-    std::vector<Finished> finished;
-    const ExchangeId id = transport.start(request);
-    transport.run(waiter, Clock::now() + seconds(20), finished);
-    BOOST_REQUIRE_EQUAL(finished.size(), 1u);
-    BOOST_REQUIRE_EQUAL(finished.front().id, id);
-    return std::move(finished.front().response);
-}
-
-Response exchange(const Request &request) {
-    CurlTransport transport;
-    return exchange(transport, request);
-}
-
-double seconds_since(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// A port on which nobody listens.
-int closed_port() {
-    boost::asio::io_context io;
-    boost::asio::ip::tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
-    return acceptor.local_endpoint().port();
-}
+namespace {
 
 void append_little_endian(std::string &out, std::uint32_t value) {
     for (int shift = 0; shift < 32; shift += 8)
@@ -123,8 +70,6 @@ std::string gzip(std::string_view text) {
 }
 
 } // namespace
-
-BOOST_TEST_DONT_PRINT_LOG_VALUE(Failure)
 
 BOOST_AUTO_TEST_SUITE(answers)
 
@@ -323,89 +268,6 @@ BOOST_AUTO_TEST_CASE(a_request_that_was_sent_may_have_arrived_though_the_host_is
 
 BOOST_AUTO_TEST_SUITE_END()
 
-BOOST_AUTO_TEST_SUITE(failures)
-
-BOOST_AUTO_TEST_CASE(nobody_listens) {
-    const std::string where = "127.0.0.1:" + std::to_string(closed_port());
-    const Response response = exchange(get("http://" + where + "/path?token=secret"));
-    BOOST_TEST((response.failure == Failure::not_connected));
-    BOOST_TEST(response.status == 0);
-    BOOST_TEST(!response.traffic.opened_connection);
-    BOOST_TEST(!response.traffic.reused_connection);
-    BOOST_TEST(response.failure_text.find(where) != std::string::npos, response.failure_text);
-    BOOST_TEST(response.failure_text.find("secret") == std::string::npos, response.failure_text);
-}
-
-BOOST_AUTO_TEST_CASE(no_host_of_that_name) {
-    const Response response = exchange(get("http://no-such-host.invalid/"));
-    BOOST_TEST((response.failure == Failure::unknown_host));
-    BOOST_TEST(response.failure_text.find("no-such-host.invalid") != std::string::npos, response.failure_text);
-}
-
-BOOST_AUTO_TEST_CASE(an_answer_that_does_not_come) {
-    LoopbackServer server([](const auto &, auto &connection) { connection.stall(); });
-    Request request = post(server.url(), "row");
-    request.timeout = Milliseconds(200);
-    const auto start = Clock::now();
-    const Response response = exchange(request);
-    BOOST_TEST((response.failure == Failure::interrupted));
-    BOOST_TEST(seconds_since(start) < 5.0);
-    BOOST_TEST(response.failure_text.find("timed out") != std::string::npos, response.failure_text);
-}
-
-BOOST_AUTO_TEST_CASE(a_connection_that_does_not_come) {
-    boost::asio::io_context io;
-    boost::asio::ip::tcp::acceptor silent(io, {boost::asio::ip::address_v4::loopback(), 0});
-    Request request = get("https://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/");
-    request.connect_timeout = Milliseconds(200);
-    const auto start = Clock::now();
-    BOOST_TEST((exchange(request).failure == Failure::not_connected));
-    BOOST_TEST(seconds_since(start) >= 0.2);
-    BOOST_TEST(seconds_since(start) < 5.0);
-}
-
-BOOST_AUTO_TEST_CASE(a_reset) {
-    LoopbackServer server([](const auto &, auto &connection) { connection.reset(); });
-    const Response response = exchange(post(server.url(), "row"));
-    BOOST_TEST((response.failure == Failure::interrupted));
-    BOOST_TEST(server.requests() == 1);
-}
-
-BOOST_AUTO_TEST_CASE(a_body_that_was_cut) {
-    LoopbackServer server([](const auto &, auto &connection) {
-        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
-        connection.close();
-    });
-    const Response response = exchange(post(server.url(), "row"));
-    BOOST_TEST((response.failure == Failure::interrupted));
-    BOOST_TEST(response.status == 0);
-    BOOST_TEST(response.body == "");
-}
-
-BOOST_AUTO_TEST_CASE(what_is_not_http) {
-    LoopbackServer server([](const auto &, auto &connection) {
-        connection.send("220 mail.example.com ESMTP\r\n");
-        connection.close();
-    });
-    BOOST_TEST((exchange(post(server.url(), "row")).failure == Failure::interrupted));
-}
-
-BOOST_AUTO_TEST_CASE(a_failure_leaves_the_transport_usable) {
-    std::atomic<int> requests = 0;
-    LoopbackServer server([&](const auto &, auto &connection) {
-        if (++requests % 2)
-            connection.reset();
-        else
-            connection.answer(200);
-    });
-    CurlTransport transport;
-    for (int i = 0; i < 10; ++i)
-        BOOST_TEST(
-            (exchange(transport, post(server.url(), "row")).failure == (i % 2 ? Failure::none : Failure::interrupted)));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
 BOOST_AUTO_TEST_SUITE(answers_that_are_too_large)
 
 BOOST_AUTO_TEST_CASE(announced) {
@@ -447,42 +309,6 @@ BOOST_AUTO_TEST_CASE(in_their_headers) {
         connection.close();
     });
     BOOST_TEST((exchange(get(server.url())).failure == Failure::too_large));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(requests_that_are_refused)
-
-BOOST_AUTO_TEST_CASE(header_injection) {
-    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); });
-    const std::pair<std::string, std::string> bad_headers[] = {
-        {"X-Name", "Ada\r\nX-Admin: yes"},   {"X-Name", "Ada\nX-Admin: yes"},   {"X-Name", "Ada\r"},
-        {"X-Name", std::string("Ada\0", 4)}, {"X-Name: yes\r\nX-Admin", "yes"}, {"", "no name"},
-    };
-    CurlTransport transport;
-    for (const auto &header : bad_headers) {
-        Request request = get(server.url());
-        request.headers = {header};
-        const Response response = exchange(transport, request);
-        BOOST_TEST((response.failure == Failure::unusable));
-        BOOST_TEST(response.failure_text.find("Ada") == std::string::npos);
-    }
-    Request request = get(server.url());
-    request.method = "GET / HTTP/1.1\r\nX-Admin: yes\r\n\r\nGET";
-    BOOST_TEST((exchange(transport, request).failure == Failure::unusable));
-    BOOST_TEST((exchange(transport, get(server.url("/\r\nX-Admin: yes"))).failure == Failure::unusable));
-    BOOST_TEST(server.connections() == 0);
-    BOOST_TEST(exchange(transport, get(server.url())).status == 200);
-}
-
-BOOST_AUTO_TEST_CASE(bad_urls) {
-    for (const char *url : {"", "http://", "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/",
-                            "http://user:secret@127.0.0.1/", "http://127.0.0.1:99999/", "http://127.0.0.1/a b"}) {
-        const Response response = exchange(get(url));
-        BOOST_TEST((response.failure == Failure::unusable), url);
-        BOOST_TEST(response.failure_text != "", url);
-        BOOST_TEST(response.failure_text.find("secret") == std::string::npos, response.failure_text);
-    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -570,87 +396,6 @@ BOOST_AUTO_TEST_CASE(no_signal_is_handled_in_a_resolver_thread) {
     sigset_t blocked;
     pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
     BOOST_TEST(!sigismember(&blocked, SIGINT));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(tls)
-
-BOOST_AUTO_TEST_CASE(a_certificate_of_an_unknown_authority_is_not_trusted) {
-    TestCertificate certificate("localhost");
-    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); }, &certificate.context());
-    const Response response = exchange(post(server.url("/", "localhost"), "row"));
-    BOOST_TEST((response.failure == Failure::not_trusted));
-    BOOST_TEST(response.failure_text.find("certificate") != std::string::npos, response.failure_text);
-    BOOST_TEST(server.requests() == 0);
-}
-
-BOOST_AUTO_TEST_CASE(a_named_authority_is_trusted) {
-    TestCertificate certificate("localhost");
-    LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body()); },
-                          &certificate.context());
-    CurlTransport transport;
-    Request request = post(server.url("/", "localhost"), "row");
-    request.ca_file = certificate.file();
-    for (int i = 0; i < 10; ++i)
-        BOOST_TEST(exchange(transport, request).body == "row");
-    BOOST_TEST(server.connections() == 1);
-
-    request.ca_file.clear(); // what was trusted for another request is not for this one
-    BOOST_TEST((exchange(transport, request).failure == Failure::not_trusted));
-}
-
-BOOST_AUTO_TEST_CASE(a_certificate_for_another_host_is_not_trusted) {
-    TestCertificate certificate("elsewhere.example");
-    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); }, &certificate.context());
-    Request request = post(server.url("/", "localhost"), "row");
-    request.ca_file = certificate.file();
-    BOOST_TEST((exchange(request).failure == Failure::not_trusted));
-    BOOST_TEST(server.requests() == 0);
-}
-
-BOOST_AUTO_TEST_CASE(a_missing_authority_file_is_not_trusted) {
-    TestCertificate certificate("localhost");
-    LoopbackServer server([](const auto &, auto &connection) { connection.answer(200); }, &certificate.context());
-    Request request = post(server.url("/", "localhost"), "row");
-    request.ca_file = "/nonexistent/ca.crt";
-    BOOST_TEST((exchange(request).failure == Failure::not_trusted));
-}
-
-/// A TCP server for one connection, which ends it after a greeting.
-struct Greeter {
-    explicit Greeter(std::string_view greeting, bool reset)
-        : thread([this, greeting, reset] {
-              auto socket = acceptor.accept();
-              boost::asio::write(socket, boost::asio::buffer(greeting));
-              if (reset)
-                  return socket.set_option(boost::asio::socket_base::linger(true, 0));
-              socket.shutdown(socket.shutdown_send);
-              char byte;
-              while (::recv(socket.native_handle(), &byte, 1, 0) > 0)
-                  ;
-          }) {}
-    ~Greeter() { thread.join(); }
-
-    std::string url() const { return "https://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()); }
-
-    boost::asio::io_context io;
-    boost::asio::ip::tcp::acceptor acceptor{io, {boost::asio::ip::address_v4::loopback(), 0}};
-    std::thread thread;
-};
-
-BOOST_AUTO_TEST_CASE(a_server_without_tls_is_not_trusted) {
-    Greeter greeter("220 mail.example.com ESMTP\r\n", false);
-    const Response response = exchange(get(greeter.url()));
-    BOOST_TEST((response.failure == Failure::not_trusted), response.failure_text);
-}
-
-BOOST_AUTO_TEST_CASE(a_connection_that_ends_in_the_handshake_was_not_made) {
-    for (const bool reset : {false, true}) {
-        Greeter greeter("", reset);
-        const Response response = exchange(get(greeter.url()));
-        BOOST_TEST((response.failure == Failure::not_connected), response.failure_text);
-    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 #include "engine/manifest/connector.h"
 
+#include "engine/manifest/auth_reader.h"
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
@@ -57,52 +58,6 @@ std::vector<OptionSpec> read_options(const ManifestNode &manifest) {
         options.push_back(std::move(option));
     }
     return options;
-}
-
-AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options) {
-    AuthSpec auth;
-    static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none, AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
-                                               AuthSpec::Kind::header, AuthSpec::Kind::oauth2};
-    auth.kind = kinds[node.at("kind").one_of({"none", "bearer", "basic", "header", "oauth2"})];
-    std::vector<const char *> required;
-    switch (auth.kind) {
-    case AuthSpec::Kind::none:
-        node.only({"kind"});
-        break;
-    case AuthSpec::Kind::bearer:
-        node.only({"kind", "token"});
-        required = {"token"};
-        break;
-    case AuthSpec::Kind::basic:
-        node.only({"kind", "username", "password"});
-        required = {"username", "password"};
-        break;
-    case AuthSpec::Kind::header:
-        node.only({"kind", "name", "value"});
-        required = {"name", "value"};
-        break;
-    case AuthSpec::Kind::oauth2:
-        node.only({"kind", "grant", "token_url", "client_id", "client_secret", "refresh_token", "scope"});
-        required = {"grant", "token_url", "client_id", "client_secret"};
-        if (node.at("grant").one_of({"client_credentials", "refresh_token"}) == 1)
-            required.push_back("refresh_token");
-        break;
-    }
-    for (const char *name : required)
-        node.at(name);
-    for (const auto &[name, member] : node.members()) {
-        if (name == "kind")
-            continue;
-        auth.parameters.emplace_back(name, member.text());
-        for (const TextPart &part : split_placeholders(member.text())) {
-            bool is_option = part.text == "base_url" ||
-                             std::any_of(options.begin(), options.end(),
-                                         [&](const OptionSpec &option) { return option.name == part.text; });
-            if (part.is_placeholder && !is_option)
-                auth.credentials.push_back(part.text);
-        }
-    }
-    return auth;
 }
 
 /// What `upper` says over what `lower` says, member by member.
@@ -198,6 +153,98 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
     }
 }
 
+std::optional<std::string> setting(const Settings &settings, const std::string &name) {
+    auto found = settings.find(name);
+    return found == settings.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::string> option_names(const std::vector<OptionSpec> &options) {
+    std::vector<std::string> names;
+    for (const OptionSpec &option : options)
+        names.push_back(option.name);
+    return names;
+}
+
+Json json_option(const std::string &name, const std::string &value) {
+    try {
+        return parse_json(value);
+    } catch (const ManifestError &error) {
+        throw SettingError("option \"" + name + "\" " + error.what());
+    } catch (const Json::parse_error &) {
+        return value; // a word such as status may stand without its quotes
+    }
+}
+
+/// What stands for the placeholders of options: their values, or what the manifest says where they are not set.
+ManifestFilling filling_of(const std::vector<OptionSpec> &options, const Settings &settings) {
+    ManifestFilling filling;
+    for (const OptionSpec &option : options) {
+        std::optional<std::string> value = setting(settings, option.name);
+        if (!value)
+            value = option.fallback;
+        if (value && option.json)
+            filling.jsons[option.name] = json_option(option.name, *value);
+        else if (value)
+            filling.texts[option.name] = *value;
+    }
+    return filling;
+}
+
+/// The fields by which rows are known.
+void read_identity(const ManifestNode &manifest, const ManifestNode &node, const Settings &settings, Object &object) {
+    object.id = node.text("id", manifest.text("id", ""));
+    if (std::optional<std::string> key = setting(settings, "key"))
+        object.key = {*key};
+    else if (node.has("key"))
+        for (const ManifestNode &field : node.at("key").one_or_many())
+            object.key.push_back(field.text());
+}
+
+void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object &object) {
+    Json columns = overlay(member(manifest.value(), "columns"), member(node.value(), "columns"));
+    for (const auto &[field, column] : columns.items()) {
+        ColumnSpec spec = read_column(field, ManifestNode(column, node.pointer() + "/columns/" + field), object.read);
+        if (spec.encoding == ValueEncoding::native)
+            spec.encoding = object.encoding;
+        object.columns.push_back(std::move(spec));
+    }
+}
+
+/// Adds what the manifest says for all operations to what one says for itself.
+void add_shared(const ManifestNode &manifest, OperationSpec &spec) {
+    if (manifest.has("errors"))
+        for (ErrorRule &rule : read_error_rules(manifest.at("errors")))
+            spec.errors.push_back(std::move(rule));
+    if (manifest.has("rate_limits"))
+        for (RateLimitSpec &limit : read_rate_limits(manifest.at("rate_limits")))
+            spec.rate_limits.push_back(std::move(limit));
+    if (manifest.has("reason"))
+        spec.reason = manifest.at("reason").pointers();
+}
+
+/// `unset`: names that may still be placeholders, for options that are not set.
+void read_operations(const ManifestNode &manifest, const ManifestNode &node, const std::vector<std::string> &unset,
+                     Object &object) {
+    for (const auto &[operation, kind] : operation_names) {
+        Json merged = merged_operation(manifest.value(), node.value(), operation);
+        if (merged.is_null())
+            continue;
+        ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation);
+        merged_node.at("request");
+        OperationSpec spec = read_operation(merged_node, kind, unset);
+        check_names_row(merged_node, spec, unset);
+        add_shared(manifest, spec);
+        object.operations[kind] = std::move(spec);
+    }
+}
+
+/// What INSERT does.
+void choose_insert(const ManifestNode &node, Object &object) {
+    bool upserts = object.operations.contains(OperationKind::upsert) && !object.key.empty();
+    bool creates = node.has("insert") && node.at("insert").text() == "create";
+    object.insert = upserts && !creates ? OperationKind::upsert : OperationKind::create;
+}
+
 } // namespace
 
 bool is_read_only(OperationKind kind) {
@@ -211,16 +258,17 @@ const char *operation_name(OperationKind kind) {
     return "";
 }
 
+double OperationSpec::shortest_seconds(std::int64_t requests) const {
+    double seconds = 0;
+    for (const RateLimitSpec &limit : rate_limits)
+        if (limit.for_each.empty() && limit.requests > 0 && requests > 0)
+            seconds = std::max(seconds, static_cast<double>((requests - 1) / limit.requests) * limit.seconds);
+    return seconds;
+}
+
 bool ColumnSpec::is_written_by(OperationKind operation) const {
     bool named = std::find(written_by.begin(), written_by.end(), operation) != written_by.end();
     return writable && (written_by.empty() || named);
-}
-
-std::string AuthSpec::parameter(std::string_view name) const {
-    for (const auto &[parameter, value] : parameters)
-        if (parameter == name)
-            return value;
-    return "";
 }
 
 const OperationSpec *Object::operation(OperationKind kind) const {
@@ -305,53 +353,13 @@ std::vector<std::string> Connector::object_names() const {
 }
 
 Object Connector::object(const std::string &name, const Settings &settings) const {
-    if (!manifest_->at("objects").contains(name)) {
-        std::string known;
-        for (const std::string &object : object_names())
-            known += (known.empty() ? "" : ", ") + object;
-        throw SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"",
-                           "Its objects are: " + known + ".");
-    }
-
-    ManifestFilling filling;
+    check_is_object(name);
+    ManifestFilling filling = filling_of(options_, settings);
     filling.texts["object"] = name;
-    auto setting = [&](const std::string &option) -> std::optional<std::string> {
-        auto found = settings.find(option);
-        return found == settings.end() ? std::nullopt : std::optional(found->second);
-    };
-    for (const OptionSpec &option : options_) {
-        std::optional<std::string> value = setting(option.name);
-        if (!value)
-            value = option.fallback;
-        if (!value)
-            continue;
-        if (!option.json) {
-            filling.texts[option.name] = *value;
-            continue;
-        }
-        try {
-            filling.jsons[option.name] = parse_json(*value);
-        } catch (const ManifestError &error) {
-            throw SettingError("option \"" + option.name + "\" " + error.what());
-        } catch (const Json::parse_error &) {
-            // A word such as status may stand without its quotes.
-            filling.jsons[option.name] = *value;
-        }
-    }
-
     Object object;
-    Json base_url = setting("base_url").value_or(manifest_->at("base_url").get<std::string>());
-    filling.fill_in(base_url);
-    object.base_url = ManifestNode(base_url, "/base_url").text();
-    while (object.base_url.ends_with('/'))
-        object.base_url.pop_back();
-    for (const TextPart &part : split_placeholders(object.base_url))
-        if (part.is_placeholder)
-            throw SettingError("connector \"" + name_ + "\" needs the server option \"" + part.text + "\"",
-                               "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
-    if (object.base_url.find_first_of("?#") != std::string::npos)
-        throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
-                           "What stands behind them would not be part of the path that is appended.");
+    object.connector = name_;
+    object.name = name;
+    object.base_url = base_url(filling, settings);
     filling.texts["base_url"] = object.base_url;
 
     Json filled = *manifest_;
@@ -359,56 +367,41 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     filling.fill_in(filled);
     ManifestNode manifest(filled, "");
     ManifestNode node = manifest.at("objects").at(name);
-    std::vector<std::string> unset;
-    for (const OptionSpec &option : options_)
-        unset.push_back(option.name);
-
-    object.connector = name_;
-    object.name = name;
-    object.id = node.text("id", manifest.text("id", ""));
-    if (auto key = setting("key"))
-        object.key = {*key};
-    else if (node.has("key"))
-        for (const ManifestNode &field : node.at("key").one_or_many())
-            object.key.push_back(field.text());
+    read_identity(manifest, node, settings, object);
     read_values(manifest, object);
     if (manifest.has("headers"))
         object.headers = manifest.at("headers").texts();
-
-    Json columns = overlay(member(filled, "columns"), member(node.value(), "columns"));
-    for (const auto &[field, column] : columns.items()) {
-        ColumnSpec spec = read_column(field, ManifestNode(column, node.pointer() + "/columns/" + field), object.read);
-        if (spec.encoding == ValueEncoding::native)
-            spec.encoding = object.encoding;
-        object.columns.push_back(std::move(spec));
-    }
-
-    for (const auto &[operation, kind] : operation_names) {
-        Json merged = merged_operation(filled, node.value(), operation);
-        if (merged.is_null())
-            continue;
-        ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation);
-        merged_node.at("request");
-        OperationSpec spec = read_operation(merged_node, kind, unset);
-        check_names_row(merged_node, spec, unset);
-        if (manifest.has("errors"))
-            for (ErrorRule &rule : read_error_rules(manifest.at("errors")))
-                spec.errors.push_back(std::move(rule));
-        if (manifest.has("rate_limits"))
-            for (RateLimitSpec &limit : read_rate_limits(manifest.at("rate_limits")))
-                spec.rate_limits.push_back(std::move(limit));
-        if (manifest.has("reason"))
-            spec.reason = manifest.at("reason").pointers();
-        object.operations[kind] = std::move(spec);
-    }
-    bool upserts = object.operations.contains(OperationKind::upsert) && !object.key.empty();
-    object.insert = upserts ? OperationKind::upsert : OperationKind::create;
-    if (node.has("insert") && node.at("insert").text() == "create")
-        object.insert = OperationKind::create;
-
+    read_columns(manifest, node, object);
+    read_operations(manifest, node, option_names(options_), object);
+    choose_insert(node, object);
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
         object.auth.push_back(read_auth(auth, {}));
     return object;
+}
+
+void Connector::check_is_object(const std::string &name) const {
+    if (manifest_->at("objects").contains(name))
+        return;
+    std::string known;
+    for (const std::string &object : object_names())
+        known += (known.empty() ? "" : ", ") + object;
+    throw SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"", "Its objects are: " + known + ".");
+}
+
+std::string Connector::base_url(ManifestFilling &filling, const Settings &settings) const {
+    Json filled = setting(settings, "base_url").value_or(manifest_->at("base_url").get<std::string>());
+    filling.fill_in(filled);
+    std::string url = ManifestNode(filled, "/base_url").text();
+    while (url.ends_with('/'))
+        url.pop_back();
+    for (const TextPart &part : split_placeholders(url))
+        if (part.is_placeholder)
+            throw SettingError("connector \"" + name_ + "\" needs the server option \"" + part.text + "\"",
+                               "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
+    if (url.find_first_of("?#") != std::string::npos)
+        throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
+                           "What stands behind them would not be part of the path that is appended.");
+    return url;
 }
 
 } // namespace reverse_etl

@@ -6,6 +6,7 @@
 #include "engine/text/json_fwd.h"
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@
 #include <vector>
 
 namespace reverse_etl {
+
+class ManifestFilling;
 
 enum class OperationKind { create, update, upsert, remove, lookup, list };
 
@@ -111,6 +114,7 @@ struct OperationSpec {
     bool form = false;                ///< body as application/x-www-form-urlencoded, else JSON
     std::shared_ptr<const Json> body; ///< a template; nullptr: no body
     int rows = 1;                     ///< most rows a request
+    bool rows_by_table = false;       ///< the API names no such limit: a table may ask for more than `rows`
     std::size_t bytes = 4 << 20;      ///< most bytes of a request's body
     bool by_key = true;               ///< may name its row by the object's key
     bool by_id = true;                ///< may name its row by the destination's id
@@ -125,6 +129,10 @@ struct OperationSpec {
     std::string next_cursor, next_url;
     std::optional<int> next_offset; ///< pages are named by their first record; this is the first one's number
     std::optional<int> next_page;   ///< pages are numbered, from this number on
+
+    /// The shortest time in which the published limits let that many requests go: the first window's go at once. What
+    /// is limited for each of something is left out, since nobody knows for how many.
+    double shortest_seconds(std::int64_t requests) const;
 };
 
 struct ColumnSpec {
@@ -208,6 +216,9 @@ class Connector {
     Object object(const std::string &name, const Settings &settings) const;
 
   private:
+    void check_is_object(const std::string &name) const;
+    std::string base_url(ManifestFilling &filling, const Settings &settings) const;
+
     std::shared_ptr<const Json> manifest_;
     std::string name_, title_, schema_;
     std::vector<OptionSpec> options_;

@@ -300,8 +300,8 @@ std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node) {
 }
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
-    node.only({"request", "query", "headers", "format", "body", "rows", "bytes", "by", "idempotent", "idempotency_key",
-               "archives", "rate_limits", "outcome", "errors", "records", "next"});
+    node.only({"request", "query", "headers", "format", "body", "rows", "rows_by_table", "bytes", "by", "idempotent",
+               "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "next"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
@@ -330,6 +330,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
         if (spec.rows > 10000)
             node.at("rows").fail("must be at most 10000");
     }
+    spec.rows_by_table = node.flag("rows_by_table", false);
     if (node.has("bytes"))
         spec.bytes = node.at("bytes").positive_integer();
     if (node.has("by")) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace reverse_etl {
@@ -17,5 +18,7 @@ enum class ValueEncoding {
 
 /// The encoding of that name in a manifest or an option; nothing if there is none.
 std::optional<ValueEncoding> value_encoding(std::string_view name);
+/// All names, for messages: "native, string, ...".
+std::string value_encoding_names();
 
 } // namespace reverse_etl

@@ -8,8 +8,8 @@
 
 namespace reverse_etl {
 
-Lane::Lane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
-           std::unique_ptr<LaneObserver> observer)
+DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
+                           std::unique_ptr<LaneObserver> observer)
     : route_(std::move(route)), writer_(route_.operation, route_.null_as), rows_(rows), sink_(sink),
       observer_(std::move(observer)), dispatcher_(route_.operation, around.transport, around.waiter, around.limiter,
                                                   *route_.authenticator, route_.policy),
@@ -21,7 +21,7 @@ Lane::Lane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink 
         lookup_ = std::make_unique<Lookup>(*this, around);
 }
 
-Lane::Lookup::Lookup(Lane &lane, const Surroundings &around)
+DeliveryLane::Lookup::Lookup(DeliveryLane &lane, const Surroundings &around)
     : writer(*lane.route_.lookup, NullAs::null),
       dispatcher(*lane.route_.lookup, around.transport, around.waiter, around.limiter, *lane.route_.authenticator,
                  lane.route_.policy),
@@ -33,14 +33,14 @@ Lane::Lookup::Lookup(Lane &lane, const Surroundings &around)
 
 /// How many rows may go in a request with this one. One that failed is tried with fewer each time, until it stands
 /// alone: whose fault it is shows then. And what cannot be sent again is not risked for trying out.
-std::size_t Lane::most_together(const QueuedRow &row, bool probing) const {
+std::size_t DeliveryLane::most_together(const QueuedRow &row, bool probing) const {
     if (probing && needs_marks() && !has_idempotency_key())
         return 1;
     const CompiledOperation &operation = route_.lookup ? *route_.lookup : route_.operation;
     return row.most_together == 0 ? operation.rows_per_batch() : row.most_together;
 }
 
-std::vector<Batch> Lane::make_batches(int lane, Clock::time_point now, bool probing) {
+std::vector<Batch> DeliveryLane::make_batches(int lane, Clock::time_point now, bool probing) {
     const CompiledOperation &operation = route_.lookup ? *route_.lookup : route_.operation;
     std::vector<Batch> batches;
     Batch batch(operation.frame());
@@ -77,7 +77,8 @@ std::vector<Batch> Lane::make_batches(int lane, Clock::time_point now, bool prob
     return batches;
 }
 
-bool Lane::write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer, Batch &batch) {
+bool DeliveryLane::write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer,
+                         Batch &batch) {
     std::string reason;
     std::string &out = batch.begin_row();
     try {
@@ -95,7 +96,7 @@ bool Lane::write(std::uint64_t number, std::string_view row, std::string_view ke
 }
 
 /// A rejected row that is queued again holds as a text what could not be sent. It still cannot.
-void Lane::check_numbers() const {
+void DeliveryLane::check_numbers() const {
     for (std::size_t i = 0; !route_.numbers.empty() && i < values_.names().size(); i++) {
         std::string text;
         values_.text(static_cast<int>(i), text);
@@ -107,7 +108,7 @@ void Lane::check_numbers() const {
 }
 
 /// The batch that is full, where its last row makes it too large and begins another.
-std::optional<Batch> Lane::cut(Batch &batch, const CompiledOperation &operation) {
+std::optional<Batch> DeliveryLane::cut(Batch &batch, const CompiledOperation &operation) {
     std::size_t most_bytes = operation.spec().bytes;
     if (batch.bytes() <= most_bytes)
         return std::nullopt;
@@ -121,7 +122,7 @@ std::optional<Batch> Lane::cut(Batch &batch, const CompiledOperation &operation)
     return std::nullopt;
 }
 
-void Lane::submit(std::vector<Batch> batches) {
+void DeliveryLane::submit(std::vector<Batch> batches) {
     observer_->begin();
     for (const Batch &batch : batches)
         observer_->seen(batch.rows().size());
@@ -131,7 +132,7 @@ void Lane::submit(std::vector<Batch> batches) {
         lookup_->lookup.submit(std::move(batches));
 }
 
-void Lane::found(std::uint64_t number, const std::string &id) {
+void DeliveryLane::found(std::uint64_t number, const std::string &id) {
     Batch &batch = lookup_->found;
     std::string name;
     append_json_string(name, route_.object->id);
@@ -144,7 +145,7 @@ void Lane::found(std::uint64_t number, const std::string &id) {
 }
 
 /// They were found in any order, and an answer's words are paired with rows that are in theirs.
-void Lane::submit_found(Batch batch) {
+void DeliveryLane::submit_found(Batch batch) {
     std::vector<std::size_t> positions(batch.rows().size());
     std::iota(positions.begin(), positions.end(), 0);
     std::sort(positions.begin(), positions.end(),
@@ -154,7 +155,7 @@ void Lane::submit_found(Batch batch) {
     delivery_.submit(std::move(batches));
 }
 
-Clock::time_point Lane::start_ready() {
+Clock::time_point DeliveryLane::start_ready() {
     if (lookup_ == nullptr)
         return delivery_.start_ready();
     if (!lookup_->found.rows().empty() && lookup_->dispatcher.jobs() == 0)
@@ -162,14 +163,14 @@ Clock::time_point Lane::start_ready() {
     return std::min(lookup_->lookup.start_ready(), delivery_.start_ready());
 }
 
-bool Lane::take(const Finished &finished) {
+bool DeliveryLane::take(const Finished &finished) {
     bool is_own = delivery_.take(finished) || (lookup_ != nullptr && lookup_->lookup.take(finished));
     if (jobs() == 0)
         observer_->end();
     return is_own;
 }
 
-std::deque<std::unique_ptr<Job>> Lane::withdraw() {
+std::deque<std::unique_ptr<Job>> DeliveryLane::withdraw() {
     std::deque<std::unique_ptr<Job>> jobs = dispatcher_.withdraw();
     if (lookup_ != nullptr) {
         for (std::unique_ptr<Job> &job : lookup_->dispatcher.withdraw())
@@ -182,14 +183,14 @@ std::deque<std::unique_ptr<Job>> Lane::withdraw() {
     return jobs;
 }
 
-std::size_t Lane::jobs() const {
+std::size_t DeliveryLane::jobs() const {
     std::size_t jobs = dispatcher_.jobs();
     if (lookup_ != nullptr)
         jobs += lookup_->dispatcher.jobs() + (lookup_->found.rows().empty() ? 0 : 1);
     return jobs;
 }
 
-std::size_t Lane::jobs_in_flight() const {
+std::size_t DeliveryLane::jobs_in_flight() const {
     return dispatcher_.jobs_in_flight() + (lookup_ == nullptr ? 0 : lookup_->dispatcher.jobs_in_flight());
 }
 

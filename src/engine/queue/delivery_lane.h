@@ -60,10 +60,10 @@ struct Surroundings {
 /// Sends rows of the outbox that can share requests, by the same line as a
 /// statement's rows. Rows that are named by their key where the destination
 /// wants its id are looked up first; they are under way all the while.
-class Lane {
+class DeliveryLane {
   public:
-    Lane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
-         std::unique_ptr<LaneObserver> observer);
+    DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
+                 std::unique_ptr<LaneObserver> observer);
 
     /// Makes a batch of the rows that come next. Rows that cannot be sent are rejected at once. `probing`: whether the
     /// destination is only tried out.
@@ -91,7 +91,7 @@ class Lane {
   private:
     /// The look-up of ids by key.
     struct Lookup {
-        Lookup(Lane &lane, const Surroundings &around);
+        Lookup(DeliveryLane &lane, const Surroundings &around);
 
         RowWriter writer;
         Dispatcher dispatcher;

@@ -74,11 +74,11 @@ bool DeliveryQueue::writes_all_of(const QueuedRow &older) {
     return std::all_of(left.begin(), left.end(), [&](int column) { return older_reader_.is_null(column); });
 }
 
-void DeliveryQueue::open_lanes(const Open &open) {
+void DeliveryQueue::open_lanes(const LaneOpener &open) {
     for (LaneSlot &slot : lanes_) {
         if (slot.lane != nullptr || !slot.refused.empty())
             continue;
-        Opened opened = open(slot.key, rows_, *this);
+        OpenedLane opened = open(slot.key, rows_, *this);
         slot.lane = std::move(opened.lane);
         slot.refused = std::move(opened.refused);
     }
@@ -170,7 +170,7 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
 }
 
 /// The rows of requests that are about to be made get those requests' numbers, but for rows that were noted before.
-void DeliveryQueue::mark(const Lane &lane) {
+void DeliveryQueue::mark(const DeliveryLane &lane) {
     for (const StartableJob &held : lane.held()) {
         std::int64_t request = 0;
         for (const BatchRow &of_batch : held.job->batch.rows()) {

@@ -56,13 +56,13 @@ class DeliveryQueue : private OutcomeSink {
     void add(KeyQueue::Row &&row, const std::string &operation);
 
     /// A lane; or why its rows cannot be sent; or nothing, if it may be had later.
-    struct Opened {
-        std::unique_ptr<Lane> lane;
+    struct OpenedLane {
+        std::unique_ptr<DeliveryLane> lane;
         std::string refused;
     };
-    using Open = std::function<Opened(const LaneKey &, KeyQueue &, OutcomeSink &)>;
+    using LaneOpener = std::function<OpenedLane(const LaneKey &, KeyQueue &, OutcomeSink &)>;
     /// Opens the lanes that there are rows for.
-    void open_lanes(const Open &open);
+    void open_lanes(const LaneOpener &open);
     /// They are made anew: what they were made of has changed. Nothing must be under way.
     void close_lanes();
 
@@ -92,7 +92,7 @@ class DeliveryQueue : private OutcomeSink {
   private:
     struct LaneSlot {
         LaneKey key;
-        std::unique_ptr<Lane> lane;
+        std::unique_ptr<DeliveryLane> lane;
         std::string refused;      ///< why its rows cannot be sent
         std::uint64_t probed = 0; ///< when it was tried last whether the destination works again
     };
@@ -109,7 +109,7 @@ class DeliveryQueue : private OutcomeSink {
     bool writes_all_of(const QueuedRow &older);
     std::vector<std::size_t> turns() const;
     void fill(std::size_t index, Clock::time_point now);
-    void mark(const Lane &lane);
+    void mark(const DeliveryLane &lane);
     std::size_t jobs_of(std::uint32_t role) const;
     void succeeded(std::uint32_t role);
     void leave_in_peace(std::uint32_t role);

@@ -114,7 +114,7 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     under_way_--;
     bytes_ -= row->row.size() + row->key.size() + row->identity.size();
     finished_.insert(id);
-    for (const QueuedRow::Replaced &replaced : row->replaced) {
+    for (const QueuedRow::ReplacedChange &replaced : row->replaced) {
         replaced_.erase(replaced.id);
         finished_.insert(replaced.id);
     }

@@ -35,14 +35,14 @@ struct QueuedRow {
     int table = 0;                ///< where it is stored, as those understand it who read it
     std::uint64_t place = 0;      ///< likewise
     std::size_t stored_bytes = 0; ///< its own, and those of the changes that it stands for
-    struct Replaced {
+    struct ReplacedChange {
         std::uint64_t id;
         std::int64_t push;
         int table;
         std::int32_t sync;
         std::uint64_t place;
     };
-    std::vector<Replaced> replaced;                ///< the changes that it stands for
+    std::vector<ReplacedChange> replaced;          ///< the changes that it stands for
     std::vector<std::string> reasons;              ///< why its attempts failed
     std::uint64_t successes = 0;                   ///< of others, when its first attempt failed
     Clock::time_point fails_since{};               ///< when that was

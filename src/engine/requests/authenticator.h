@@ -39,12 +39,12 @@ class Authenticator {
     void forget_token() { token_.clear(); }
 
     /// The asking for a token, which is one for all who share these credentials.
-    struct Asking {
+    struct TokenInquiry {
         ExchangeId exchange = 0;   ///< under way; 0: none
         int attempts = 0;          ///< since the last token that came
         Clock::time_point ready{}; ///< not before
     };
-    Asking asking;
+    TokenInquiry asking;
 
     /// The request for an access token (RFC 6749 sections 4.4.2 and 6). The body is kept here until the next call.
     Request token_request();

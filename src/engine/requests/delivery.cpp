@@ -6,8 +6,7 @@ namespace reverse_etl {
 
 Delivery::Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
                    int max_attempts)
-    : operation_(operation), dispatcher_(dispatcher), sink_(sink), reader_(operation), with_ids_(with_ids),
-      max_attempts_(max_attempts) {}
+    : SinkHandler(operation, dispatcher, sink), reader_(operation), with_ids_(with_ids), max_attempts_(max_attempts) {}
 
 void Delivery::start(std::vector<Batch> batches) {
     submit(std::move(batches));

@@ -34,9 +34,27 @@ class OutcomeSink {
     }
 };
 
+/// Whoever sends batches of one operation for a sink, in a loop that serves many: starts what may start now and answers
+/// when more may, settles what has ended.
+class SinkHandler : protected JobHandler {
+  public:
+    Clock::time_point start_ready() { return dispatcher_.start_ready(); }
+    bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
+
+  protected:
+    SinkHandler(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink)
+        : operation_(operation), dispatcher_(dispatcher), sink_(sink) {}
+
+    void failed(std::unique_ptr<Job> job, const DestinationError &error) override { sink_.failed(job->batch, error); }
+
+    const CompiledOperation &operation_;
+    Dispatcher &dispatcher_;
+    OutcomeSink &sink_;
+};
+
 /// Delivers batches of one operation and finds an outcome for every row, however the destination answers: by row, or
 /// only for the whole, and then the batch is halved until the rows at fault stand alone.
-class Delivery : private JobHandler {
+class Delivery : public SinkHandler {
   public:
     /// `with_ids`: whether the sink wants the destination's ids.
     Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
@@ -52,24 +70,17 @@ class Delivery : private JobHandler {
     /// when nothing more can be sent; rows without an outcome by then have none.
     void deliver(std::vector<Batch> batches);
 
-    /// For a loop that serves many deliveries, the steps of it: adds batches, starts what may start now and answers
-    /// when more may, settles what has ended.
+    /// For a loop that serves many deliveries: adds batches.
     void submit(std::vector<Batch> batches);
-    Clock::time_point start_ready() { return dispatcher_.start_ready(); }
-    bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
 
   private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
-    void failed(std::unique_ptr<Job> job, const DestinationError &error) override { sink_.failed(job->batch, error); }
     void put_off(const Job &job) override { sink_.put_off(job.batch); }
     void read_outcomes(Job &job, Answer &answer);
     /// Sends the rows again, in halves.
     void halve(const Batch &batch);
     void reject_all(const Batch &batch, const std::string &reason, long status);
 
-    const CompiledOperation &operation_;
-    Dispatcher &dispatcher_;
-    OutcomeSink &sink_;
     OutcomeReader reader_;
     bool with_ids_;
     int max_attempts_;

@@ -43,9 +43,9 @@ std::string random_key() {
 
 /// What ended of other dispatchers: a statement may read from, or run, another with a dispatcher of its own. It goes
 /// back when this one waits no more; before, the transport would hand it out again at once.
-struct Others {
-    explicit Others(Transport &transport) : transport(transport) {}
-    ~Others() { transport.give_back(std::move(finished)); }
+struct ExchangesOfOthers {
+    explicit ExchangesOfOthers(Transport &transport) : transport(transport) {}
+    ~ExchangesOfOthers() { transport.give_back(std::move(finished)); }
     Transport &transport;
     std::vector<Finished> finished;
 };
@@ -132,13 +132,13 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobH
 }
 
 void Dispatcher::run(JobHandler &handler) {
-    Others others(transport_);
+    ExchangesOfOthers others(transport_);
     while (!pending_.empty() || !in_flight_.empty())
         turn(handler, Clock::now() + longest_wait, others.finished);
 }
 
 void Dispatcher::advance(JobHandler &handler) {
-    Others others(transport_);
+    ExchangesOfOthers others(transport_);
     turn(handler, Clock::now(), others.finished);
 }
 
@@ -303,7 +303,7 @@ Clock::time_point Dispatcher::fetch_token() {
 
 void Dispatcher::take_token(const Response &response, JobHandler &handler) {
     const std::optional<TokenFault> fault = authenticator_.read_token(response);
-    Authenticator::Asking &asking = authenticator_.asking;
+    Authenticator::TokenInquiry &asking = authenticator_.asking;
     if (!fault) {
         asking.attempts = 0;
         return;

@@ -75,8 +75,8 @@ class Matches : public RecordSink {
 
 } // namespace
 
-KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, Found found)
-    : operation_(operation), dispatcher_(dispatcher), sink_(sink), found_(std::move(found)) {}
+KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, IdReceiver found)
+    : SinkHandler(operation, dispatcher, sink), found_(std::move(found)) {}
 
 void KeyLookup::submit(std::vector<Batch> batches) {
     for (Batch &batch : batches) {

@@ -28,7 +28,7 @@ bool is_of_word(char c) {
 }
 
 /// What a piece of text says once its escape is undone.
-struct Unescaped {
+struct UnescapedText {
     std::size_t length = 0; ///< of the escape; 0: there is none
     std::string bytes;
 };
@@ -40,7 +40,7 @@ std::size_t number_at(std::string_view text, std::size_t digits, int base, unsig
 }
 
 /// "%2F", RFC 3986 section 2.1, and the "+" of forms.
-Unescaped percent_escape(std::string_view text) {
+UnescapedText percent_escape(std::string_view text) {
     unsigned byte = 0;
     if (text[0] == '+')
         return {1, " "};
@@ -50,7 +50,7 @@ Unescaped percent_escape(std::string_view text) {
 }
 
 /// "\n", "é", RFC 8259 section 7, however often the text was put into another JSON string.
-Unescaped json_escape(std::string_view text) {
+UnescapedText json_escape(std::string_view text) {
     const std::size_t slashes = std::min(text.find_first_not_of('\\'), text.size());
     if (slashes == 0)
         return {};
@@ -69,7 +69,7 @@ Unescaped json_escape(std::string_view text) {
             point = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
             length += more + 5;
         }
-        Unescaped unescaped{length, ""};
+        UnescapedText unescaped{length, ""};
         append_utf8(unescaped.bytes, point);
         return unescaped;
     }
@@ -79,7 +79,7 @@ Unescaped json_escape(std::string_view text) {
 }
 
 /// "&amp;", "&#38;", "&#x26;"
-Unescaped html_escape(std::string_view text) {
+UnescapedText html_escape(std::string_view text) {
     if (text[0] != '&')
         return {};
     static constexpr std::pair<std::string_view, const char *> names[] = {
@@ -93,7 +93,7 @@ Unescaped html_escape(std::string_view text) {
     const std::size_t digits = text.starts_with("&#") ? number_at(text.substr(begin), 7, hex ? 16 : 10, point) : 0;
     if (digits == 0 || !text.substr(begin + digits).starts_with(';'))
         return {};
-    Unescaped unescaped{begin + digits + 1, ""};
+    UnescapedText unescaped{begin + digits + 1, ""};
     append_utf8(unescaped.bytes, point);
     return unescaped;
 }
@@ -102,7 +102,7 @@ Unescaped html_escape(std::string_view text) {
 std::size_t spelled(std::string_view text, std::string_view secret, bool escaped) {
     std::size_t at = 0, known = 0;
     while (known < secret.size() && at < text.size()) {
-        Unescaped unescaped;
+        UnescapedText unescaped;
         if (escaped)
             for (auto read : {percent_escape, json_escape, html_escape})
                 if (unescaped.length == 0)

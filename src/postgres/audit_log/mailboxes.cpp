@@ -233,9 +233,9 @@ Segment::~Segment() {
     drop_segment(handle_);
 }
 
-std::vector<Taken> take_requests() {
+std::vector<TakenRequest> take_requests() {
     static bool first = true;
-    std::vector<Taken> taken;
+    std::vector<TakenRequest> taken;
     Lock lock;
     for (int i = 0; i < mailbox_count; i++) {
         Mailbox &mailbox = memory().all[i];
@@ -250,7 +250,7 @@ std::vector<Taken> take_requests() {
     return taken;
 }
 
-void answer_request(const Taken &taken, const Answer &answer) {
+void answer_request(const TakenRequest &taken, const Answer &answer) {
     dsm_handle segment = DSM_HANDLE_INVALID;
     {
         Lock lock;

@@ -89,16 +89,16 @@ class Segment {
 };
 
 /// The worker's end.
-struct Taken {
+struct TakenRequest {
     int mailbox;
     std::uint64_t number; ///< of the request: the mailbox may be another's by the time that it is answered
     Request request;
 };
 /// The requests of this database that wait. Those that an earlier worker took, and did not answer, are among them at
 /// the first call of a process.
-std::vector<Taken> take_requests();
+std::vector<TakenRequest> take_requests();
 /// The segment with its rows is gone after that.
-void answer_request(const Taken &taken, const Answer &answer);
+void answer_request(const TakenRequest &taken, const Answer &answer);
 
 std::string read_segment(dsm_handle segment, std::uint64_t bytes);
 

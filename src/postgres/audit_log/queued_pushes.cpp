@@ -51,7 +51,9 @@ void put_on_record() {
     pg_call([] { PopActiveSnapshot(); });
 }
 
-void on_transaction(XactEvent event, void *) {
+} // namespace
+
+void queued_pushes_at(XactEvent event) {
     switch (event) {
     case XACT_EVENT_PRE_COMMIT:
     case XACT_EVENT_PRE_PREPARE:
@@ -68,26 +70,12 @@ void on_transaction(XactEvent event, void *) {
 }
 
 /// Its own subtransactions, which ended before it, have greater numbers.
-void on_subtransaction(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId, void *) {
+void queued_pushes_at(SubXactEvent event, SubTransactionId subtransaction) {
     if (event == SUBXACT_EVENT_ABORT_SUB)
         std::erase_if(pushes(), [&](const QueuedPush &push) { return push.subtransaction >= subtransaction; });
 }
 
-void register_callbacks() {
-    static bool registered = false;
-    if (registered)
-        return;
-    pg_call([] {
-        RegisterXactCallback(on_transaction, nullptr);
-        RegisterSubXactCallback(on_subtransaction, nullptr);
-    });
-    registered = true;
-}
-
-} // namespace
-
 std::int64_t queued_push(const Destination &destination, OperationKind operation, const char *statement) {
-    register_callbacks();
     Oid role = GetUserId();
     SubTransactionId subtransaction = GetCurrentSubTransactionId();
     const char *operation_text = operation_name(operation);

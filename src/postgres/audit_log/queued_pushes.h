@@ -5,6 +5,10 @@
 #include <string>
 #include <vector>
 
+extern "C" {
+#include "access/xact.h"
+}
+
 namespace reverse_etl {
 
 /// The pushes of this transaction whose rows are queued: all rows that the same kind of statement queues for a
@@ -17,5 +21,9 @@ std::int64_t queued_push(const Destination &destination, OperationKind operation
 /// Adds to the push: so many rows, and those of them that were rejected, JSON as rejected_rows_json() makes it.
 void add_to_queued_push(std::int64_t id, std::uint64_t rows, std::uint64_t rejected,
                         const std::vector<std::string> &rejected_rows);
+
+/// Puts them on record before the transaction commits, and forgets what is rolled back: see module/transaction_end.
+void queued_pushes_at(XactEvent event);
+void queued_pushes_at(SubXactEvent event, SubTransactionId subtransaction);
 
 } // namespace reverse_etl

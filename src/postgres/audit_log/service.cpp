@@ -87,13 +87,13 @@ void start_service() {
 bool serve() {
     if (!has_mailboxes())
         return false;
-    std::vector<Taken> requests = take_requests();
+    std::vector<TakenRequest> requests = take_requests();
     if (requests.empty())
         return false;
     std::vector<Answer> answers;
     std::optional<Error> failure = attempt([&] {
         Execution execution;
-        for (const Taken &taken : requests)
+        for (const TakenRequest &taken : requests)
             answers.push_back(execute(taken.request));
     });
     for (std::size_t i = 0; i < requests.size(); i++)

@@ -5,6 +5,7 @@
 #include "postgres/border/condition.h"
 #include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/sql_function.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -20,15 +21,9 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 #include "utils/syscache.h"
-
-#pragma GCC visibility push(default)
-PG_FUNCTION_INFO_V1(reverse_etl_hand_on);
-PG_FUNCTION_INFO_V1(reverse_etl_execute_as);
-PG_FUNCTION_INFO_V1(reverse_etl_one_condition);
-#pragma GCC visibility pop
 }
 
-using namespace reverse_etl;
+namespace reverse_etl {
 
 namespace {
 
@@ -82,7 +77,7 @@ bool is_definition(const std::string &statement) {
 
 /// The functions that anybody may call: they hand on who calls them. It is the server that runs the counterpart as its
 /// owner, with its search path, and nobody else may call that.
-Datum reverse_etl_hand_on(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_hand_on) {
     FmgrInfo *function = fcinfo->flinfo;
     if (function->fn_extra == nullptr) {
         auto *counterpart = static_cast<FmgrInfo *>(MemoryContextAllocZero(function->fn_mcxt, sizeof(FmgrInfo)));
@@ -101,7 +96,7 @@ Datum reverse_etl_hand_on(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl_internal.execute_as(role, statement)
-Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_execute_as) {
     return guard([&] {
         std::string statement = text_argument(fcinfo, 1);
         MemoryContext caller = CurrentMemoryContext;
@@ -121,9 +116,11 @@ Datum reverse_etl_execute_as(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl_internal.one_condition(condition)
-Datum reverse_etl_one_condition(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_one_condition) {
     return guard([&] {
         std::string condition = one_condition(text_argument(fcinfo, 0));
         return pg_call([&] { return text_datum(condition); });
     });
 }
+
+} // namespace reverse_etl

@@ -5,8 +5,6 @@
 #include <new>
 #include <string_view>
 
-#include "postgres/border/settings.h"
-
 namespace reverse_etl {
 
 Error lasting(const PostgresError &error) {
@@ -100,19 +98,16 @@ void raise(const Caught &caught) {
 
 } // namespace border
 
-void injection_point(const char *place) {
-    if (settings::inject_error == nullptr || settings::inject_error[0] == '\0')
-        return;
-    std::string wanted = settings::inject_error;
-    if (wanted == place)
-        throw Error(ERRCODE_FDW_ERROR, std::string("injected error in ") + place, "injected detail", "injected hint");
-    if (wanted == std::string("postgres:") + place)
-        pg_call([&] {
-            ereport(ERROR, (errcode(ERRCODE_FDW_ERROR), errmsg("injected Postgres error in %s", place),
-                            errdetail("injected detail"), errhint("injected hint")));
-        });
-    if (wanted == std::string("unknown:") + place)
-        throw 42;
+Error lasting(const std::exception_ptr &failed) {
+    border::Caught caught;
+    try {
+        std::rethrow_exception(failed);
+    } catch (...) {
+        border::note(caught);
+    }
+    if (caught.of_postgres != nullptr)
+        return lasting(PostgresError(caught.of_postgres));
+    return {caught.sqlstate, caught.message, caught.detail, caught.hint, caught.context, caught.detail_log};
 }
 
 } // namespace reverse_etl

@@ -44,6 +44,8 @@ class Error : public std::runtime_error {
 
 /// The same error in memory that is not Postgres's: it outlives the transaction.
 Error lasting(const PostgresError &error);
+/// What any exception says, likewise.
+Error lasting(const std::exception_ptr &failed);
 
 /// The SQLSTATE for a fault of a destination.
 int sqlstate_of(Fault fault);
@@ -116,8 +118,5 @@ Object *make_in(MemoryContext context, Arguments &&...arguments) {
     MemoryContextRegisterResetCallback(context, callback);
     return object;
 }
-
-/// Raises a test error if the developer's setting reverse_etl.inject_error names this place.
-void injection_point(const char *place);
 
 } // namespace reverse_etl

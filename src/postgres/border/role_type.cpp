@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/border/sql_text.h"
 
 #include <cstring>
@@ -13,14 +14,9 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
-
-#pragma GCC visibility push(default)
-PG_FUNCTION_INFO_V1(reverse_etl_role_in);
-PG_FUNCTION_INFO_V1(reverse_etl_role_out);
-#pragma GCC visibility pop
 }
 
-using namespace reverse_etl;
+namespace reverse_etl {
 
 namespace {
 
@@ -39,11 +35,11 @@ Oid role_named(const char *written) {
 
 } // namespace
 
-Datum reverse_etl_role_in(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_role_in) {
     return guard([&] { return ObjectIdGetDatum(pg_call([&] { return role_named(PG_GETARG_CSTRING(0)); })); });
 }
 
-Datum reverse_etl_role_out(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_role_out) {
     return guard([&] {
         Oid role = PG_GETARG_OID(0);
         bool exists = pg_call([&] { return SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)); });
@@ -51,3 +47,5 @@ Datum reverse_etl_role_out(PG_FUNCTION_ARGS) {
         return pg_call([&] { return CStringGetDatum(pstrdup(to_server(text).c_str())); });
     });
 }
+
+} // namespace reverse_etl

@@ -1,8 +1,6 @@
 #include "postgres/border/settings.h"
 
-#include "postgres/border/time_span.h"
-
-#include <cstring>
+#include "postgres/border/injection_point.h"
 
 extern "C" {
 #include "utils/guc.h"
@@ -14,7 +12,6 @@ bool allow_immediate_in_transaction = false;
 char *host = nullptr;
 bool pause_on_promotion = false;
 bool progress = false;
-char *inject_error = nullptr;
 
 namespace {
 
@@ -49,9 +46,9 @@ void define() {
                              &pause_on_promotion, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("reverse_etl.progress", "Prints a notice about a long delivery every few seconds.",
                              nullptr, &progress, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-    DefineCustomStringVariable("reverse_etl.inject_error", "Makes the named callback fail, for tests.", nullptr,
-                               &inject_error, "", PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, nullptr, nullptr,
-                               nullptr);
+#ifdef REVERSE_ETL_INJECTION_POINTS
+    define_inject_error();
+#endif
     MarkGUCPrefixReserved("reverse_etl");
 }
 

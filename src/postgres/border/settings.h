@@ -17,9 +17,6 @@ extern char *host;
 /// reverse_etl.pause_on_promotion: a standby that was promoted counts as a copy.
 extern bool pause_on_promotion;
 
-/// reverse_etl.inject_error, for tests: the name of the callback that is to fail.
-extern char *inject_error;
-
 void define();
 
 } // namespace reverse_etl::settings

@@ -1,9 +1,11 @@
 #include "postgres/destinations/connectors.h"
 
+#include "engine/manifest/manifest_filling.h"
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/sql_function.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -13,9 +15,11 @@
 #include <sstream>
 
 extern "C" {
+#include "access/detoast.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -82,14 +86,14 @@ std::vector<CustomConnector> custom_connectors(const std::string *name) {
     return connectors;
 }
 
-struct Parsed {
+struct ParsedManifest {
     std::string manifest;
     std::shared_ptr<const Connector> connector;
 };
 
 std::shared_ptr<const Connector> parse(const std::string &name, const std::string &manifest) {
-    static std::map<std::string, Parsed> parsed;
-    Parsed &entry = parsed[name];
+    static std::map<std::string, ParsedManifest> parsed;
+    ParsedManifest &entry = parsed[name];
     if (entry.connector == nullptr || entry.manifest != manifest)
         entry = {manifest, std::make_shared<Connector>(parse_connector(manifest))};
     return entry.connector;
@@ -148,6 +152,40 @@ std::vector<std::shared_ptr<const Connector>> all_connectors() {
     for (const CustomConnector &custom : custom_connectors(nullptr))
         connectors.push_back(parse(custom.name, custom.manifest));
     return connectors;
+}
+
+/// reverse_etl_internal.built_in_connectors() returns setof (name text, manifest text)
+SQL_FUNCTION(reverse_etl_built_in_connectors) {
+    InitMaterializedSRF(fcinfo, 0);
+    guard([&] {
+        auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+        for (const std::string &name : built_in_connector_names()) {
+            std::string manifest = built_in_manifest(name);
+            pg_call([&] {
+                Datum values[] = {text_datum(name), text_datum(manifest)};
+                bool nulls[] = {false, false};
+                tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+            });
+        }
+    });
+    return static_cast<Datum>(0);
+}
+
+/// reverse_etl.check_manifest(name text, manifest text): raises what is wrong with it
+SQL_FUNCTION(reverse_etl_check_manifest) {
+    guard([&] {
+        // Whatever is too large is not even copied.
+        check_manifest_size(pg_call([&] { return toast_raw_datum_size(PG_GETARG_DATUM(1)); }) - VARHDRSZ);
+        std::string name = text_argument(fcinfo, 0);
+        Connector connector = parse_connector(text_argument(fcinfo, 1));
+        if (connector.name() != name)
+            throw ManifestError("/name", "must be the connector's name, " + name);
+        for (const std::string &built_in : built_in_connector_names())
+            if (built_in == name)
+                throw Error(ERRCODE_DUPLICATE_OBJECT, "connector \"" + built_in + "\" already exists",
+                            "It came with the extension.", "Give your own another name.");
+    });
+    PG_RETURN_VOID();
 }
 
 } // namespace reverse_etl

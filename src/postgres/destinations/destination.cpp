@@ -101,54 +101,69 @@ Destination::Destination(Oid relation) : relation(relation) {
     Settings of_table, settings;
     add_options(settings, catalog.server->options);
     add_options(of_table, catalog.table->options);
-
     std::shared_ptr<const Connector> connector = find_connector(setting(settings, "connector", ""));
     check_options_fit(of_table, *connector, name);
     for (const auto &[option, value] : of_table)
         settings[option] = value;
-    std::vector<std::string> objects = connector->object_names();
-    std::string of_table_name = objects.size() == 1 ? objects[0] : relation_name(relation);
-    std::string object_name = setting(settings, "object", of_table_name.c_str());
+
+    read_object(*connector, settings);
+    read_writing(settings);
+    read_waiting(settings);
+    read_policy(settings);
+    read_columns(catalog.relation);
+}
+
+void Destination::read_object(const Connector &connector, const Settings &settings) {
+    std::vector<std::string> objects = connector.object_names();
+    std::string otherwise = objects.size() == 1 ? objects[0] : relation_name(relation);
     try {
-        object = connector->object(object_name, settings);
+        object = connector.object(setting(settings, "object", otherwise.c_str()), settings);
     } catch (const ManifestError &error) {
         // The manifest itself is right: it was checked when it was made.
         throw Error(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
-                    "the options of \"" + name + "\" do not fit connector \"" + connector->name() + "\"",
+                    "the options of \"" + name + "\" do not fit connector \"" + connector.name() + "\"",
                     "With them \"" + error.pointer + "\" of its manifest " + error.what() + ".");
     }
-
     if (auto batch_size = settings.find("batch_size"); batch_size != settings.end()) {
         int rows = static_cast<int>(integer_option("batch_size", batch_size->second));
-        // The destination's limit stays; of an endpoint that names none, the table knows best.
         for (auto &[kind, operation] : object.operations)
-            if (rows < operation.rows || object.connector == "http")
+            if (rows < operation.rows || operation.rows_by_table)
                 operation.rows = rows;
     }
     if (setting(settings, "insert_as", "") == "create")
         object.insert = OperationKind::create;
     else if (setting(settings, "insert_as", "") == "upsert")
         object.insert = OperationKind::upsert;
+}
+
+/// How rows are written, and what is done with those that are not taken.
+void Destination::read_writing(const Settings &settings) {
     std::string null_option = setting(settings, "null_as", "omit");
     null_as = null_option == "null" ? NullAs::null : null_option == "clear" ? NullAs::clear : NullAs::omit;
     std::string delivery_option = setting(settings, "delivery", "auto");
     delivery = delivery_option == "queued"      ? DeliveryMode::queued
                : delivery_option == "immediate" ? DeliveryMode::immediate
                                                 : DeliveryMode::automatic;
+    stop_at_reject = setting(settings, "on_reject", "store") == "error";
+}
+
+/// How rows wait in the outbox.
+void Destination::read_waiting(const Settings &settings) {
     outbox.max_rows = integer_option("outbox_max_rows", setting(settings, "outbox_max_rows", "50000000"));
     outbox.max_bytes = byte_size("outbox_max_bytes", setting(settings, "outbox_max_bytes", "20GB"));
     outbox.ttl_ms = duration_ms("outbox_ttl", setting(settings, "outbox_ttl", "7d"));
     outbox.max_attempts =
         static_cast<int>(integer_option("outbox_max_attempts", setting(settings, "outbox_max_attempts", "20")));
-    stop_at_reject = setting(settings, "on_reject", "store") == "error";
+}
 
+/// How requests are sent.
+void Destination::read_policy(const Settings &settings) {
     policy.max_in_flight = integer_option("max_in_flight", setting(settings, "max_in_flight", "8"));
     policy.max_attempts = static_cast<int>(integer_option("max_attempts", setting(settings, "max_attempts", "8")));
     policy.connect_timeout = Milliseconds(duration_ms("connect_timeout", setting(settings, "connect_timeout", "10s")));
     policy.timeout = Milliseconds(duration_ms("request_timeout", setting(settings, "request_timeout", "60s")));
     policy.ca_file = setting(settings, "ca_file", "");
     policy.keep_rate_limits = setting(settings, "rate_limit", "published") == "published";
-    read_columns(catalog.relation);
 }
 
 void Destination::read_columns(Relation relation) {
@@ -192,6 +207,13 @@ void Destination::read_columns(Relation relation) {
 const DestinationColumn *Destination::column(AttrNumber attnum) const {
     for (const DestinationColumn &column : columns)
         if (column.attnum == attnum)
+            return &column;
+    return nullptr;
+}
+
+const DestinationColumn *Destination::column_named(std::string_view name) const {
+    for (const DestinationColumn &column : columns)
+        if (column.name == name)
             return &column;
     return nullptr;
 }

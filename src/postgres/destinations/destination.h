@@ -62,6 +62,8 @@ class Destination {
     } outbox;
 
     const DestinationColumn *column(AttrNumber attnum) const;
+    /// nullptr if the table has none of that name.
+    const DestinationColumn *column_named(std::string_view name) const;
     const DestinationColumn *column_of_field(const std::string &field) const;
     /// The column that holds the destination's id; nullptr if the table has none.
     const DestinationColumn *id_column() const { return column_of_field(object.id); }
@@ -83,6 +85,10 @@ class Destination {
 
   private:
     Settings credentials(Oid user) const;
+    void read_object(const Connector &connector, const Settings &settings);
+    void read_writing(const Settings &settings);
+    void read_waiting(const Settings &settings);
+    void read_policy(const Settings &settings);
     void read_columns(Relation relation);
 };
 

@@ -6,6 +6,7 @@
 #include "postgres/border/own_relations.h"
 #include "postgres/border/settings.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/destinations/fingerprint.h"
 #include "postgres/shared/worker_control.h"
 
@@ -237,6 +238,12 @@ void confirm() {
     // What is created now has nothing to deliver.
     if (!creating_extension)
         wake_worker_at_commit();
+}
+
+/// reverse_etl.confirm_identity()
+SQL_FUNCTION(reverse_etl_confirm_identity) {
+    guard([] { confirm(); });
+    PG_RETURN_VOID();
 }
 
 } // namespace reverse_etl::identity

@@ -2,6 +2,7 @@
 
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
+#include "postgres/border/sql_function.h"
 
 #include <algorithm>
 
@@ -11,11 +12,6 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-
-#pragma GCC visibility push(default)
-PG_FUNCTION_INFO_V1(reverse_etl_key_form);
-PG_FUNCTION_INFO_V1(reverse_etl_key_forms);
-#pragma GCC visibility pop
 }
 
 namespace reverse_etl {
@@ -74,12 +70,8 @@ std::string in_sql_form(const std::string &form, const std::string &value) {
     return form.substr(0, place) + value + form.substr(place + 2);
 }
 
-} // namespace reverse_etl
-
-using namespace reverse_etl;
-
 /// reverse_etl_internal.key_form(value text, trimmed boolean, case_insensitive boolean)
-Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_key_form) {
     return guard([&] {
         KeyForm form{PG_GETARG_BOOL(2), PG_GETARG_BOOL(1)};
         std::string formed = in_form(form, text_argument(fcinfo, 0));
@@ -88,7 +80,7 @@ Datum reverse_etl_key_form(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl_internal.key_forms(destination oid, key text[], types oid[], collations oid[])
-Datum reverse_etl_key_forms(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_key_forms) {
     return guard([&] {
         check_is_destination(PG_GETARG_OID(0));
         const std::vector<std::string> key = texts_of(PG_GETARG_DATUM(1));
@@ -98,3 +90,5 @@ Datum reverse_etl_key_forms(PG_FUNCTION_ARGS) {
         return text_array(key_forms_in_sql(key, types, collations, Destination(PG_GETARG_OID(0))));
     });
 }
+
+} // namespace reverse_etl

@@ -28,11 +28,11 @@ namespace {
 
 /// Destinations that the session has opened: to put one together takes longer than to queue a row. Each is kept until
 /// something changes of which it is made.
-using Kept = std::unordered_map<Oid, std::shared_ptr<Destination>>;
+using OpenDestinations = std::unordered_map<Oid, std::shared_ptr<Destination>>;
 std::uint64_t changes = 0;
 
-Kept &kept() {
-    static Kept destinations;
+OpenDestinations &kept() {
+    static OpenDestinations destinations;
     return destinations;
 }
 

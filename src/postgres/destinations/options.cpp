@@ -23,7 +23,7 @@ constexpr unsigned on_table = static_cast<unsigned>(OptionPlace::table);
 constexpr unsigned on_column = static_cast<unsigned>(OptionPlace::column);
 
 /// An option that a place accepts, with what it needs to be checked.
-struct Accepted {
+struct AcceptedOption {
     std::string name;
     unsigned places;
     std::string type;
@@ -53,8 +53,8 @@ bool restoring() {
 
 /// Every option of every place: the built-in ones and those of the connectors. A connector named in the options narrows
 /// the list to its own; a table or a user mapping does not tell the validator its server.
-std::vector<Accepted> accepted_options(const Settings &options) {
-    std::vector<Accepted> accepted;
+std::vector<AcceptedOption> accepted_options(const Settings &options) {
+    std::vector<AcceptedOption> accepted;
     for (const OptionDescription &option : built_in_options())
         accepted.push_back({option.name, option.places, option.type, option.superuser_only});
     std::vector<std::shared_ptr<const Connector>> connectors;
@@ -72,9 +72,9 @@ std::vector<Accepted> accepted_options(const Settings &options) {
     return accepted;
 }
 
-std::string valid_names(const std::vector<Accepted> &accepted, OptionPlace place) {
+std::string valid_names(const std::vector<AcceptedOption> &accepted, OptionPlace place) {
     std::vector<std::string> names;
-    for (const Accepted &option : accepted)
+    for (const AcceptedOption &option : accepted)
         if ((option.places & static_cast<unsigned>(place)) != 0)
             names.push_back(option.name);
     std::sort(names.begin(), names.end());
@@ -179,7 +179,7 @@ const std::vector<OptionDescription> &built_in_options() {
 ValueEncoding encoding_option(const std::string &name, const std::string &value) {
     const std::optional<ValueEncoding> encoding = value_encoding(value);
     if (!encoding)
-        refuse_value(name, "must be one of native, string, epoch_s, epoch_ms, semicolon_list, sha256");
+        refuse_value(name, "must be one of " + value_encoding_names());
     return *encoding;
 }
 
@@ -213,10 +213,10 @@ void validate_options(const Settings &options, OptionPlace place) {
     if (place == OptionPlace::server && !options.contains("connector"))
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
                     "Name the connector, as in OPTIONS (connector 'http'); reverse_etl.connectors lists them.");
-    std::vector<Accepted> accepted = accepted_options(options);
+    std::vector<AcceptedOption> accepted = accepted_options(options);
     for (const auto &given : options) {
         const std::string &name = given.first, &value = given.second;
-        auto here = std::find_if(accepted.begin(), accepted.end(), [&](const Accepted &option) {
+        auto here = std::find_if(accepted.begin(), accepted.end(), [&](const AcceptedOption &option) {
             return option.name == name && (option.places & static_cast<unsigned>(place)) != 0;
         });
         if (here != accepted.end()) {
@@ -232,8 +232,8 @@ void validate_options(const Settings &options, OptionPlace place) {
             "Valid options for " + std::string(place_name(place)) + " are: " + valid_names(accepted, place) + ".";
         if (place != OptionPlace::server)
             accepted = accepted_options({});
-        auto elsewhere =
-            std::find_if(accepted.begin(), accepted.end(), [&](const Accepted &option) { return option.name == name; });
+        auto elsewhere = std::find_if(accepted.begin(), accepted.end(),
+                                      [&](const AcceptedOption &option) { return option.name == name; });
         std::string detail;
         if (elsewhere != accepted.end())
             for (OptionPlace other :

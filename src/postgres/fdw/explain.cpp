@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
+#include "postgres/border/injection_point.h"
 #include "postgres/fdw/modify_plan.h"
 #include "postgres/fdw/scan_plan.h"
 
@@ -37,15 +38,6 @@ std::string described(const RateLimitSpec &limit) {
            scope;
 }
 
-/// The shortest time in which the limits let that many requests go: the first window's go at once.
-double shortest_seconds(const CompiledOperation &operation, double requests) {
-    double seconds = 0;
-    for (const CompiledOperation::CompiledLimit &limit : operation.rate_limits())
-        if (limit.spec.for_each.empty() && limit.spec.requests > 0)
-            seconds = std::max(seconds, (std::ceil(requests / limit.spec.requests) - 1) * limit.spec.seconds);
-    return seconds;
-}
-
 std::string duration(double seconds) {
     if (seconds < 60)
         return std::to_string(static_cast<long>(seconds)) + " s";
@@ -64,9 +56,10 @@ void show_operation(const Destination &destination, const CompiledOperation &ope
     bool is_list = operation.spec().kind == OperationKind::list;
     if (!is_list)
         show_number("Rows per Request", static_cast<std::int64_t>(operation.rows_per_batch()), explain);
-    double requests = std::max(1.0, std::ceil(rows / static_cast<double>(operation.rows_per_batch())));
+    auto requests =
+        static_cast<std::int64_t>(std::max(1.0, std::ceil(rows / static_cast<double>(operation.rows_per_batch()))));
     if (!is_list)
-        show_number("Estimated Requests", static_cast<std::int64_t>(requests), explain);
+        show_number("Estimated Requests", requests, explain);
     if (operation.rate_limits().empty())
         return;
     std::string limits;
@@ -74,14 +67,14 @@ void show_operation(const Destination &destination, const CompiledOperation &ope
         limits += (limits.empty() ? "" : ", ") + described(limit.spec);
     show_text("Rate Limits", limits + (destination.policy.keep_rate_limits ? "" : " (not kept)"), explain);
     if (destination.policy.keep_rate_limits && !is_list)
-        show_text("Shortest Time", duration(shortest_seconds(operation, requests)), explain);
+        show_text("Shortest Time", duration(operation.spec().shortest_seconds(requests)), explain);
 }
 
 } // namespace
 
 void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, ExplainState *explain) {
     guard([&] {
-        injection_point("explain_modify");
+        INJECTION_POINT("explain_modify");
         Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), CurrentMemoryContext);
         if (plan != NIL) {
             CompiledOperation operation = compile(*destination, push_plan_of(plan));
@@ -92,7 +85,7 @@ void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan
 
 void explain_scan(ForeignScanState *node, ExplainState *explain) {
     guard([&] {
-        injection_point("explain_scan");
+        INJECTION_POINT("explain_scan");
         auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
         ScanPlan plan = scan_plan_of(scan->fdw_private);
         if (plan.kind == ScanPlan::Kind::none) {

@@ -2,6 +2,7 @@
 
 #include "engine/text/lower_case.h"
 #include "postgres/border/border.h"
+#include "postgres/border/injection_point.h"
 #include "postgres/border/names.h"
 #include "postgres/border/sql_text.h"
 #include "postgres/destinations/connectors.h"
@@ -43,7 +44,7 @@ bool is_wanted(const ImportForeignSchemaStmt *statement, const std::string &tabl
 
 List *import_schema(ImportForeignSchemaStmt *statement, Oid server) {
     return guard([&] {
-        injection_point("import_schema");
+        INJECTION_POINT("import_schema");
         ForeignServer *foreign_server = pg_call([&] { return GetForeignServer(server); });
         Settings settings;
         ListCell *cell;

@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
+#include "postgres/border/injection_point.h"
 #include "postgres/border/names.h"
 #include "postgres/destinations/identity.h"
 #include "postgres/fdw/delivery_mode.h"
@@ -190,7 +191,7 @@ void finish(ResultRelInfo *relation) {
 
 void begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, int flags) {
     guard([&] {
-        injection_point("begin_modify");
+        INJECTION_POINT("begin_modify");
         if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
             return;
         EState *estate = state->ps.state;
@@ -202,7 +203,7 @@ void begin_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, 
 
 void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
     guard([&] {
-        injection_point("begin_insert");
+        INJECTION_POINT("begin_insert");
         // Rows that move here would be created as well as updated, whichever comes first.
         if (state->operation == CMD_UPDATE && relation->ri_FdwState != nullptr)
             throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
@@ -228,35 +229,35 @@ void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
 
 TupleTableSlot *exec_insert(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot) {
     return guard([&] {
-        injection_point("exec_insert");
+        INJECTION_POINT("exec_insert");
         return send(estate, relation, slot, plan_slot, CMD_INSERT);
     });
 }
 
 TupleTableSlot *exec_update(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot) {
     return guard([&] {
-        injection_point("exec_update");
+        INJECTION_POINT("exec_update");
         return send(estate, relation, slot, plan_slot, CMD_UPDATE);
     });
 }
 
 TupleTableSlot *exec_delete(EState *estate, ResultRelInfo *relation, TupleTableSlot *slot, TupleTableSlot *plan_slot) {
     return guard([&] {
-        injection_point("exec_delete");
+        INJECTION_POINT("exec_delete");
         return send(estate, relation, slot, plan_slot, CMD_DELETE);
     });
 }
 
 void end_modify(EState *, ResultRelInfo *relation) {
     guard([&] {
-        injection_point("end_modify");
+        INJECTION_POINT("end_modify");
         finish(relation);
     });
 }
 
 void end_insert(EState *, ResultRelInfo *relation) {
     guard([&] {
-        injection_point("end_insert");
+        INJECTION_POINT("end_insert");
         finish(relation);
     });
 }

@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
+#include "postgres/border/injection_point.h"
 #include "postgres/destinations/destination.h"
 #include "postgres/fdw/modify_plan.h"
 #include "postgres/fdw/relation_plan.h"
@@ -122,7 +123,7 @@ void add_update_targets(PlannerInfo *root, Index index, RangeTblEntry *entry, Re
 
 List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int) {
     return guard([&] {
-        injection_point("plan_modify");
+        INJECTION_POINT("plan_modify");
         RangeTblEntry *entry = planner_rt_fetch(index, root);
         if (plan->onConflictAction != ONCONFLICT_NONE)
             throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "ON CONFLICT is not supported for destinations", "",

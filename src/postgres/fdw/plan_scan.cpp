@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
+#include "postgres/border/injection_point.h"
 #include "postgres/fdw/delivery_mode.h"
 #include "postgres/fdw/relation_plan.h"
 #include "postgres/fdw/scan_plan.h"
@@ -39,7 +40,7 @@ constexpr double list_rows = 10000;
 constexpr Cost impossible_cost = 1e10;
 
 /// A clause that gives the value, or the values, of a column.
-struct Given {
+struct GivenValue {
     Expr *value = nullptr;
     bool is_array = false;
 };
@@ -48,7 +49,7 @@ struct Given {
 struct Access {
     ScanPlan::Kind kind = ScanPlan::Kind::list;
     std::vector<const DestinationColumn *> columns;
-    std::vector<Given> values;
+    std::vector<GivenValue> values;
 };
 
 bool is_integer(Oid type) {
@@ -87,8 +88,8 @@ bool is_known_before(PlannerInfo *root, const RelOptInfo *relation, Node *value)
 }
 
 /// What the clause gives for the column, if it is column = value or column = ANY (array).
-std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Expr *clause,
-                              const DestinationColumn &column) {
+std::optional<GivenValue> given_by(PlannerInfo *root, const RelOptInfo *relation, Expr *clause,
+                                   const DestinationColumn &column) {
     if (IsA(clause, OpExpr)) {
         auto *expression = reinterpret_cast<OpExpr *>(clause);
         if (list_length(expression->args) != 2)
@@ -101,7 +102,7 @@ std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Exp
             std::swap(left, right);
         if (is_column(left, relation, column) && is_known_before(root, relation, right))
             if (Node *value = as_column(right, column.type))
-                return Given{reinterpret_cast<Expr *>(value), false};
+                return GivenValue{reinterpret_cast<Expr *>(value), false};
     }
     if (IsA(clause, ScalarArrayOpExpr)) {
         auto *expression = reinterpret_cast<ScalarArrayOpExpr *>(clause);
@@ -110,17 +111,17 @@ std::optional<Given> given_by(PlannerInfo *root, const RelOptInfo *relation, Exp
         if (expression->useOr && op_mergejoinable(expression->opno, exprType(left)) &&
             is_column(left, relation, column) && is_known_before(root, relation, right) &&
             is_like_column(get_element_type(exprType(right)), column.type))
-            return Given{reinterpret_cast<Expr *>(right), true};
+            return GivenValue{reinterpret_cast<Expr *>(right), true};
     }
     return std::nullopt;
 }
 
 /// The values that the clauses give for all of the columns. Several columns take one value each.
 bool find_values(PlannerInfo *root, const RelOptInfo *relation, List *clauses,
-                 const std::vector<const DestinationColumn *> &columns, std::vector<Given> &values) {
+                 const std::vector<const DestinationColumn *> &columns, std::vector<GivenValue> &values) {
     values.clear();
     for (const DestinationColumn *column : columns) {
-        std::optional<Given> found;
+        std::optional<GivenValue> found;
         ListCell *cell;
         foreach (cell, clauses) {
             auto *clause = static_cast<Expr *>(lfirst(cell));
@@ -328,7 +329,7 @@ void add_join_path_of_key(PlannerInfo *root, RelOptInfo *relation) {
     Relids outer = pg_call([&] { return bms_copy(relation->lateral_relids); });
     for (const DestinationColumn *column : keys) {
         const std::vector<const DestinationColumn *> alone{column};
-        std::vector<Given> values;
+        std::vector<GivenValue> values;
         bool is_given = pg_call([&] { return find_values(root, relation, given, alone, values); });
         List *clauses = is_given ? NIL : pg_call([&] { return join_clauses(root, relation, *column); });
         if (!is_given && clauses == NIL)
@@ -378,7 +379,7 @@ std::vector<AttrNumber> retrieved_columns(const Destination &destination, RelOpt
 
 void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
     guard([&] {
-        injection_point("get_rel_size");
+        INJECTION_POINT("get_rel_size");
         auto *plan = make_in<RelationPlan>(CurrentMemoryContext);
         plan->destination = open_destination(table, CurrentMemoryContext);
         CmdType command = root->parse->commandType;
@@ -393,7 +394,7 @@ void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
 
 void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
     guard([&] {
-        injection_point("get_paths");
+        INJECTION_POINT("get_paths");
         Access access = choose_access(root, relation, relation->baserestrictinfo);
         add_access_path(root, relation, access, relation->lateral_relids);
         if (access.kind != ScanPlan::Kind::list)
@@ -406,7 +407,7 @@ void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
 ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath *, List *target_list, List *clauses,
                       Plan *outer_plan) {
     return guard([&] {
-        injection_point("get_plan");
+        INJECTION_POINT("get_plan");
         auto *known = static_cast<RelationPlan *>(relation->fdw_private);
         const Destination &destination = *known->destination;
         Access access = choose_access(root, relation, clauses);
@@ -432,7 +433,7 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
         plan.retrieved = retrieved_columns(destination, relation, quals);
         return pg_call([&] {
             List *values = NIL;
-            for (const Given &given : access.values)
+            for (const GivenValue &given : access.values)
                 values = lappend(values, given.value);
             return make_foreignscan(target_list, quals, relation->relid, values, to_list(plan), NIL, NIL, outer_plan);
         });

@@ -42,6 +42,17 @@ TupleDesc descriptor_of(const std::vector<const DestinationColumn *> &columns) {
     return descriptor;
 }
 
+/// Why a value cannot be sent; "" if the step went through.
+template <class Step>
+std::string refusal_of(Step &&step) {
+    try {
+        step();
+        return "";
+    } catch (const ValueRefused &refusal) {
+        return refusal.what();
+    }
+}
+
 } // namespace
 
 Push::Push(const Destination &destination, const PushPlan &plan, const char *statement, Oid user, EState *estate,
@@ -151,15 +162,12 @@ void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *addres
     rows_++;
     activity_.seen(1);
     values_of_.set(values_.data(), nulls_.get());
-    try {
-        key_turns_.seek(values_of_, scratch_);
-        keep_tuple();
-        add_to(batches_of(key_turns_.next()));
-    } catch (const ValueRefused &refusal) {
-        if (tuples_.size() < rows_ + 1 - burst_begin_)
-            keep_tuple();
-        rejected(rows_, refusal.what(), 0);
-    }
+    std::string refusal = refusal_of([&] { key_turns_.seek(values_of_, scratch_); });
+    keep_tuple(); // while memory is fetched for next()
+    if (refusal.empty())
+        refusal = refusal_of([&] { add_to(batches_of(key_turns_.next())); });
+    if (!refusal.empty())
+        rejected(rows_, refusal, 0);
 }
 
 std::vector<Batch> &Push::batches_of(std::size_t turn) {

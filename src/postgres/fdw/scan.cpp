@@ -3,6 +3,7 @@
 #include "engine/requests/fetch.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
+#include "postgres/border/injection_point.h"
 #include "postgres/destinations/destination.h"
 #include "postgres/destinations/identity.h"
 #include "postgres/destinations/row_encoder.h"
@@ -351,7 +352,7 @@ class Scan : private RecordSink {
 
 void begin_scan(ForeignScanState *node, int flags) {
     guard([&] {
-        injection_point("begin_scan");
+        INJECTION_POINT("begin_scan");
         if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
             return;
         MemoryContext query = node->ss.ps.state->es_query_cxt;
@@ -364,7 +365,7 @@ void begin_scan(ForeignScanState *node, int flags) {
 
 TupleTableSlot *iterate_scan(ForeignScanState *node) {
     return guard([&] {
-        injection_point("iterate_scan");
+        INJECTION_POINT("iterate_scan");
         TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
         HeapTuple tuple = static_cast<Scan *>(node->fdw_state)->next();
         pg_call([&] {
@@ -379,13 +380,13 @@ TupleTableSlot *iterate_scan(ForeignScanState *node) {
 
 void rescan(ForeignScanState *node) {
     guard([&] {
-        injection_point("rescan");
+        INJECTION_POINT("rescan");
         static_cast<Scan *>(node->fdw_state)->restart();
     });
 }
 
 void end_scan(ForeignScanState *) {
-    guard([&] { injection_point("end_scan"); });
+    guard([&] { INJECTION_POINT("end_scan"); });
 }
 
 } // namespace reverse_etl

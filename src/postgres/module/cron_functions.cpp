@@ -1,7 +1,6 @@
-#include "postgres/module/cron_functions.h"
-
 #include "engine/cron/cron_schedule.h"
 #include "postgres/border/border.h"
+#include "postgres/border/sql_function.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -83,12 +82,15 @@ std::int64_t floor_seconds(TimestampTz time) {
 
 } // namespace
 
-Datum next_run_after(FunctionCallInfo fcinfo) {
-    return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1)), &CronSchedule::next_after);
+/// reverse_etl.next_run_after(schedule text, after timestamptz): when pg_cron runs a job of that schedule
+SQL_FUNCTION(reverse_etl_next_run_after) {
+    return guard([&] { return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1)), &CronSchedule::next_after); });
 }
 
-Datum last_run_before(FunctionCallInfo fcinfo) {
-    return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1) - 1) + 1, &CronSchedule::last_before);
+/// reverse_etl.last_run_before(schedule text, before timestamptz)
+SQL_FUNCTION(reverse_etl_last_run_before) {
+    return guard(
+        [&] { return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1) - 1) + 1, &CronSchedule::last_before); });
 }
 
 Datum run_times(FunctionCallInfo fcinfo) {

@@ -1,9 +1,8 @@
-#include "postgres/module/running_command.h"
-
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/fdw/statement_hooks.h"
 
 #include <string>
@@ -65,7 +64,7 @@ bool may_matter(const Node *command) {
 }
 
 /// What a command names, without their schemas: the search path of whoever runs it is not known here.
-struct Named {
+struct NamedObjects {
     std::vector<std::string> relations, others;
     std::vector<Oid> schemas;
 
@@ -88,25 +87,25 @@ bool is_relation(ObjectType type) {
     return type == OBJECT_TABLE || type == OBJECT_FOREIGN_TABLE || type == OBJECT_VIEW || type == OBJECT_MATVIEW;
 }
 
-void add_dropped(const DropStmt *drop, Named &named) {
+void add_dropped(const DropStmt *drop, NamedObjects &named) {
     ListCell *cell;
     foreach (cell, drop->objects) {
         auto *object = static_cast<Node *>(lfirst(cell));
         if (drop->removeType == OBJECT_SCHEMA)
             named.add_schema(string_text(object).c_str());
         else if (is_relation(drop->removeType))
-            Named::add_name(reinterpret_cast<List *>(object), named.relations);
+            NamedObjects::add_name(reinterpret_cast<List *>(object), named.relations);
         else if (IsA(object, ObjectWithArgs))
-            Named::add_name(reinterpret_cast<ObjectWithArgs *>(object)->objname, named.others);
+            NamedObjects::add_name(reinterpret_cast<ObjectWithArgs *>(object)->objname, named.others);
         else if (IsA(object, TypeName))
-            Named::add_name(reinterpret_cast<TypeName *>(object)->names, named.others);
+            NamedObjects::add_name(reinterpret_cast<TypeName *>(object)->names, named.others);
         else if (IsA(object, List))
-            Named::add_name(reinterpret_cast<List *>(object), named.others);
+            NamedObjects::add_name(reinterpret_cast<List *>(object), named.others);
     }
 }
 
-Named named_by(Node *command) {
-    Named named;
+NamedObjects named_by(Node *command) {
+    NamedObjects named;
     if (command == nullptr)
         return named;
     switch (nodeTag(command)) {
@@ -149,19 +148,25 @@ std::vector<Oid> disowned(const Node *command) {
     return roles;
 }
 
-} // namespace
-
 Datum running_command(FunctionCallInfo call) {
     TupleDesc descriptor = nullptr;
     if (pg_call([&] { return get_call_result_type(call, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "parse_running_command returns a record");
     Node *running = command();
     std::vector<Oid> roles = disowned(running);
-    Named named = named_by(running);
+    NamedObjects named = named_by(running);
     Datum values[] = {BoolGetDatum(cascades(running)), BoolGetDatum(may_matter(running)), oid_array(roles, OIDOID),
                       text_array(named.relations),     oid_array(named.schemas, OIDOID),  text_array(named.others)};
     bool nulls[6] = {};
     return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
+}
+
+} // namespace
+
+/// reverse_etl_internal.parse_running_command(): what the event triggers have to know of the command that fires them,
+/// and the server does not tell in SQL
+SQL_FUNCTION(reverse_etl_parse_running_command) {
+    return guard([&] { return running_command(fcinfo); });
 }
 
 } // namespace reverse_etl

@@ -50,23 +50,15 @@ Level measure(Oid destination, std::uint64_t most_rows) {
     });
 }
 
-struct Raised {
+/// What this transaction has queued for a destination.
+struct QueuedRows {
     Oid destination;
     std::unique_ptr<Statistics> statistics;
     std::uint64_t rows, bytes;
 };
-std::vector<Raised> &raised() {
-    static std::vector<Raised> levels;
-    return levels;
-}
-
-void at_end(XactEvent event, void *) {
-    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
-        for (const Raised &level : raised())
-            level.statistics->add_waiting(static_cast<std::int64_t>(level.rows),
-                                          static_cast<std::int64_t>(level.bytes));
-    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE || event == XACT_EVENT_ABORT)
-        raised().clear();
+std::vector<QueuedRows> &queued_rows() {
+    static std::vector<QueuedRows> queued;
+    return queued;
 }
 
 } // namespace
@@ -95,15 +87,20 @@ void check_outbox_level(const Destination &destination, std::uint64_t rows, std:
 void raise_outbox_level_at_commit(Oid destination, std::uint64_t rows, std::uint64_t bytes) {
     if (!shared_memory::is_there())
         return;
-    static bool registered = false;
-    if (!registered)
-        pg_call([] { RegisterXactCallback(at_end, nullptr); });
-    registered = true;
     // Mostly many statements of a transaction have the same destination.
-    if (raised().empty() || raised().back().destination != destination)
-        raised().push_back({destination, std::make_unique<Statistics>(destination), 0, 0});
-    raised().back().rows += rows;
-    raised().back().bytes += bytes;
+    if (queued_rows().empty() || queued_rows().back().destination != destination)
+        queued_rows().push_back({destination, std::make_unique<Statistics>(destination), 0, 0});
+    queued_rows().back().rows += rows;
+    queued_rows().back().bytes += bytes;
+}
+
+void outbox_level_at(XactEvent event) {
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+        for (const QueuedRows &queued : queued_rows())
+            queued.statistics->add_waiting(static_cast<std::int64_t>(queued.rows),
+                                           static_cast<std::int64_t>(queued.bytes));
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE || event == XACT_EVENT_ABORT)
+        queued_rows().clear();
 }
 
 } // namespace reverse_etl

@@ -4,6 +4,10 @@
 
 #include <cstdint>
 
+extern "C" {
+#include "access/xact.h"
+}
+
 namespace reverse_etl {
 
 /// How much waits in the outbox for each destination, kept in shared memory so that nobody has to count for it.
@@ -13,5 +17,7 @@ void check_outbox_level(const Destination &destination, std::uint64_t rows, std:
 
 /// Adds to the level once this transaction has committed.
 void raise_outbox_level_at_commit(Oid destination, std::uint64_t rows, std::uint64_t bytes);
+/// What it takes to do so: see module/transaction_end.
+void outbox_level_at(XactEvent event);
 
 } // namespace reverse_etl

@@ -4,6 +4,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/destinations/push_plan.h"
 #include "postgres/destinations/session.h"
+#include "postgres/destinations/write_rights.h"
 #include "postgres/shared/activity.h"
 
 #include <algorithm>
@@ -32,9 +33,8 @@ OperationKind kind_of(const std::string &operation) {
 }
 
 AttrNumber attnum_of(const Destination &destination, const std::string &name) {
-    for (const DestinationColumn &column : destination.columns)
-        if (column.name == name)
-            return column.attnum;
+    if (const DestinationColumn *column = destination.column_named(name))
+        return column->attnum;
     throw Error(ERRCODE_UNDEFINED_COLUMN,
                 "column \"" + name + "\" of \"" + destination.name + "\" does not exist any more");
 }
@@ -58,23 +58,11 @@ void check_rights(const Destination &destination, const PushPlan &plan, Oid role
             return "the role does not exist any more";
         if (compat::schema_aclcheck(get_rel_namespace(destination.relation), role) != ACLCHECK_OK)
             return "the role has no USAGE on the schema any more";
-        bool deletes = plan.operation == OperationKind::remove;
-        bool updates = plan.operation == OperationKind::update;
-        AclMode right = deletes ? ACL_DELETE : updates ? ACL_UPDATE : ACL_INSERT;
-        if (pg_class_aclcheck(destination.relation, role, right) == ACLCHECK_OK)
-            return "";
-        if (deletes)
-            return "the role has no DELETE on the table any more";
-        Relation table = table_open(destination.relation, AccessShareLock);
-        bool lacks = false;
-        for (AttrNumber attnum : plan.written)
-            lacks = lacks || (!TupleDescAttr(RelationGetDescr(table), attnum - 1)->atthasdef &&
-                              pg_attribute_aclcheck(destination.relation, attnum, role, right) != ACLCHECK_OK);
-        table_close(table, AccessShareLock);
-        return !lacks    ? ""
-               : updates ? "the role has no UPDATE on the table any more"
-                         : "the role has no INSERT on the table any more";
+        return "";
     });
+    if (missing.empty())
+        if (std::optional<MissingRight> right = missing_right(destination, plan, role, true))
+            missing = std::string("the role has no ") + right->right + " on the table any more";
     if (!missing.empty())
         throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE, missing);
 }
@@ -144,8 +132,8 @@ CompiledOperation compile_by_id(const Destination &destination, const PushPlan &
 
 } // namespace
 
-std::unique_ptr<Lane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key, KeyQueue &rows,
-                                OutcomeSink &sink, const std::string &identity) {
+std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key,
+                                        KeyQueue &rows, OutcomeSink &sink, const std::string &identity) {
     const PushPlan plan = checked_plan_of(*destination, key);
     std::optional<CompiledOperation> lookup;
     if (const DestinationColumn *named_by = key_to_look_up(*destination, plan))
@@ -159,9 +147,9 @@ std::unique_ptr<Lane> open_lane(std::shared_ptr<const Destination> destination, 
                 destination->authenticator(key.role),
                 policy_of(*destination, key.role, identity),
                 numbers_of(*destination)};
-    return std::make_unique<Lane>(std::move(route),
-                                  Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows,
-                                  sink, std::make_unique<Activity>(destination->relation, plan.operation, key.role));
+    return std::make_unique<DeliveryLane>(
+        std::move(route), Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows, sink,
+        std::make_unique<Activity>(destination->relation, plan.operation, key.role));
 }
 
 } // namespace reverse_etl

@@ -220,10 +220,10 @@ std::string Outbox::table_name(int table) const {
                         : "reverse_etl.outbox";
 }
 
-void Outbox::remove(const std::vector<Settled> &rows) {
+void Outbox::remove(const std::vector<SettledRow> &rows) {
     for (int table : {shared, own}) {
         std::vector<FoundPlace> found;
-        for (const Settled &row : rows)
+        for (const SettledRow &row : rows)
             if (row.table == table)
                 found.push_back({row.id, row.place});
         if (found.empty())
@@ -271,11 +271,11 @@ void Outbox::count(const std::map<std::int64_t, Counts> &pushes) {
     });
 }
 
-void Outbox::reject(const std::string &destination, const std::vector<Rejected> &rows) {
+void Outbox::reject(const std::string &destination, const std::vector<RowToReject> &rows) {
     for (int table : {shared, own}) {
         std::vector<int64> ids = ids_of(rows, table), statuses;
         std::vector<std::string> reasons;
-        for (const Rejected &row : rows)
+        for (const RowToReject &row : rows)
             if (row.table == table) {
                 reasons.push_back(row.reason);
                 statuses.push_back(row.status);
@@ -308,8 +308,8 @@ void Outbox::reject(const std::string &destination, const std::vector<Rejected> 
     }
 }
 
-std::vector<Outbox::OfSync> Outbox::of_sync(int32 sync, std::size_t most) {
-    std::vector<OfSync> rows;
+std::vector<Outbox::RowOfSync> Outbox::of_sync(int32 sync, std::size_t most) {
+    std::vector<RowOfSync> rows;
     for (int table : {shared, own}) {
         std::string name = table_name(table);
         uint64 count = pg_call([&] {
@@ -341,11 +341,11 @@ std::vector<Outbox::OfSync> Outbox::of_sync(int32 sync, std::size_t most) {
     return rows;
 }
 
-void Outbox::defer(const std::vector<Deferred> &rows) {
+void Outbox::defer(const std::vector<DeferredRow> &rows) {
     for (int table : {shared, own}) {
         std::vector<int64> ids = ids_of(rows, table), attempts, pauses;
         std::vector<std::string> reasons;
-        for (const Deferred &row : rows)
+        for (const DeferredRow &row : rows)
             if (row.table == table) {
                 attempts.push_back(row.attempts);
                 pauses.push_back(row.pause_ms);

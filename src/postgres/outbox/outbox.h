@@ -45,34 +45,34 @@ class Outbox {
     void start_over();
 
     /// A row that has its outcome. `table` and `place` as in QueuedRow.
-    struct Settled {
+    struct SettledRow {
         std::int64_t id;
         int table;
         std::uint64_t place;
     };
-    void remove(const std::vector<Settled> &rows);
+    void remove(const std::vector<SettledRow> &rows);
     /// What became of the rows of a push, to be added to its row in reverse_etl.audit_log.
     struct Counts {
         std::int64_t accepted = 0, rejected = 0, absent = 0, replaced = 0;
     };
     static void count(const std::map<std::int64_t, Counts> &pushes);
-    struct Rejected {
+    struct RowToReject {
         std::int64_t id;
         int table;
         std::string reason;
         std::int64_t status;
     };
     /// Moves rows to reverse_etl.rejected_rows.
-    void reject(const std::string &destination, const std::vector<Rejected> &rows);
+    void reject(const std::string &destination, const std::vector<RowToReject> &rows);
     /// Rows of a managed sync, none of which must be under way. Those of a request that cannot simply be made again are
     /// not among them: it may have been made, and its outcome has to be learnt.
-    struct OfSync {
+    struct RowOfSync {
         StoredRow stored;
         bool
             in_doubt; ///< it may have been sent: before, or by a worker that is gone; a create is not sent on suspicion
     };
-    std::vector<OfSync> of_sync(int32 sync, std::size_t most);
-    struct Deferred {
+    std::vector<RowOfSync> of_sync(int32 sync, std::size_t most);
+    struct DeferredRow {
         std::int64_t id;
         int table;
         std::int64_t attempts, pause_ms;
@@ -80,7 +80,7 @@ class Outbox {
     };
     /// A row that fails for months keeps so many reasons, the last ones.
     static constexpr std::size_t most_reasons = QueuedRow::most_reasons;
-    void defer(const std::vector<Deferred> &rows);
+    void defer(const std::vector<DeferredRow> &rows);
 
     /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.
     std::vector<StoredRow> expired(long ttl_ms, std::size_t most);

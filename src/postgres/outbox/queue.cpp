@@ -168,7 +168,7 @@ void OutboxQueue::take_out_cancelled() {
     for (int32 sync : cancelled_) {
         if (settlement_.has_put_off(sync))
             continue;
-        std::vector<Outbox::OfSync> rows = outbox_.of_sync(sync, most_expired);
+        std::vector<Outbox::RowOfSync> rows = outbox_.of_sync(sync, most_expired);
         for (const auto &[stored, in_doubt] : rows) {
             settle_row(Settlement::Kind::cancelled, *stored.row, SyncOutcomes::Outcome::cancelled, in_doubt, nullptr);
             queue_.rows().finish_unqueued(stored.row->id);
@@ -216,7 +216,7 @@ void OutboxQueue::add(StoredRow stored) {
     }
 }
 
-DeliveryQueue::Opened OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
+DeliveryQueue::OpenedLane OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) {
     try {
         return {open_lane(destination_, key, rows, sink, identity_), ""};
     } catch (const PostgresError &) {

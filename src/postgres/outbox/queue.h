@@ -116,7 +116,7 @@ class OutboxQueue : private DeliveryJournal {
     void lock_definition() const;
     void forget_rows_of_old_names();
     void forget_what_was_rare();
-    DeliveryQueue::Opened open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
+    DeliveryQueue::OpenedLane open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     void add(StoredRow stored);
     void reject_expired();
     void take_out_cancelled();

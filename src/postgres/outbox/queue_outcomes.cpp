@@ -42,7 +42,7 @@ void OutboxQueue::lower_level(std::size_t rows, std::size_t bytes) {
 }
 
 void OutboxQueue::leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome outcome) {
-    for (const QueuedRow::Replaced &replaced : row.replaced)
+    for (const QueuedRow::ReplacedChange &replaced : row.replaced)
         settlement_.add({Settlement::Kind::replaced, static_cast<std::int64_t>(replaced.id), replaced.push,
                          replaced.table, replaced.place, replaced.sync, outcome, false, nullptr});
 }

@@ -4,6 +4,7 @@
 #include "engine/text/json_text.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/sql_function.h"
 
 #include <stdexcept>
 #include <string>
@@ -12,11 +13,6 @@ extern "C" {
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
 #include "tcop/deparse_utility.h"
-
-#pragma GCC visibility push(default)
-PG_FUNCTION_INFO_V1(reverse_etl_renamed_column);
-PG_FUNCTION_INFO_V1(reverse_etl_rename_member);
-#pragma GCC visibility pop
 }
 
 namespace reverse_etl {
@@ -43,12 +39,8 @@ std::string with_renamed_member(const std::string &object, const std::string &ol
 
 } // namespace
 
-} // namespace reverse_etl
-
-using namespace reverse_etl;
-
 /// reverse_etl_internal.renamed_column(command pg_ddl_command) returns text
-Datum reverse_etl_renamed_column(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_renamed_column) {
     const auto *command = reinterpret_cast<const CollectedCommand *>(PG_GETARG_POINTER(0));
     if (command->type != SCT_Simple || command->parsetree == nullptr || !IsA(command->parsetree, RenameStmt))
         PG_RETURN_NULL();
@@ -59,10 +51,12 @@ Datum reverse_etl_renamed_column(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl_internal.rename_member(object text, old_name text, new_name text) returns text
-Datum reverse_etl_rename_member(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_rename_member) {
     return guard([&] {
         std::string renamed =
             with_renamed_member(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2));
         return pg_call([&] { return text_datum(renamed); });
     });
 }
+
+} // namespace reverse_etl

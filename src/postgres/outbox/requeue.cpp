@@ -1,10 +1,10 @@
-#include "postgres/outbox/requeue.h"
-
 #include "engine/requests/json_row.h"
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/destinations/destination.h"
+#include "postgres/destinations/write_rights.h"
 #include "postgres/outbox/level.h"
 #include "postgres/outbox/writer.h"
 #include "postgres/shared/worker_control.h"
@@ -27,13 +27,10 @@ namespace {
 
 /// Whether a row may leave is decided when it does; who may write nothing at all is told now.
 void check_rights(Oid role, Oid destination) {
+    if (may_write(destination, role))
+        return;
     std::string name = relation_name(destination);
-    pg_call([&] {
-        constexpr AclMode writes = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
-        if ((pg_class_aclmask(destination, role, writes, ACLMASK_ANY) & writes) == 0 &&
-            pg_attribute_aclcheck_all(destination, role, ACL_INSERT | ACL_UPDATE, ACLMASK_ANY) != ACLCHECK_OK)
-            aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, to_server_legible(name).c_str());
-    });
+    pg_call([&] { aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_TABLE, to_server_legible(name).c_str()); });
 }
 
 /// The worker reads what was once checked, and by no other rules.
@@ -55,8 +52,6 @@ void check_row(const std::string &operation, const std::string &key, const std::
     if (!fault.empty())
         throw Error(ERRCODE_INVALID_TEXT_REPRESENTATION, "a row cannot be queued that is no JSON object: " + fault);
 }
-
-} // namespace
 
 int64 requeue(FunctionCallInfo fcinfo) {
     Oid role = PG_GETARG_OID(0), destination = PG_GETARG_OID(1);
@@ -87,6 +82,14 @@ int64 requeue(FunctionCallInfo fcinfo) {
         raise_outbox_level_at_commit(destination, rows.size(), bytes);
     }
     return static_cast<int64>(rows.size());
+}
+
+} // namespace
+
+/// reverse_etl_internal.requeue(role oid, destination regclass, operations text[], keys text[], rows text[]) returns
+/// bigint
+SQL_FUNCTION(reverse_etl_requeue) {
+    return guard([&] { return Int64GetDatum(requeue(fcinfo)); });
 }
 
 } // namespace reverse_etl

@@ -70,9 +70,9 @@ void Settlement::add(Outcome outcome) {
 }
 
 void Settlement::write(const std::deque<Outcome> &outcomes, std::size_t count) const {
-    std::vector<Outbox::Settled> gone;
-    std::vector<Outbox::Rejected> rejected;
-    std::vector<Outbox::Deferred> deferred;
+    std::vector<Outbox::SettledRow> gone;
+    std::vector<Outbox::RowToReject> rejected;
+    std::vector<Outbox::DeferredRow> deferred;
     std::map<std::int64_t, Outbox::Counts> counts;
     SyncOutcomes of_syncs;
     for (std::size_t i = 0; i < count; i++) {
@@ -160,7 +160,7 @@ bool Settlement::put_off_syncs() {
 
 void Settlement::settle_put_off() {
     for (auto entry = put_off_.begin(); entry != put_off_.end();) {
-        PutOff &put_off = entry->second;
+        PostponedSync &put_off = entry->second;
         if (put_off.until > Clock::now()) {
             ++entry;
             continue;

@@ -64,7 +64,7 @@ class Settlement {
 
   private:
     /// Of a sync: in the order in which they came.
-    struct PutOff {
+    struct PostponedSync {
         std::deque<Outcome> outcomes;
         Clock::time_point until{};
         int times = 0;
@@ -87,7 +87,7 @@ class Settlement {
     DestinationHealth &health_;
     std::string name_;
     std::deque<Outcome> outcomes_;
-    std::map<std::int32_t, PutOff> put_off_;
+    std::map<std::int32_t, PostponedSync> put_off_;
     std::size_t at_once_ = most_at_once; ///< in one transaction
     static constexpr std::size_t most_at_once = 100'000;
 };

@@ -4,6 +4,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/names.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/shared/worker_control.h"
 
 #include <algorithm>
@@ -13,13 +14,19 @@
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/parsenodes.h"
 #include "storage/condition_variable.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 }
 
 namespace reverse_etl {
 
 namespace {
+
+/// A hundred years: no clock overflows.
+constexpr double longest_wait_seconds = 3.2e9;
 
 using Clock = std::chrono::steady_clock;
 
@@ -110,6 +117,27 @@ void wait_for_outcomes(Oid destination, std::optional<long> timeout_ms) {
         sleep_for_outcomes(left);
     }
     pg_call([] { SPI_finish(); });
+}
+
+/// CALL reverse_etl.wait(destination regclass, timeout interval)
+SQL_FUNCTION(reverse_etl_wait) {
+    guard([&] {
+        if (PG_ARGISNULL(0))
+            throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the destination must not be null");
+        auto *call = reinterpret_cast<CallContext *>(fcinfo->context);
+        if (call == nullptr || !IsA(call, CallContext) || call->atomic)
+            throw Error(ERRCODE_ACTIVE_SQL_TRANSACTION, "reverse_etl.wait cannot be called inside a transaction block",
+                        "Rows that the transaction queued leave when it has committed.", "End the transaction first.");
+        std::optional<long> timeout;
+        if (!PG_ARGISNULL(1))
+            timeout = pg_call([&] {
+                double seconds =
+                    DatumGetFloat8(DirectFunctionCall2(interval_part, text_datum("epoch"), PG_GETARG_DATUM(1)));
+                return static_cast<long>(std::clamp(seconds, 0.0, longest_wait_seconds) * 1000);
+            });
+        wait_for_outcomes(PG_GETARG_OID(0), timeout);
+    });
+    PG_RETURN_VOID();
 }
 
 } // namespace reverse_etl

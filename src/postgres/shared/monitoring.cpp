@@ -1,6 +1,7 @@
 /// The SQL functions behind reverse_etl.stat_destinations and reverse_etl.activity.
 
 #include "postgres/border/border.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/shared/activity.h"
 #include "postgres/shared/statistics.h"
 #include "postgres/shared/worker_status.h"
@@ -9,16 +10,9 @@ extern "C" {
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
-
-#pragma GCC visibility push(default)
-PG_FUNCTION_INFO_V1(reverse_etl_statistics);
-PG_FUNCTION_INFO_V1(reverse_etl_stat_reset);
-PG_FUNCTION_INFO_V1(reverse_etl_running_pushes);
-PG_FUNCTION_INFO_V1(reverse_etl_find_worker);
-#pragma GCC visibility pop
 }
 
-using namespace reverse_etl;
+namespace reverse_etl {
 
 namespace {
 
@@ -52,7 +46,7 @@ void add_latency(ResultRow &row, const statistics::Numbers &numbers, double shar
 } // namespace
 
 /// reverse_etl_internal.statistics(): the columns of the view, in its order
-Datum reverse_etl_statistics(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_statistics) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
         using namespace statistics;
@@ -77,13 +71,13 @@ Datum reverse_etl_statistics(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl.stat_reset(destination regclass)
-Datum reverse_etl_stat_reset(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_stat_reset) {
     guard([&] { statistics::reset(PG_ARGISNULL(0) ? InvalidOid : PG_GETARG_OID(0)); });
     PG_RETURN_VOID();
 }
 
 /// reverse_etl_internal.running_pushes(): the columns of reverse_etl.activity, in its order
-Datum reverse_etl_running_pushes(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_running_pushes) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
         for (const RunningPush &push : Activity::visible()) {
@@ -105,7 +99,7 @@ Datum reverse_etl_running_pushes(PG_FUNCTION_ARGS) {
 
 /// reverse_etl_internal.find_worker(): the state, pid, beginning and last sign of life of this database's worker, or
 /// why there is none
-Datum reverse_etl_find_worker(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_find_worker) {
     return guard([&] {
         worker_status::Status status = worker_status::find();
         const char *reason = status.reason.c_str();
@@ -121,3 +115,5 @@ Datum reverse_etl_find_worker(PG_FUNCTION_ARGS) {
         });
     });
 }
+
+} // namespace reverse_etl

@@ -3,6 +3,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/own_locks.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/shared/worker_status.h"
 
 #include <csignal>
@@ -17,7 +18,6 @@ extern "C" {
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
-#include "utils/resowner.h"
 }
 
 namespace reverse_etl {
@@ -87,32 +87,6 @@ void ensure_worker() {
                           errhint("You might need to increase \"max_worker_processes\".")));
 }
 
-void start_for_commit(XactEvent event, void *) {
-    if (!wake_wanted)
-        return;
-    switch (event) {
-    case XACT_EVENT_PRE_COMMIT:
-        ensure_worker();
-        break;
-    case XACT_EVENT_ABORT:
-    case XACT_EVENT_PREPARE: // COMMIT PREPARED wakes it
-        wake_wanted = false;
-        break;
-    default:
-        break;
-    }
-}
-
-/// Wakes it at the very end of the commit, when other processes have been told what changed in the catalog. Woken
-/// sooner, it might still go by old options, and nobody would wake it again.
-void wake_at_the_end(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *) {
-    if (!wake_wanted || phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level)
-        return;
-    wake_wanted = false;
-    if (is_commit)
-        wake_worker();
-}
-
 void set_up(BackgroundWorker &worker, const char *function) {
     worker = {};
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -158,14 +132,28 @@ bool nudge_worker() {
 }
 
 void wake_worker_at_commit() {
-    static bool registered = false;
-    if (!registered)
-        pg_call([] {
-            RegisterXactCallback(start_for_commit, nullptr);
-            RegisterResourceReleaseCallback(wake_at_the_end, nullptr);
-        });
-    registered = true;
     wake_wanted = true;
+}
+
+void start_worker_at(XactEvent event) {
+    if (!wake_wanted)
+        return;
+    switch (event) {
+    case XACT_EVENT_PRE_COMMIT:
+        ensure_worker();
+        break;
+    case XACT_EVENT_ABORT:
+    case XACT_EVENT_PREPARE: // COMMIT PREPARED wakes it
+        wake_wanted = false;
+        break;
+    default:
+        break;
+    }
+}
+
+void wake_worker_after_locks(bool is_commit) {
+    if (std::exchange(wake_wanted, false) && is_commit)
+        wake_worker();
 }
 
 bool start_worker(Oid database, Oid tablespace, VirtualTransactionId caller) {
@@ -228,6 +216,12 @@ void register_launcher() {
     std::snprintf(launcher.bgw_name, sizeof(launcher.bgw_name), "%s", "reverse_etl launcher");
     std::snprintf(launcher.bgw_type, sizeof(launcher.bgw_type), "%s", "reverse_etl launcher");
     RegisterBackgroundWorker(&launcher);
+}
+
+/// reverse_etl_internal.wake_worker()
+SQL_FUNCTION(reverse_etl_wake_worker) {
+    guard([] { wake_worker_at_commit(); });
+    PG_RETURN_VOID();
 }
 
 } // namespace reverse_etl

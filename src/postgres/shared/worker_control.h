@@ -3,6 +3,7 @@
 #include "postgres/shared/shared_memory.h"
 
 extern "C" {
+#include "access/xact.h"
 #include "storage/lock.h"
 }
 
@@ -26,6 +27,11 @@ extern shared_memory::Part worker_calls;
 /// Wakes the worker once this transaction has committed, and starts it if it does not run. May raise: a WARNING tells
 /// when no worker can be started.
 void wake_worker_at_commit();
+/// What it takes to do so: see module/transaction_end.
+void start_worker_at(XactEvent event);
+/// At the very end of the commit, when other processes have been told what changed in the catalog. Woken sooner, the
+/// worker might still go by old options, and nobody would wake it again.
+void wake_worker_after_locks(bool is_commit);
 
 /// Starts the worker unless it runs, and waits until it does, 10 seconds at most. Throws an Error when it cannot be
 /// started. Not to be called in the transaction that creates the extension.

@@ -1,9 +1,8 @@
-#include "postgres/streams/functions.h"
-
 #include "postgres/border/act_as.h"
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/fdw/delivery_mode.h"
 #include "postgres/streams/streams.h"
 
@@ -47,8 +46,6 @@ AnalysedStream check(const StreamDefinition &stream, bool plan_too) {
     return analysed;
 }
 
-} // namespace
-
 Datum read_mapping(FunctionCallInfo call) {
     TupleDesc descriptor = nullptr;
     if (pg_call([&] { return get_call_result_type(call, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
@@ -80,6 +77,19 @@ Datum check_stream(FunctionCallInfo call) {
     if (std::optional<StreamDefinition> stream = find_stream(text_argument(call, 0)))
         check(*stream, false);
     return static_cast<Datum>(0);
+}
+
+} // namespace
+
+/// reverse_etl_internal.read_mapping(role, source, destination, mapping, deletes, search_path): what stream_table has
+/// to know of a mapping. Raises an error for one that would not work.
+SQL_FUNCTION(reverse_etl_read_mapping) {
+    return guard([&] { return read_mapping(fcinfo); });
+}
+
+/// reverse_etl_internal.check_stream(name): raises the error that the next change of the source would raise
+SQL_FUNCTION(reverse_etl_check_stream) {
+    return guard([&] { return check_stream(fcinfo); });
 }
 
 } // namespace reverse_etl

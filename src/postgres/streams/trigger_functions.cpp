@@ -1,8 +1,7 @@
-#include "postgres/streams/trigger_functions.h"
-
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/schema_version.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/streams/stream_trigger.h"
 
 #include <unordered_map>
@@ -145,8 +144,6 @@ void fire(StreamTrigger &stream, TriggerData *data) {
         stream.push_all_as_deleted();
 }
 
-} // namespace
-
 Datum push_changes(FunctionCallInfo call) {
     check_version(); // before the locks of what is known already
     TriggerData *data = trigger_data(call);
@@ -176,6 +173,19 @@ Datum push_stream(FunctionCallInfo call) {
     check_is_made_by(stream->definition(), *data);
     fire(*stream, data);
     return PointerGetDatum(nullptr);
+}
+
+} // namespace
+
+/// CREATE TRIGGER ... EXECUTE FUNCTION reverse_etl.push(destination, mapping), which people write by hand. It runs as
+/// whoever fires it.
+SQL_FUNCTION(reverse_etl_push) {
+    return guard([&] { return push_changes(fcinfo); });
+}
+
+/// Of the triggers that reverse_etl.stream_table makes: push_stream(name). It runs as the stream's owner.
+SQL_FUNCTION(reverse_etl_push_stream) {
+    return guard([&] { return push_stream(fcinfo); });
 }
 
 } // namespace reverse_etl

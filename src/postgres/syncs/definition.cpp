@@ -52,7 +52,7 @@ SyncDefinition read() {
     sync.key = texts_of(array(7));
     sync.key_types = oids_of(array(17));
     sync.columns = texts_of(array(8));
-    sync.mode = text_of(9);
+    sync.mode = mode_named(text_of(9));
     sync.on_missing = text_of(10);
     sync.cursor_column = text_of(11);
     sync.key_equality = texts_of(array(18));

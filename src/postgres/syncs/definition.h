@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "postgres/border/postgres.h"
+#include "postgres/syncs/mode.h"
 
 namespace reverse_etl {
 
@@ -21,7 +22,8 @@ struct SyncDefinition {
     std::vector<std::string> key_forms;    ///< for each column what the destination compares: key_form_in_sql()
     std::vector<std::string> key_equality; ///< and the operator that tells these apart, as SQL has it
     std::vector<std::string> columns;      ///< of the destination, that are sent
-    std::string mode, on_missing;
+    Mode mode = Mode::upsert;
+    std::string on_missing;    ///< what is done with keys that have left the model
     std::string cursor_column; ///< "" where rows are compared with the state
     std::optional<std::string> cursor_value;
     bool backfill = true; ///< what is there at the first run is sent
@@ -30,8 +32,7 @@ struct SyncDefinition {
     int max_attempts = 0;
 
     bool by_cursor() const { return !cursor_column.empty(); }
-    bool sends_new() const { return mode != "update"; }
-    bool sends_changed() const { return mode != "insert" && mode != "append"; }
+    bool removes() const { return reverse_etl::removes(mode) && on_missing != "ignore"; }
 };
 
 /// The sync of that name; an Error if the current role sees none. Needs an open connection to SPI.

@@ -71,12 +71,12 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
     diff.known = known.values[0];
     bool all_known_once = is_each_known_once(compared, known);
     bool all_unchanged = all_known_once && compared.values[3] == compared.values[0];
-    if (all_unchanged && sync.mode != "full")
+    if (all_unchanged && !sends_unchanged(sync.mode))
         return;
 
     bool known_twice = false;
     if (!all_known_once) {
-        bool asks_for_gone = sync.mode == "insert" || (sync.mode == "mirror" && sync.on_missing != "ignore");
+        bool asks_for_gone = forgets_gone(sync.mode) || sync.removes();
         if (asks_for_gone)
             diff.gone = ResultRows::of(statements.gone());
         std::int64_t gone = asks_for_gone ? diff.gone.count() : numbers_of(statements.count_gone()).values[0];
@@ -136,7 +136,7 @@ SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements st
     diff.changes.show_as("#changes");
     if (has_duplicates_among_changes(statements))
         set_duplicates_apart(diff, statements);
-    if (sync.mode == "mirror" && sync.on_missing != "ignore")
+    if (sync.removes())
         diff.gone = ResultRows::of(statements.gone());
     return diff;
 }

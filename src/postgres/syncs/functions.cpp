@@ -5,6 +5,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/sql.h"
+#include "postgres/border/sql_function.h"
 #include "postgres/destinations/key_forms.h"
 #include "postgres/streams/streams.h"
 #include "postgres/syncs/model.h"
@@ -33,36 +34,20 @@ extern "C" {
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
-
-#pragma GCC visibility push(default)
-PG_FUNCTION_INFO_V1(reverse_etl_describe_sync);
-PG_FUNCTION_INFO_V1(reverse_etl_check_sync);
-PG_FUNCTION_INFO_V1(reverse_etl_equality_of);
-PG_FUNCTION_INFO_V1(reverse_etl_sole_statement);
-PG_FUNCTION_INFO_V1(reverse_etl_run_sync);
-PG_FUNCTION_INFO_V1(reverse_etl_plan_sync);
-PG_FUNCTION_INFO_V1(reverse_etl_resync);
-PG_FUNCTION_INFO_V1(reverse_etl_adopt);
-PG_FUNCTION_INFO_V1(reverse_etl_push_sync);
-#pragma GCC visibility pop
 }
 
-using namespace reverse_etl;
+namespace reverse_etl {
 
 namespace {
 
 /// The columns that are sent: those of the query, but that which only tells what is new.
 std::vector<std::string> sent_columns(const Model &model, const Destination &destination, const SyncDefinition &sync) {
     std::vector<std::string> columns;
-    bool keeps_key_apart = sync.mode == "insert" || sync.mode == "append";
     for (const ModelColumn &column : model.columns) {
-        bool there = false;
-        for (const DestinationColumn &of_destination : destination.columns)
-            there = there || of_destination.name == column.name;
         bool is_key = std::find(sync.key.begin(), sync.key.end(), column.name) != sync.key.end();
-        if (there)
+        if (destination.column_named(column.name) != nullptr)
             columns.push_back(column.name);
-        else if (column.name != sync.cursor_column && !(is_key && keeps_key_apart))
+        else if (column.name != sync.cursor_column && !(is_key && !sends_changed(sync.mode)))
             throw Error(ERRCODE_UNDEFINED_COLUMN,
                         "the query yields column \"" + column.name + "\", which destination \"" + destination.name +
                             "\" does not have",
@@ -84,24 +69,6 @@ void check_may_read(const std::string &query) {
     pg_call([&] { sql::run(nothing, true); });
 }
 
-/// Ends the transaction that failed and tells what happened, in memory that is not Postgres's.
-Error rolled_back(std::exception_ptr failed) {
-    std::optional<Error> error;
-    try {
-        std::rethrow_exception(failed);
-    } catch (const PostgresError &raised) {
-        error.emplace(lasting(raised));
-    } catch (const Error &raised) {
-        error.emplace(raised);
-    } catch (const SettingError &raised) {
-        error.emplace(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE, raised.what());
-    } catch (const std::exception &raised) {
-        error.emplace(ERRCODE_INTERNAL_ERROR, raised.what());
-    }
-    pg_call([] { SPI_rollback(); });
-    return *error;
-}
-
 /// In transactions of its own, so that the run is on record whatever becomes of it.
 void run_in_steps(SyncRun &run) {
     if (!run.begin()) {
@@ -116,8 +83,9 @@ void run_in_steps(SyncRun &run) {
         failed = std::current_exception();
     }
     if (failed) {
-        Error error = rolled_back(failed);
+        Error error = lasting(failed);
         failed = nullptr;
+        pg_call([] { SPI_rollback(); });
         run.fail(error.what(), error.sqlstate == ERRCODE_QUERY_CANCELED);
         pg_call([] { SPI_commit(); });
         throw error;
@@ -128,7 +96,7 @@ void run_in_steps(SyncRun &run) {
 } // namespace
 
 /// reverse_etl_internal.describe_sync(role, query, search_path, destination, key, mode, on_missing, cursor_column)
-Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_describe_sync) {
     return guard([&] {
         TupleDesc descriptor = nullptr;
         if (pg_call([&] { return get_call_result_type(fcinfo, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
@@ -144,7 +112,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
         sync.key = texts_of(PG_GETARG_DATUM(4));
         if (std::find(sync.key.begin(), sync.key.end(), "") != sync.key.end())
             throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");
-        sync.mode = text_argument(fcinfo, 5);
+        sync.mode = mode_named(text_argument(fcinfo, 5));
         sync.on_missing = text_argument(fcinfo, 6);
         sync.cursor_column = text_argument(fcinfo, 7);
         check_is_destination(sync.destination);
@@ -180,7 +148,7 @@ Datum reverse_etl_describe_sync(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl_internal.check_sync(sync integer)
-Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_check_sync) {
     guard([&] {
         pg_call([] { SPI_connect(); });
         SyncDefinition sync = find_sync(PG_GETARG_INT32(0));
@@ -194,7 +162,7 @@ Datum reverse_etl_check_sync(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl_internal.equality_of(regtype, form): of a form that is a text, or of the type's own values
-Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_equality_of) {
     return guard([&] {
         Oid type = PG_GETARG_OID(0);
         bool is_own = text_argument(fcinfo, 1) == "%s";
@@ -208,7 +176,7 @@ Datum reverse_etl_equality_of(PG_FUNCTION_ARGS) {
 
 /// reverse_etl_internal.sole_statement(query): without the semicolon that ends it, and what stands behind that. What is
 /// no one statement stays as it is, for the analysis to tell.
-Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_sole_statement) {
     return guard([&] {
         Datum whole = PG_GETARG_DATUM(0);
         try {
@@ -232,7 +200,7 @@ Datum reverse_etl_sole_statement(PG_FUNCTION_ARGS) {
 }
 
 /// CALL reverse_etl.run_sync(name text, wait boolean)
-Datum reverse_etl_run_sync(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_run_sync) {
     guard([&] {
         if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
             throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the arguments of run_sync must not be null");
@@ -261,7 +229,7 @@ Datum reverse_etl_run_sync(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl.plan_sync(name, max_rows, look_up)
-Datum reverse_etl_plan_sync(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_plan_sync) {
     InitMaterializedSRF(fcinfo, 0);
     guard([&] {
         plan_sync(text_argument(fcinfo, 0), PG_GETARG_INT32(1), PG_GETARG_BOOL(2),
@@ -271,16 +239,18 @@ Datum reverse_etl_plan_sync(PG_FUNCTION_ARGS) {
 }
 
 /// reverse_etl.resync(name, condition)
-Datum reverse_etl_resync(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_resync) {
     return guard([&] { return Int64GetDatum(resync(text_argument(fcinfo, 0), text_argument(fcinfo, 1))); });
 }
 
 /// The triggers that reverse_etl.stream_sync makes.
-Datum reverse_etl_push_sync(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_push_sync) {
     return guard([&] { return push_sync(fcinfo); });
 }
 
 /// reverse_etl.adopt(name)
-Datum reverse_etl_adopt(PG_FUNCTION_ARGS) {
+SQL_FUNCTION(reverse_etl_adopt) {
     return guard([&] { return Int64GetDatum(adopt(text_argument(fcinfo, 0))); });
 }
+
+} // namespace reverse_etl

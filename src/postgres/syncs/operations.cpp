@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/destinations/write_rights.h"
 
 #include <algorithm>
 
@@ -17,9 +18,8 @@ namespace {
 std::vector<AttrNumber> attnums_of(const Destination &destination, const std::vector<std::string> &names) {
     std::vector<AttrNumber> attnums;
     for (const std::string &name : names)
-        for (const DestinationColumn &column : destination.columns)
-            if (column.name == name)
-                attnums.push_back(column.attnum);
+        if (const DestinationColumn *column = destination.column_named(name))
+            attnums.push_back(column->attnum);
     return attnums;
 }
 
@@ -30,17 +30,17 @@ std::string listed(const std::vector<const DestinationColumn *> &columns) {
     return names;
 }
 
-class Chooser {
+class OperationChoice {
   public:
-    Chooser(const SyncDefinition &sync, const Destination &destination)
+    OperationChoice(const SyncDefinition &sync, const Destination &destination)
         : sync_(sync), destination_(destination), written_(attnums_of(destination, sync.columns)),
           key_(attnums_of(destination, sync.key)) {}
 
     SyncOperations choose() {
         SyncOperations chosen;
-        if (sync_.mode == "insert" || sync_.mode == "append")
+        if (!sends_changed(sync_.mode))
             chosen.added = chosen.changed = can(OperationKind::create) ? create() : upsert();
-        else if (sync_.mode == "update")
+        else if (!sends_new(sync_.mode))
             chosen.added = chosen.changed = can(OperationKind::update) ? update() : upsert();
         else if (can(OperationKind::upsert) && destination_.object.insert == OperationKind::upsert)
             chosen.added = chosen.changed = upsert();
@@ -53,7 +53,7 @@ class Chooser {
                    "Use mode insert or append, or set the table option \"key\" if its INSERT is an upsert.");
         if (sync_.on_missing == "clear")
             chosen.removed = clear(chosen.changed);
-        else if (sync_.on_missing != "ignore")
+        else if (sync_.removes())
             chosen.removed = remove();
         for (const PushPlan *plan : {&chosen.added, &chosen.changed})
             check_columns(*plan);
@@ -156,30 +156,14 @@ class Chooser {
     std::vector<AttrNumber> written_, key_;
 };
 
-/// What the current role lacks for a plan, as GRANT would name it; "" for nothing.
-std::string missing_right(const Destination &destination, const PushPlan &plan) {
-    bool updates = plan.operation == OperationKind::update, deletes = plan.operation == OperationKind::remove;
-    AclMode right = deletes ? ACL_DELETE : updates ? ACL_UPDATE : ACL_INSERT;
-    Oid role = GetUserId();
-    auto has_table = [&] { return pg_class_aclcheck(destination.relation, role, right) == ACLCHECK_OK; };
-    if (pg_call(has_table))
-        return "";
-    if (deletes)
-        return "DELETE";
-    std::string columns;
-    for (AttrNumber attnum : plan.written)
-        if (pg_call([&] { return pg_attribute_aclcheck(destination.relation, attnum, role, right); }) != ACLCHECK_OK)
-            columns += (columns.empty() ? "" : ", ") + destination.column(attnum)->name;
-    return columns.empty() ? "" : std::string(updates ? "UPDATE (" : "INSERT (") + columns + ")";
-}
-
 } // namespace
 
 void SyncOperations::check_rights(const Destination &destination) const {
     std::string missing;
     for (const PushPlan *plan : {&added, &changed, removed ? &*removed : &added}) {
-        std::string right = missing_right(destination, *plan);
-        if (!right.empty() && missing.find(right) == std::string::npos)
+        std::optional<MissingRight> lacking = missing_right(destination, *plan, GetUserId());
+        std::string right = lacking ? lacking->text(destination) : "";
+        if (missing.find(right) == std::string::npos)
             missing += (missing.empty() ? "" : ", ") + right;
     }
     if (missing.empty())
@@ -190,7 +174,7 @@ void SyncOperations::check_rights(const Destination &destination) const {
 }
 
 SyncOperations SyncOperations::choose(const SyncDefinition &sync, const Destination &destination) {
-    return Chooser(sync, destination).choose();
+    return OperationChoice(sync, destination).choose();
 }
 
 } // namespace reverse_etl

@@ -109,8 +109,8 @@ class PlanSink final : public SyncSink {
 bool may_look_up(const Destination &destination, const std::vector<std::string> &columns) {
     Oid role = GetUserId();
     return std::all_of(columns.begin(), columns.end(), [&](const std::string &name) {
+        AttrNumber attnum = destination.column_named(name)->attnum;
         return pg_call([&] {
-            AttrNumber attnum = get_attnum(destination.relation, to_server(name).c_str());
             return pg_class_aclcheck(destination.relation, role, ACL_SELECT) == ACLCHECK_OK ||
                    pg_attribute_aclcheck(destination.relation, attnum, role, ACL_SELECT) == ACLCHECK_OK;
         });
@@ -147,16 +147,6 @@ std::map<std::string, std::string> held_values(const SyncDefinition &sync, const
     return found;
 }
 
-/// How long so many requests take at least: by the limits that the destination publishes.
-double seconds_for(std::int64_t requests, const OperationSpec &operation) {
-    double seconds = 0;
-    for (const RateLimitSpec &limit : operation.rate_limits)
-        if (limit.requests > 0)
-            seconds = std::max(seconds, static_cast<double>(requests - limit.requests) /
-                                            static_cast<double>(limit.requests) * limit.seconds);
-    return seconds;
-}
-
 /// As rejected rows are kept: not all JSON has a form in jsonb. In the open connection to SPI.
 Datum kept_json(const std::string &json) {
     if (json.empty())
@@ -174,7 +164,7 @@ class Result {
 
     void put_total(const std::string &operation, std::int64_t rows, const OperationSpec *spec) {
         std::int64_t requests = spec == nullptr ? 0 : (rows + spec->rows - 1) / spec->rows;
-        double seconds = spec == nullptr ? 0 : seconds_for(requests, *spec);
+        double seconds = spec == nullptr ? 0 : spec->shortest_seconds(requests);
         put(operation, rows, spec == nullptr ? nullptr : &requests, seconds, "", "", "", "");
     }
     void put_row(const PlannedRow &row, const std::string &old) {

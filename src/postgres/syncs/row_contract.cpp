@@ -49,10 +49,7 @@ void RowContract::prepare_columns(const Destination &destination, TupleDesc quer
                                   const std::vector<std::string> &columns) {
     for (const std::string &name : columns) {
         int from = pg_call([&] { return SPI_fnumber(query, to_server(name).c_str()); });
-        const DestinationColumn *to = nullptr;
-        for (const DestinationColumn &column : destination.columns)
-            if (column.name == name)
-                to = &column;
+        const DestinationColumn *to = destination.column_named(name);
         if (to == nullptr || from <= 0)
             throw Error(ERRCODE_UNDEFINED_COLUMN,
                         "column \"" + name + "\" of " +

@@ -57,9 +57,9 @@ class KeyReader {
     std::unique_ptr<bool[]> nulls_;
 };
 
-class Taker {
+class DiffReader {
   public:
-    Taker(const SyncDefinition &sync, const Destination &destination, SyncSink &sink, MemoryContext context)
+    DiffReader(const SyncDefinition &sync, const Destination &destination, SyncSink &sink, MemoryContext context)
         : sync_(sync), destination_(destination), sink_(sink), context_(context) {}
 
     SyncCounts counts;
@@ -134,7 +134,7 @@ class Taker {
     /// An update sends no rows that are new, and a sync that only looks forward none of those that it begins with, but
     /// for those that adopt() has found to differ.
     bool stays_unsent(const SyncRow &row) const {
-        return row.change == Change::added && (!sync_.sends_new() || (!sync_.has_run && !sync_.backfill));
+        return row.change == Change::added && (!sends_new(sync_.mode) || (!sync_.has_run && !sync_.backfill));
     }
 
     void take(const SyncRow &row, RowContract &contract) {
@@ -170,13 +170,13 @@ class Taker {
 
 SyncCounts take_apart(const SyncDefinition &sync, const SyncDiff &diff, const Destination &destination, SyncSink &sink,
                       MemoryContext context) {
-    Taker taker(sync, destination, sink, context);
-    taker.counts.queried = diff.model_rows;
-    taker.take_duplicates(diff.duplicates);
-    if (sync.mode == "mirror" && sync.on_missing != "ignore" && sync.may_remove)
-        taker.take_gone(diff.gone);
-    taker.take_changes(diff.changes);
-    return taker.counts;
+    DiffReader reader(sync, destination, sink, context);
+    reader.counts.queried = diff.model_rows;
+    reader.take_duplicates(diff.duplicates);
+    if (sync.removes() && sync.may_remove)
+        reader.take_gone(diff.gone);
+    reader.take_changes(diff.changes);
+    return reader.counts;
 }
 
 } // namespace reverse_etl

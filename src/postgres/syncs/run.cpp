@@ -12,6 +12,7 @@
 #include "postgres/syncs/sync_outbox.h"
 
 extern "C" {
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 }
@@ -81,7 +82,7 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
                           const std::vector<std::int64_t> &pushes) const {
     sql::AsOwner owner;
     forget_older_failures();
-    if (sync_.mode == "insert" && !diff.gone.is_empty()) {
+    if (forgets_gone(sync_.mode) && !diff.gone.is_empty()) {
         // A key that comes back counts as new.
         diff.gone.show_as("#gone");
         std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) +
@@ -143,8 +144,8 @@ void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
 void SyncRun::fail(const std::string &reason, bool cancelled) {
     sql::AsOwner owner;
     pg_call([&] {
-        sql::execute("SELECT reverse_etl_internal.end_run($1, $2, $3)",
-                     {sql::int8(id_), sql::text(cancelled ? "cancelled" : "failed"), sql::text(reason)});
+        sql::execute("SELECT reverse_etl_internal.fail_run($1, $2, $3)",
+                     {sql::int8(id_), sql::text(reason), {BOOLOID, BoolGetDatum(cancelled)}});
     });
 }
 

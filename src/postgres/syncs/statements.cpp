@@ -85,9 +85,9 @@ std::string SyncStatements::known() const {
 }
 
 std::string SyncStatements::differs() const {
-    if (sync_.mode == "full")
+    if (sends_unchanged(sync_.mode))
         return "true";
-    if (!sync_.sends_changed()) // the hash is gone where a row is to be sent again
+    if (!sends_changed(sync_.mode)) // the hash is gone where a row is to be sent again
         return "(s.ctid IS NULL OR s.\"#hash\" IS NULL)";
     return "(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row + ")";
 }

@@ -155,7 +155,7 @@ void SyncOutbox::write_refused() {
         return;
     std::vector<int64> quarantined, in_doubt;
     std::vector<std::string> keys, reasons, rows;
-    for (Refused &refused : std::exchange(refused_, {})) {
+    for (RefusedRow &refused : std::exchange(refused_, {})) {
         quarantined.push_back(refused.kind == Refusal::quarantined);
         in_doubt.push_back(refused.kind == Refusal::in_doubt);
         keys.push_back(std::move(refused.key));

@@ -29,7 +29,7 @@ class SyncOutbox final : public SyncSink {
         PushPlan plan;
         std::unique_ptr<Enqueue> enqueue; ///< none until it is needed
     };
-    struct Refused {
+    struct RefusedRow {
         Refusal kind;
         std::string key, reason, row;
     };
@@ -51,7 +51,7 @@ class SyncOutbox final : public SyncSink {
     struct {
         int hash, change, run, row, attempts;
     } columns_{};
-    std::vector<Refused> refused_;
+    std::vector<RefusedRow> refused_;
 };
 
 } // namespace reverse_etl

@@ -1,0 +1,62 @@
+#include "engine/manifest/auth_reader.h"
+
+#include "engine/text/placeholders.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options) {
+    AuthSpec auth;
+    static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none, AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
+                                               AuthSpec::Kind::header, AuthSpec::Kind::oauth2};
+    auth.kind = kinds[node.at("kind").one_of({"none", "bearer", "basic", "header", "oauth2"})];
+    std::vector<const char *> required;
+    switch (auth.kind) {
+    case AuthSpec::Kind::none:
+        node.only({"kind"});
+        break;
+    case AuthSpec::Kind::bearer:
+        node.only({"kind", "token"});
+        required = {"token"};
+        break;
+    case AuthSpec::Kind::basic:
+        node.only({"kind", "username", "password"});
+        required = {"username", "password"};
+        break;
+    case AuthSpec::Kind::header:
+        node.only({"kind", "name", "value"});
+        required = {"name", "value"};
+        break;
+    case AuthSpec::Kind::oauth2:
+        node.only({"kind", "grant", "token_url", "client_id", "client_secret", "refresh_token", "scope"});
+        required = {"grant", "token_url", "client_id", "client_secret"};
+        if (node.at("grant").one_of({"client_credentials", "refresh_token"}) == 1)
+            required.push_back("refresh_token");
+        break;
+    }
+    for (const char *name : required)
+        node.at(name);
+    for (const auto &[name, member] : node.members()) {
+        if (name == "kind")
+            continue;
+        auth.parameters.emplace_back(name, member.text());
+        for (const TextPart &part : split_placeholders(member.text())) {
+            bool is_option = part.text == "base_url" ||
+                             std::any_of(options.begin(), options.end(),
+                                         [&](const OptionSpec &option) { return option.name == part.text; });
+            if (part.is_placeholder && !is_option)
+                auth.credentials.push_back(part.text);
+        }
+    }
+    return auth;
+}
+
+std::string AuthSpec::parameter(std::string_view name) const {
+    for (const auto &[parameter, value] : parameters)
+        if (parameter == name)
+            return value;
+    return "";
+}
+
+} // namespace reverse_etl
