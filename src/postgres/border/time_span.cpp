@@ -2,7 +2,7 @@
 
 #include "postgres/border/border.h"
 
-#include <cstring>
+#include <string>
 
 extern "C" {
 #include "fmgr.h"
@@ -21,18 +21,16 @@ namespace {
 // As interval_in() does it, which raises an error.
 bool read_interval(const char *text, Interval &span) {
     char words[256];
-    char iso[256];
     char *fields[MAXDATEFIELDS];
     int kinds[MAXDATEFIELDS];
     int count = 0, type = DTK_DELTA;
     pg_itm_in parts{};
-    if (strlcpy(iso, text, sizeof(iso)) >= sizeof(iso))
-        return false;
+    std::string iso = text;
     int fault = ParseDateTime(text, words, sizeof(words), fields, kinds, MAXDATEFIELDS, &count);
     if (fault == 0)
         fault = DecodeInterval(fields, kinds, count, INTERVAL_FULL_RANGE, &type, &parts);
     if (fault == DTERR_BAD_FORMAT)
-        fault = DecodeISO8601Interval(iso, &type, &parts);
+        fault = DecodeISO8601Interval(iso.data(), &type, &parts);
     return fault == 0 && type == DTK_DELTA && itmin2interval(&parts, &span) == 0;
 }
 

@@ -50,6 +50,9 @@ is($node->safe_psql('restored', 'SELECT name FROM reverse_etl.connectors WHERE N
     'with the connector');
 is($node->safe_psql('restored', 'SELECT id, "row" FROM reverse_etl.rejected_rows'), '1|{"email": "no address"}',
     'and the rejected rows');
+is($node->safe_psql('restored', 'SELECT DISTINCT destination, destination_name FROM reverse_etl.rejected_rows UNION ALL
+        SELECT DISTINCT destination, destination_name FROM reverse_etl.audit_log'), "contacts|public.contacts\ncontacts|public.contacts",
+    'they and the audit log name the table, and its name at the time');
 like(($node->psql('restored', 'INSERT INTO orders VALUES (1)'))[2], qr/because database "restored" looks like a copy/,
     'it does not deliver, since it is a copy');
 like(($node->psql('restored', q(CALL reverse_etl.run_sync('customers'))))[2], qr/because database "restored" looks like a copy/,
