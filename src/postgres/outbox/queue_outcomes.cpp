@@ -1,7 +1,8 @@
 /// What becomes of the rows of an OutboxQueue: they leave, are rejected, or are put off.
 
-#include "engine/requests/outcome_unknown.h"
 #include "postgres/outbox/queue.h"
+
+#include "engine/requests/outcome_unknown.h"
 
 namespace reverse_etl {
 
