@@ -55,7 +55,7 @@ class Delivery : private JobHandler {
     /// For a loop that serves many deliveries, the steps of it: adds batches, starts what may start now and answers
     /// when more may, settles what has ended.
     void submit(std::vector<Batch> batches);
-    Clock::time_point start_ready() { return dispatcher_.start_ready(); }
+    Clock::time_point start_ready() { return dispatcher_.start_ready(*this); }
     bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
 
   private:

@@ -20,7 +20,7 @@ class KeyLookup : private JobHandler {
     KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, Found found);
 
     void submit(std::vector<Batch> batches);
-    Clock::time_point start_ready() { return dispatcher_.start_ready(); }
+    Clock::time_point start_ready() { return dispatcher_.start_ready(*this); }
     bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
 
   private:
