@@ -239,6 +239,11 @@ Clock::duration Simulation::deadline(const Order &order) const {
         limits = 3 * seconds(scenario_.window_seconds) * scenario_.orders.size() / scenario_.requests_a_window;
     if (scenario_.capacity > 0)
         limits += scenario_.orders.size() * scenario_.latency;
+    // The changes of its key go one after the other, each with a token, a look-up and a request perhaps.
+    const auto of_key = std::count_if(scenario_.orders.begin(), scenario_.orders.end(), [&](const Order &other) {
+        return other.object == order.object && !order.key.empty() && other.key == order.key;
+    });
+    limits += of_key * 3 * 2 * (scenario_.latency + scenario_.jitter);
     if (scenario_.spells.empty())
         return limits + order.at + soon;
     Clock::duration ill{};

@@ -60,8 +60,8 @@ void VirtualVendor::sent(Sent &request) {
     watcher_.sent(request);
 }
 
-void VirtualVendor::arrived(const Sent &request) {
-    watcher_.arrived(request);
+void VirtualVendor::arrived(const Sent &request, Clock::time_point when) {
+    watcher_.arrived(request, when);
 }
 
 void VirtualVendor::heard(const Sent &request, const Response &response) {

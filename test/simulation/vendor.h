@@ -23,7 +23,7 @@ class VirtualVendor final : public Vendor {
     Milliseconds latency() override;
     std::optional<Response> serve(Sent &request) override;
     void sent(Sent &request) override;
-    void arrived(const Sent &request) override;
+    void arrived(const Sent &request, Clock::time_point when) override;
     /// The client has the answer; and nobody waits for any, since it was killed.
     void heard(const Sent &request, const Response &response);
     void client_is_gone(bool forgets);

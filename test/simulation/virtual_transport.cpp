@@ -52,8 +52,8 @@ void VirtualTransport::answer(ExchangeId id, Clock::time_point when, Response re
 
 void VirtualTransport::step() {
     const auto event = events_.begin();
-    const ExchangeId id = event->second;
-    world_.move_to(std::max(world_.now(), event->first));
+    const auto [due, id] = *event;
+    world_.move_to(std::max(world_.now(), due));
     events_.erase(event);
     const auto found = exchanges_.find(id);
     if (found == exchanges_.end())
@@ -70,7 +70,8 @@ void VirtualTransport::step() {
         answer(id, world_.now(), std::move(broken));
         return;
     }
-    vendor_.arrived(exchange.request);
+    // The network does not stand still while the clocks jump.
+    vendor_.arrived(exchange.request, due);
     std::optional<Response> response = vendor_.serve(exchange.request);
     Clock::time_point arrives = world_.now() + vendor_.latency();
     if (!response || arrives > exchange.times_out)

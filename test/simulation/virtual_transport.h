@@ -43,7 +43,7 @@ class Vendor {
     virtual std::optional<Response> serve(Sent &request) = 0;
     /// It has left, and it has come.
     virtual void sent(Sent &request) = 0;
-    virtual void arrived(const Sent &request) = 0;
+    virtual void arrived(const Sent &request, Clock::time_point when) = 0;
 };
 
 /// Exchanges in virtual time.

@@ -9,9 +9,10 @@ namespace reverse_etl::simulation {
 namespace {
 
 /// A destination that is down is known to be after so long; from then on so many requests an hour are its share, for
-/// each object and role. Every probe is as many requests as a request has attempts, three here, and the longest pause
-/// between two of them is five minutes, of which at least half is kept.
+/// each object and role. Every probe is as many requests as a request has attempts, and the longest pause between two
+/// of them is five minutes, of which at least half is kept.
 constexpr minutes known_to_be_down{10};
+constexpr int attempts_of_a_request = 3;
 constexpr int most_probes_an_hour = 80;
 
 /// What comes again sooner than this came without a pause. By chance a pause is as short as that, but seldom.
@@ -63,22 +64,22 @@ void Watcher::sent(const Sent &request) {
     check_places(request);
     check_rows(request);
     if (scenario_.requests_a_window > 0)
-        check_window(departures_[request.role], seconds(scenario_.window_seconds));
+        check_window(departures_[request.role], seconds(scenario_.window_seconds), world_.now());
 }
 
 /// What arrives together may have left apart, by as much as their ways differ in length.
-void Watcher::arrived(const Sent &request) {
+void Watcher::arrived(const Sent &request, Clock::time_point when) {
     if (scenario_.requests_a_window == 0 || request.is_for_token())
         return;
     const Clock::duration window = seconds(scenario_.window_seconds);
     const Clock::duration sure = std::min<Clock::duration>(window, window + margin_of(window) - scenario_.jitter);
     if (sure > Clock::duration(0))
-        check_window(arrivals_[request.role], sure);
+        check_window(arrivals_[request.role], sure, when);
 }
 
-void Watcher::check_window(std::vector<Clock::time_point> &seen, Clock::duration window) const {
-    std::erase_if(seen, [&](Clock::time_point at) { return at + window <= world_.now(); });
-    seen.push_back(world_.now());
+void Watcher::check_window(std::vector<Clock::time_point> &seen, Clock::duration window, Clock::time_point now) const {
+    std::erase_if(seen, [&](Clock::time_point at) { return at + window <= now; });
+    seen.push_back(now);
     if (seen.size() > static_cast<std::size_t>(scenario_.requests_a_window))
         throw Violation("the limit of requests was exceeded");
 }
@@ -99,8 +100,11 @@ void Watcher::check_places(const Sent &request) {
         throw Violation("more requests are under way than the vendor permits");
     if (under_way_[line_of(request)] > scenario_.max_in_flight)
         throw Violation("more requests are under way than the option permits");
+    // A request that failed keeps its place while it waits to come again.
+    for (const std::uint64_t row : request.rows)
+        await_repeat_.erase(row);
     if (scenario_.capacity > 0 && served_ > scenario_.orders.size() / 12)
-        most_at_once_ = std::max(most_at_once_, all);
+        most_at_once_ = std::max(most_at_once_, all + static_cast<int>(await_repeat_.size()));
 }
 
 void Watcher::check_outage(const Sent &request) {
@@ -117,20 +121,29 @@ void Watcher::check_outage(const Sent &request) {
             const auto &[line, requests] = entry;
             return requests == 0 || std::get<0>(line) != request.object || std::get<2>(line) != request.role;
         });
-        // Who is told each time when to come back may need an hour for the attempts after which it is known; so may who
-        // had no token to find out.
-        const auto known = known_since_.find({spell, request.object, request.role});
-        const bool is_known = known != known_since_.end() && world_.now() > known->second + known_to_be_down;
-        if (!is_alone && is_known && kills_ == 0 && scenario_.jump == 0 && spell->kind != Spell::Kind::busy_until)
+        if (!is_alone && is_known_to_be_down(*spell, request) && kills_ == 0 && scenario_.jump == 0)
             throw Violation("a destination that is down is tried by several requests at once");
     }
     const bool is_only_fault =
         scenario_.spells.size() == 1 && kills_ == 0 && scenario_.jump == 0 && spell->from <= Clock::duration(0);
-    if (is_only_fault && world_.elapsed() > known_to_be_down && request.object >= 0 &&
-        object_names[request.object] != std::string("keyed") && request.operation == "create" &&
-        request.rows.size() > 1 && has_failed_.contains({request.object, request.role}))
+    if (is_only_fault && is_known_to_be_down(*spell, request) && object_names[request.object] != std::string("keyed") &&
+        request.operation == "create" && request.rows.size() > 1)
         throw Violation("creates are risked to try a destination out");
-    has_failed_.insert({request.object, request.role});
+}
+
+/// Whether those who send such requests had the time for the attempts after which it is known: from the first answer
+/// on, since they may have had no token before, and so much longer as the window keeps them waiting for each other. Who
+/// is told each time when to come back may need an hour, and loses nothing by asking: that is not a destination that is
+/// down, but one that is busy, and nothing of what it declines is done.
+bool Watcher::is_known_to_be_down(const Spell &spell, const Sent &request) const {
+    const auto known = known_since_.find({&spell, request.object, request.role});
+    if (spell.kind == Spell::Kind::busy_until || known == known_since_.end())
+        return false;
+    Clock::duration waits{};
+    if (scenario_.requests_a_window > 0)
+        waits = attempts_of_a_request * askers(request.role) * seconds(scenario_.window_seconds) /
+                scenario_.requests_a_window;
+    return world_.now() > known->second + known_to_be_down + waits;
 }
 
 /// A row is sent once, and again only after something went wrong: with a request that held it; or, for a look-up, with
@@ -194,9 +207,9 @@ void Watcher::heard(const Sent &request, const Response &response) {
     }
     if (request.is_for_token()) {
         tokens_under_way_[request.role]--;
-        token_excuses_[request.role] += failed; // it was to be everybody's of the role
         if (response.failure != Failure::none || response.status >= 500 || response.status == 429)
             token_failed_at_[request.role] = world_.now();
+        token_excuses_[request.role] += failed; // it was to be everybody's of the role
         if (!failed) {
             const Clock::duration half = seconds(scenario_.token_seconds) / 2;
             tokens_[request.role] = {token, world_.now() + std::max<Clock::duration>(half, seconds(1))};
@@ -206,7 +219,9 @@ void Watcher::heard(const Sent &request, const Response &response) {
     under_way_[line_of(request)]--;
     if (response.status == 429)
         declined_++;
-    else if (!failed)
+    else if (failed)
+        await_repeat_.insert(request.rows.front());
+    else
         served_++;
     if (const auto latest = tokens_.find(request.role);
         response.status == 401 && latest != tokens_.end() && request.token() == latest->second.token)

@@ -19,7 +19,7 @@ class Watcher {
     Watcher(World &world, const Scenario &scenario) : world_(world), scenario_(scenario) {}
 
     void sent(const Sent &request);
-    void arrived(const Sent &request);
+    void arrived(const Sent &request, Clock::time_point when);
     /// The client has the answer.
     void heard(const Sent &request, const Response &response);
     /// The client was killed. `forgets`: it has lost count of the limits as well.
@@ -40,9 +40,10 @@ class Watcher {
     void check_holds(const Sent &request);
     void check_places(const Sent &request);
     void check_outage(const Sent &request);
-    void check_window(std::vector<Clock::time_point> &seen, Clock::duration window) const;
+    void check_window(std::vector<Clock::time_point> &seen, Clock::duration window, Clock::time_point now) const;
     void check_rows(const Sent &request);
     const Spell *outage(const Sent &request) const;
+    bool is_known_to_be_down(const Spell &spell, const Sent &request) const;
     std::size_t askers(int role) const;
 
     World &world_;
@@ -61,7 +62,6 @@ class Watcher {
     };
     std::map<int, Token> tokens_; ///< the latest, by role
 
-    std::set<std::pair<int, int>> has_failed_; ///< object and role that were answered nothing but faults
     std::map<std::tuple<const Spell *, int, int, long>, int> probes_;              ///< by spell, object, role and hour
     std::map<std::tuple<const Spell *, int, int>, Clock::time_point> known_since_; ///< by spell, object and role
 
@@ -75,7 +75,8 @@ class Watcher {
     std::size_t token_repeats_ = 0, token_repeats_at_once_ = 0;
 
     std::size_t served_ = 0, declined_ = 0;
-    int most_at_once_ = 0; ///< in the later part of a rush
+    std::set<std::uint64_t> await_repeat_; ///< the first rows of requests that failed, and were not declined
+    int most_at_once_ = 0;                 ///< in the later part of a rush
 };
 
 } // namespace reverse_etl::simulation

@@ -27,6 +27,10 @@ class InstantTransport final : public Transport {
     explicit InstantTransport(Answers answers) : answers_(std::move(answers)) {}
 
     ExchangeId start(const Request &request) override {
+        if (request.url.ends_with("/token")) {
+            ended_.push_back({++last_, {Failure::none, "", token_status, {}, R"({"access_token": "t"})", {}}});
+            return last_;
+        }
         std::vector<std::uint64_t> rows;
         const Json body = Json::parse(request.body);
         for (const Json &row : body.at("rows"))
@@ -52,6 +56,7 @@ class InstantTransport final : public Transport {
     void give_back(std::vector<Finished>) override {}
 
     std::vector<std::vector<std::uint64_t>> requests; ///< the rows of each
+    long token_status = 200;
 
   private:
     Answers answers_;
@@ -138,7 +143,7 @@ struct Queue : DeliveryJournal {
 
     const Connector connector;
     const std::shared_ptr<const Object> object = std::make_shared<const Object>(connector.object("things", {}));
-    const std::shared_ptr<Authenticator> authenticator = std::make_shared<Authenticator>(connector.auth(), Settings{});
+    std::shared_ptr<Authenticator> authenticator = std::make_shared<Authenticator>(connector.auth(), Settings{});
     InstantTransport transport;
     PollWaiter waiter;
     RateLimiter limiter;
@@ -149,6 +154,15 @@ struct Queue : DeliveryJournal {
     std::set<std::uint64_t> in_doubt;
     std::int64_t last_request = 0;
 };
+
+/// Credentials for tokens.
+std::shared_ptr<Authenticator> with_tokens() {
+    const Connector tokens = Connector::parse(R"({"manifest": 1, "name": "tokens", "title": "Tokens",
+        "base_url": "https://x", "auth": {"kind": "oauth2", "grant": "client_credentials",
+            "token_url": "{base_url}/token", "client_id": "{client_id}", "client_secret": "{client_secret}"},
+        "objects": {"things": {"operations": {"create": {"request": "POST /things", "body": {"$columns": "all"}}}}}})");
+    return std::make_shared<Authenticator>(tokens.auth(), Settings{{"client_id", "i"}, {"client_secret", "s"}});
+}
 
 bool holds(const std::vector<std::uint64_t> &rows, std::uint64_t row) {
     return std::find(rows.begin(), rows.end(), row) != rows.end();
@@ -311,4 +325,47 @@ BOOST_AUTO_TEST_CASE(a_create_waits_for_the_outcome_that_it_follows_to_be_stored
     queue.queue.send(time_of_test, true);
     BOOST_TEST(queue.queue.has_marks());
     BOOST_TEST(queue.queue.marks_follow_outcomes());
+}
+
+BOOST_AUTO_TEST_CASE(no_row_is_at_fault_for_a_token_that_does_not_come) {
+    for (const std::uint64_t rows : {1, 8}) {
+        Queue queue([](const auto &) { return 200; });
+        queue.authenticator = with_tokens();
+        queue.transport.token_status = 503;
+        for (std::uint64_t id = 1; id <= rows; id++)
+            queue.add(id, OperationKind::upsert);
+        queue.turn();
+        BOOST_TEST((queue.health.of(1).state() == Circuit::State::failing));
+        BOOST_TEST(queue.queue.rows().row(1).attempts == 0, "it was not tried");
+        queue.transport.token_status = 200;
+        queue.go_on_for(minutes(1));
+        BOOST_TEST(queue.outcomes.size() == rows);
+        BOOST_TEST(queue.transport.requests.size() == 1u, "what was not tried is not tried apart");
+    }
+}
+
+/// By how long it waits for a token, not by what it is: no outage of a day is told from the end of it.
+BOOST_AUTO_TEST_CASE(a_token_that_does_not_come_for_a_day_gives_rows_up) {
+    Queue queue([](const auto &) { return 200; });
+    queue.authenticator = with_tokens();
+    queue.transport.token_status = 503;
+    queue.add(1, OperationKind::upsert);
+    queue.go_on_for(hours(23));
+    BOOST_TEST(queue.outcomes[1] == "");
+    queue.go_on_for(hours(3));
+    BOOST_TEST(queue.outcomes[1].starts_with("gave up"));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_is_given_up_stops_all_lanes_of_its_credentials) {
+    Queue queue([](const auto &) { return 200; }), other([](const auto &) { return 200; });
+    queue.authenticator = other.authenticator = with_tokens();
+    queue.transport.token_status = other.transport.token_status = 503;
+    queue.add(1, OperationKind::upsert);
+    other.add(1, OperationKind::upsert);
+    queue.queue.send(time_of_test, true);
+    other.queue.send(time_of_test, true);
+    queue.turn();
+    other.queue.send(time_of_test, true);
+    BOOST_TEST((other.health.of(1).state() == Circuit::State::failing), "what another destination learnt goes for it");
+    BOOST_TEST(other.queue.rows().under_way() == 0u);
 }

@@ -54,7 +54,7 @@ template <class... Dispatchers>
 void serve(Transport &transport, JobHandler &handler, Dispatchers &...dispatchers) {
     PollWaiter waiter;
     while ((dispatchers.jobs() + ...) > 0) {
-        Clock::time_point next = std::min({dispatchers.start_ready()..., Clock::now() + seconds(5)});
+        Clock::time_point next = std::min({dispatchers.start_ready(handler)..., Clock::now() + seconds(5)});
         std::vector<Finished> finished;
         transport.run(waiter, next, finished);
         for (const Finished &one : finished)
@@ -141,13 +141,13 @@ BOOST_AUTO_TEST_CASE(serves_many_dispatchers) {
 BOOST_AUTO_TEST_CASE(start_ready_tells_when_more_may_start) {
     ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(201, "{}"); });
     Line line(small_connector(create), "things", OperationKind::create, {"name"}, "", at(destination.url()));
-    BOOST_TEST((line.dispatcher.start_ready() == Clock::time_point::max()));
+    Notes notes;
+    BOOST_TEST((line.dispatcher.start_ready(notes) == Clock::time_point::max()));
     std::unique_ptr<Job> later = job(line.bound.operation, 1);
     Clock::time_point when = later->ready = Clock::now() + Milliseconds(200);
     line.dispatcher.submit(std::move(later));
-    BOOST_TEST((line.dispatcher.start_ready() == when));
+    BOOST_TEST((line.dispatcher.start_ready(notes) == when));
     BOOST_TEST(line.dispatcher.jobs_in_flight() == 0u);
-    Notes notes;
     serve(line.transport, notes, line.dispatcher);
     BOOST_TEST((Clock::now() >= when));
     BOOST_TEST(notes.count("done") == 1u);
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(a_statement_inside_of_another_waits_for_the_token_that_the_
                {{"client_id", "i"}, {"client_secret", "s"}});
     Notes notes;
     outer.dispatcher.submit(job(outer.bound.operation, 1));
-    outer.dispatcher.start_ready();
+    outer.dispatcher.start_ready(notes);
     {
         Dispatcher inner(outer.bound.operation, outer.transport, outer.waiter, outer.limiter, outer.authenticator,
                          outer.policy);
@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(whoever_asked_for_the_token_may_go_away) {
         Dispatcher gone(left.bound.operation, left.transport, left.waiter, left.limiter, left.authenticator,
                         left.policy);
         gone.submit(job(left.bound.operation, 1));
-        gone.start_ready();
+        gone.start_ready(notes);
     }
     left.dispatcher.submit(job(left.bound.operation, 2));
     left.dispatcher.run(notes);
@@ -340,6 +340,28 @@ BOOST_AUTO_TEST_CASE(one_that_stays_broken_is_given_up_and_no_word_of_credential
     BOOST_TEST(server.tokens == quick().max_attempts);
     for (const auto &[row, said] : notes.jobs)
         BOOST_TEST(said.ends_with("client ***, ***"), said);
+}
+
+/// Each asking in turn, they would learn it one after the other, and refused credentials would be refused to each.
+BOOST_AUTO_TEST_CASE(one_that_is_given_up_is_given_up_for_all_who_wait_and_for_nobody_later) {
+    for (const auto &[status, asked] : {std::pair{500, quick().max_attempts}, {401, 1}}) {
+        TokenServer server([status = status](int, auto &connection) { connection.answer(status, "{}"); });
+        Line first(with_tokens(), "things", OperationKind::create, {"name"}, "", at(server.destination.url()),
+                   {{"client_id", "i"}, {"client_secret", "s"}});
+        Dispatcher second(first.bound.operation, first.transport, first.waiter, first.limiter, first.authenticator,
+                          first.policy);
+        Notes notes;
+        first.dispatcher.submit(job(first.bound.operation, 1));
+        second.submit(job(first.bound.operation, 2));
+        serve(first.transport, notes, first.dispatcher, second);
+        BOOST_TEST(notes.count("failed: no access token from ") == 2u);
+        BOOST_TEST(server.tokens == asked, status << ": " << server.tokens);
+
+        second.submit(job(first.bound.operation, 3));
+        serve(first.transport, notes, first.dispatcher, second);
+        BOOST_TEST(notes.count("failed: no access token from ") == 3u);
+        BOOST_TEST(server.tokens == 2 * asked, "who comes later asks anew");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_token_that_lives_no_time_serves_all_that_waits) {

@@ -308,12 +308,13 @@ void DeliveryQueue::note_failure(const Batch &batch, Clock::time_point now) {
 
 /// Whether a failed attempt counts against the row: it failed while its destination answers others, or for longer than
 /// destinations usually do. Rows that went together are tried one by one before that is said of any, unless they have
-/// to go together.
-bool DeliveryQueue::is_own_fault(const QueuedRow &row, const Batch &batch, bool was_closed,
-                                 Clock::time_point now) const {
+/// to go together; and no row keeps a token from coming.
+bool DeliveryQueue::is_own_fault(const QueuedRow &row, const Batch &batch, const DestinationError &error,
+                                 bool was_closed, Clock::time_point now) const {
     if (batch.rows().size() > 1 && row.batch == 0)
         return false;
-    return was_closed || successes_.at(row.role) > row.successes || now - row.fails_since > longest_outage;
+    const bool others_pass = was_closed || successes_.at(row.role) > row.successes;
+    return (others_pass && !error.is_of_token) || now - row.fails_since > longest_outage;
 }
 
 void DeliveryQueue::failed(const Batch &batch, const DestinationError &error) {
@@ -333,13 +334,14 @@ void DeliveryQueue::failed(const Batch &batch, const DestinationError &error) {
     Milliseconds pause = backoff(attempts + 1, row_base, row_cap, Random::jitter());
     for (const BatchRow &of_batch : batch.rows()) {
         QueuedRow &row = rows_.row(of_batch.number);
-        if (!waits_for_someone && is_own_fault(row, batch, was_closed, now))
+        if (!waits_for_someone && is_own_fault(row, batch, error, was_closed, now))
             row.attempts++;
         if (row.reasons.size() >= QueuedRow::most_reasons)
             row.reasons.erase(row.reasons.begin());
         row.reasons.push_back(error.what());
         row.may_be_done |= error.may_be_done;
-        row.most_together = std::max<std::size_t>(1, batch.rows().size() / 2);
+        if (!error.is_of_token)
+            row.most_together = std::max<std::size_t>(1, batch.rows().size() / 2);
         if (row.attempts >= options_.max_attempts) {
             std::string history;
             for (const std::string &reason : row.reasons)

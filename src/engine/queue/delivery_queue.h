@@ -115,7 +115,8 @@ class DeliveryQueue : private OutcomeSink {
     void leave_in_peace(std::uint32_t role);
     void reject(KeyQueue::Row row, const std::string &reason, long status);
     void note_failure(const Batch &batch, Clock::time_point now);
-    bool is_own_fault(const QueuedRow &row, const Batch &batch, bool was_closed, Clock::time_point now) const;
+    bool is_own_fault(const QueuedRow &row, const Batch &batch, const DestinationError &error, bool was_closed,
+                      Clock::time_point now) const;
     void defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason);
 
     DeliveryJournal &journal_;

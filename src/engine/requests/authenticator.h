@@ -40,9 +40,11 @@ class Authenticator {
 
     /// The asking for a token, which is one for all who share these credentials.
     struct TokenInquiry {
-        ExchangeId exchange = 0;   ///< under way; 0: none
-        int attempts = 0;          ///< since the last token that came
-        Clock::time_point ready{}; ///< not before
+        ExchangeId exchange = 0;             ///< under way; 0: none
+        int attempts = 0;                    ///< since the last token that came
+        Clock::time_point ready{};           ///< not before
+        unsigned given_up = 0;               ///< how often that was after all attempts: for all who wait then
+        std::optional<DestinationError> why; ///< the last time
     };
     TokenInquiry asking;
 

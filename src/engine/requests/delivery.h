@@ -38,7 +38,7 @@ class OutcomeSink {
 /// when more may, settles what has ended.
 class SinkHandler : protected JobHandler {
   public:
-    Clock::time_point start_ready() { return dispatcher_.start_ready(); }
+    Clock::time_point start_ready() { return dispatcher_.start_ready(*this); }
     bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
 
   protected:

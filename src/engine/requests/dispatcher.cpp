@@ -86,7 +86,13 @@ void Dispatcher::submit(std::unique_ptr<Job> job) {
     if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty() &&
         !is_read_only(operation_.spec().kind))
         job->idempotency_key = idempotency_key(job->batch);
-    pending_.push_back(std::move(job));
+    put_in_line(std::move(job), Place::last);
+}
+
+void Dispatcher::put_in_line(std::unique_ptr<Job> job, Place place) {
+    if (pending_.empty())
+        tokens_given_up_ = authenticator_.asking.given_up;
+    pending_.insert(place == Place::first ? pending_.begin() : pending_.end(), std::move(job));
 }
 
 std::string Dispatcher::idempotency_key(const Batch &batch) const {
@@ -128,7 +134,7 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobH
     handler.put_off(*job);
     // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
     // many batches wait.
-    pending_.push_front(std::move(job));
+    put_in_line(std::move(job), Place::first);
 }
 
 void Dispatcher::run(JobHandler &handler) {
@@ -145,7 +151,7 @@ void Dispatcher::advance(JobHandler &handler) {
 void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others) {
     if (Clock::now() > attended_ + left_alone)
         attended_since_ = Clock::now();
-    Clock::time_point next = start_ready();
+    Clock::time_point next = start_ready(handler);
     std::vector<Finished> finished;
     transport_.run(waiter_, std::min(next, deadline), finished);
     // Those of others first: settling may throw, and they must not be lost by it.
@@ -195,12 +201,15 @@ std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const {
     return limits;
 }
 
-Clock::time_point Dispatcher::start_ready() {
+Clock::time_point Dispatcher::start_ready(JobHandler &handler) {
     Clock::time_point next = Clock::time_point::max();
+    if (!authenticator_.ready() && tokens_given_up_ != authenticator_.asking.given_up)
+        fail_for_token(handler);
     if (pending_.empty())
         return next;
     if (!authenticator_.ready())
         return fetch_token();
+    tokens_given_up_ = authenticator_.asking.given_up;
     std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
     Permission refusal;
     std::vector<RateLimit> refused;
@@ -320,8 +329,18 @@ void Dispatcher::take_token(const Response &response, JobHandler &handler) {
             return;
     }
     asking.attempts = 0;
+    asking.given_up++;
+    asking.why.emplace(fault->error);
+    fail_for_token(handler);
+}
+
+/// All who wait for it learn that it does not come, not only who asked: each asking in turn would take as many times
+/// longer as there are of them, and refused credentials would be refused so often.
+void Dispatcher::fail_for_token(JobHandler &handler) {
+    tokens_given_up_ = authenticator_.asking.given_up;
     for (std::unique_ptr<Job> &job : withdraw()) {
-        DestinationError error = fault->error;
+        DestinationError error = *authenticator_.asking.why;
+        error.is_of_token = true;
         error.may_be_done = job->may_be_done;
         handler.failed(std::move(job), error);
     }
@@ -355,7 +374,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
                 authenticator_.forget_token();
             job->renewed = true;
             handler.put_off(*job);
-            pending_.push_front(std::move(job));
+            put_in_line(std::move(job), Place::first);
             return;
         }
         give_up(std::move(job), verdict, &response, handler);

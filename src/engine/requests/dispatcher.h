@@ -96,8 +96,8 @@ class Dispatcher {
     /// Starts what may start and settles what has ended, without waiting.
     void advance(JobHandler &handler);
 
-    /// Starts what may start now; answers when more may.
-    Clock::time_point start_ready();
+    /// Starts what may start now; answers when more may. Jobs fail that wait for a token that somebody gave up.
+    Clock::time_point start_ready(JobHandler &handler);
     /// Jobs that may be sent now and are held.
     const std::vector<StartableJob> &held() const { return held_; }
     /// Sends them.
@@ -123,6 +123,8 @@ class Dispatcher {
     void turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others);
     std::vector<RateLimit> limits_of(const Job &job) const;
     BucketKey bucket_of(const std::string &name) const { return bucket_key(policy_.account + "/" + name); }
+    enum class Place { first, last };
+    void put_in_line(std::unique_ptr<Job> job, Place place);
     void start(StartableJob startable);
     /// Sends again after the usual delay, or gives up when the attempts have run out.
     void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
@@ -130,6 +132,7 @@ class Dispatcher {
     /// Asks for a token, if that may be done now; answers when it may.
     Clock::time_point fetch_token();
     void take_token(const Response &response, JobHandler &handler);
+    void fail_for_token(JobHandler &handler);
     /// Takes what an answer says of limits and of the destination's pace.
     void learn(const Job &job, const Response &response, const Verdict &verdict);
     void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
@@ -154,6 +157,7 @@ class Dispatcher {
     std::vector<StartableJob> held_;
     std::map<ExchangeId, std::unique_ptr<Job>> in_flight_;
     ExchangeId token_exchange_ = 0; ///< that this one began
+    unsigned tokens_given_up_ = 0;  ///< before those who wait now began to
     std::uint64_t requests_ = 0, retries_ = 0, bytes_ = 0;
 };
 

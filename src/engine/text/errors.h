@@ -41,6 +41,7 @@ class DestinationError : public std::runtime_error {
     const std::string detail;
     const std::string hint;
     bool may_be_done = false; ///< what was asked for may have been carried out all the same
+    bool is_of_token = false; ///< there was no access token to ask with: it says nothing of what was to be asked for
 };
 
 } // namespace reverse_etl
