@@ -14,6 +14,7 @@ void DurableOutbox::start_over() {
     ended_.clear();
     deferred_.clear();
     released_.clear();
+    noted_.clear();
 }
 
 void DurableOutbox::claim(DeliveryQueue &queue, std::size_t most_rows) {
@@ -33,21 +34,48 @@ void DurableOutbox::claim(DeliveryQueue &queue, std::size_t most_rows) {
         row->role = static_cast<std::uint32_t>(1 + stored.order->role);
         row->attempts = stored.attempts;
         row->batch = stored.request;
-        if (stored.due > world_.now())
+        if (stored.due > world_.now()) {
             row->due = stored.due;
+            pauses_.row_waits(id, stored.due);
+        }
         queue.add(std::move(row), operation_name(stored.order->operation));
     }
 }
 
 void DurableOutbox::note(const std::vector<QueuedRow *> &rows) {
-    for (const QueuedRow *row : rows)
+    for (const QueuedRow *row : rows) {
         rows_.at(row->id).request = row->batch;
+        noted_.insert(row->id);
+    }
+}
+
+void DurableOutbox::check_notes(const std::set<std::uint64_t> &under_way) const {
+    for (const std::uint64_t id : noted_)
+        if (const auto row = rows_.find(id); row != rows_.end() && row->second.request != 0 &&
+                                             !under_way.contains(id) &&
+                                             object_names[row->second.order->object] != std::string("keyed"))
+            throw Violation("row " + std::to_string(id) + " is noted as under way, and is not");
 }
 
 void DurableOutbox::end(const QueuedRow &row, const Outcome &outcome) {
     ended_.emplace_back(row.id, outcome);
-    for (const QueuedRow::Replaced &replaced : row.replaced)
+    pauses_.row_ended(row.id);
+    for (const QueuedRow::Replaced &replaced : row.replaced) {
+        check_stands_for(row.id, replaced.id);
         ended_.push_back({replaced.id, {Outcome::Kind::replaced, "by row " + std::to_string(row.id)}});
+        pauses_.row_ended(replaced.id);
+    }
+}
+
+/// A change stands for earlier ones of its key and role.
+void DurableOutbox::check_stands_for(std::uint64_t row, std::uint64_t replaced) const {
+    const auto newer = rows_.find(row), older = rows_.find(replaced);
+    if (newer == rows_.end() || older == rows_.end())
+        return; // they have outcomes, and get others
+    const Order &by = *newer->second.order, &of = *older->second.order;
+    if (replaced >= row || by.key.empty() || by.key != of.key || by.role != of.role)
+        throw Violation("row " + std::to_string(row) + " stands for row " + std::to_string(replaced) +
+                        ", of which it leaves something");
 }
 
 void DurableOutbox::row_accepted(const QueuedRow &row) {
@@ -69,8 +97,9 @@ void DurableOutbox::row_rejected(const QueuedRow &row, const Rejection &rejectio
     end(row, {Outcome::Kind::rejected, rejection.reason, rejection.in_doubt});
 }
 
-void DurableOutbox::row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &) {
+void DurableOutbox::row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) {
     deferred_.push_back({row.id, row.attempts, world_.now() + pause});
+    pauses_.row_deferred(row.id, row.attempts, world_.now() + pause, !reason.empty());
 }
 
 void DurableOutbox::row_released(QueuedRow &row) {

@@ -26,8 +26,8 @@ void make_odd(std::string &body) {
 
 } // namespace
 
-VirtualVendor::VirtualVendor(World &world, const Scenario &scenario)
-    : world_(world), scenario_(scenario), watcher_(world, scenario) {}
+VirtualVendor::VirtualVendor(World &world, const Scenario &scenario, Pauses &pauses)
+    : world_(world), scenario_(scenario), pauses_(pauses), watcher_(world, scenario) {}
 
 Milliseconds VirtualVendor::latency() {
     return scenario_.latency + world_.between(Milliseconds(0), scenario_.jitter);
@@ -56,8 +56,10 @@ void VirtualVendor::sent(Sent &request) {
             request.rows.push_back(row_of(input));
         request.is_one_too_many = scenario_.capacity > 0 && in_service_ >= scenario_.capacity;
         in_service_ += !request.is_one_too_many;
+        request.pace = scenario_.capacity > 0 ? pace_() : 0;
     }
     watcher_.sent(request);
+    pauses_.sent(request);
 }
 
 void VirtualVendor::arrived(const Sent &request) {
@@ -67,11 +69,13 @@ void VirtualVendor::arrived(const Sent &request) {
 void VirtualVendor::heard(const Sent &request, const Response &response) {
     in_service_ -= !request.is_for_token() && !request.is_one_too_many;
     watcher_.heard(request, response);
+    pauses_.heard(request, response);
 }
 
 void VirtualVendor::client_is_gone(bool forgets) {
     was_killed_ = true;
     watcher_.client_is_gone(forgets);
+    pauses_.client_is_gone();
 }
 
 const Spell *VirtualVendor::spell_for(const Sent &request) {

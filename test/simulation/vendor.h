@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/text/json.h"
+#include "pauses.h"
 #include "scenario.h"
 #include "virtual_transport.h"
 #include "watcher.h"
@@ -17,7 +18,7 @@ namespace reverse_etl::simulation {
 /// The destination. It knows what the client must never do, and says so with a Violation.
 class VirtualVendor final : public Vendor {
   public:
-    VirtualVendor(World &world, const Scenario &scenario);
+    VirtualVendor(World &world, const Scenario &scenario, Pauses &pauses);
 
     bool can_be_reached(const Sent &request) override;
     Milliseconds latency() override;
@@ -43,6 +44,8 @@ class VirtualVendor final : public Vendor {
     const std::map<std::pair<int, std::string>, Taken> &taken_of_keys() const { return taken_of_keys_; }
     /// Tells whether a row still waits to be sent, maybe again.
     void ask(std::function<bool(std::uint64_t)> waits) { waits_ = std::move(waits); }
+    /// Tells how many requests the client permits itself at once, where there is a capacity.
+    void ask_pace(std::function<int()> pace) { pace_ = std::move(pace); }
 
   private:
     struct Record {
@@ -76,6 +79,7 @@ class VirtualVendor final : public Vendor {
     std::map<std::uint64_t, int> taken_;                         ///< how often, by row
     std::map<std::pair<int, std::string>, Taken> taken_of_keys_; ///< by object and key
     std::function<bool(std::uint64_t)> waits_;
+    std::function<int()> pace_;
     std::set<std::uint64_t> seen_, said_absent_;
     struct Kept {
         std::string request, answer;
@@ -86,6 +90,7 @@ class VirtualVendor final : public Vendor {
     bool was_killed_ = false;
     int in_service_ = 0; ///< requests, where there is a capacity
     std::uint64_t last_id_ = 0, last_token_ = 0;
+    Pauses &pauses_;
     Watcher watcher_;
 };
 
