@@ -15,6 +15,8 @@ void DurableOutbox::start_over() {
     deferred_.clear();
     released_.clear();
     noted_.clear();
+    for (const auto &[id, stored] : rows_)
+        pauses_.row_waits(id, stored.due);
 }
 
 void DurableOutbox::claim(DeliveryQueue &queue, std::size_t most_rows) {
@@ -34,10 +36,8 @@ void DurableOutbox::claim(DeliveryQueue &queue, std::size_t most_rows) {
         row->role = static_cast<std::uint32_t>(1 + stored.order->role);
         row->attempts = stored.attempts;
         row->batch = stored.request;
-        if (stored.due > world_.now()) {
+        if (stored.due > world_.now())
             row->due = stored.due;
-            pauses_.row_waits(id, stored.due);
-        }
         queue.add(std::move(row), operation_name(stored.order->operation));
     }
 }

@@ -12,6 +12,9 @@ constexpr seconds first_pause{1};
 /// So many times together could pauses have been doubled: that chance made them all short is one in a billion.
 constexpr int most_doublings = 30;
 
+/// So much longer than it is may a window be taken for.
+constexpr Milliseconds margin{50};
+
 /// A token is asked for three times before rows are told that there is none. Who has none is not told, and others ask.
 constexpr int most_askings = 9;
 
@@ -28,6 +31,7 @@ void Pauses::sent(const Sent &request) {
         check_due(row);
     check_company(request);
     check_rest(request);
+    check_quiet(request);
     check_credentials(request);
 }
 
@@ -61,6 +65,17 @@ void Pauses::check_rest(const Sent &request) const {
             throw Violation(named(row) + " left although its destination was to be left in peace");
 }
 
+void Pauses::check_quiet(const Sent &request) {
+    if (const auto until = quiet_.find(request.role); until != quiet_.end() && world_.now() < until->second)
+        throw Violation("a request left before its destination wanted it");
+    if (scenario_.spent == 0)
+        return;
+    std::deque<Clock::time_point> &departures = departures_[request.role];
+    departures.push_back(world_.now());
+    if (departures.size() > static_cast<std::size_t>(scenario_.requests_a_window))
+        departures.pop_front();
+}
+
 /// Another token is tried once.
 void Pauses::check_credentials(const Sent &request) const {
     for (const std::uint64_t row : request.rows)
@@ -78,11 +93,23 @@ void Pauses::heard(const Sent &request, const Response &response) {
             throw Violation("no token comes, and no row is told");
         return;
     }
+    if (request.quiet && response.failure == Failure::none)
+        be_quiet(request.role, *request.quiet);
+    // Where ours have used it up, it is free again as they leave it.
+    const std::deque<Clock::time_point> &ours = departures_[request.role];
+    const bool is_ours = !ours.empty() && ours.size() == static_cast<std::size_t>(scenario_.requests_a_window) &&
+                         ours.front() + seconds(scenario_.window_seconds) + margin > world_.now();
+    if (request.spent && response.failure == Failure::none && !is_ours)
+        be_quiet(request.role, *request.spent);
     for (const std::uint64_t row : request.rows)
         if (response.failure == Failure::none && response.status == 401)
             refused_[row]++;
         else
             refused_.erase(row);
+}
+
+void Pauses::be_quiet(int role, Clock::duration time) {
+    quiet_[role] = std::max(quiet_[role], world_.now() + time);
 }
 
 void Pauses::somebody_is_told(std::uint64_t row) {
@@ -124,13 +151,17 @@ void Pauses::destination_rests(int object, int role, Clock::time_point until,
         rest = {until, under_way};
 }
 
-void Pauses::client_is_gone() {
+void Pauses::client_is_gone(bool forgets) {
     waits_.clear();
     failed_.clear();
     rests_.clear();
     refused_.clear();
     tokens_failed_.clear();
     attempts_.clear();
+    if (!forgets)
+        return;
+    quiet_.clear();
+    departures_.clear();
 }
 
 } // namespace reverse_etl::simulation

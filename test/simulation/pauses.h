@@ -4,6 +4,7 @@
 #include "virtual_transport.h"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <utility>
@@ -28,14 +29,16 @@ class Pauses {
     /// The destination gets no rows of the role before `until`, but for those that are under way.
     void destination_rests(int object, int role, Clock::time_point until, const std::set<std::uint64_t> &under_way);
     void destination_works(int object, int role) { rests_.erase({object, role}); }
-    /// With the process goes what it had not written down.
-    void client_is_gone();
+    /// With the process goes what it had not written down. `forgets`: what it shared with others as well.
+    void client_is_gone(bool forgets);
 
   private:
     void check_due(std::uint64_t row) const;
     void check_company(const Sent &request) const;
     void check_rest(const Sent &request) const;
+    void check_quiet(const Sent &request);
     void check_credentials(const Sent &request) const;
+    void be_quiet(int role, Clock::duration time);
     void check_growth(std::uint64_t row, Clock::time_point due);
     void somebody_is_told(std::uint64_t row);
     const Order &order(std::uint64_t row) const { return scenario_.orders[row - 1]; }
@@ -46,12 +49,14 @@ class Pauses {
     };
     const World &world_;
     const Scenario &scenario_;
-    std::map<std::uint64_t, Clock::time_point> waits_; ///< until when, by row
-    std::set<std::uint64_t> failed_;                   ///< rows of which an attempt failed
-    std::map<std::pair<int, int>, Rest> rests_;        ///< by object and role
-    std::map<std::uint64_t, int> refused_;             ///< by row: how often its credentials were, one after the other
-    std::map<int, int> tokens_failed_;                 ///< by role: since a row was told
-    std::map<std::uint64_t, int> attempts_;            ///< by row
+    std::map<std::uint64_t, Clock::time_point> waits_;        ///< until when, by row
+    std::set<std::uint64_t> failed_;                          ///< rows of which an attempt failed
+    std::map<std::pair<int, int>, Rest> rests_;               ///< by object and role
+    std::map<int, Clock::time_point> quiet_;                  ///< until when, by role
+    std::map<int, std::deque<Clock::time_point>> departures_; ///< by role, where a window has a limit
+    std::map<std::uint64_t, int> refused_;  ///< by row: how often its credentials were, one after the other
+    std::map<int, int> tokens_failed_;      ///< by role: since a row was told
+    std::map<std::uint64_t, int> attempts_; ///< by row
     Clock::time_point last_due_{};
     int doublings_ = 0; ///< of pauses that were no longer than the first
     bool has_grown_ = false;

@@ -65,6 +65,8 @@ class VirtualVendor final : public Vendor {
     std::optional<Response> refusal_of(const Sent &request);
     Response lookup(Sent &request, bool lies);
     Response told(Sent &request);
+    void ask_for_quiet(Sent &request, Response &response);
+    void tell_of_others(Sent &request, Response &response);
     RowAnswer apply_row(int object, const std::string &operation, const Json &input);
     void took(int object, const std::string &operation, const std::string &key, std::uint64_t row);
     Response answer_of(Sent &request, std::vector<RowAnswer> rows, bool lies);

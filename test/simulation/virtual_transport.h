@@ -28,6 +28,8 @@ struct Sent {
     std::set<std::uint64_t> goes_again, waits;
     /// And how long it asks for quiet.
     std::optional<seconds> quiet;
+    /// How long nothing is left of the window, which others use as well.
+    std::optional<seconds> spent;
 
     std::string header(std::string_view name) const;
     std::string token() const { return header("Authorization").substr(7); }
