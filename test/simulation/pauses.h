@@ -28,7 +28,8 @@ class Pauses {
     void row_ended(std::uint64_t row);
     /// The destination gets no rows of the role before `until`, but for those that are under way.
     void destination_rests(int object, int role, Clock::time_point until, const std::set<std::uint64_t> &under_way);
-    void destination_works(int object, int role) { rests_.erase({object, role}); }
+    /// It gets them again. Answers whether it rested.
+    bool destination_works(int object, int role) { return rests_.erase({object, role}) > 0; }
     /// With the process goes what it had not written down. `forgets`: what it shared with others as well.
     void client_is_gone(bool forgets);
 

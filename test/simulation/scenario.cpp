@@ -95,7 +95,7 @@ Scenario::Scenario(World &world) {
     forgets = tokens && world.chance(0.4) ? 0.1 : 0;
     spent = requests_a_window > 0 && world.chance(0.3) ? 0.1 : 0;
     dates = world.chance(0.5);
-    if (world.chance(0.08))
+    if (world.chance(0.1))
         become_keyed_creates(world);
     if (spells.empty() && !has_poison && kill == 0 && world.chance(0.2))
         become_a_rush(world);
@@ -111,16 +111,15 @@ void Scenario::become_keyed_creates(World &world) {
         order.object = 1;
         order.operation = OperationKind::create;
         order.key = all_have_keys ? "k" + std::to_string(world.between(1, keys)) : "";
-        order.poison = has_poison && world.chance(0.15) ? Poison::fails_whole : Poison::none;
+        order.poison = has_poison && world.chance(0.25) ? Poison::fails_whole : Poison::none;
     }
-    max_in_flight = static_cast<int>(world.between(2, 6));
     jitter = latency;
     kill = world.chance(0.5) ? 0.01 : 0.05;
     most_kills = static_cast<int>(world.between(1, 5));
-    if (world.chance(0.5))
+    if (world.chance(0.3))
         return;
     Spell spell{Spell::Kind::cut, {}, minutes(10)};
-    spell.probability = 0.3;
+    spell.probability = 0.5;
     calm = std::max(calm, spell.to);
     spells.push_back(spell);
 }

@@ -188,7 +188,7 @@ void Simulation::turn() {
     for (const Finished &one : finished) {
         const Sent request = transport_.take_request(one.id);
         vendor_.heard(request, one.response);
-        if (!take(one))
+        if (!take(one, request.role))
             throw Violation("an answer finds nobody who asked");
         if (request.is_one_too_many && pace() < request.pace / 2)
             throw Violation("requests that left together halve the pace several times");
@@ -199,22 +199,23 @@ int Simulation::pace() {
     return limiter_->permitted(pace_, scenario_.max_in_flight, world_.now());
 }
 
-bool Simulation::take(const Finished &finished) {
+bool Simulation::take(const Finished &finished, int role) {
     for (int i = 0; i < object_count; i++)
         if (destinations_[i].queue->take(finished)) {
-            tell_health(i);
+            tell_health(i, role);
             return true;
         }
     return false;
 }
 
-void Simulation::tell_health(int object) {
+/// What an answer for one role does to the destination's circuits.
+void Simulation::tell_health(int object, int of_role) {
     for (int role = 0; role < scenario_.roles; role++) {
         const Circuit &circuit = destinations_[object].health->of(static_cast<std::uint32_t>(1 + role));
-        if (circuit.state() == Circuit::State::closed)
-            pauses_.destination_works(object, role);
-        else
+        if (circuit.state() != Circuit::State::closed)
             pauses_.destination_rests(object, role, circuit.retry_at(), transport_.rows_under_way());
+        else if (pauses_.destination_works(object, role) && role != of_role)
+            throw Violation("what is answered for one role ends the pause of another");
     }
 }
 

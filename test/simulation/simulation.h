@@ -39,8 +39,8 @@ class Simulation {
     bool is_over() const;
     std::unique_ptr<Lane> open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     Clock::time_point next_order() const;
-    bool take(const Finished &finished);
-    void tell_health(int object);
+    bool take(const Finished &finished, int role);
+    void tell_health(int object, int of_role);
     /// How many requests may be under way at once, where all are of one lane.
     int pace();
 
