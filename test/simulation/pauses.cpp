@@ -32,6 +32,7 @@ void Pauses::sent(const Sent &request) {
     check_company(request);
     check_rest(request);
     check_quiet(request);
+    check_asked(request);
     check_credentials(request);
 }
 
@@ -76,6 +77,20 @@ void Pauses::check_quiet(const Sent &request) {
         departures.pop_front();
 }
 
+/// What is asked to wait comes again after a pause; seldom is that none by chance.
+void Pauses::check_asked(const Sent &request) {
+    for (const std::uint64_t row : request.rows) {
+        const auto asked = asked_.find(row);
+        if (asked == asked_.end())
+            continue;
+        repeats_++;
+        repeats_at_once_ += world_.now() - asked->second < Milliseconds(1);
+        asked_.erase(asked);
+    }
+    if (repeats_at_once_ > 3 + repeats_ / 10)
+        throw Violation("rows that are asked to wait come again without a pause");
+}
+
 /// Another token is tried once.
 void Pauses::check_credentials(const Sent &request) const {
     for (const std::uint64_t row : request.rows)
@@ -93,6 +108,8 @@ void Pauses::heard(const Sent &request, const Response &response) {
             throw Violation("no token comes, and no row is told");
         return;
     }
+    if (!request.waits.empty() && response.failure == Failure::none)
+        asked_[*request.waits.begin()] = world_.now();
     if (request.quiet && response.failure == Failure::none)
         be_quiet(request.role, *request.quiet);
     // Where ours have used it up, it is free again as they leave it.
@@ -158,6 +175,7 @@ void Pauses::client_is_gone(bool forgets) {
     refused_.clear();
     tokens_failed_.clear();
     attempts_.clear();
+    asked_.clear();
     if (!forgets)
         return;
     quiet_.clear();

@@ -38,6 +38,7 @@ class Pauses {
     void check_company(const Sent &request) const;
     void check_rest(const Sent &request) const;
     void check_quiet(const Sent &request);
+    void check_asked(const Sent &request);
     void check_credentials(const Sent &request) const;
     void be_quiet(int role, Clock::duration time);
     void check_growth(std::uint64_t row, Clock::time_point due);
@@ -55,9 +56,11 @@ class Pauses {
     std::map<std::pair<int, int>, Rest> rests_;               ///< by object and role
     std::map<int, Clock::time_point> quiet_;                  ///< until when, by role
     std::map<int, std::deque<Clock::time_point>> departures_; ///< by role, where a window has a limit
-    std::map<std::uint64_t, int> refused_;  ///< by row: how often its credentials were, one after the other
-    std::map<int, int> tokens_failed_;      ///< by role: since a row was told
-    std::map<std::uint64_t, int> attempts_; ///< by row
+    std::map<std::uint64_t, int> refused_;             ///< by row: how often its credentials were, one after the other
+    std::map<int, int> tokens_failed_;                 ///< by role: since a row was told
+    std::map<std::uint64_t, int> attempts_;            ///< by row
+    std::map<std::uint64_t, Clock::time_point> asked_; ///< by row, the first of those that were asked to wait together
+    std::size_t repeats_ = 0, repeats_at_once_ = 0;    ///< of these
     Clock::time_point last_due_{};
     int doublings_ = 0; ///< of pauses that were no longer than the first
     bool has_grown_ = false;
