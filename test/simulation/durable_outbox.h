@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/queue/delivery_queue.h"
+#include "pauses.h"
 #include "scenario.h"
 #include "vendor.h"
 
@@ -23,7 +24,8 @@ struct Outcome {
 /// The rows of one destination as they are stored. What the queue tells waits for commit(), and is lost with a kill.
 class DurableOutbox final : public DeliveryJournal {
   public:
-    DurableOutbox(World &world, const VirtualVendor &vendor) : world_(world), vendor_(vendor) {}
+    DurableOutbox(World &world, const VirtualVendor &vendor, Pauses &pauses)
+        : world_(world), vendor_(vendor), pauses_(pauses) {}
 
     void enqueue(const Order &order);
 
@@ -35,6 +37,8 @@ class DurableOutbox final : public DeliveryJournal {
     void note(const std::vector<QueuedRow *> &rows);
     bool has_changes() const { return !ended_.empty() || !deferred_.empty() || !released_.empty(); }
     void commit();
+    /// No row is noted as part of a request that is neither under way nor to be made again as it was.
+    void check_notes(const std::set<std::uint64_t> &under_way) const;
 
     void row_accepted(const QueuedRow &row) override;
     void row_absent(const QueuedRow &row) override;
@@ -59,12 +63,15 @@ class DurableOutbox final : public DeliveryJournal {
   private:
     void hand_over(DeliveryQueue &queue, std::uint64_t id, const Stored &stored) const;
     void end(const QueuedRow &row, const Outcome &outcome);
+    void check_stands_for(std::uint64_t row, std::uint64_t replaced) const;
 
     World &world_;
     const VirtualVendor &vendor_;
+    Pauses &pauses_;
     std::map<std::uint64_t, Stored> rows_;
     std::map<std::uint64_t, Outcome> outcomes_;
     std::int64_t last_request_ = 0;
+    std::set<std::uint64_t> noted_; ///< rows, by this process
     std::vector<std::pair<std::uint64_t, Outcome>> ended_;
     struct Deferred {
         std::uint64_t id;

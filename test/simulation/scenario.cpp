@@ -77,6 +77,8 @@ Scenario::Scenario(World &world) {
             spell.probability = 0.05 * static_cast<double>(world.between(1, 19));
         if (world.chance(0.3))
             spell.object = static_cast<int>(world.between(0, object_count - 1));
+        if (roles > 1 && world.chance(0.3))
+            spell.role = static_cast<int>(world.between(0, 1));
         calm = std::max(calm, spell.to);
         spells.push_back(spell);
     }
@@ -90,8 +92,36 @@ Scenario::Scenario(World &world) {
     is_odd = world.chance(0.2);
     puts_off = world.chance(0.5) ? 0.7 : 0;
     revokes = tokens && world.chance(0.3);
+    forgets = tokens && world.chance(0.4) ? 0.1 : 0;
+    spent = requests_a_window > 0 && world.chance(0.3) ? 0.1 : 0;
+    dates = world.chance(0.5);
+    if (world.chance(0.1))
+        become_keyed_creates(world);
     if (spells.empty() && !has_poison && kill == 0 && world.chance(0.2))
         become_a_rush(world);
+}
+
+/// Requests that come again as they were, over kills: rows of a key wait for each other, and so requests that are under
+/// way together hold rows between those of others; some are refused, and made again in parts.
+void Scenario::become_keyed_creates(World &world) {
+    const bool all_have_keys = world.chance(0.5);
+    const long keys = world.between(2, 8);
+    has_poison = world.chance(0.5);
+    for (Order &order : orders) {
+        order.object = 1;
+        order.operation = OperationKind::create;
+        order.key = all_have_keys ? "k" + std::to_string(world.between(1, keys)) : "";
+        order.poison = has_poison && world.chance(0.25) ? Poison::fails_whole : Poison::none;
+    }
+    jitter = latency;
+    kill = world.chance(0.5) ? 0.01 : 0.05;
+    most_kills = static_cast<int>(world.between(1, 5));
+    if (world.chance(0.3))
+        return;
+    Spell spell{Spell::Kind::cut, {}, minutes(10)};
+    spell.probability = 0.5;
+    calm = std::max(calm, spell.to);
+    spells.push_back(spell);
 }
 
 /// Many rows of one kind for a vendor that bears few requests at once: how fast may they go?
@@ -109,6 +139,7 @@ void Scenario::become_a_rush(World &world) {
     roles = 1;
     most_rows = 200;
     tokens = revokes = false;
+    forgets = spent = 0;
     orders.resize(1);
     orders.front().role = 0;
     orders.front().operation = OperationKind::upsert;
@@ -120,20 +151,24 @@ void Scenario::become_a_rush(World &world) {
 }
 
 std::string Scenario::summary() const {
-    char line[256];
+    char line[320];
     std::snprintf(
         line, sizeof(line),
         "%zu rows, %d roles, latency %ld+%ld ms, %d in flight, limits %d/%d s and %d at once, tokens of %ld s, "
-        "kills %d%s, jumps %s, %zu rows in memory, %d places%s%s\n",
+        "kills %d%s, jumps %s, %zu rows in memory, %d places%s%s%s%s%s\n",
         orders.size(), roles, static_cast<long>(latency.count()), static_cast<long>(jitter.count()), max_in_flight,
         requests_a_window, window_seconds, concurrent, tokens ? token_seconds : 0, most_kills,
         crashes ? " (crashes)" : "", jump > 0 ? "yes" : "no", most_rows, capacity, is_odd ? ", odd values" : "",
-        revokes ? ", one token at a time" : "");
+        revokes ? ", one token at a time" : "", forgets > 0 ? ", tokens end" : "",
+        spent > 0 ? ", others use the window" : "", dates ? ", dates" : "");
     std::string text = line;
     for (const Spell &spell : spells) {
-        std::snprintf(line, sizeof(line), "%s for %s, %.0f%%, from %.1f s to %.1f s\n", name_of(spell.kind),
-                      spell.object < 0 ? "all" : object_names[spell.object], 100 * spell.probability,
-                      std::chrono::duration<double>(spell.from).count(),
+        std::snprintf(line, sizeof(line), "%s for %s%s, %.0f%%, from %.1f s to %.1f s\n", name_of(spell.kind),
+                      spell.object < 0 ? "all" : object_names[spell.object],
+                      spell.role < 0    ? ""
+                      : spell.role == 0 ? " as 0"
+                                        : " as 1",
+                      100 * spell.probability, std::chrono::duration<double>(spell.from).count(),
                       std::chrono::duration<double>(spell.to).count());
         text += line;
     }
@@ -169,7 +204,8 @@ Connector parse(int requests, int seconds, int concurrent, bool tokens) {
     std::string limits;
     if (requests > 0)
         limits = R"({"name": "window", "requests": )" + std::to_string(requests) + R"(, "seconds": )" +
-                 std::to_string(seconds) + "}";
+                 std::to_string(seconds) +
+                 R"(, "remaining": {"header": "X-Remaining"}, "reset": {"header": "X-Reset"}})";
     if (concurrent > 0)
         limits +=
             (limits.empty() ? "" : ", ") + (R"({"name": "places", "concurrent": )" + std::to_string(concurrent) + "}");

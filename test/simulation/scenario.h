@@ -26,6 +26,11 @@ struct Spell {
     Clock::duration from, to; ///< since the beginning
     double probability = 1;   ///< for each request
     int object = -1;          ///< -1: all
+    int role = -1;            ///< likewise
+
+    bool is_on(Clock::duration now, int of_object, int of_role) const {
+        return from <= now && now < to && (object < 0 || object == of_object) && (role < 0 || role == of_role);
+    }
 };
 const char *name_of(Spell::Kind kind);
 
@@ -72,6 +77,9 @@ struct Scenario {
     double puts_off = 0;  ///< the probability that outcomes are stored a turn later
     bool is_odd = false;  ///< answers hold values that not every parser takes
     bool revokes = false; ///< a token ends when there is a newer one
+    double forgets = 0;   ///< the probability with each request that the tokens of its role end
+    double spent = 0;     ///< the probability that an answer says that others have used the window up
+    bool dates = false;   ///< Retry-After is a date
     int capacity = 0;     ///< more requests at once are answered with 429; 0: any number
 
     bool has_faults() const { return !spells.empty() || has_poison || kill > 0 || jump > 0; }
@@ -80,6 +88,7 @@ struct Scenario {
 
   private:
     void become_a_rush(World &world);
+    void become_keyed_creates(World &world);
 };
 
 /// The objects that the vendor has: they differ in how answers speak of rows.

@@ -46,16 +46,17 @@ OperationKind kind_of(const std::string &name) {
 } // namespace
 
 Simulation::Simulation(std::uint64_t seed, bool telling)
-    : world_(seed, telling), scenario_(world_), vendor_(world_, scenario_), connector_(connector_of(scenario_)),
-      transport_(world_, vendor_), limiter_(std::make_unique<RateLimiter>()) {
+    : world_(seed, telling), scenario_(world_), pauses_(world_, scenario_), vendor_(world_, scenario_, pauses_),
+      connector_(connector_of(scenario_)), transport_(world_, vendor_), limiter_(std::make_unique<RateLimiter>()) {
     for (const char *name : object_names)
         objects_.push_back(std::make_shared<const Object>(connector_.object(name, {})));
     destinations_.reserve(object_count);
     for (int i = 0; i < object_count; i++)
-        destinations_.emplace_back(world_, vendor_);
+        destinations_.emplace_back(world_, vendor_, pauses_);
     vendor_.ask([this](std::uint64_t row) {
         return destinations_[scenario_.orders[row - 1].object].outbox.rows().contains(row);
     });
+    vendor_.ask_pace([this] { return pace(); });
 }
 
 void Simulation::start_process() {
@@ -102,6 +103,7 @@ std::unique_ptr<DeliveryLane> Simulation::open_lane(int object, const LaneKey &k
                 std::move(lookup),
                 authenticators_[role],
                 std::move(policy)};
+    pace_ = bucket_key(route.policy.account + "/pace/" + route.operation.request_line());
     return std::make_unique<DeliveryLane>(std::move(route), Surroundings{transport_, nobody, *limiter_}, rows, sink,
                                           std::make_unique<Uninterested>());
 }
@@ -180,23 +182,62 @@ void Simulation::turn() {
             next = is_put_off ? std::min(next, world_.now() + Milliseconds(5)) : world_.now();
         }
     may_be_killed();
+    check_sleep(next);
     std::vector<Finished> finished;
-    if (next == Clock::time_point::max() && transport_.is_idle() && !is_over())
-        throw Violation("rows wait, and nobody comes for them");
     transport_.run(nobody, next, finished);
     may_be_killed();
     for (const Finished &one : finished) {
-        const bool found = std::any_of(destinations_.begin(), destinations_.end(),
-                                       [&](Destination &destination) { return destination.queue->take(one); });
-        if (!found)
+        const Sent request = transport_.take_request(one.id);
+        vendor_.heard(request, one.response);
+        if (!take(one, request.role))
             throw Violation("an answer finds nobody who asked");
-        vendor_.heard(transport_.take_request(one.id), one.response);
+        if (request.is_one_too_many && pace() < request.pace / 2)
+            throw Violation("requests that left together halve the pace several times");
     }
+}
+
+int Simulation::pace() {
+    return limiter_->permitted(pace_, scenario_.max_in_flight, world_.now());
+}
+
+bool Simulation::take(const Finished &finished, int role) {
+    for (int i = 0; i < object_count; i++)
+        if (destinations_[i].queue->take(finished)) {
+            tell_health(i, role);
+            return true;
+        }
+    return false;
+}
+
+/// What an answer for one role does to the destination's circuits.
+void Simulation::tell_health(int object, int of_role) {
+    for (int role = 0; role < scenario_.roles; role++) {
+        const Circuit &circuit = destinations_[object].health->of(static_cast<std::uint32_t>(1 + role));
+        if (circuit.state() != Circuit::State::closed)
+            pauses_.destination_rests(object, role, circuit.retry_at(), transport_.rows_under_way());
+        else if (pauses_.destination_works(object, role) && role != of_role)
+            throw Violation("what is answered for one role ends the pause of another");
+    }
+}
+
+/// Somebody comes for the rows that wait, and as soon as they may go.
+void Simulation::check_sleep(Clock::time_point until) const {
+    if (until == Clock::time_point::max() && transport_.is_idle() && !is_over())
+        throw Violation("rows wait, and nobody comes for them");
+    for (const Destination &destination : destinations_)
+        for (const auto &[id, stored] : destination.outbox.rows()) {
+            const Circuit &circuit = destination.health->of(static_cast<std::uint32_t>(1 + stored.order->role));
+            const bool is_open = circuit.state() != Circuit::State::closed && circuit.retry_at() > world_.now();
+            if (is_open && until > circuit.retry_at() && destination.queue->rows().contains(id))
+                throw Violation("row " + std::to_string(id) +
+                                " waits, and nobody comes when its destination's pause ends");
+        }
 }
 
 void Simulation::settle(Destination &destination) {
     destination.outbox.commit();
     destination.queue->rows().forget_finished();
+    destination.outbox.check_notes(transport_.rows_under_way());
 }
 
 void Simulation::may_be_killed() {
@@ -232,7 +273,7 @@ Clock::duration Simulation::deadline(const Order &order) const {
     // In a small memory rows stand in line behind those that are tied to others.
     const bool is_crowded = scenario_.has_poison && scenario_.most_rows < scenario_.orders.size();
     // And lanes whose tokens end each other's lose the places in a window that they had.
-    if (is_tied_to_poison(order) || is_crowded || scenario_.jump > 0 || scenario_.revokes)
+    if (is_tied_to_poison(order) || is_crowded || scenario_.jump > 0 || scenario_.revokes || scenario_.forgets > 0)
         return std::max(order.at, scenario_.calm) + in_the_end;
     Clock::duration limits{};
     if (scenario_.requests_a_window > 0)
@@ -244,6 +285,8 @@ Clock::duration Simulation::deadline(const Order &order) const {
         return other.object == order.object && !order.key.empty() && other.key == order.key;
     });
     limits += of_key * 3 * 2 * (scenario_.latency + scenario_.jitter);
+    if (scenario_.spent > 0)
+        limits += seconds(scenario_.window_seconds) * scenario_.orders.size();
     if (scenario_.spells.empty())
         return limits + order.at + soon;
     Clock::duration ill{};
@@ -305,7 +348,9 @@ void Simulation::check_outcomes() const {
         const bool unknown = outcome.reason.starts_with("outcome unknown");
         if (outcome.kind == Outcome::Kind::rejected && is_create && !unknown && vendor_.has_taken(order.id))
             throw Violation("row " + std::to_string(order.id) + " counts as rejected, but the destination has it");
-        if (is_free && outcome.kind == Outcome::Kind::rejected && !unknown && !outcome.reason.starts_with("gave up"))
+        // What is made as often as one likes is not left in doubt for a single answer.
+        const bool is_excused = (unknown && is_create) || outcome.reason.starts_with("gave up");
+        if (is_free && outcome.kind == Outcome::Kind::rejected && !is_excused)
             throw Violation("row " + std::to_string(order.id) + " pays for a fault that passes: " + outcome.reason);
         if (order.poison != Poison::none || !scenario_.spells.empty() || outcome.kind != Outcome::Kind::rejected)
             continue;

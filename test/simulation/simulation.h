@@ -24,7 +24,7 @@ class Simulation {
   private:
     struct Killed {};
     struct Destination {
-        explicit Destination(World &world, const VirtualVendor &vendor) : outbox(world, vendor) {}
+        Destination(World &world, const VirtualVendor &vendor, Pauses &pauses) : outbox(world, vendor, pauses) {}
         DurableOutbox outbox;
         std::unique_ptr<Health> health;
         std::unique_ptr<DeliveryQueue> queue;
@@ -39,9 +39,14 @@ class Simulation {
     bool is_over() const;
     std::unique_ptr<DeliveryLane> open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     Clock::time_point next_order() const;
+    bool take(const Finished &finished, int role);
+    void tell_health(int object, int of_role);
+    /// How many requests may be under way at once, where all are of one lane.
+    int pace();
 
     /// What must hold at any time, and in the end.
     void check();
+    void check_sleep(Clock::time_point until) const;
     void check_outcomes() const;
     /// When a row that waits has waited too long.
     bool is_tied_to_poison(const Order &order) const;
@@ -50,6 +55,7 @@ class Simulation {
 
     World world_;
     const Scenario scenario_;
+    Pauses pauses_;
     VirtualVendor vendor_;
     const Connector connector_;
     std::vector<std::shared_ptr<const Object>> objects_;
@@ -57,6 +63,7 @@ class Simulation {
     std::unique_ptr<RateLimiter> limiter_;
     std::vector<std::shared_ptr<Authenticator>> authenticators_; ///< by role
     std::vector<Destination> destinations_;
+    BucketKey pace_{};     ///< the name of the last lane's
     std::size_t next_ = 0; ///< of the orders
     int kills_ = 0;
     std::uint64_t turns_ = 0;

@@ -1,6 +1,7 @@
 #include "vendor.h"
 
 #include <algorithm>
+#include <ctime>
 
 namespace reverse_etl::simulation {
 
@@ -26,8 +27,8 @@ void make_odd(std::string &body) {
 
 } // namespace
 
-VirtualVendor::VirtualVendor(World &world, const Scenario &scenario)
-    : world_(world), scenario_(scenario), watcher_(world, scenario) {}
+VirtualVendor::VirtualVendor(World &world, const Scenario &scenario, Pauses &pauses)
+    : world_(world), scenario_(scenario), pauses_(pauses), watcher_(world, scenario) {}
 
 Milliseconds VirtualVendor::latency() {
     return scenario_.latency + world_.between(Milliseconds(0), scenario_.jitter);
@@ -56,8 +57,10 @@ void VirtualVendor::sent(Sent &request) {
             request.rows.push_back(row_of(input));
         request.is_one_too_many = scenario_.capacity > 0 && in_service_ >= scenario_.capacity;
         in_service_ += !request.is_one_too_many;
+        request.pace = scenario_.capacity > 0 ? pace_() : 0;
     }
     watcher_.sent(request);
+    pauses_.sent(request);
 }
 
 void VirtualVendor::arrived(const Sent &request, Clock::time_point when) {
@@ -67,17 +70,18 @@ void VirtualVendor::arrived(const Sent &request, Clock::time_point when) {
 void VirtualVendor::heard(const Sent &request, const Response &response) {
     in_service_ -= !request.is_for_token() && !request.is_one_too_many;
     watcher_.heard(request, response);
+    pauses_.heard(request, response);
 }
 
 void VirtualVendor::client_is_gone(bool forgets) {
     was_killed_ = true;
     watcher_.client_is_gone(forgets);
+    pauses_.client_is_gone(forgets);
 }
 
 const Spell *VirtualVendor::spell_for(const Sent &request) {
     for (const Spell &spell : scenario_.spells) {
-        const bool is_on = spell.from <= world_.elapsed() && world_.elapsed() < spell.to &&
-                           (spell.object < 0 || spell.object == request.object);
+        const bool is_on = spell.is_on(world_.elapsed(), request.object, request.role);
         if (is_on && spell.kind != Spell::Kind::unreachable && world_.chance(spell.probability))
             return &spell;
     }
@@ -86,8 +90,7 @@ const Spell *VirtualVendor::spell_for(const Sent &request) {
 
 bool VirtualVendor::can_be_reached(const Sent &request) {
     const bool reached = std::none_of(scenario_.spells.begin(), scenario_.spells.end(), [&](const Spell &spell) {
-        return spell.kind == Spell::Kind::unreachable && spell.from <= world_.elapsed() &&
-               world_.elapsed() < spell.to && (spell.object < 0 || spell.object == request.object) &&
+        return spell.kind == Spell::Kind::unreachable && spell.is_on(world_.elapsed(), request.object, request.role) &&
                world_.chance(spell.probability);
     });
     if (reached)
@@ -120,7 +123,11 @@ Response VirtualVendor::token_for(const Sent &request) {
 std::optional<Response> VirtualVendor::serve(Sent &request) {
     const Spell *spell = spell_for(request);
     const auto is = [spell](Spell::Kind kind) { return spell != nullptr && spell->kind == kind; };
-    const std::string sorry = R"({"message": "sorry"})", page = "<html>Welcome</html>";
+    const std::string sorry = R"({"message": "sorry"})";
+    constexpr const char *pages[] = {"<html>Welcome</html>", "Welcome", R"({"results": [)"};
+    // Whose answers say nothing of rows says nothing with a text either.
+    const bool is_whole = request.object >= 0 && object_names[request.object] == std::string("whole");
+    const std::string page = pages[is_whole && request.operation != "lookup" ? 0 : world_.between(0, 2)];
     const bool is_done = world_.chance(0.5);
     if (is(Spell::Kind::slow) || (is(Spell::Kind::cut) && !is_done)) {
         world_.tell("<- nothing");
@@ -138,8 +145,7 @@ std::optional<Response> VirtualVendor::serve(Sent &request) {
         return status(429, sorry);
     if (is(Spell::Kind::busy_until)) {
         Response response = status(429, sorry);
-        response.headers.emplace_back("retry-after", std::to_string(world_.between(0, 90)));
-        world_.tell("   come back in %s s", response.headers.back().second.c_str());
+        ask_for_quiet(request, response);
         return response;
     }
     if (is(Spell::Kind::denied))
@@ -149,6 +155,12 @@ std::optional<Response> VirtualVendor::serve(Sent &request) {
     if (scenario_.tokens && tokens_.at(request.token()).second <= world_.now())
         return status(401, R"({"message": "the token has expired"})");
     Response response = carry_out(request, is(Spell::Kind::lying));
+    if (scenario_.forgets > 0 && world_.chance(scenario_.forgets)) {
+        world_.tell("   the tokens of %d end", request.role);
+        for (auto &[other, of] : tokens_)
+            if (of.first == request.role)
+                of.second = std::min(of.second, world_.now());
+    }
     if (is(Spell::Kind::bad_gateway))
         return status(502, "<html>Bad Gateway</html>");
     if (is(Spell::Kind::garbage)) {
@@ -159,7 +171,37 @@ std::optional<Response> VirtualVendor::serve(Sent &request) {
         world_.tell("<- cut");
         return std::nullopt;
     }
+    if (scenario_.spent > 0 && world_.chance(scenario_.spent))
+        tell_of_others(request, response);
     return response;
+}
+
+void VirtualVendor::ask_for_quiet(Sent &request, Response &response) {
+    const seconds asked(world_.between(0, 90));
+    request.quiet = asked;
+    std::string value = std::to_string(asked.count());
+    if (scenario_.dates) {
+        const auto dated = [](std::time_t time) {
+            char text[40];
+            std::strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&time));
+            return std::string(text);
+        };
+        // By its own clock.
+        const std::time_t now = 1'790'000'000 + std::chrono::duration_cast<seconds>(world_.elapsed()).count();
+        response.headers.emplace_back("date", dated(now));
+        value = dated(now + asked.count());
+    }
+    world_.tell("   come back in %ld s: %s", static_cast<long>(asked.count()), value.c_str());
+    response.headers.emplace_back("retry-after", std::move(value));
+}
+
+/// Others use the account as well, and nothing of the window is left.
+void VirtualVendor::tell_of_others(Sent &request, Response &response) {
+    const seconds reset(world_.between(1, scenario_.window_seconds));
+    request.spent = reset;
+    world_.tell("   nothing of the window is left for %ld s", static_cast<long>(reset.count()));
+    response.headers.emplace_back("x-remaining", "0");
+    response.headers.emplace_back("x-reset", std::to_string(reset.count()));
 }
 
 /// Why nothing of a request is done.
@@ -221,14 +263,15 @@ Response VirtualVendor::told(Sent &request) {
 
 Response VirtualVendor::lookup(Sent &request, bool lies) {
     Json records = Json::array();
-    const long how = lies ? world_.between(0, 3) : -1;
+    std::set<std::uint64_t> absent;
+    const long how = lies ? world_.between(0, 4) : -1;
     if (how >= 0)
         request.goes_again.insert(request.rows.begin(), request.rows.end());
     for (const Json &input : request.inputs) {
         const auto found = records_.find({request.object, input.at("key").get<std::string>()});
         const bool is_hidden = how == 0 && world_.chance(0.5);
         if (found == records_.end() || is_hidden) {
-            said_absent_.insert(row_of(input));
+            absent.insert(row_of(input));
             continue;
         }
         records.push_back({{"id", found->second.id}, {"email", found->first.second}, {"odd", 0}});
@@ -239,6 +282,9 @@ Response VirtualVendor::lookup(Sent &request, bool lies) {
     }
     if (how == 3)
         records.push_back({{"id", "another's"}, {"email", "another"}});
+    if (how == 4 && !records.empty())
+        return status(200, Json{{"elsewhere", records}}.dump());
+    said_absent_.insert(absent.begin(), absent.end());
     return status(200, Json{{"records", records}}.dump());
 }
 
@@ -304,7 +350,7 @@ void VirtualVendor::falsify(const Sent &request, std::vector<RowAnswer> &rows) {
     // A row of another request, if there is one between those of this one.
     const std::uint64_t other = request.rows.back() - 1;
     const bool is_other = std::find(request.rows.begin(), request.rows.end(), other) == request.rows.end();
-    const RowAnswer unknown{is_other ? other : 999'999, "r0", "", true, false, false, true};
+    const RowAnswer unknown{is_other ? other : 999'999, "r0", "no such row", world_.chance(0.5), false, false, true};
     const bool is_listed = object_names[request.object] == std::string("listed");
     const auto any = [&] { return rows.begin() + world_.between(0, static_cast<long>(rows.size()) - 1); };
     const long how = rows.empty() ? 2 : world_.between(0, is_listed ? 3 : 5);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/text/json.h"
+#include "pauses.h"
 #include "scenario.h"
 #include "virtual_transport.h"
 #include "watcher.h"
@@ -17,7 +18,7 @@ namespace reverse_etl::simulation {
 /// The destination. It knows what the client must never do, and says so with a Violation.
 class VirtualVendor final : public Vendor {
   public:
-    VirtualVendor(World &world, const Scenario &scenario);
+    VirtualVendor(World &world, const Scenario &scenario, Pauses &pauses);
 
     bool can_be_reached(const Sent &request) override;
     Milliseconds latency() override;
@@ -45,6 +46,8 @@ class VirtualVendor final : public Vendor {
     bool has(const std::pair<int, std::string> &key) const { return records_.contains(key); }
     /// Tells whether a row still waits to be sent, maybe again.
     void ask(std::function<bool(std::uint64_t)> waits) { waits_ = std::move(waits); }
+    /// Tells how many requests the client permits itself at once, where there is a capacity.
+    void ask_pace(std::function<int()> pace) { pace_ = std::move(pace); }
 
   private:
     struct Record {
@@ -64,6 +67,8 @@ class VirtualVendor final : public Vendor {
     std::optional<Response> refusal_of(const Sent &request);
     Response lookup(Sent &request, bool lies);
     Response told(Sent &request);
+    void ask_for_quiet(Sent &request, Response &response);
+    void tell_of_others(Sent &request, Response &response);
     RowAnswer apply_row(int object, const std::string &operation, const Json &input);
     void took(int object, const std::string &operation, const std::string &key, std::uint64_t row);
     Response answer_of(Sent &request, std::vector<RowAnswer> rows, bool lies);
@@ -78,6 +83,7 @@ class VirtualVendor final : public Vendor {
     std::map<std::uint64_t, int> taken_;                         ///< how often, by row
     std::map<std::pair<int, std::string>, Taken> taken_of_keys_; ///< by object and key
     std::function<bool(std::uint64_t)> waits_;
+    std::function<int()> pace_;
     std::set<std::uint64_t> seen_, said_absent_;
     struct Kept {
         std::string request, answer;
@@ -88,6 +94,7 @@ class VirtualVendor final : public Vendor {
     bool was_killed_ = false;
     int in_service_ = 0; ///< requests, where there is a capacity
     std::uint64_t last_id_ = 0, last_token_ = 0;
+    Pauses &pauses_;
     Watcher watcher_;
 };
 

@@ -29,6 +29,15 @@ ExchangeId VirtualTransport::start(const Request &request) {
     return id;
 }
 
+std::set<std::uint64_t> VirtualTransport::rows_under_way() const {
+    std::set<std::uint64_t> rows;
+    for (const auto &[id, exchange] : exchanges_)
+        rows.insert(exchange.request.rows.begin(), exchange.request.rows.end());
+    for (const auto &[id, request] : ended_requests_)
+        rows.insert(request.rows.begin(), request.rows.end());
+    return rows;
+}
+
 void VirtualTransport::cancel(ExchangeId id) {
     exchanges_.erase(id);
     ended_requests_.erase(id);

@@ -23,8 +23,13 @@ struct Sent {
     Json inputs;
     std::vector<std::uint64_t> rows;
     bool is_one_too_many = false; ///< for the vendor's capacity
+    int pace = 0;                 ///< the client's, where there is a capacity
     /// What its answer says: the rows that have to be sent again, and those of them that the vendor wants to wait.
     std::set<std::uint64_t> goes_again, waits;
+    /// And how long it asks for quiet.
+    std::optional<seconds> quiet;
+    /// How long nothing is left of the window, which others use as well.
+    std::optional<seconds> spent;
 
     std::string header(std::string_view name) const;
     std::string token() const { return header("Authorization").substr(7); }
@@ -58,6 +63,8 @@ class VirtualTransport final : public Transport {
 
     /// Nothing is on its way.
     bool is_idle() const { return events_.empty(); }
+    /// The rows of requests that the client has not heard of yet.
+    std::set<std::uint64_t> rows_under_way() const;
     /// The request of an exchange that ended.
     Sent take_request(ExchangeId id) { return std::move(ended_requests_.extract(id).mapped()); }
     /// Those who made the requests are gone: no answer finds anybody, but what is on its way may arrive.

@@ -46,8 +46,7 @@ const Spell *Watcher::outage(const Sent &request) const {
     const bool succeeds = std::any_of(scenario_.spells.begin(), scenario_.spells.end(),
                                       [](const Spell &spell) { return spell.kind == Spell::Kind::lying; });
     for (const Spell &spell : scenario_.spells)
-        if (!succeeds && spell.probability == 1 && spell.from <= world_.elapsed() && world_.elapsed() < spell.to &&
-            (spell.object < 0 || spell.object == request.object))
+        if (!succeeds && spell.probability == 1 && spell.is_on(world_.elapsed(), request.object, request.role))
             return &spell;
     return nullptr;
 }

@@ -148,6 +148,17 @@ BOOST_AUTO_TEST_CASE(a_failure_that_names_no_row) {
     BOOST_TEST(read.reader.unpaired_reason() == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_failure_of_a_row_that_nobody_sent) {
+    HubSpot read;
+    const std::string failure = R"({"message": "not yours", "context": {"objectWriteTraceId": ["7"]}})";
+    BOOST_TEST(read(read.batch, R"({"results": [{"objectWriteTraceId": "2"}], "errors": [)" + failure + "]}") ==
+               "unmentioned, accepted, unmentioned");
+    BOOST_TEST(read.reader.unpaired_reason() == "");
+    // Nor can the others be told by their number.
+    BOOST_TEST(read(read.batch, R"({"results": [{}, {}, {}], "errors": [)" + failure + "]}") ==
+               "unmentioned, unmentioned, unmentioned");
+}
+
 BOOST_AUTO_TEST_CASE(entries_that_are_not_what_they_should_be) {
     HubSpot read;
     const std::string nothing = "unmentioned, unmentioned, unmentioned";

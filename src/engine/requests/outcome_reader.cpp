@@ -31,7 +31,7 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     outcomes_.assign(batch.rows().size(), {});
     rows_by_key_.clear();
     unpaired_reason_.clear();
-    of_whole_ = is_miscounted_ = false;
+    of_whole_ = is_miscounted_ = names_others_ = false;
     entries_accepted_ = 0;
     if (specs_.empty() || answer.response().status == 204) {
         for (RowOutcome &outcome : outcomes_)
@@ -69,7 +69,7 @@ void OutcomeReader::accept_unnamed() {
     const bool all_unmentioned = std::all_of(outcomes_.begin(), outcomes_.end(), [](const RowOutcome &outcome) {
         return outcome.kind == RowOutcome::Kind::unmentioned;
     });
-    if (!all_unmentioned || !unpaired_reason_.empty() || entries_accepted_ != outcomes_.size())
+    if (!all_unmentioned || names_others_ || !unpaired_reason_.empty() || entries_accepted_ != outcomes_.size())
         return;
     for (RowOutcome &outcome : outcomes_)
         outcome.kind = RowOutcome::Kind::accepted;
@@ -113,9 +113,11 @@ void OutcomeReader::read_entry(const ResultSpec &spec, Answer &answer, element e
             if (pair(pairing, *value, outcome))
                 return;
         }
-    if (!accepted)
+    if (names_a_row)
+        names_others_ = true;
+    else if (!accepted)
         unpaired_reason_ = std::move(outcome.text);
-    else if (!names_a_row && entry.is_object())
+    else if (entry.is_object())
         entries_accepted_++;
 }
 

@@ -57,6 +57,7 @@ class OutcomeReader {
     std::string unpaired_reason_;
     std::size_t entries_accepted_ = 0; ///< that name no row
     bool of_whole_ = false, is_miscounted_ = false;
+    bool names_others_ = false; ///< an entry names a row of another request
 };
 
 } // namespace reverse_etl
