@@ -79,65 +79,65 @@ const Outcome &DurableOutbox::last_outcome(std::uint64_t id) const {
     while (outcome->kind == Outcome::Kind::replaced)
         outcome = &outcomes_.at(outcome->by);
     return *outcome;
+}
 
-    /// A change stands for earlier ones of its key and role.
-    void DurableOutbox::check_stands_for(std::uint64_t row, std::uint64_t replaced) const {
-        const auto newer = rows_.find(row), older = rows_.find(replaced);
-        if (newer == rows_.end() || older == rows_.end())
-            return; // they have outcomes, and get others
-        const Order &by = *newer->second.order, &of = *older->second.order;
-        if (replaced >= row || by.key.empty() || by.key != of.key || by.role != of.role)
-            throw Violation("row " + std::to_string(row) + " stands for row " + std::to_string(replaced) +
-                            ", of which it leaves something");
-    }
+/// A change stands for earlier ones of its key and role.
+void DurableOutbox::check_stands_for(std::uint64_t row, std::uint64_t replaced) const {
+    const auto newer = rows_.find(row), older = rows_.find(replaced);
+    if (newer == rows_.end() || older == rows_.end())
+        return; // they have outcomes, and get others
+    const Order &by = *newer->second.order, &of = *older->second.order;
+    if (replaced >= row || by.key.empty() || by.key != of.key || by.role != of.role)
+        throw Violation("row " + std::to_string(row) + " stands for row " + std::to_string(replaced) +
+                        ", of which it leaves something");
+}
 
-    void DurableOutbox::row_accepted(const QueuedRow &row) {
-        if (!vendor_.has_taken(row.id))
-            throw Violation("row " + std::to_string(row.id) +
-                            " counts as accepted, but the destination does not have it");
-        end(row, {Outcome::Kind::accepted, ""});
-    }
+void DurableOutbox::row_accepted(const QueuedRow &row) {
+    if (!vendor_.has_taken(row.id))
+        throw Violation("row " + std::to_string(row.id) + " counts as accepted, but the destination does not have it");
+    end(row, {Outcome::Kind::accepted, ""});
+}
 
-    void DurableOutbox::row_absent(const QueuedRow &row) {
-        if (!vendor_.has_said_absent(row.id))
-            throw Violation("row " + std::to_string(row.id) + " counts as absent, and nobody said so");
-        end(row, {Outcome::Kind::absent, ""});
-    }
+void DurableOutbox::row_absent(const QueuedRow &row) {
+    if (!vendor_.has_said_absent(row.id))
+        throw Violation("row " + std::to_string(row.id) + " counts as absent, and nobody said so");
+    end(row, {Outcome::Kind::absent, ""});
+}
 
-    void DurableOutbox::row_rejected(const QueuedRow &row, const Rejection &rejection) {
-        const bool is_cut_short = rejection.reason.find("the server stopped") != std::string::npos;
-        if (rejection.may_be_there && !is_cut_short && !vendor_.has_seen(row.id))
-            throw Violation("row " + std::to_string(row.id) + " surely never arrived, and counts as if it may have");
-        end(row, {Outcome::Kind::rejected, rejection.reason, rejection.in_doubt});
-    }
+void DurableOutbox::row_rejected(const QueuedRow &row, const Rejection &rejection) {
+    const bool is_cut_short = rejection.reason.find("the server stopped") != std::string::npos;
+    if (rejection.may_be_there && !is_cut_short && !vendor_.has_seen(row.id))
+        throw Violation("row " + std::to_string(row.id) + " surely never arrived, and counts as if it may have");
+    end(row, {Outcome::Kind::rejected, rejection.reason, rejection.in_doubt});
+}
 
-    void DurableOutbox::row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) {
-        deferred_.push_back({row.id, row.attempts, world_.now() + pause});
-        pauses_.row_deferred(row.id, row.attempts, world_.now() + pause, !reason.empty());
-    }
+void DurableOutbox::row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) {
+    deferred_.push_back({row.id, row.attempts, world_.now() + pause});
+    pauses_.row_deferred(row.id, row.attempts, world_.now() + pause, !reason.empty());
+}
 
-    void DurableOutbox::row_released(QueuedRow & row) {
-        if (std::int64_t request = std::exchange(row.batch, 0))
-            released_.emplace_back(row.id, request);
-    }
+void DurableOutbox::row_released(QueuedRow &row) {
+    if (std::int64_t request = std::exchange(row.batch, 0))
+        released_.emplace_back(row.id, request);
+}
 
-    void DurableOutbox::commit() {
-        for (const Deferred &deferred : std::exchange(deferred_, {})) {
-            Stored &stored = rows_.at(deferred.id);
-            stored.attempts = deferred.attempts;
-            stored.due = deferred.due;
-        }
-        for (const auto &[id, request] : std::exchange(released_, {}))
-            if (const auto stored = rows_.find(id); stored != rows_.end() && stored->second.request == request)
-                stored->second.request = 0;
-        constexpr const char *names[] = {"accepted", "absent", "rejected", "replaced"};
-        for (auto &[id, outcome] : std::exchange(ended_, {})) {
-            world_.tell("row %lu: %s %s", static_cast<unsigned long>(id), names[static_cast<int>(outcome.kind)],
-                        outcome.reason.c_str());
-            if (rows_.erase(id) == 0)
-                throw Violation("row " + std::to_string(id) + " has two outcomes");
-            outcomes_.emplace(id, std::move(outcome));
-        }
+void DurableOutbox::commit() {
+    for (const Deferred &deferred : std::exchange(deferred_, {})) {
+        Stored &stored = rows_.at(deferred.id);
+        stored.attempts = deferred.attempts;
+        stored.due = deferred.due;
     }
+    for (const auto &[id, request] : std::exchange(released_, {}))
+        if (const auto stored = rows_.find(id); stored != rows_.end() && stored->second.request == request)
+            stored->second.request = 0;
+    constexpr const char *names[] = {"accepted", "absent", "rejected", "replaced"};
+    for (auto &[id, outcome] : std::exchange(ended_, {})) {
+        world_.tell("row %lu: %s %s", static_cast<unsigned long>(id), names[static_cast<int>(outcome.kind)],
+                    outcome.reason.c_str());
+        if (rows_.erase(id) == 0)
+            throw Violation("row " + std::to_string(id) + " has two outcomes");
+        outcomes_.emplace(id, std::move(outcome));
+    }
+}
 
 } // namespace reverse_etl::simulation

@@ -1,6 +1,9 @@
 #include "postgres/border/settings.h"
 
 #include "postgres/border/injection_point.h"
+#include "postgres/border/time_span.h"
+
+#include <cstring>
 
 extern "C" {
 #include "utils/guc.h"
