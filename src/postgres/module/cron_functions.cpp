@@ -93,23 +93,27 @@ SQL_FUNCTION(reverse_etl_last_run_before) {
         [&] { return find_run(fcinfo, floor_seconds(PG_GETARG_TIMESTAMPTZ(1) - 1) + 1, &CronSchedule::last_before); });
 }
 
-Datum run_times(FunctionCallInfo fcinfo) {
-    TimestampTz now = GetCurrentTransactionStartTimestamp();
-    std::optional<TimestampTz> next, due;
-    try {
-        CronSchedule schedule = parse(text_argument(fcinfo, 0));
-        CronSchedule::Clock clock = clock_of(time_zone());
-        next = timestamp_of(schedule.next_after(floor_seconds(now) + epochs_apart, clock));
-        due = timestamp_of(schedule.last_before(floor_seconds(now) - grace + epochs_apart, clock));
-    } catch (const Error &) {
-        // It is shown as a sync that is never due.
-    }
-    return pg_call([&] {
-        TupleDesc descriptor;
-        get_call_result_type(fcinfo, nullptr, &descriptor);
-        Datum values[] = {TimestampTzGetDatum(next.value_or(0)), TimestampTzGetDatum(due.value_or(0))};
-        bool nulls[] = {!next, !due};
-        return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+/// reverse_etl_internal.run_times(schedule text, OUT next_run timestamptz, OUT last_due timestamptz): nothing for a
+/// schedule that is none
+SQL_FUNCTION(reverse_etl_run_times) {
+    return guard([&] {
+        TimestampTz now = GetCurrentTransactionStartTimestamp();
+        std::optional<TimestampTz> next, due;
+        try {
+            CronSchedule schedule = parse(text_argument(fcinfo, 0));
+            CronSchedule::Clock clock = clock_of(time_zone());
+            next = timestamp_of(schedule.next_after(floor_seconds(now) + epochs_apart, clock));
+            due = timestamp_of(schedule.last_before(floor_seconds(now) - grace + epochs_apart, clock));
+        } catch (const Error &) {
+            // It is shown as a sync that is never due.
+        }
+        return pg_call([&] {
+            TupleDesc descriptor;
+            get_call_result_type(fcinfo, nullptr, &descriptor);
+            Datum values[] = {TimestampTzGetDatum(next.value_or(0)), TimestampTzGetDatum(due.value_or(0))};
+            bool nulls[] = {!next, !due};
+            return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+        });
     });
 }
 
