@@ -176,8 +176,12 @@ void Pauses::client_is_gone(bool forgets) {
     tokens_failed_.clear();
     attempts_.clear();
     asked_.clear();
-    if (!forgets)
+    if (!forgets) {
+        // What it had counted and not sent yet counts all the same.
+        for (int role = 0; scenario_.spent > 0 && role < scenario_.roles; role++)
+            departures_[role].assign(static_cast<std::size_t>(scenario_.requests_a_window), world_.now());
         return;
+    }
     quiet_.clear();
     departures_.clear();
 }
