@@ -99,7 +99,7 @@ void DurableOutbox::row_rejected(const QueuedRow &row, const Rejection &rejectio
 
 void DurableOutbox::row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) {
     deferred_.push_back({row.id, row.attempts, world_.now() + pause});
-    pauses_.row_deferred(row.id, row.attempts, world_.now() + pause, !reason.empty());
+    pauses_.row_deferred(row.id, row.attempts, world_.now() + pause, reason);
 }
 
 void DurableOutbox::row_released(QueuedRow &row) {

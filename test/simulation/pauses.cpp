@@ -51,9 +51,12 @@ void Pauses::check_company(const Sent &request) const {
     const bool is_noted = object_names[request.object] == std::string("keyed") && request.operation == "create";
     if (is_noted || request.operation == "update" || request.operation == "delete")
         return;
-    const auto failed = std::count_if(request.rows.begin(), request.rows.end(),
-                                      [this](std::uint64_t row) { return failed_.contains(row); });
-    if (failed > 0 && failed < static_cast<long>(request.rows.size()))
+    const bool has_failed = std::any_of(request.rows.begin(), request.rows.end(),
+                                        [this](std::uint64_t row) { return failed_.contains(row); });
+    const bool has_others = std::any_of(request.rows.begin(), request.rows.end(), [this](std::uint64_t row) {
+        return !failed_.contains(row) && !had_no_token_.contains(row);
+    });
+    if (has_failed && has_others)
         throw Violation(named(request.rows.front()) + " goes with others, of which some failed before");
 }
 
@@ -134,11 +137,11 @@ void Pauses::somebody_is_told(std::uint64_t row) {
     tokens_failed_[order(row).role] = 0;
 }
 
-void Pauses::row_deferred(std::uint64_t row, int attempts, Clock::time_point due, bool failed) {
+void Pauses::row_deferred(std::uint64_t row, int attempts, Clock::time_point due, const std::string &reason) {
     somebody_is_told(row);
-    if (failed) {
+    if (!reason.empty()) {
         check_growth(row, due);
-        failed_.insert(row);
+        (reason.starts_with("no access token") ? had_no_token_ : failed_).insert(row);
     }
     attempts_[row] = attempts;
     waits_[row] = due;
@@ -171,6 +174,7 @@ void Pauses::destination_rests(int object, int role, Clock::time_point until,
 void Pauses::client_is_gone(bool forgets) {
     waits_.clear();
     failed_.clear();
+    had_no_token_.clear();
     rests_.clear();
     refused_.clear();
     tokens_failed_.clear();

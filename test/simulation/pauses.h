@@ -21,8 +21,8 @@ class Pauses {
     /// The client has the answer.
     void heard(const Sent &request, const Response &response);
 
-    /// The row goes again when it is due. `failed`: an attempt of it did.
-    void row_deferred(std::uint64_t row, int attempts, Clock::time_point due, bool failed);
+    /// The row goes again when it is due. `reason`: why an attempt of it failed; "" where none did.
+    void row_deferred(std::uint64_t row, int attempts, Clock::time_point due, const std::string &reason);
     /// It was read, and is not due yet.
     void row_waits(std::uint64_t row, Clock::time_point due) { waits_[row] = due; }
     void row_ended(std::uint64_t row);
@@ -53,6 +53,7 @@ class Pauses {
     const Scenario &scenario_;
     std::map<std::uint64_t, Clock::time_point> waits_;        ///< until when, by row
     std::set<std::uint64_t> failed_;                          ///< rows of which an attempt failed
+    std::set<std::uint64_t> had_no_token_;                    ///< rows, which says nothing of them
     std::map<std::pair<int, int>, Rest> rests_;               ///< by object and role
     std::map<int, Clock::time_point> quiet_;                  ///< until when, by role
     std::map<int, std::deque<Clock::time_point>> departures_; ///< by role, where a window has a limit
