@@ -159,10 +159,10 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/model.cpp \
     src/postgres/syncs/operations.cpp \
     src/postgres/syncs/plan.cpp \
+    src/postgres/syncs/resync.cpp \
     src/postgres/syncs/row_contract.cpp \
     src/postgres/syncs/rows.cpp \
     src/postgres/syncs/run.cpp \
-    src/postgres/syncs/state.cpp \
     src/postgres/syncs/statements.cpp \
     src/postgres/syncs/sync_outbox.cpp \
     src/postgres/syncs/sync_trigger.cpp \

@@ -7,4 +7,3 @@ SET LOCAL quote_all_identifiers = off;
 SET LOCAL DateStyle = ISO;
 SET LOCAL IntervalStyle = postgres;
 SET LOCAL default_table_access_method = heap;
-

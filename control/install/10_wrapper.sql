@@ -68,4 +68,3 @@ CREATE VIEW reverse_etl.options AS
 SELECT name, place, type, default_value, superuser_only, description FROM reverse_etl_internal.built_in_options();
 COMMENT ON VIEW reverse_etl.options IS 'every option that all connectors share: where it may stand, its type and its default';
 GRANT SELECT ON reverse_etl.options TO PUBLIC;
-

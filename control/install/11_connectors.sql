@@ -8,7 +8,6 @@ CREATE TABLE reverse_etl_internal.custom_connectors (
 );
 COMMENT ON TABLE reverse_etl_internal.custom_connectors IS 'connectors made by reverse_etl.create_connector';
 COMMENT ON COLUMN reverse_etl_internal.custom_connectors.manifest IS 'how the connector speaks with its destination';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.custom_connectors', '');
 -- Whoever may use a connector must be able to read it. A manifest holds no secrets.
 GRANT SELECT ON reverse_etl_internal.custom_connectors TO PUBLIC;
 
@@ -70,4 +69,3 @@ $$;
 COMMENT ON FUNCTION reverse_etl.drop_connector(text) IS 'drops a connector that create_connector made';
 
 REVOKE ALL ON FUNCTION reverse_etl.create_connector(text, json), reverse_etl.drop_connector(text) FROM PUBLIC;
-

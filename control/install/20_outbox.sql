@@ -3,7 +3,6 @@
 CREATE SEQUENCE reverse_etl_internal.outbox_id_seq;
 COMMENT ON SEQUENCE reverse_etl_internal.outbox_id_seq IS 'numbers the rows of the outbox, in the order in which they were queued';
 -- Rows on their way are known by these numbers: where a dump is restored they must not come again.
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.outbox_id_seq', '');
 
 CREATE TABLE reverse_etl.outbox (
     id bigint NOT NULL,
@@ -53,4 +52,3 @@ COMMENT ON COLUMN reverse_etl_internal.outbox_requests.rows IS 'the rows that it
 CREATE PROCEDURE reverse_etl.wait(destination regclass, timeout interval DEFAULT NULL)
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_wait';
 COMMENT ON PROCEDURE reverse_etl.wait(regclass, interval) IS 'returns when every row that was queued so far has its outcome; of a user, their own rows';
-

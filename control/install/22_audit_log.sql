@@ -52,12 +52,9 @@ COMMENT ON COLUMN reverse_etl.audit_log.started_at IS 'when the first row came';
 COMMENT ON COLUMN reverse_etl.audit_log.finished_at IS 'when it ended; null while it runs and where the end is unknown';
 CREATE INDEX ON reverse_etl.audit_log (destination);
 CREATE INDEX ON reverse_etl.audit_log (pid) WHERE outcome = 'running';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log', '');
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log_id_seq', '');
 
 ALTER TABLE reverse_etl.audit_log ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON reverse_etl.audit_log FOR SELECT 
     USING (quote_ident(current_user)::regrole IN (role_id, session_role_id));
 COMMENT ON POLICY own_rows ON reverse_etl.audit_log IS 'a user sees their own pushes';
 GRANT SELECT ON reverse_etl.audit_log TO PUBLIC;
-

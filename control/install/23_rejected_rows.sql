@@ -30,8 +30,6 @@ COMMENT ON COLUMN reverse_etl.rejected_rows.statement_at IS 'when the statement 
 COMMENT ON COLUMN reverse_etl.rejected_rows.rejected_by IS 'the role whose statement it was: its name at the time';
 COMMENT ON COLUMN reverse_etl.rejected_rows.role_id IS 'that role, whatever its name is now';
 CREATE INDEX ON reverse_etl.rejected_rows (destination, statement_at);
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows', '');
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.rejected_rows_id_seq', '');
 
 ALTER TABLE reverse_etl.rejected_rows ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON reverse_etl.rejected_rows USING (role_id = quote_ident(current_user)::regrole);
@@ -147,4 +145,3 @@ REVOKE ALL ON FUNCTION reverse_etl_internal.requeue(oid, regclass, text[], text[
     reverse_etl_internal.retry_as(oid, regclass, text), reverse_etl_internal.mend_as(oid, bigint, jsonb, jsonb),
     reverse_etl_internal.discard_as(oid, text), reverse_etl_internal.kept_json(text), reverse_etl_internal.json_text(jsonb),
     reverse_etl_internal.forget_destination(oid[]) FROM PUBLIC;
-

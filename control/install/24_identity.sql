@@ -18,7 +18,6 @@ COMMENT ON COLUMN reverse_etl.identity.data_directory IS 'the data directory, wi
 COMMENT ON COLUMN reverse_etl.identity.control_file IS 'the inode of the file global/pg_control';
 COMMENT ON COLUMN reverse_etl.identity.control_file_created IS 'when that file was made; null if its file system does not tell';
 -- No index and no constraint over rows: a dump has to restore, whatever is there already.
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.identity', '');
 -- It names the data directory, and so it is shown to those to whom Postgres shows that. All may ask, or a role that
 -- sees nothing of it could not dump the database.
 ALTER TABLE reverse_etl.identity ENABLE ROW LEVEL SECURITY;
@@ -35,4 +34,3 @@ REVOKE ALL ON FUNCTION reverse_etl.confirm_identity() FROM PUBLIC;
 -- A dump says row_security = off before it makes the extension: what it restores is not confirmed here, and the row of
 -- the original comes with its data, if it has any.
 SELECT reverse_etl.confirm_identity() WHERE pg_catalog.current_setting('row_security')::boolean;
-

@@ -35,7 +35,6 @@ COMMENT ON COLUMN reverse_etl.streams.columns IS 'the destination''s columns tha
 COMMENT ON COLUMN reverse_etl.streams.reads IS 'the relations that the mapping reads';
 COMMENT ON COLUMN reverse_etl.streams.needs IS 'the names of functions, types, operators and collations that the mapping uses, but for Postgres'' own';
 COMMENT ON COLUMN reverse_etl.streams.broken IS 'why it would fail, as the last command found it that might matter to it: what is broken already is no ground to refuse another command';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.streams', '');
 
 ALTER TABLE reverse_etl.streams ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_streams ON reverse_etl.streams FOR SELECT USING (
@@ -233,4 +232,3 @@ REVOKE ALL ON FUNCTION reverse_etl_internal.read_mapping(oid, regclass, regclass
     reverse_etl_internal.check_stream_rights(oid, regclass, text[], text[]), reverse_etl_internal.may_remove(oid, oid, oid),
     reverse_etl_internal.stream_table_as(oid, regclass, regclass, text, text, text, text, text),
     reverse_etl_internal.unstream_table_as(oid, text), reverse_etl_internal.unstream_table_as(oid, regclass, regclass) FROM PUBLIC;
-

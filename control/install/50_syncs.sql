@@ -3,7 +3,6 @@
 
 CREATE SEQUENCE reverse_etl_internal.sync_id_seq AS integer;
 COMMENT ON SEQUENCE reverse_etl_internal.sync_id_seq IS 'numbers the syncs; the tables of a sync are named by it';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.sync_id_seq', '');
 
 -- The modes are listed in one place, src/postgres/syncs/mode.cpp.
 CREATE FUNCTION reverse_etl_internal.sync_mode(mode text, OUT sends_new boolean, OUT sends_changed boolean, OUT removes boolean, OUT takes_cursor boolean)
@@ -68,7 +67,6 @@ COMMENT ON COLUMN reverse_etl_internal.sync_definitions.may_remove IS 'whether a
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.health IS 'what was told last by an alert';
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.requested_at IS 'when somebody asked for a run that the background worker is to begin';
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.broken IS 'why it would fail, as the last command found or left it that might matter to it: what is broken already is no ground to refuse another command';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.sync_definitions', '');
 
 ALTER TABLE reverse_etl_internal.sync_definitions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_syncs ON reverse_etl_internal.sync_definitions
@@ -130,8 +128,6 @@ COMMENT ON COLUMN reverse_etl.runs.pid IS 'the process that reads the model';
 -- One run of a sync at a time.
 CREATE UNIQUE INDEX runs_under_way ON reverse_etl.runs (sync_id) WHERE status IN ('reading', 'delivering', 'cancelling');
 CREATE INDEX ON reverse_etl.runs (sync_id, id);
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs', '');
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.runs_id_seq', '');
 ALTER TABLE reverse_etl.runs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_runs ON reverse_etl.runs FOR SELECT
     USING (EXISTS (SELECT FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = sync_id));
@@ -149,33 +145,11 @@ CREATE TABLE reverse_etl_internal.invalid_rows (
 );
 COMMENT ON TABLE reverse_etl_internal.invalid_rows IS 'rows of a run that could not be sent; see reverse_etl.run_rows';
 CREATE INDEX ON reverse_etl_internal.invalid_rows (run_id);
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.invalid_rows', '');
 ALTER TABLE reverse_etl_internal.invalid_rows ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON reverse_etl_internal.invalid_rows FOR SELECT
     USING (EXISTS (SELECT FROM reverse_etl.runs AS r WHERE r.id = run_id));
 COMMENT ON POLICY own_rows ON reverse_etl_internal.invalid_rows IS 'a user sees the rows of the runs that they see';
 GRANT SELECT ON reverse_etl_internal.invalid_rows TO PUBLIC;
-
-CREATE INDEX ON reverse_etl.rejected_rows (push);
-CREATE VIEW reverse_etl.run_rows WITH (security_invoker = on) AS
-SELECT run_id, CASE WHEN quarantined THEN 'quarantined' WHEN absent THEN 'absent' WHEN in_doubt THEN 'in doubt' ELSE 'invalid' END AS outcome, key, reason,
-       NULL::integer AS http_status, "row"
-  FROM reverse_etl_internal.invalid_rows
-UNION ALL
-SELECT r.id,
-       -- As the worker tells them apart: src/engine/outcome_unknown.h
-       CASE WHEN rejected.operation = 'create' AND starts_with(rejected.reason, 'outcome unknown, the destination may have the row')
-            THEN 'in doubt' ELSE 'rejected' END,
-       (SELECT jsonb_object_agg(k, (COALESCE(rejected.key, '{}') || rejected."row") -> k)
-          FROM unnest(s.key) AS k),
-       rejected.reason, rejected.http_status, rejected."row"
-  FROM reverse_etl.runs AS r
-  JOIN reverse_etl_internal.sync_definitions AS s ON s.id = r.sync_id
- CROSS JOIN LATERAL unnest(r.pushes) AS p (push)
-  JOIN reverse_etl.rejected_rows AS rejected ON rejected.push = p.push;
-COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, absent (the destination does not have it), in doubt (it was created, and nobody knows whether the destination has it), or rejected by the destination';
-COMMENT ON COLUMN reverse_etl.run_rows.reason IS 'why, in the destination''s own words where it has any';
-GRANT SELECT ON reverse_etl.run_rows TO PUBLIC;
 
 CREATE TABLE reverse_etl.alerts (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -194,11 +168,8 @@ COMMENT ON COLUMN reverse_etl.alerts.push_to IS 'the destination that alert_to n
 COMMENT ON COLUMN reverse_etl.alerts.pushed_at IS 'when it was queued for that destination';
 -- The background worker asks for these whenever it is called.
 CREATE INDEX ON reverse_etl.alerts (id) WHERE pushed_at IS NULL AND push_to IS NOT NULL;
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts', '');
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl.alerts_id_seq', '');
 ALTER TABLE reverse_etl.alerts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_alerts ON reverse_etl.alerts FOR SELECT
     USING (EXISTS (SELECT FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = sync_id));
 COMMENT ON POLICY own_alerts ON reverse_etl.alerts IS 'a user sees the alerts of the syncs that they see';
 GRANT SELECT ON reverse_etl.alerts TO PUBLIC;
-

@@ -193,42 +193,6 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.check_sync_choices(text, text, text, text) IS 'refuses what does not go together in a sync';
 
--- In alter_sync NULL stands for what is as it was.
-CREATE FUNCTION reverse_etl_internal.check_sync_limits(name text, max_removed text, max_changed text, min_rows text, max_rejected text,
-    max_attempts integer, hold_for interval, alert_to regclass) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    broken record;
-BEGIN
-    IF name = '' OR octet_length(name) > 200 THEN
-        RAISE invalid_parameter_value USING
-            MESSAGE = format('invalid name of a sync: "%s"', name), HINT = 'It has 1 to 200 bytes.';
-    END IF;
-    SELECT * INTO broken
-      FROM (VALUES ('max_removed', max_removed), ('max_changed', max_changed), ('min_rows', min_rows),
-                   ('max_rejected', max_rejected)) AS guard (name, value)
-     WHERE value !~ '^[0-9]+(\.[0-9]+)?%?$' AND value <> 'none' LIMIT 1;
-    IF FOUND THEN
-        RAISE invalid_parameter_value USING
-            MESSAGE = format('invalid value for %s: "%s"', broken.name, broken.value),
-            HINT = 'Give a number of rows, like 100, or a share, like 25%.';
-    END IF;
-    IF max_attempts < 1 THEN
-        RAISE invalid_parameter_value USING MESSAGE = 'max_attempts must be at least 1';
-    END IF;
-    IF hold_for <= '0' THEN
-        RAISE invalid_parameter_value USING MESSAGE = 'hold_for must be greater than zero';
-    END IF;
-    IF alert_to IS NOT NULL
-       AND NOT EXISTS (SELECT FROM pg_attribute
-                        WHERE attrelid = alert_to AND NOT attisdropped AND attname IN ('text', 'message', 'event')) THEN
-        RAISE undefined_column USING
-            MESSAGE = format('%s has no column for an alert', alert_to), HINT = 'Give it a column "text" or "message".';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.check_sync_limits(text, text, text, text, text, integer, interval, regclass) IS 'refuses what a sync''s guards and other settings cannot be';
-
 -- The default of search_path is the caller's, which the function itself does not see.
 CREATE FUNCTION reverse_etl.create_sync(name text, query text, destination regclass, key text[],
     mode text DEFAULT 'upsert', on_missing text DEFAULT NULL, change_detection text DEFAULT 'difference', cursor_column text DEFAULT NULL,
@@ -432,8 +396,6 @@ COMMENT ON FUNCTION reverse_etl_internal.drop_sync_as(oid, text) IS 'drop_sync()
 REVOKE ALL ON FUNCTION reverse_etl_internal.sole_statement(text), reverse_etl_internal.describe_sync(oid, text, text, regclass, text[], text, text, text),
     reverse_etl_internal.key_forms(oid, text[], oid[], oid[]), reverse_etl_internal.index_sync_keys(integer), reverse_etl_internal.renew_key_forms(integer),
     reverse_etl_internal.make_sync_tables(integer), reverse_etl_internal.start_sync_over(integer, regclass, text[], text, text, text, regtype[], text[], text[]), reverse_etl_internal.find_sync(oid, text), reverse_etl_internal.check_sync_choices(text, text, text, text),
-    reverse_etl_internal.check_sync_limits(text, text, text, text, text, integer, interval, regclass),
     reverse_etl_internal.create_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text),
     reverse_etl_internal.alter_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, text, text, text),
     reverse_etl_internal.drop_sync_as(oid, text) FROM PUBLIC;
-

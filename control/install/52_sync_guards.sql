@@ -1,125 +1,109 @@
--- What syncs need is not dropped or changed under them.
+-- The guards of a sync: what they may be, and whether a run exceeds one of them and is held.
 
-CREATE FUNCTION reverse_etl_internal.check_sync(sync integer) RETURNS void
-LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_sync';
-COMMENT ON FUNCTION reverse_etl_internal.check_sync(integer) IS 'raises the error that the next run of a sync would raise';
-
-CREATE FUNCTION reverse_etl_internal.is_broken(sync integer) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN (SELECT broken IS NOT NULL FROM reverse_etl_internal.sync_definitions WHERE id = sync);
-COMMENT ON FUNCTION reverse_etl_internal.is_broken(integer) IS 'whether a sync was broken before the running command, or by one that was let pass';
-
-CREATE FUNCTION reverse_etl_internal.syncs_before(relations text[], schemas oid[], others text[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- In alter_sync NULL stands for what is as it was.
+CREATE FUNCTION reverse_etl_internal.check_sync_limits(name text, max_removed text, max_changed text, min_rows text, max_rejected text,
+    max_attempts integer, hold_for interval, alert_to regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    sync record;
-    began timestamptz := clock_timestamp();
+    broken record;
 BEGIN
-    FOR sync IN
-        SELECT s.id FROM reverse_etl_internal.sync_definitions AS s
-         WHERE s.needs && others
-            OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = ANY (s.reads || s.destination) AND c.relname = ANY (relations))
-            OR EXISTS (SELECT FROM unnest(schemas) AS schema
-                        WHERE reverse_etl_internal.uses_schema(schema, s.reads || s.destination, s.needs))
-         ORDER BY s.id
-    LOOP
-        -- Tables of one name are many, and so may be what reads them.
-        EXIT WHEN clock_timestamp() > began + interval '1 s';
-        UPDATE reverse_etl_internal.sync_definitions AS s SET broken = fault FROM reverse_etl_internal.fault_of(sync => sync.id) AS fault
-         WHERE s.id = sync.id AND fault IS DISTINCT FROM s.broken;
-    END LOOP;
+    IF name = '' OR octet_length(name) > 200 THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid name of a sync: "%s"', name), HINT = 'It has 1 to 200 bytes.';
+    END IF;
+    SELECT * INTO broken
+      FROM (VALUES ('max_removed', max_removed), ('max_changed', max_changed), ('min_rows', min_rows),
+                   ('max_rejected', max_rejected)) AS guard (name, value)
+     WHERE value !~ '^[0-9]+(\.[0-9]+)?%?$' AND value <> 'none' LIMIT 1;
+    IF FOUND THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('invalid value for %s: "%s"', broken.name, broken.value),
+            HINT = 'Give a number of rows, like 100, or a share, like 25%.';
+    END IF;
+    IF max_attempts < 1 THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'max_attempts must be at least 1';
+    END IF;
+    IF hold_for <= '0' THEN
+        RAISE invalid_parameter_value USING MESSAGE = 'hold_for must be greater than zero';
+    END IF;
+    IF alert_to IS NOT NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute
+                        WHERE attrelid = alert_to AND NOT attisdropped AND attname IN ('text', 'message', 'event')) THEN
+        RAISE undefined_column USING
+            MESSAGE = format('%s has no column for an alert', alert_to), HINT = 'Give it a column "text" or "message".';
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_before(text[], oid[], text[]) IS 'notes which syncs are broken already, of those that a command may matter to';
+COMMENT ON FUNCTION reverse_etl_internal.check_sync_limits(text, text, text, text, text, integer, interval, regclass) IS 'refuses what a sync''s guards and other settings cannot be';
 
-CREATE FUNCTION reverse_etl_internal.syncs_that_lost(OUT id integer, OUT name text, OUT object_type text, OUT object_identity text,
-    OUT is_destination boolean) RETURNS SETOF record
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT DISTINCT ON (s.id) s.id, s.name, o.object_type, o.object_identity,
-           o.objid = s.destination AND o.objsubid = 0 AS is_destination
-      FROM reverse_etl_internal.sync_definitions AS s
-      JOIN pg_event_trigger_dropped_objects() AS o
-        ON NOT o.is_temporary
-           AND CASE WHEN o.classid = 'pg_class'::regclass THEN o.objid = s.destination OR o.objid = ANY (s.reads)
-                    ELSE o.object_type NOT IN ('default value', 'trigger', 'rule') AND o.address_names <> '{}'
-                         AND COALESCE(o.object_name, o.address_names[cardinality(o.address_names)]) = ANY (s.needs) END
-     ORDER BY s.id, is_destination DESC;
-END;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_that_lost() IS 'the syncs that may need what the running command has dropped';
+CREATE FUNCTION reverse_etl_internal.exceeds(bound text, number bigint, of_all bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN right(bound, 1) = '%' THEN number > rtrim(bound, '%')::numeric / 100 * of_all
+            ELSE number > bound::numeric END;
+COMMENT ON FUNCTION reverse_etl_internal.exceeds(text, bigint, bigint) IS 'whether a number is greater than a guard allows: so many, or so many percent of all';
 
-CREATE FUNCTION reverse_etl_internal.syncs_after_drop(cascade boolean) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    lost record;
-BEGIN
-    FOR lost IN SELECT * FROM reverse_etl_internal.syncs_that_lost() LOOP
-        IF lost.is_destination AND cascade THEN
-            RAISE NOTICE 'sync "%" is removed too', lost.name;
-            DELETE FROM reverse_etl_internal.sync_definitions WHERE id = lost.id;
-            CONTINUE;
-        END IF;
-        BEGIN
-            PERFORM reverse_etl_internal.check_sync(lost.id);
-        EXCEPTION WHEN OTHERS THEN
-            IF NOT cascade AND NOT reverse_etl_internal.is_broken(lost.id) THEN
-                RAISE dependent_objects_still_exist USING
-                    MESSAGE = format('cannot drop %s %s because sync "%s" needs it',
-                                     lost.object_type, lost.object_identity, lost.name),
-                    DETAIL = format('Without it the sync would fail: %s.', SQLERRM),
-                    HINT = CASE WHEN lost.is_destination THEN format('Drop the sync first: reverse_etl.drop_sync(%L).', lost.name)
-                           ELSE format('Change or drop the sync first: reverse_etl.alter_sync(%L, query => ...), reverse_etl.drop_sync(%L).',
-                                       lost.name, lost.name) END;
-            END IF;
-            RAISE WARNING 'sync "%" will fail from now on: %', lost.name, SQLERRM;
-            UPDATE reverse_etl_internal.sync_definitions SET broken = SQLERRM WHERE id = lost.id;
-        END;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_after_drop(boolean) IS 'refuses to drop what a sync needs; a command that cascades is warned of';
-
-CREATE FUNCTION reverse_etl_internal.altered_syncs(OUT id integer, OUT name text, OUT object_type text, OUT object_identity text)
-RETURNS SETOF record
+-- The numbers of the runs before, against which guards in percent and alerts compare.
+CREATE FUNCTION reverse_etl_internal.usual_rows(sync integer, OUT last bigint, OUT mean numeric, OUT runs bigint)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT DISTINCT ON (s.id) s.id, s.name, c.object_type, c.object_identity
-      FROM reverse_etl_internal.sync_definitions AS s
-      JOIN pg_event_trigger_ddl_commands() AS c
-        ON c.classid = 'pg_class'::regclass AND (c.objid = s.destination OR c.objid = ANY (s.reads))
-           OR c.classid = 'pg_namespace'::regclass AND reverse_etl_internal.uses_schema(c.objid, s.reads || s.destination, s.needs)
-     ORDER BY s.id;
+    SELECT (array_agg(rows ORDER BY id DESC))[1], avg(rows), count(*)
+      FROM (SELECT id, queried - removed AS rows FROM reverse_etl.runs
+             WHERE sync_id = usual_rows.sync AND status IN ('completed', 'cancelled') AND queued_at IS NOT NULL
+             ORDER BY id DESC LIMIT 5) AS before;
 END;
-COMMENT ON FUNCTION reverse_etl_internal.altered_syncs() IS 'the syncs that may need what the running command has altered';
+COMMENT ON FUNCTION reverse_etl_internal.usual_rows(integer) IS 'how many rows the model of a sync had in its last runs';
 
-CREATE FUNCTION reverse_etl_internal.syncs_after_alter() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION reverse_etl_internal.exceeded_guard(sync integer, run bigint, known bigint, queried bigint, changed bigint, removed bigint, invalid bigint)
+RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    altered record;
+    definition reverse_etl_internal.sync_definitions;
+    held reverse_etl.runs;
+    usual bigint;
+    rows bigint := queried - removed;
 BEGIN
-    FOR altered IN SELECT * FROM reverse_etl_internal.altered_syncs() LOOP
-        BEGIN
-            PERFORM reverse_etl_internal.check_sync(altered.id), reverse_etl_internal.renew_key_forms(altered.id);
-        EXCEPTION WHEN OTHERS THEN
-            CONTINUE WHEN reverse_etl_internal.is_broken(altered.id);
-            -- Another may take its place, as tools that make tables anew do it.
-            IF SQLSTATE IN ('42P01', '3F000') THEN
-                RAISE WARNING 'sync "%" will fail until there is another: %', altered.name, SQLERRM;
-                UPDATE reverse_etl_internal.sync_definitions SET broken = SQLERRM WHERE id = altered.id;
-                CONTINUE;
-            END IF;
-            RAISE dependent_objects_still_exist USING
-                MESSAGE = format('cannot alter %s %s because sync "%s" needs it as it was',
-                                 altered.object_type, altered.object_identity, altered.name),
-                DETAIL = format('After that the sync would fail: %s.', SQLERRM),
-                HINT = format('Change the sync first, so that it does without: reverse_etl.alter_sync(%L, query => ...).', altered.name);
-        END;
-    END LOOP;
+    SELECT * INTO held FROM reverse_etl.runs WHERE id = run;
+    SELECT * INTO definition FROM reverse_etl_internal.sync_definitions WHERE id = sync;
+    -- Whoever released a run has seen its numbers: it may not do more than that.
+    IF held.released_by IS NOT NULL AND removed <= held.removed AND changed <= held.changed AND invalid <= held.invalid
+       AND rows >= held.queried - held.removed THEN
+        RETURN NULL;
+    END IF;
+    usual := (SELECT last FROM reverse_etl_internal.usual_rows(definition.id));
+    RETURN CASE
+        WHEN removed > 0 AND reverse_etl_internal.exceeds(definition.max_removed, removed, known) THEN
+            format('it would remove %s of %s rows, and max_removed is %s', removed, known, definition.max_removed)
+        WHEN known > 0 AND reverse_etl_internal.exceeds(definition.max_changed, changed, known) THEN
+            format('it would change %s of %s rows, and max_changed is %s', changed, known, definition.max_changed)
+        WHEN definition.min_rows LIKE '%\%' AND usual IS NOT NULL
+             AND rows < rtrim(definition.min_rows, '%')::numeric / 100 * usual THEN
+            format('the query gives %s rows, the last run had %s, and min_rows is %s', rows, usual, definition.min_rows)
+        WHEN definition.min_rows NOT LIKE '%\%' AND rows < definition.min_rows::numeric THEN
+            format('the query gives %s rows, and min_rows is %s', rows, definition.min_rows)
+        WHEN invalid > 0 AND reverse_etl_internal.exceeds(definition.max_rejected, invalid, rows) THEN
+            format('%s of %s rows cannot be sent, and max_rejected is %s', invalid, rows, definition.max_rejected)
+    END;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_after_alter() IS 'refuses to alter what a sync needs as it is';
-REVOKE ALL ON FUNCTION reverse_etl_internal.check_sync(integer), reverse_etl_internal.syncs_before(text[], oid[], text[]),
-    reverse_etl_internal.is_broken(integer), reverse_etl_internal.syncs_that_lost(),
-    reverse_etl_internal.syncs_after_drop(boolean),
-    reverse_etl_internal.altered_syncs(), reverse_etl_internal.syncs_after_alter() FROM PUBLIC;
+COMMENT ON FUNCTION reverse_etl_internal.exceeded_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint) IS 'why a run is to be held, before anything is sent; null if it is not';
 
+CREATE FUNCTION reverse_etl_internal.hold_run(run bigint, queried bigint, added bigint, changed bigint, removed bigint, invalid bigint,
+    quarantined bigint, reason text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE reverse_etl.runs AS r
+       SET status = 'held', queried = hold_run.queried, added = hold_run.added, changed = hold_run.changed,
+           removed = hold_run.removed, invalid = hold_run.invalid, quarantined = hold_run.quarantined,
+           unchanged = hold_run.queried - hold_run.added - hold_run.changed - hold_run.removed - hold_run.invalid,
+           reason = hold_run.reason, released_by = NULL, pid = NULL
+     WHERE id = run;
+    PERFORM reverse_etl_internal.note_health(run, 'held', hold_run.reason);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl_internal.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text) IS 'stops a run before anything is sent';
+
+REVOKE ALL ON FUNCTION reverse_etl_internal.check_sync_limits(text, text, text, text, text, integer, interval, regclass),
+    reverse_etl_internal.exceeded_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
+    reverse_etl_internal.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
+    reverse_etl_internal.exceeds(text, bigint, bigint),
+    reverse_etl_internal.usual_rows(integer) FROM PUBLIC;

@@ -2,9 +2,10 @@
 -- failed) and only reads what came of it.
 --
 --   begin_run          -> reading, or skipped; one that is held -> reading if it was released, else expired
---   hold_run           reading -> held
+--   hold_run           reading -> held (52_sync_guards.sql)
 --   run_queued         reading -> delivering, or completed where there is nothing to deliver
 --   fail_run           reading -> failed, cancelled
+--   release_run, start_sync_over: held -> released, expired (55_sync_functions.sql, 51_sync_definitions.sql)
 --   cancel_run         delivering -> cancelling (55_sync_functions.sql)
 --   settle_lost_rows   delivering -> cancelling (54_sync_outcomes.sql)
 --   count_outcomes     delivering -> completed, cancelling; cancelling -> cancelled, failed (54_sync_outcomes.sql)
@@ -53,72 +54,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer) IS 'puts a run on record, unless one is under way; one whose process died is taken up';
-
-CREATE FUNCTION reverse_etl_internal.exceeds(bound text, number bigint, of_all bigint) RETURNS boolean
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN right(bound, 1) = '%' THEN number > rtrim(bound, '%')::numeric / 100 * of_all
-            ELSE number > bound::numeric END;
-COMMENT ON FUNCTION reverse_etl_internal.exceeds(text, bigint, bigint) IS 'whether a number is greater than a guard allows: so many, or so many percent of all';
-
--- The numbers of the runs before, against which guards in percent and alerts compare.
-CREATE FUNCTION reverse_etl_internal.usual_rows(sync integer, OUT last bigint, OUT mean numeric, OUT runs bigint)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT (array_agg(rows ORDER BY id DESC))[1], avg(rows), count(*)
-      FROM (SELECT id, queried - removed AS rows FROM reverse_etl.runs
-             WHERE sync_id = usual_rows.sync AND status IN ('completed', 'cancelled') AND queued_at IS NOT NULL
-             ORDER BY id DESC LIMIT 5) AS before;
-END;
-COMMENT ON FUNCTION reverse_etl_internal.usual_rows(integer) IS 'how many rows the model of a sync had in its last runs';
-
-CREATE FUNCTION reverse_etl_internal.broken_guard(sync integer, run bigint, known bigint, queried bigint, changed bigint, removed bigint, invalid bigint)
-RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    definition reverse_etl_internal.sync_definitions;
-    held reverse_etl.runs;
-    usual bigint;
-    rows bigint := queried - removed;
-BEGIN
-    SELECT * INTO held FROM reverse_etl.runs WHERE id = run;
-    SELECT * INTO definition FROM reverse_etl_internal.sync_definitions WHERE id = sync;
-    -- Whoever released a run has seen its numbers: it may not do more than that.
-    IF held.released_by IS NOT NULL AND removed <= held.removed AND changed <= held.changed AND invalid <= held.invalid
-       AND rows >= held.queried - held.removed THEN
-        RETURN NULL;
-    END IF;
-    usual := (SELECT last FROM reverse_etl_internal.usual_rows(definition.id));
-    RETURN CASE
-        WHEN removed > 0 AND reverse_etl_internal.exceeds(definition.max_removed, removed, known) THEN
-            format('it would remove %s of %s rows, and max_removed is %s', removed, known, definition.max_removed)
-        WHEN known > 0 AND reverse_etl_internal.exceeds(definition.max_changed, changed, known) THEN
-            format('it would change %s of %s rows, and max_changed is %s', changed, known, definition.max_changed)
-        WHEN definition.min_rows LIKE '%\%' AND usual IS NOT NULL
-             AND rows < rtrim(definition.min_rows, '%')::numeric / 100 * usual THEN
-            format('the query gives %s rows, the last run had %s, and min_rows is %s', rows, usual, definition.min_rows)
-        WHEN definition.min_rows NOT LIKE '%\%' AND rows < definition.min_rows::numeric THEN
-            format('the query gives %s rows, and min_rows is %s', rows, definition.min_rows)
-        WHEN invalid > 0 AND reverse_etl_internal.exceeds(definition.max_rejected, invalid, rows) THEN
-            format('%s of %s rows cannot be sent, and max_rejected is %s', invalid, rows, definition.max_rejected)
-    END;
-END
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint) IS 'why a run is to be held, before anything is sent; null if it is not';
-
-CREATE FUNCTION reverse_etl_internal.hold_run(run bigint, queried bigint, added bigint, changed bigint, removed bigint, invalid bigint,
-    quarantined bigint, reason text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    UPDATE reverse_etl.runs AS r
-       SET status = 'held', queried = hold_run.queried, added = hold_run.added, changed = hold_run.changed,
-           removed = hold_run.removed, invalid = hold_run.invalid, quarantined = hold_run.quarantined,
-           unchanged = hold_run.queried - hold_run.added - hold_run.changed - hold_run.removed - hold_run.invalid,
-           reason = hold_run.reason, released_by = NULL, pid = NULL
-     WHERE id = run;
-    PERFORM reverse_etl_internal.note_health(run, 'held', hold_run.reason);
-END
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text) IS 'stops a run before anything is sent';
 
 CREATE FUNCTION reverse_etl_internal.run_queued(run bigint, queried bigint, added bigint, changed bigint, removed bigint,
     invalid bigint, quarantined bigint, pushes bigint[]) RETURNS void
@@ -221,3 +156,8 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.note_health(bigint, text, text) IS 'writes an alert if the health of a sync has changed';
 
+REVOKE ALL ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer),
+    reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]),
+    reverse_etl_internal.end_run(bigint, text, text),
+    reverse_etl_internal.fail_run(bigint, text, boolean),
+    reverse_etl_internal.note_health(bigint, text, text) FROM PUBLIC;

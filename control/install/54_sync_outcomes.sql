@@ -126,53 +126,6 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.count_outcomes(bigint, reverse_etl_internal.sync_definitions, bigint, bigint, bigint, bigint) IS 'adds outcomes to a run, and ends it with the last one';
 
--- A run that is asked for while another is under way comes after it.
-CREATE FUNCTION reverse_etl_internal.syncs_to_run() RETURNS SETOF integer
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT s.id FROM reverse_etl_internal.sync_definitions AS s
-     WHERE s.requested_at IS NOT NULL
-       AND NOT EXISTS (SELECT FROM reverse_etl.runs AS r
-                        WHERE r.sync_id = s.id AND r.status IN ('reading', 'delivering', 'cancelling'))
-    UNION ALL
-    SELECT r.sync_id FROM reverse_etl.runs AS r
-     WHERE r.status = 'reading'
-       AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at);
-END;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
-
-CREATE FUNCTION reverse_etl_internal.give_up_run(sync integer, reason text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    failed bigint;
-BEGIN
-    UPDATE reverse_etl_internal.sync_definitions SET requested_at = NULL WHERE id = give_up_run.sync;
-    SELECT id INTO failed FROM reverse_etl.runs WHERE sync_id = give_up_run.sync AND status = 'reading';
-    IF NOT FOUND THEN
-        INSERT INTO reverse_etl.runs (sync_id, sync, status, requested_by)
-        SELECT id, name, 'reading', current_user FROM reverse_etl_internal.sync_definitions WHERE id = give_up_run.sync
-        RETURNING id INTO failed;
-    END IF;
-    PERFORM reverse_etl_internal.end_run(failed, 'failed', give_up_run.reason) WHERE failed IS NOT NULL;
-END
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.give_up_run(integer, text) IS 'notes that a run which somebody asked for could not begin, so that the next sync has its turn';
-
-CREATE FUNCTION reverse_etl_internal.has_sync_tasks() RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT EXISTS (SELECT FROM reverse_etl_internal.syncs_to_run())
-           OR EXISTS (SELECT FROM reverse_etl.alerts AS a
-                       WHERE a.pushed_at IS NULL AND a.push_to IS NOT NULL AND a.created_at > now() - interval '1 day');
-END;
-COMMENT ON FUNCTION reverse_etl_internal.has_sync_tasks() IS 'whether there is a run to begin or to resume, or an alert to push';
-
-REVOKE ALL ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer), reverse_etl_internal.broken_guard(integer, bigint, bigint, bigint, bigint, bigint, bigint),
-    reverse_etl_internal.hold_run(bigint, bigint, bigint, bigint, bigint, bigint, bigint, text),
-    reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]), reverse_etl_internal.end_run(bigint, text, text),
-    reverse_etl_internal.fail_run(bigint, text, boolean), reverse_etl_internal.note_health(bigint, text, text), reverse_etl_internal.settle_sync_rows(integer, bigint[], text[], bigint[]),
-    reverse_etl_internal.settle_lost_rows(integer), reverse_etl_internal.exceeds(text, bigint, bigint), reverse_etl_internal.usual_rows(integer),
-    reverse_etl_internal.count_outcomes(bigint, reverse_etl_internal.sync_definitions, bigint, bigint, bigint, bigint), reverse_etl_internal.syncs_to_run(),
-    reverse_etl_internal.give_up_run(integer, text), reverse_etl_internal.has_sync_tasks()
-    FROM PUBLIC;
-
+REVOKE ALL ON FUNCTION reverse_etl_internal.settle_sync_rows(integer, bigint[], text[], bigint[]),
+    reverse_etl_internal.settle_lost_rows(integer),
+    reverse_etl_internal.count_outcomes(bigint, reverse_etl_internal.sync_definitions, bigint, bigint, bigint, bigint) FROM PUBLIC;

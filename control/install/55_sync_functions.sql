@@ -114,4 +114,3 @@ COMMENT ON FUNCTION reverse_etl_internal.release_rows_as(oid, text, text) IS 're
 COMMENT ON FUNCTION reverse_etl_internal.discard_runs_as(oid, text, timestamptz) IS 'discard_runs() for the role that calls it';
 REVOKE ALL ON FUNCTION reverse_etl_internal.cancel_run_as(oid, bigint), reverse_etl_internal.release_run_as(oid, bigint),
     reverse_etl_internal.release_rows_as(oid, text, text), reverse_etl_internal.discard_runs_as(oid, text, timestamptz) FROM PUBLIC;
-

@@ -12,7 +12,6 @@ CREATE TABLE reverse_etl_internal.sync_streams (
 );
 COMMENT ON TABLE reverse_etl_internal.sync_streams IS 'tables whose changes go through a sync at once, as stream_sync made them';
 COMMENT ON COLUMN reverse_etl_internal.sync_streams.keys IS 'a SELECT over the changed rows, which have the name "changed": the keys of the sync''s rows that they may have touched';
-SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.sync_streams', '');
 ALTER TABLE reverse_etl_internal.sync_streams ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_syncs ON reverse_etl_internal.sync_streams
     USING (EXISTS (SELECT FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = sync_id));
@@ -91,4 +90,3 @@ COMMENT ON TRIGGER drop_triggers ON reverse_etl_internal.sync_streams IS 'what f
 COMMENT ON FUNCTION reverse_etl_internal.stream_sync_as(oid, text, regclass, text) IS 'stream_sync() for the role that calls it';
 COMMENT ON FUNCTION reverse_etl_internal.unstream_sync_as(oid, text, regclass) IS 'unstream_sync() for the role that calls it';
 REVOKE ALL ON FUNCTION reverse_etl_internal.stream_sync_as(oid, text, regclass, text), reverse_etl_internal.unstream_sync_as(oid, text, regclass) FROM PUBLIC;
-

@@ -71,4 +71,3 @@ COMMENT ON FUNCTION reverse_etl_internal.schedule_sync_as(oid, text, text) IS 's
 COMMENT ON FUNCTION reverse_etl_internal.unschedule_sync_as(oid, text) IS 'unschedule_sync() for the role that calls it';
 REVOKE ALL ON FUNCTION reverse_etl_internal.drop_job(oid, bigint, text), reverse_etl_internal.schedule_sync_as(oid, text, text),
     reverse_etl_internal.unschedule_sync_as(oid, text) FROM PUBLIC;
-

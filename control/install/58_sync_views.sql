@@ -48,3 +48,23 @@ COMMENT ON COLUMN reverse_etl.run_progress.phase IS 'reading the model, deliveri
 COMMENT ON COLUMN reverse_etl.run_progress.time_left IS 'at the rate so far';
 GRANT SELECT ON reverse_etl.run_progress TO PUBLIC;
 
+CREATE INDEX ON reverse_etl.rejected_rows (push);
+CREATE VIEW reverse_etl.run_rows WITH (security_invoker = on) AS
+SELECT run_id, CASE WHEN quarantined THEN 'quarantined' WHEN absent THEN 'absent' WHEN in_doubt THEN 'in doubt' ELSE 'invalid' END AS outcome, key, reason,
+       NULL::integer AS http_status, "row"
+  FROM reverse_etl_internal.invalid_rows
+UNION ALL
+SELECT r.id,
+       -- As the worker tells them apart: src/engine/outcome_unknown.h
+       CASE WHEN rejected.operation = 'create' AND starts_with(rejected.reason, 'outcome unknown, the destination may have the row')
+            THEN 'in doubt' ELSE 'rejected' END,
+       (SELECT jsonb_object_agg(k, (COALESCE(rejected.key, '{}') || rejected."row") -> k)
+          FROM unnest(s.key) AS k),
+       rejected.reason, rejected.http_status, rejected."row"
+  FROM reverse_etl.runs AS r
+  JOIN reverse_etl_internal.sync_definitions AS s ON s.id = r.sync_id
+ CROSS JOIN LATERAL unnest(r.pushes) AS p (push)
+  JOIN reverse_etl.rejected_rows AS rejected ON rejected.push = p.push;
+COMMENT ON VIEW reverse_etl.run_rows IS 'rows of a run that did not get through: invalid (could not be sent), quarantined, absent (the destination does not have it), in doubt (it was created, and nobody knows whether the destination has it), or rejected by the destination';
+COMMENT ON COLUMN reverse_etl.run_rows.reason IS 'why, in the destination''s own words where it has any';
+GRANT SELECT ON reverse_etl.run_rows TO PUBLIC;

@@ -112,4 +112,3 @@ COMMENT ON FUNCTION reverse_etl.purge_history(interval) IS 'throws away pushes, 
 REVOKE ALL ON FUNCTION reverse_etl_internal.time_span(text), reverse_etl_internal.kept_for(text),
     reverse_etl_internal.first_run_to_keep(integer), reverse_etl_internal.purge_some(text, timestamptz, bigint),
     reverse_etl_internal.purge_step(text, bigint), reverse_etl.purge_history(interval) FROM PUBLIC;
-

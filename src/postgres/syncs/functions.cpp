@@ -11,9 +11,9 @@
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/operations.h"
 #include "postgres/syncs/plan.h"
+#include "postgres/syncs/resync.h"
 #include "postgres/syncs/row_contract.h"
 #include "postgres/syncs/run.h"
-#include "postgres/syncs/state.h"
 #include "postgres/syncs/sync_trigger.h"
 #include "postgres/syncs/wait.h"
 

@@ -9,11 +9,11 @@ extern "C" {
 
 namespace reverse_etl {
 
-std::string broken_guard(const SyncDefinition &sync, std::optional<std::int64_t> run, std::int64_t known,
-                         const SyncCounts &counts) {
+std::string exceeded_guard(const SyncDefinition &sync, std::optional<std::int64_t> run, std::int64_t known,
+                           const SyncCounts &counts) {
     sql::AsOwner owner;
     pg_call([&] {
-        sql::execute("SELECT reverse_etl_internal.broken_guard($1, $2, $3, $4, $5, $6, $7)",
+        sql::execute("SELECT reverse_etl_internal.exceeded_guard($1, $2, $3, $4, $5, $6, $7)",
                      {sql::int4(sync.id),
                       {INT8OID, Int64GetDatum(run.value_or(0)), !run},
                       sql::int8(known),

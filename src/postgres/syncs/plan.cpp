@@ -224,7 +224,7 @@ void plan_sync(const std::string &name, int max_rows, bool look_up, ReturnSetInf
             result.put_total(operation, total.rows, total.kind ? &destination->operation(*total.kind) : nullptr);
         result.put_total("unchanged", counts.queried - counts.added - counts.changed - counts.removed - counts.invalid,
                          nullptr);
-        if (std::string reason = broken_guard(sync, std::nullopt, diff.known, counts); !reason.empty())
+        if (std::string reason = exceeded_guard(sync, std::nullopt, diff.known, counts); !reason.empty())
             result.put_reason("held", reason);
         for (const PlannedRow &row : sink.rows)
             result.put_row(row, held[row.key_text]);

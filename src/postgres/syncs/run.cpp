@@ -69,7 +69,7 @@ void SyncRun::find_and_queue() {
             counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
             pushes = outbox.finish();
         }
-        reason = broken_guard(sync_, id_, diff.known, counts);
+        reason = exceeded_guard(sync_, id_, diff.known, counts);
         if (reason.empty())
             note_queued(statements, diff, counts, pushes);
         return reason.empty();

@@ -11,7 +11,7 @@ struct Model;
 
 /// One run of a sync. Each step belongs into a transaction of its own, with an open connection to SPI: what it has done
 /// so far survives a crash, and nothing is held while others work. It tells what happened; which state the run is in
-/// then is decided in control/install/53_sync_runs.sql and nowhere else.
+/// then is decided in SQL and nowhere else: control/install/53_sync_runs.sql lists all that does.
 class SyncRun {
   public:
     explicit SyncRun(SyncDefinition sync) : sync_(std::move(sync)) {}

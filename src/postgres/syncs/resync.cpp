@@ -1,4 +1,4 @@
-#include "postgres/syncs/state.h"
+#include "postgres/syncs/resync.h"
 
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"

@@ -4,22 +4,6 @@ CREATE FUNCTION reverse_etl_internal.check_stream(name text) RETURNS void
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_check_stream';
 COMMENT ON FUNCTION reverse_etl_internal.check_stream(text) IS 'raises the error that the next change of a stream''s source would raise';
 
--- Looked at before a command: what is broken then was not broken by it. The locks that a look takes go with its error, or
--- two commands that look at one table would each keep the other from it.
-CREATE FUNCTION reverse_etl_internal.fault_of(stream text DEFAULT NULL, sync integer DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    -- The checks pass over what is null.
-    PERFORM reverse_etl_internal.check_stream(stream), reverse_etl_internal.check_sync(sync);
-    RAISE SQLSTATE 'RE000';
-EXCEPTION WHEN SQLSTATE 'RE000' THEN
-    RETURN NULL;
-WHEN OTHERS THEN
-    RETURN SQLERRM;
-END
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.fault_of(text, integer) IS 'the error that the next change of a stream''s source would raise, or the next run of a sync; null for none';
-
 CREATE FUNCTION reverse_etl_internal.streams_before(relations text[], schemas oid[], others text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -105,16 +89,6 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.streams_after_drop(boolean) IS 'refuses to drop what a stream needs, or removes the stream with it';
 
--- An error of somebody's definition does not keep others from renaming their schemas.
-CREATE FUNCTION reverse_etl_internal.uses_schema(schema oid, relations regclass[], needs text[]) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN EXISTS (SELECT FROM pg_class WHERE oid = ANY (relations) AND relnamespace = schema)
-       OR EXISTS (SELECT FROM pg_proc WHERE pronamespace = schema AND proname = ANY (needs))
-       OR EXISTS (SELECT FROM pg_type WHERE typnamespace = schema AND typname = ANY (needs))
-       OR EXISTS (SELECT FROM pg_operator WHERE oprnamespace = schema AND oprname = ANY (needs))
-       OR EXISTS (SELECT FROM pg_collation WHERE collnamespace = schema AND collname = ANY (needs));
-COMMENT ON FUNCTION reverse_etl_internal.uses_schema(oid, regclass[], text[]) IS 'whether a query may use something of a schema';
-
 CREATE FUNCTION reverse_etl_internal.altered_streams(OUT name text, OUT object_type text, OUT object_identity text, OUT was_broken boolean)
 RETURNS SETOF record
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -171,7 +145,6 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.triggers_after_alter() IS 'refuses other names for the triggers of streams';
 
-REVOKE ALL ON FUNCTION reverse_etl_internal.check_stream(text), reverse_etl_internal.fault_of(text, integer), reverse_etl_internal.streams_before(text[], oid[], text[]),
+REVOKE ALL ON FUNCTION reverse_etl_internal.check_stream(text), reverse_etl_internal.streams_before(text[], oid[], text[]),
     reverse_etl_internal.streams_that_lost(), reverse_etl_internal.streams_after_drop(boolean),
-    reverse_etl_internal.uses_schema(oid, regclass[], text[]), reverse_etl_internal.altered_streams(), reverse_etl_internal.streams_after_alter(), reverse_etl_internal.triggers_after_alter() FROM PUBLIC;
-
+    reverse_etl_internal.altered_streams(), reverse_etl_internal.streams_after_alter(), reverse_etl_internal.triggers_after_alter() FROM PUBLIC;
