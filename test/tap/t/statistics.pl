@@ -142,8 +142,9 @@ my $watched = <<~'SQL';
     COMMIT;
     SQL
 is($node->safe_psql('postgres', $watched), "20000|t|paused\nt", 'the view of destinations reads a few rows of the outbox');
-is($node->safe_psql('postgres', q(CREATE ROLE counter_of_rows; GRANT SELECT ON people TO counter_of_rows; SET ROLE counter_of_rows; SELECT waiting FROM reverse_etl.destinations)),
-    20000, 'a role that may use a destination sees how many wait');
+$node->safe_psql('postgres', 'CREATE ROLE other_sender; GRANT SELECT ON people TO other_sender');
+is($node->safe_psql('postgres', "SET ROLE other_sender; $watched" =~ s/< 20 /<= 10001 /r), "0|f|paused\nt",
+    'for a role that sees its own rows, it looks at the first of them');
 $node->safe_psql('postgres', q(SELECT reverse_etl.resume('people'); CALL reverse_etl.wait('people', '60s')));
 is($node->safe_psql('postgres', q(SELECT waiting, oldest FROM reverse_etl.destinations WHERE destination = 'people'::regclass)), '0|', 'and when none does');
 
