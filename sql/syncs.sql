@@ -246,7 +246,8 @@ CALL reverse_etl.run_sync('moves');
 -- What would be created again is not forgotten.
 SELECT reverse_etl.alter_sync('moves', mode => 'insert');
 SELECT reverse_etl.alter_sync('moves', change_detection => 'cursor', cursor_column => 'id');
-SELECT reverse_etl.alter_sync('moves', mode => 'append', destination => 'second_place', key => '{id}', backfill => true);
+SELECT reverse_etl.alter_sync('moves', destination => 'second_place', key => '{id}');
+SELECT reverse_etl.alter_sync('moves', mode => 'upsert', destination => 'second_place', key => '{id}', backfill => true);
 CALL reverse_etl.run_sync('moves');
 :last_run
 -- Nor is what a stream needs, or what is on its way.
@@ -261,6 +262,7 @@ CALL reverse_etl.wait('second_place');
 SELECT reverse_etl.alter_sync('moves', destination => 'first_place');
 CALL reverse_etl.run_sync('moves');
 :last_run
+SELECT reverse_etl.alter_sync('moves', max_rejected => repeat('9', 20));
 SELECT reverse_etl.drop_sync('moves');
 DROP TABLE moved;
 

@@ -62,7 +62,7 @@ SELECT * FROM kept;
 SET reverse_etl.keep_history = 'forever';
 SELECT reverse_etl_internal.purge_step('audit_log', 0);
 SET reverse_etl.keep_history = '300 days';
-SELECT reverse_etl_internal.purge_step('invalid_rows', 0), reverse_etl_internal.purge_step('invalid_rows', 0);
+SELECT reverse_etl_internal.purge_step('invalid_rows', 0) IS NOT NULL AS more, reverse_etl_internal.purge_step('invalid_rows', 0) IS NOT NULL AS more;
 SELECT reverse_etl_internal.purge_step('runs', 0), reverse_etl_internal.purge_step('alerts', 0),
        reverse_etl_internal.purge_step('audit_log', 0), reverse_etl_internal.purge_step('rejected_rows', 0);
 SELECT * FROM kept;

@@ -30,10 +30,10 @@ CREATE TABLE reverse_etl_internal.sync_definitions (
     cursor_column text CHECK ((change_detection = 'cursor') = (cursor_column IS NOT NULL)),
     cursor_value text,
     backfill boolean NOT NULL,
-    max_removed text CHECK (max_removed ~ '^[0-9]+([.][0-9]+)?%?$'),
-    max_changed text CHECK (max_changed ~ '^[0-9]+([.][0-9]+)?%?$'),
-    min_rows text CHECK (min_rows ~ '^[0-9]+([.][0-9]+)?%?$'),
-    max_rejected text CHECK (max_rejected ~ '^[0-9]+([.][0-9]+)?%?$'),
+    max_removed text CHECK (max_removed ~ '^[0-9]{1,18}([.][0-9]{1,9})?%?$'),
+    max_changed text CHECK (max_changed ~ '^[0-9]{1,18}([.][0-9]{1,9})?%?$'),
+    min_rows text CHECK (min_rows ~ '^[0-9]{1,18}([.][0-9]{1,9})?%?$'),
+    max_rejected text CHECK (max_rejected ~ '^[0-9]{1,18}([.][0-9]{1,9})?%?$'),
     max_attempts integer NOT NULL CHECK (max_attempts > 0),
     hold_for interval NOT NULL CHECK (hold_for > '0'),
     run_after integer,
@@ -128,6 +128,8 @@ COMMENT ON COLUMN reverse_etl.runs.pid IS 'the process that reads the model';
 -- One run of a sync at a time.
 CREATE UNIQUE INDEX runs_under_way ON reverse_etl.runs (sync_id) WHERE status IN ('reading', 'delivering', 'cancelling');
 CREATE INDEX ON reverse_etl.runs (sync_id, id);
+-- Those with which guards compare.
+CREATE INDEX runs_compared ON reverse_etl.runs (sync_id, id) WHERE status IN ('completed', 'cancelled') AND queued_at IS NOT NULL;
 ALTER TABLE reverse_etl.runs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_runs ON reverse_etl.runs FOR SELECT
     USING (EXISTS (SELECT FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = sync_id));

@@ -250,8 +250,8 @@ DECLARE
     sent_any boolean;
     fed_by regclass;
 BEGIN
-    -- Whoever begins a run waits for this, and whoever streams for the lock on the table.
-    SELECT * INTO STRICT definition FROM reverse_etl_internal.sync_definitions WHERE id = sync FOR UPDATE;
+    -- Whoever streams waits for the lock on the table.
+    SELECT * INTO STRICT definition FROM reverse_etl_internal.sync_definitions WHERE id = sync;
     EXECUTE format('LOCK TABLE reverse_etl_internal.sync_%s_rows', sync);
     EXECUTE format('SELECT EXISTS (SELECT FROM reverse_etl_internal.sync_%s_rows WHERE "#row" IS NOT NULL)', sync) INTO on_their_way;
     IF on_their_way OR EXISTS (SELECT FROM reverse_etl.runs
@@ -264,9 +264,10 @@ BEGIN
     END IF;
     EXECUTE format('SELECT EXISTS (SELECT FROM reverse_etl_internal.sync_%s_state)', sync) INTO sent_any;
     sent_any := sent_any OR definition.has_run OR definition.cursor_value IS NOT NULL;
-    IF sent_any AND start_sync_over.destination = definition.destination AND NOT (reverse_etl_internal.sync_mode(start_sync_over.mode)).sends_changed THEN
+    -- Also for another destination: there and back again, all would be there twice.
+    IF sent_any AND NOT (reverse_etl_internal.sync_mode(start_sync_over.mode)).sends_changed THEN
         RAISE feature_not_supported USING
-            MESSAGE = format('key and change_detection of sync "%s" cannot be changed', definition.name),
+            MESSAGE = format('destination, key and change_detection of sync "%s" cannot be changed', definition.name),
             DETAIL = format('What it knows of its rows would be forgotten, and mode "%s" would create all of them again.', start_sync_over.mode),
             HINT = 'Drop the sync and make it anew with backfill => false, which takes what is there now as sent.';
     END IF;
@@ -282,7 +283,7 @@ BEGIN
        SET destination = start_sync_over.destination, key = start_sync_over.key, key_types = start_sync_over.key_types,
            key_collations = start_sync_over.key_collations, key_forms = start_sync_over.key_forms,
            change_detection = start_sync_over.change_detection, cursor_column = start_sync_over.cursor_column,
-           cursor_value = NULL, has_run = false, may_remove = false
+           cursor_value = NULL, has_run = false, may_remove = false, requested_at = NULL
      WHERE s.id = sync;
     EXECUTE format('DROP TABLE reverse_etl_internal.sync_%s_state, reverse_etl_internal.sync_%s_rows', sync, sync);
     PERFORM reverse_etl_internal.make_sync_tables(sync);
@@ -307,7 +308,10 @@ DECLARE
     definition reverse_etl_internal.sync_definitions := reverse_etl_internal.find_sync(caller, alter_sync_as.name);
     about record;
     predecessor reverse_etl_internal.sync_definitions;
+    seen integer[] := '{}';
 BEGIN
+    -- Whoever begins a run or alters it waits here, and then finds what this has made of it.
+    SELECT * INTO STRICT definition FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = definition.id FOR UPDATE;
     mode := COALESCE(mode, definition.mode);
     on_missing := COALESCE(on_missing, CASE WHEN mode = definition.mode THEN definition.on_missing
                                             WHEN (reverse_etl_internal.sync_mode(mode)).removes THEN 'delete' ELSE 'ignore' END);
@@ -338,13 +342,16 @@ BEGIN
     IF run_after IS NOT NULL AND run_after <> 'none' THEN
         predecessor := reverse_etl_internal.find_sync(caller, run_after);
         definition.run_after := predecessor.id;
-        WHILE predecessor.id IS NOT NULL LOOP
+        -- Locked, lest two become each other's predecessor at the same moment.
+        WHILE predecessor.id IS NOT NULL AND predecessor.id <> ALL (seen) LOOP
             IF predecessor.id = definition.id THEN
                 RAISE invalid_parameter_value USING
                     MESSAGE = format('sync "%s" cannot run after "%s"', definition.name, run_after),
                     DETAIL = 'Each would wait for the other.';
             END IF;
-            SELECT * INTO predecessor FROM reverse_etl_internal.sync_definitions WHERE id = predecessor.run_after;
+            seen := seen || predecessor.id;
+            SELECT * INTO predecessor FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = predecessor.id FOR SHARE;
+            SELECT * INTO predecessor FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = predecessor.run_after;
         END LOOP;
     ELSIF run_after = 'none' THEN
         definition.run_after := NULL;

@@ -14,7 +14,7 @@ BEGIN
     SELECT * INTO broken
       FROM (VALUES ('max_removed', max_removed), ('max_changed', max_changed), ('min_rows', min_rows),
                    ('max_rejected', max_rejected)) AS guard (name, value)
-     WHERE value !~ '^[0-9]+(\.[0-9]+)?%?$' AND value <> 'none' LIMIT 1;
+     WHERE value !~ '^[0-9]{1,18}([.][0-9]{1,9})?%?$' AND value <> 'none' LIMIT 1;
     IF FOUND THEN
         RAISE invalid_parameter_value USING
             MESSAGE = format('invalid value for %s: "%s"', broken.name, broken.value),

@@ -17,16 +17,15 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION reverse_etl_internal.kept_for(text) IS 'how long a setting of this database has something kept; null for ever';
 
-CREATE FUNCTION reverse_etl_internal.first_run_to_keep(sync integer) RETURNS bigint
+CREATE FUNCTION reverse_etl_internal.runs_to_keep(sync integer) RETURNS bigint[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT LEAST(max(r.id), (SELECT min(id) FROM (SELECT c.id FROM reverse_etl.runs AS c
-                                                   WHERE c.sync_id = first_run_to_keep.sync AND c.status IN ('completed', 'cancelled')
-                                                     AND c.queued_at IS NOT NULL
-                                                   ORDER BY c.id DESC LIMIT 5) AS compared))
-      FROM reverse_etl.runs AS r WHERE r.sync_id = first_run_to_keep.sync;
+    SELECT ARRAY(SELECT c.id FROM reverse_etl.runs AS c
+                  WHERE c.sync_id = runs_to_keep.sync AND c.status IN ('completed', 'cancelled') AND c.queued_at IS NOT NULL
+                  ORDER BY c.id DESC LIMIT 5)
+           || (SELECT max(r.id) FROM reverse_etl.runs AS r WHERE r.sync_id = runs_to_keep.sync);
 END;
-COMMENT ON FUNCTION reverse_etl_internal.first_run_to_keep(integer) IS 'the first of the runs that are kept however old they are: those with which guards and alerts compare, and the last one';
+COMMENT ON FUNCTION reverse_etl_internal.runs_to_keep(integer) IS 'the runs of a sync that are kept however old they are: those with which guards and alerts compare, and the last one';
 
 CREATE FUNCTION reverse_etl_internal.purge_some(history text, before timestamptz, after bigint, OUT last_seen bigint, OUT purged bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -34,18 +33,27 @@ DECLARE
     of_time text := CASE history WHEN 'alerts' THEN 'created_at' WHEN 'rejected_rows' THEN 'rejected_at' ELSE 'started_at' END;
     may_go text := CASE history
         WHEN 'audit_log' THEN $c$t.outcome NOT IN ('running', 'queued') AND COALESCE(t.finished_at, t.started_at) < $1$c$
-        WHEN 'runs' THEN $c$t.finished_at < $1 AND t.id < reverse_etl_internal.first_run_to_keep(t.sync_id)
+        WHEN 'runs' THEN $c$t.finished_at < $1 AND t.id <> ALL (reverse_etl_internal.runs_to_keep(t.sync_id))
                          AND NOT EXISTS (SELECT FROM reverse_etl_internal.invalid_rows AS i WHERE i.run_id = t.id)$c$
         WHEN 'alerts' THEN $c$t.created_at < $1 AND (t.pushed_at IS NOT NULL OR t.push_to IS NULL OR t.created_at < now() - interval '1 day')$c$
         ELSE 't.rejected_at < $1' END;
 BEGIN
     IF history = 'invalid_rows' THEN
-        DELETE FROM reverse_etl_internal.invalid_rows WHERE ctid = ANY (ARRAY(
-            SELECT i.ctid FROM reverse_etl.runs AS r JOIN reverse_etl_internal.invalid_rows AS i ON i.run_id = r.id
-             WHERE r.finished_at < before AND r.id < reverse_etl_internal.first_run_to_keep(r.sync_id)
-             LIMIT 1000 FOR UPDATE OF i SKIP LOCKED));
-        GET DIAGNOSTICS purged = ROW_COUNT;
-        last_seen := CASE purged WHEN 1000 THEN after END;
+        -- Several are of one run: the next step begins with the run at which this one ends.
+        WITH first AS MATERIALIZED (
+            SELECT i.ctid AS place, i.run_id FROM reverse_etl_internal.invalid_rows AS i WHERE i.run_id >= after ORDER BY i.run_id LIMIT 1000
+        ), old AS MATERIALIZED (
+            SELECT r.id FROM reverse_etl.runs AS r
+             WHERE r.id IN (SELECT run_id FROM first) AND r.finished_at < before AND r.id <> ALL (reverse_etl_internal.runs_to_keep(r.sync_id))
+        ), free AS MATERIALIZED (
+            SELECT i.ctid AS place FROM reverse_etl_internal.invalid_rows AS i JOIN first ON first.place = i.ctid
+             WHERE i.run_id IN (SELECT id FROM old) FOR UPDATE OF i SKIP LOCKED
+        ), gone AS (
+            DELETE FROM reverse_etl_internal.invalid_rows AS i USING free WHERE i.ctid = free.place RETURNING 1
+        )
+        SELECT CASE WHEN count(*) = 1000 THEN max(run_id) + CASE WHEN EXISTS (SELECT FROM gone) THEN 0 ELSE 1 END END,
+               (SELECT count(*) FROM gone)
+          INTO last_seen, purged FROM first;
         RETURN;
     END IF;
     EXECUTE format($query$
@@ -110,5 +118,5 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl.purge_history(interval) IS 'throws away pushes, runs and alerts that ended so long ago; how many they were';
 REVOKE ALL ON FUNCTION reverse_etl_internal.time_span(text), reverse_etl_internal.kept_for(text),
-    reverse_etl_internal.first_run_to_keep(integer), reverse_etl_internal.purge_some(text, timestamptz, bigint),
+    reverse_etl_internal.runs_to_keep(integer), reverse_etl_internal.purge_some(text, timestamptz, bigint),
     reverse_etl_internal.purge_step(text, bigint), reverse_etl.purge_history(interval) FROM PUBLIC;

@@ -113,8 +113,12 @@ Oid table_of_rows(const SyncDefinition &sync) {
 
 } // namespace
 
-void begin_streaming(const SyncDefinition &sync) {
-    pg_call([&] { LockRelationOid(table_of_rows(sync), RowExclusiveLock); });
+bool begin_streaming(const SyncDefinition &sync) {
+    return pg_call([&] {
+        Oid table = table_of_rows(sync);
+        LockRelationOid(table, RowExclusiveLock);
+        return table == table_of_rows(sync);
+    });
 }
 
 void hold_streams(const SyncDefinition &sync) {

@@ -42,8 +42,9 @@ SyncDefinition find_sync(int32 id);
 /// Keeps the destination from being changed or dropped until the transaction ends; an Error if that has happened.
 void lock_destination(const SyncDefinition &sync);
 
-/// A stream queues rows: from here to the end of its transaction no run does.
-void begin_streaming(const SyncDefinition &sync);
+/// A stream queues rows: from here to the end of its transaction no run does. False where the sync was started over
+/// meanwhile, for another destination or key: then it has to be read again.
+[[nodiscard]] bool begin_streaming(const SyncDefinition &sync);
 /// A run is about to queue rows: those that streams queued are there, and until the end of the transaction no stream
 /// queues others, which would leave first and be overwritten.
 void hold_streams(const SyncDefinition &sync);

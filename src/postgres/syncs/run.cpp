@@ -29,6 +29,9 @@ bool SyncRun::begin() {
                      {sql::int4(sync_.id), sql::name(server_role_name(requested_by)), sql::int4(MyProcPid)});
         id_ = DatumGetInt64(sql::column(0, 1, &skipped));
     });
+    // Somebody may have altered it until just now; from here on they find the run.
+    if (!skipped)
+        sync_ = find_sync(sync_.id);
     // It sees to the run if this process dies.
     wake_worker_at_commit();
     std::string note = skipped ? sql::printed_column(0, 2) : "";

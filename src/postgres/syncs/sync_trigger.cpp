@@ -48,6 +48,16 @@ SyncDefinition sync_of(int32 id) {
     return find_sync(id);
 }
 
+/// As it is from here to the end of the transaction.
+SyncDefinition streamed_sync(int32 id) {
+    for (;;) {
+        SyncDefinition sync = sync_of(id);
+        lock_destination(sync);
+        if (begin_streaming(sync))
+            return sync;
+    }
+}
+
 /// The keys that the rows have, and those that they had.
 std::string keys_of(const std::string &query, const SyncStatements &statements, bool has_before) {
     std::string now = "SELECT " + statements.key("mapped.") + " FROM (" + query + "\n) AS mapped";
@@ -73,9 +83,7 @@ Datum push_sync(FunctionCallInfo call) {
     pg_call([] { SPI_connect(); });
     auto id = static_cast<int32>(std::strtol(data->tg_trigger->tgargs[0], nullptr, 10));
     if (std::optional<std::string> query = keys_query(id, source)) {
-        SyncDefinition sync = sync_of(id);
-        lock_destination(sync);
-        begin_streaming(sync);
+        SyncDefinition sync = streamed_sync(id);
         model_of(sync); // says what is wrong with it
         SyncStatements statements(sync);
         ActAs owner(sync.owner, sync.search_path);

@@ -423,4 +423,37 @@ is(sql(q(SELECT string_agg(firstname, ' ' ORDER BY email) FROM contacts WHERE em
     'v3 slow', 'what a stream sends while a run queues its rows is not overwritten');
 is(run('fed'), 'completed|2|0|0|0|2|0|0|0|0|0', 'and is known as well');
 
+# Whoever waits while somebody alters a sync goes by what it is then.
+sql(<<~SQL);
+    CREATE SERVER places FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url '$url');
+    CREATE FOREIGN TABLE old_place (id integer, name text) SERVER places OPTIONS (path '/http/old', key 'id', insert_as 'upsert');
+    CREATE FOREIGN TABLE new_place (id integer, name text) SERVER places OPTIONS (path '/http/new', key 'id', insert_as 'upsert');
+    CREATE TABLE crew (id integer PRIMARY KEY, name text);
+    INSERT INTO crew VALUES (1, 'Ada'), (2, 'Grace');
+    SELECT reverse_etl.create_sync('moving', 'SELECT id, name FROM crew', 'old_place', '{id}');
+    SELECT reverse_etl.create_sync('other', 'SELECT id, name FROM crew', 'old_place', '{id}');
+    SQL
+my $last_place = q(SELECT destination_name || ' ' || accepted FROM reverse_etl.audit_log ORDER BY id DESC LIMIT 1);
+
+sub while_altered {
+    my ($change, $command) = @_;
+    my $editor = $node->background_psql('postgres');
+    $editor->query_safe("BEGIN; SELECT reverse_etl.alter_sync($change)");
+    my $waiting = begin_session($command, 'waiting');
+    wait_until(sub { waits('waiting') });
+    $editor->query_safe('COMMIT');
+    $editor->quit;
+    return rest_of($waiting);
+}
+while_altered(q('moving', destination => 'new_place'), q(CALL reverse_etl.run_sync('moving')));
+is(sql($last_place), 'public.new_place 2', 'a run goes to the destination that the sync has by then');
+sql(q(SELECT reverse_etl.stream_sync('moving', 'crew')));
+while_altered(q('moving', destination => 'old_place'), q(INSERT INTO crew VALUES (3, 'Joan')));
+sql(q(CALL reverse_etl.wait('old_place')));
+is(sql($last_place), 'public.old_place 1', 'and so does what a stream sends');
+while_altered(q('moving', query => 'SELECT id, name FROM crew WHERE id > 0'), q(SELECT reverse_etl.alter_sync('moving', max_attempts => 3)));
+is(sql(q(SELECT query FROM reverse_etl.syncs WHERE name = 'moving')), 'SELECT id, name FROM crew WHERE id > 0', 'of two who alter it none undoes what the other did');
+like(while_altered(q('moving', run_after => 'other'), q(SELECT reverse_etl.alter_sync('other', run_after => 'moving'))),
+    qr/sync "other" cannot run after "moving"/, 'nor do two make a circle of syncs');
+
 done_testing();
