@@ -8,7 +8,6 @@ namespace {
 
 /// What this vendor's outboxes permit.
 constexpr int most_attempts_of_a_row = 5, most_attempts_of_a_request = 3;
-constexpr std::size_t most_rows_of_a_request = 8;
 
 /// A row of a destination that answers others has its outcome within this time, whatever its neighbours do.
 constexpr Clock::duration soon = minutes(30);
@@ -160,6 +159,9 @@ void Simulation::turn() {
     Clock::time_point next = next_order();
     for (Destination &destination : destinations_)
         next = std::min(next, destination.queue->send(world_.now(), true));
+    // A token that another asked for may be given up.
+    for (int i = 0; i < object_count; i++)
+        tell_health(i);
     may_be_killed();
     for (Destination &destination : destinations_)
         if (destination.queue->marks_follow_outcomes())
@@ -209,8 +211,8 @@ bool Simulation::take(const Finished &finished, int role) {
     return false;
 }
 
-/// What an answer for one role does to the destination's circuits.
-void Simulation::tell_health(int object, int of_role) {
+/// What became of the destination's circuits, with an answer for one role or without any.
+void Simulation::tell_health(int object, std::optional<int> of_role) {
     for (int role = 0; role < scenario_.roles; role++) {
         const Circuit &circuit = destinations_[object].health->of(static_cast<std::uint32_t>(1 + role));
         if (circuit.state() != Circuit::State::closed)
@@ -310,7 +312,7 @@ void Simulation::check() {
     for (const Destination &destination : destinations_) {
         const KeyQueue &rows = destination.queue->rows();
         // After a kill requests that were made before come whole.
-        const std::size_t room = scenario_.most_rows + (kills_ > 0 ? most_rows_of_a_request - 1 : 0);
+        const std::size_t room = scenario_.most_rows + (kills_ > 0 ? std::ranges::max(rows_of_a_request) - 1 : 0);
         if (rows.size() > room)
             throw Violation("more rows are in memory than there is room for");
         if (rows.size() == 0 && (rows.bytes() != 0 || rows.under_way() != 0))

@@ -5,6 +5,7 @@
 #include "engine/limits/rate_limiter.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ class Simulation {
     std::unique_ptr<DeliveryLane> open_lane(int object, const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     Clock::time_point next_order() const;
     bool take(const Finished &finished, int role);
-    void tell_health(int object, int of_role);
+    void tell_health(int object, std::optional<int> of_role = {});
     /// How many requests may be under way at once, where all are of one lane.
     int pace();
 

@@ -83,17 +83,37 @@ BOOST_AUTO_TEST_CASE(the_first_success_closes_it) {
     BOOST_TEST((circuit.retry_at() <= now + seconds(2)), "it counts anew");
 }
 
-BOOST_AUTO_TEST_CASE(the_last_fault_says_what_it_is) {
+BOOST_AUTO_TEST_CASE(a_fault_that_waits_for_someone_outlasts_one_that_passes) {
     Circuit circuit;
     circuit.failed(Fault::unreachable, "down", now);
     circuit.failed(Fault::unauthorized, "who are you?", now);
     BOOST_TEST((circuit.state() == Circuit::State::paused));
     BOOST_TEST(circuit.reason() == "who are you?");
+    BOOST_TEST((circuit.retry_at() >= now + seconds(30)));
     circuit.failed(Fault::unreachable, "down", now);
-    BOOST_TEST((circuit.state() == Circuit::State::failing));
-    BOOST_TEST(circuit.failures() == 1, "what was under way when it opened says nothing new");
+    BOOST_TEST((circuit.state() == Circuit::State::paused));
+    BOOST_TEST(circuit.reason() == "who are you?");
+    BOOST_TEST((circuit.retry_at() >= now + seconds(30)));
     circuit.failed(Fault::unreachable, "down", circuit.retry_at());
+    BOOST_TEST((circuit.state() == Circuit::State::failing), "the last fault says what it is");
+    BOOST_TEST(circuit.reason() == "down");
     BOOST_TEST(circuit.failures() == 2);
+}
+
+/// Pauses are drawn: of so many that began anew, some would be shorter.
+BOOST_AUTO_TEST_CASE(what_was_under_way_when_it_opened_says_nothing_new) {
+    for (Fault fault : {Fault::unreachable, Fault::unintelligible, Fault::unauthorized}) {
+        Circuit circuit;
+        circuit.failed(fault, "down", now);
+        const Clock::time_point retry_at = circuit.retry_at();
+        for (int i = 0; i < 100; i++)
+            circuit.failed(fault, "down", now + Milliseconds(1));
+        BOOST_TEST((circuit.retry_at() == retry_at));
+        BOOST_TEST(circuit.failures() == 1);
+        circuit.failed(fault, "down", retry_at);
+        BOOST_TEST((circuit.retry_at() > retry_at));
+        BOOST_TEST(circuit.failures() == 2);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(someone_can_have_it_tried_now) {

@@ -233,6 +233,28 @@ BOOST_AUTO_TEST_CASE(only_a_request_that_may_have_been_made_comes_again_as_it_wa
     }
 }
 
+/// Else the rows that were tried less would come again as another request, with another key, and be made twice.
+BOOST_AUTO_TEST_CASE(a_request_that_may_have_been_made_is_given_up_as_a_whole) {
+    for (const long answer : {InstantTransport::no_answer, 502L})
+        for (const std::uint64_t tried_most : {1, 4, 8}) {
+            Queue queue([answer](const auto &rows) { return rows.front() <= 8 ? answer : 200; }, 1,
+                        R"("idempotency_key": "Idempotency-Key", )");
+            for (std::uint64_t id = 1; id <= 8; id++)
+                queue.add(id, OperationKind::create);
+            // By the process before, maybe with others.
+            queue.queue.rows().row(tried_most).attempts = 2;
+            for (std::uint64_t id = 100; queue.outcomes.count(tried_most % 8 + 1) == 0 && id < 200; id++) {
+                queue.add(id, OperationKind::upsert);
+                queue.go_on_for(minutes(2));
+            }
+            for (const std::vector<std::uint64_t> &request : queue.transport.requests)
+                if (request.front() <= 8)
+                    BOOST_TEST(request.size() == 8u);
+            for (std::uint64_t id = 1; id <= 8; id++)
+                BOOST_TEST(queue.outcomes[id].starts_with("outcome unknown"), id << ": " << queue.outcomes[id]);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(what_a_destination_asks_for_is_kept_when_the_request_is_given_up) {
     Queue queue([](const auto &) { return 429; });
     queue.add(1, OperationKind::upsert);

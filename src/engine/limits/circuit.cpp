@@ -29,8 +29,12 @@ void Circuit::succeeded() {
 }
 
 void Circuit::failed(Fault fault, const std::string &reason, Clock::time_point now) {
-    // What was under way when it opened says nothing new.
-    if (state_ == State::closed || now >= retry_at_)
+    // What was under way when it opened says nothing new, and makes no pause shorter; unless it says that someone has
+    // to come.
+    bool is_open = state_ != State::closed && now < retry_at_;
+    if (is_open && (state_ == State::paused || !waits_for_someone(fault)))
+        return;
+    if (!is_open)
         failures_++;
     state_ = waits_for_someone(fault) ? State::paused : State::failing;
     reason_ = reason;

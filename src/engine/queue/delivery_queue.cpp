@@ -317,6 +317,21 @@ bool DeliveryQueue::is_own_fault(const QueuedRow &row, const Batch &batch, const
     return (others_pass && !error.is_of_token) || now - row.fails_since > longest_outage;
 }
 
+/// A request with a key that may have been made has to be the same again.
+bool DeliveryQueue::comes_again_as_it_was(const QueuedRow &row) const {
+    return row.may_be_done && lanes_[row.lane].lane->has_idempotency_key();
+}
+
+/// Whether the rows of a request that comes again as it was are given up: all of them together, when even the one that
+/// was tried least has been tried often enough. The rest of them would be another request, with a key of its own, and
+/// would make again what may have been made.
+bool DeliveryQueue::has_no_attempts_left(const Batch &batch) const {
+    return std::all_of(batch.rows().begin(), batch.rows().end(), [this](const BatchRow &of_batch) {
+        const QueuedRow &row = rows_.row(of_batch.number);
+        return !comes_again_as_it_was(row) || row.attempts >= options_.max_attempts;
+    });
+}
+
 void DeliveryQueue::failed(const Batch &batch, const DestinationError &error) {
     Clock::time_point now = Clock::now();
     std::uint32_t role = rows_.row(batch.rows().front().number).role;
@@ -334,15 +349,19 @@ void DeliveryQueue::failed(const Batch &batch, const DestinationError &error) {
     Milliseconds pause = backoff(attempts + 1, row_base, row_cap, Random::jitter());
     for (const BatchRow &of_batch : batch.rows()) {
         QueuedRow &row = rows_.row(of_batch.number);
+        row.may_be_done |= error.may_be_done;
         if (!waits_for_someone && is_own_fault(row, batch, error, was_closed, now))
             row.attempts++;
+    }
+    bool ends = has_no_attempts_left(batch);
+    for (const BatchRow &of_batch : batch.rows()) {
+        QueuedRow &row = rows_.row(of_batch.number);
         if (row.reasons.size() >= QueuedRow::most_reasons)
             row.reasons.erase(row.reasons.begin());
         row.reasons.push_back(error.what());
-        row.may_be_done |= error.may_be_done;
         if (!error.is_of_token)
             row.most_together = std::max<std::size_t>(1, batch.rows().size() / 2);
-        if (row.attempts >= options_.max_attempts) {
+        if (comes_again_as_it_was(row) ? ends : row.attempts >= options_.max_attempts) {
             std::string history;
             for (const std::string &reason : row.reasons)
                 history += (history.empty() ? "" : "\n") + reason;
@@ -371,9 +390,8 @@ void DeliveryQueue::leave_in_peace(std::uint32_t role) {
 }
 
 void DeliveryQueue::defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason) {
-    // That it was under way is no longer true; only a request with a key that may have been made has to be the same
-    // again.
-    if (!lanes_[row.lane].lane->has_idempotency_key() || !row.may_be_done)
+    // That it was under way is no longer true.
+    if (!comes_again_as_it_was(row))
         journal_.row_released(row);
     journal_.row_deferred(row, pause, reason);
     rows_.put_back(row.id, now + pause);

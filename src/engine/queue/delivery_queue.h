@@ -117,6 +117,8 @@ class DeliveryQueue : private OutcomeSink {
     void note_failure(const Batch &batch, Clock::time_point now);
     bool is_own_fault(const QueuedRow &row, const Batch &batch, const DestinationError &error, bool was_closed,
                       Clock::time_point now) const;
+    bool comes_again_as_it_was(const QueuedRow &row) const;
+    bool has_no_attempts_left(const Batch &batch) const;
     void defer(QueuedRow &row, Clock::time_point now, Milliseconds pause, const std::string &reason);
 
     DeliveryJournal &journal_;
