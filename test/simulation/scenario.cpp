@@ -183,8 +183,9 @@ std::string Scenario::summary() const {
 
 namespace {
 
-/// `rows`: the most of a request; `outcome`: how answers speak of them.
-std::string object(const std::string &rows, const std::string &outcome, const std::string &create_key) {
+/// `number`: of the object; `outcome`: how answers speak of rows.
+std::string object(int number, const std::string &outcome, const std::string &create_key) {
+    const std::string rows = std::to_string(rows_of_a_request[number]);
     const std::string with = R"("rows": )" + rows + R"(, "outcome": )" + outcome;
     const std::string row = R"({"$rows": {"trace": "{row_number}", )";
     return R"({"operations": {
@@ -226,15 +227,15 @@ Connector parse(int requests, int seconds, int concurrent, bool tokens) {
                             limits + R"(], "reason": "/message", "id": "id",
         "columns": {"email": "text", "n": "bigint"}, "objects": {
         "numbered": {"key": "email", )" +
-                            object("5", numbered, "").substr(1) + R"(,
+                            object(0, numbered, "").substr(1) + R"(,
         "keyed": {"key": "email", )" +
-                            object("4", numbered, keyed).substr(1) + R"(,
+                            object(1, numbered, keyed).substr(1) + R"(,
         "listed": {"key": "email", )" +
-                            object("5", listed, "").substr(1) + R"(,
+                            object(2, listed, "").substr(1) + R"(,
         "whole": {"key": "email", )" +
-                            object("8", R"("status")", "").substr(1) + R"(,
+                            object(3, R"("status")", "").substr(1) + R"(,
         "told": {"key": "email", )" +
-                            object("6", told, "").substr(1) + "}}");
+                            object(4, told, "").substr(1) + "}}");
 }
 
 } // namespace

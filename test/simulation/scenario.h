@@ -94,6 +94,8 @@ struct Scenario {
 /// The objects that the vendor has: they differ in how answers speak of rows.
 constexpr const char *object_names[] = {"numbered", "keyed", "listed", "whole", "told"};
 constexpr int object_count = 5;
+/// How many rows their requests take.
+constexpr std::size_t rows_of_a_request[] = {5, 4, 5, 8, 6};
 
 /// The vendor's manifest, with the limits of the scenario.
 Connector connector_of(const Scenario &scenario);
