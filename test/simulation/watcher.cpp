@@ -102,9 +102,9 @@ void Watcher::check_places(const Sent &request) {
     // A request that failed keeps its place while it waits to come again.
     for (const std::uint64_t row : request.rows)
         await_repeat_.erase(row);
-    // From a third of its requests on: a pace that was halved has grown again once more by the end.
-    const std::size_t a_third = scenario_.orders.size() / (3 * rows_of_a_request[request.object]);
-    if (scenario_.capacity > 0 && served_ > a_third)
+    // A pace that was halved grows again within half of its requests, and what failed before has come again by then.
+    const std::size_t half = scenario_.orders.size() / (2 * rows_of_a_request[request.object]);
+    if (scenario_.capacity > 0 && served_ > half)
         most_at_once_ = std::max(most_at_once_, all + static_cast<int>(await_repeat_.size()));
 }
 
