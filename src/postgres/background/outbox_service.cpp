@@ -108,7 +108,11 @@ class OutboxService {
             claim();
             // Who paused a destination and then queued rows for it may have done both since it looked. What was resumed
             // waits for the next turn: rows that were queued before that are to be read first.
-            if (has_calls() || (ends_when_idle() && MyLatch->is_set))
+            // The latch is taken back, or it would be looked around at every turn, for ever.
+            bool is_woken = ends_when_idle() && MyLatch->is_set;
+            if (is_woken)
+                ResetLatch(MyLatch);
+            if (has_calls() || is_woken)
                 look_around(false);
             Clock::time_point now = Clock::now();
             drop_queues(now);
@@ -135,7 +139,7 @@ class OutboxService {
             std::vector<Finished> finished;
             // Those who wake it want it to look around; between two looks it sees to its requests.
             // Postgres waits by the same latch, for locks and pages, and a call may have ended such a wait.
-            called_ = std::exchange(resumes_soon_, false) || has_calls() || wait_until(next, finished);
+            called_ = std::exchange(resumes_soon_, false) || is_woken || has_calls() || wait_until(next, finished);
             for (const Finished &one : finished)
                 for (auto &[oid, queue] : queues_)
                     if (queue->take(one))
