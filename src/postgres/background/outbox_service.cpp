@@ -1,12 +1,12 @@
 #include "postgres/background/outbox_service.h"
 
 #include "postgres/audit_log/service.h"
+#include "postgres/background/called_waiter.h"
 #include "postgres/background/history.h"
 #include "postgres/background/sync_runners.h"
 #include "postgres/background/sync_tasks.h"
 #include "postgres/border/attempt.h"
 #include "postgres/border/border.h"
-#include "postgres/border/latch_waiter.h"
 #include "postgres/border/own_locks.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/border/sql.h"
@@ -29,7 +29,6 @@ extern "C" {
 #include "executor/spi.h"
 #include "pgstat.h"
 #include "postmaster/interrupt.h"
-#include "storage/latch.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/syscache.h"
@@ -62,7 +61,7 @@ void tell(BackendState state, const std::string &words) {
 
 class OutboxService {
   public:
-    explicit OutboxService(Oid extension) : extension_(extension), present_extension_(extension), waiter_(true) {
+    explicit OutboxService(Oid extension) : extension_(extension), present_extension_(extension) {
         identity_ = std::to_string(GetSystemIdentifier()) + "/" + std::to_string(MyDatabaseId);
         the_service_ = this;
         pg_call([] {
@@ -108,10 +107,7 @@ class OutboxService {
             claim();
             // Who paused a destination and then queued rows for it may have done both since it looked. What was resumed
             // waits for the next turn: rows that were queued before that are to be read first.
-            // The latch is taken back, or it would be looked around at every turn, for ever.
-            bool is_woken = ends_when_idle() && MyLatch->is_set;
-            if (is_woken)
-                ResetLatch(MyLatch);
+            bool is_woken = ends_when_idle() && CalledWaiter::take_call();
             if (has_calls() || is_woken)
                 look_around(false);
             Clock::time_point now = Clock::now();
@@ -411,16 +407,6 @@ class OutboxService {
         for (auto &[oid, queue] : the_service_->queues_)
             queue->forget_definition();
     }
-
-    struct CalledWaiter : LatchWaiter {
-        using LatchWaiter::LatchWaiter;
-        bool wait(int fd, long timeout_ms) override {
-            bool called = LatchWaiter::wait(fd, timeout_ms);
-            was_called = was_called || called;
-            return called;
-        }
-        bool was_called = false;
-    };
 
     static inline OutboxService *the_service_ = nullptr;
     const Oid extension_;
