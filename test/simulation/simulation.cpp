@@ -1,4 +1,5 @@
 #include "simulation.h"
+#include "uninterested.h"
 
 #include <algorithm>
 
@@ -24,16 +25,6 @@ class NoWaiter final : public Waiter {
   public:
     bool wait(int, long) override { return false; }
 } nobody;
-
-class Uninterested final : public LaneObserver {
-    void begin() override {}
-    void end() override {}
-    void seen(std::uint64_t) override {}
-    void accepted() override {}
-    void rejected() override {}
-    void sent(std::size_t, bool) override {}
-    void answered(std::size_t, const Response &, const Verdict &) override {}
-};
 
 OperationKind kind_of(const std::string &name) {
     for (OperationKind kind : {OperationKind::create, OperationKind::update, OperationKind::upsert})

@@ -1,4 +1,5 @@
 #include "engine/queue/delivery_lane.h"
+#include "uninterested.h"
 
 #include "engine/text/json.h"
 
@@ -29,16 +30,6 @@ class SilentTransport final : public Transport {
     void give_back(std::vector<Finished>) override {}
 
     std::vector<Json> bodies; ///< of the requests, by the number of their exchange less one
-};
-
-class Uninterested final : public LaneObserver {
-    void begin() override {}
-    void end() override {}
-    void seen(std::uint64_t) override {}
-    void accepted() override {}
-    void rejected() override {}
-    void sent(std::size_t, bool) override {}
-    void answered(std::size_t, const Response &, const Verdict &) override {}
 };
 
 /// Updates by the destination's id, up to three a request; each row is looked up for itself.

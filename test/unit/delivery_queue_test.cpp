@@ -1,4 +1,5 @@
 #include "engine/queue/delivery_queue.h"
+#include "uninterested.h"
 
 #include "engine/text/json.h"
 
@@ -62,16 +63,6 @@ class InstantTransport final : public Transport {
     Answers answers_;
     std::vector<Finished> ended_;
     ExchangeId last_ = 0;
-};
-
-class Uninterested final : public LaneObserver {
-    void begin() override {}
-    void end() override {}
-    void seen(std::uint64_t) override {}
-    void accepted() override {}
-    void rejected() override {}
-    void sent(std::size_t, bool) override {}
-    void answered(std::size_t, const Response &, const Verdict &) override {}
 };
 
 /// A destination whose requests take eight rows.
