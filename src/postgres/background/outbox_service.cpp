@@ -13,7 +13,6 @@
 #include "postgres/destinations/identity.h"
 #include "postgres/destinations/session.h"
 #include "postgres/outbox/queue.h"
-#include "postgres/outbox/wait.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
 #include "postgres/shared/worker_status.h"
@@ -135,7 +134,9 @@ class OutboxService {
             std::vector<Finished> finished;
             // Those who wake it want it to look around; between two looks it sees to its requests.
             // Postgres waits by the same latch, for locks and pages, and a call may have ended such a wait.
-            called_ = std::exchange(resumes_soon_, false) || is_woken || has_calls() || wait_until(next, finished);
+            // However often it is called, its requests go on.
+            bool again = std::exchange(resumes_soon_, false) || is_woken || has_calls();
+            called_ = wait_until(again ? now : next, finished) || again;
             for (const Finished &one : finished)
                 for (auto &[oid, queue] : queues_)
                     if (queue->take(one))
@@ -373,17 +374,13 @@ class OutboxService {
     Clock::time_point settle() {
         Clock::time_point next = Clock::time_point::max();
         Clock::time_point now = Clock::now();
-        bool settled = false;
         for (auto &[oid, queue] : queues_) {
             if (queue->settle_at(now) <= now) {
                 tell(STATE_RUNNING, "writing down outcomes of " + queue->name());
                 queue->settle();
-                settled = true;
             }
             next = std::min(next, queue->settle_at(now));
         }
-        if (settled)
-            announce_outcomes();
         if (now - truncated_ >= between_truncations)
             truncate();
         return next;

@@ -3,6 +3,7 @@
 #include "postgres/outbox/queue.h"
 
 #include "engine/requests/outcome_unknown.h"
+#include "postgres/outbox/wait.h"
 
 namespace reverse_etl {
 
@@ -111,6 +112,7 @@ void OutboxQueue::settle() {
         keep_put_off_known();
     }
     unsettled_since_ = Clock::time_point::max();
+    announce_outcomes();
 }
 
 /// They are still there to be read, and are not to be sent again.
