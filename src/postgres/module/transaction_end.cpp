@@ -20,8 +20,9 @@ void at_transaction_event(XactEvent event, void *) {
     outbox_level_at(event);
 }
 
-void at_subtransaction_event(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId, void *) {
+void at_subtransaction_event(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId parent, void *) {
     queued_pushes_at(event, subtransaction);
+    outbox_level_at(event, subtransaction, parent);
 }
 
 void at_resource_release(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *) {

@@ -50,8 +50,9 @@ Level measure(Oid destination, std::uint64_t most_rows) {
     });
 }
 
-/// What this transaction has queued for a destination.
+/// What this transaction, or a subtransaction of it that has not ended, has queued for a destination.
 struct QueuedRows {
+    SubTransactionId subtransaction;
     Oid destination;
     std::unique_ptr<Statistics> statistics;
     std::uint64_t rows, bytes;
@@ -59,6 +60,30 @@ struct QueuedRows {
 std::vector<QueuedRows> &queued_rows() {
     static std::vector<QueuedRows> queued;
     return queued;
+}
+
+QueuedRows *find_queued_rows(SubTransactionId subtransaction, Oid destination) {
+    for (QueuedRows &queued : queued_rows())
+        if (queued.subtransaction == subtransaction && queued.destination == destination)
+            return &queued;
+    return nullptr;
+}
+
+/// What a subtransaction queued is its parent's once it has ended.
+void hand_to_parent(SubTransactionId subtransaction, SubTransactionId parent) {
+    for (auto queued = queued_rows().begin(); queued != queued_rows().end();) {
+        QueuedRows *of_parent =
+            queued->subtransaction == subtransaction ? find_queued_rows(parent, queued->destination) : nullptr;
+        if (of_parent != nullptr) {
+            of_parent->rows += queued->rows;
+            of_parent->bytes += queued->bytes;
+            queued = queued_rows().erase(queued);
+            continue;
+        }
+        if (queued->subtransaction == subtransaction)
+            queued->subtransaction = parent;
+        ++queued;
+    }
 }
 
 } // namespace
@@ -87,11 +112,13 @@ void check_outbox_level(const Destination &destination, std::uint64_t rows, std:
 void raise_outbox_level_at_commit(Oid destination, std::uint64_t rows, std::uint64_t bytes) {
     if (!shared_memory::is_there())
         return;
-    // Mostly many statements of a transaction have the same destination.
-    if (queued_rows().empty() || queued_rows().back().destination != destination)
-        queued_rows().push_back({destination, std::make_unique<Statistics>(destination), 0, 0});
-    queued_rows().back().rows += rows;
-    queued_rows().back().bytes += bytes;
+    SubTransactionId subtransaction = GetCurrentSubTransactionId();
+    QueuedRows *queued = find_queued_rows(subtransaction, destination);
+    if (queued == nullptr)
+        queued = &queued_rows().emplace_back(
+            QueuedRows{subtransaction, destination, std::make_unique<Statistics>(destination), 0, 0});
+    queued->rows += rows;
+    queued->bytes += bytes;
 }
 
 void outbox_level_at(XactEvent event) {
@@ -101,6 +128,14 @@ void outbox_level_at(XactEvent event) {
                                            static_cast<std::int64_t>(queued.bytes));
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE || event == XACT_EVENT_ABORT)
         queued_rows().clear();
+}
+
+void outbox_level_at(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId parent) {
+    // Its own subtransactions have ended before it.
+    if (event == SUBXACT_EVENT_ABORT_SUB)
+        std::erase_if(queued_rows(), [&](const QueuedRows &one) { return one.subtransaction == subtransaction; });
+    else if (event == SUBXACT_EVENT_COMMIT_SUB)
+        hand_to_parent(subtransaction, parent);
 }
 
 } // namespace reverse_etl

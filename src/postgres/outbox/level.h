@@ -19,5 +19,6 @@ void check_outbox_level(const Destination &destination, std::uint64_t rows, std:
 void raise_outbox_level_at_commit(Oid destination, std::uint64_t rows, std::uint64_t bytes);
 /// What it takes to do so: see module/transaction_end.
 void outbox_level_at(XactEvent event);
+void outbox_level_at(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId parent);
 
 } // namespace reverse_etl

@@ -89,8 +89,11 @@ void OutboxQueue::forget_what_was_rare() {
 }
 
 void OutboxQueue::claim_rows() {
-    if (!std::exchange(counted_, true) && statistics_->waiting().first == 0)
-        std::apply([this](auto... level) { statistics_->set_waiting(level...); }, outbox_.count_all());
+    // After a restart nobody knows how much waits until it was counted.
+    if (auto counted = statistics_->counted(); !std::exchange(counted_, true) && counted.first <= 0)
+        statistics_->correct_waiting(counted, outbox_.count_all());
+    // Before rows are read: those that are queued meanwhile are counted, but not seen.
+    const auto counted = statistics_->counted();
     // Stored times on the clock that does not jump. What is due together stays so.
     Clock::time_point now = Clock::now();
     TimestampTz stored_now = GetCurrentTimestamp();
@@ -110,9 +113,9 @@ void OutboxQueue::claim_rows() {
     // The rows of a request that was made before are claimed together, whatever lies between them. What came before one
     // of them, of its key, had its outcome stored before it was sent.
     add_all(outbox_.find(requests_.rest_of_taken(), queue_.rows()));
-    // What was counted and what is there may part, where part of a transaction was rolled back.
+    // What was counted and what is there may part: people delete rows, and prepared transactions are rolled back.
     if (is_idle())
-        statistics_->set_waiting(0, 0);
+        statistics_->correct_waiting(counted, {0, 0});
 }
 
 /// Whether the destination is there and can be used.

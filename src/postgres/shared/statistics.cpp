@@ -206,18 +206,21 @@ void Statistics::add_waiting(std::int64_t rows, std::int64_t bytes) {
     place_->waiting_bytes.fetch_add(bytes, relaxed);
 }
 
-void Statistics::set_waiting(std::int64_t rows, std::int64_t bytes) {
-    if (place_ == nullptr)
-        return;
-    place_->waiting_rows.store(rows, relaxed);
-    place_->waiting_bytes.store(bytes, relaxed);
+std::pair<std::int64_t, std::int64_t> Statistics::waiting() const {
+    auto [rows, bytes] = counted();
+    return {std::max<std::int64_t>(0, rows), std::max<std::int64_t>(0, bytes)};
 }
 
-std::pair<std::int64_t, std::int64_t> Statistics::waiting() const {
+std::pair<std::int64_t, std::int64_t> Statistics::counted() const {
     if (place_ == nullptr)
         return {0, 0};
-    return {std::max<std::int64_t>(0, place_->waiting_rows.load(relaxed)),
-            std::max<std::int64_t>(0, place_->waiting_bytes.load(relaxed))};
+    return {place_->waiting_rows.load(relaxed), place_->waiting_bytes.load(relaxed)};
+}
+
+void Statistics::correct_waiting(std::pair<std::int64_t, std::int64_t> counted,
+                                 std::pair<std::int64_t, std::int64_t> found) {
+    if (counted != found)
+        add_waiting(found.first - counted.first, found.second - counted.second);
 }
 
 void Statistics::sent(std::size_t, bool again) {

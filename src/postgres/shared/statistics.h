@@ -81,10 +81,13 @@ class Statistics : public RequestObserver {
     void coalesced(std::uint64_t rows);
     /// Rows and bytes that came into the outbox, or left it (negative).
     void add_waiting(std::int64_t rows, std::int64_t bytes);
-    /// What the outbox holds: after a restart nobody knows until it was counted.
-    void set_waiting(std::int64_t rows, std::int64_t bytes);
     /// Rows and bytes that wait, as far as is known; never negative.
     std::pair<std::int64_t, std::int64_t> waiting() const;
+    /// What add_waiting() has come to: negative where more left than was counted.
+    std::pair<std::int64_t, std::int64_t> counted() const;
+    /// Corrects what was counted() before somebody looked by what they `found` then. Who queues or takes rows meanwhile
+    /// is not overwritten.
+    void correct_waiting(std::pair<std::int64_t, std::int64_t> counted, std::pair<std::int64_t, std::int64_t> found);
 
     /// Adds up the rows that were gathered.
     void add_rows();

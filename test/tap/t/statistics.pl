@@ -148,6 +148,61 @@ is($node->safe_psql('postgres', "SET ROLE other_sender; $watched" =~ s/< 20 /<= 
 $node->safe_psql('postgres', q(SELECT reverse_etl.resume('people'); CALL reverse_etl.wait('people', '60s')));
 is($node->safe_psql('postgres', q(SELECT waiting, oldest FROM reverse_etl.destinations WHERE destination = 'people'::regclass)), '0|', 'and when none does');
 
+# What is rolled back does not wait, however deep it was.
+$node->safe_psql('postgres', <<~'SQL');
+    SELECT reverse_etl.pause('people');
+    BEGIN;
+    INSERT INTO people VALUES ('w1@example.com');
+    SAVEPOINT outer_one;
+    INSERT INTO people VALUES ('w2@example.com');
+    SAVEPOINT inner_one;
+    INSERT INTO people VALUES ('w3@example.com'), ('w4@example.com');
+    RELEASE SAVEPOINT inner_one;
+    ROLLBACK TO SAVEPOINT outer_one;
+    INSERT INTO people VALUES ('w5@example.com');
+    SAVEPOINT another;
+    INSERT INTO people VALUES ('w6@example.com');
+    RELEASE SAVEPOINT another;
+    SAVEPOINT last_one;
+    INSERT INTO people VALUES ('w7@example.com');
+    ROLLBACK TO SAVEPOINT last_one;
+    COMMIT;
+    SQL
+my $waiting = q(SELECT waiting FROM reverse_etl.destinations WHERE destination = 'people'::regclass);
+is($node->safe_psql('postgres', $waiting), 3, 'rows of a transaction that was rolled back in part');
+$node->safe_psql('postgres', q(SELECT reverse_etl.resume('people'); CALL reverse_etl.wait('people', '60s')));
+
+# The worker may find an empty queue just before a row is committed: that is counted all the same.
+my $caller = $node->background_psql('postgres');
+$caller->query_until(qr/calling/, <<~'SQL');
+    \echo calling
+    DO $$ BEGIN
+        WHILE NOT EXISTS (SELECT FROM pg_class WHERE relname = 'enough') LOOP
+            PERFORM reverse_etl_internal.wake_worker();
+            COMMIT;
+        END LOOP;
+    END $$;
+    SQL
+my $miscounted = $node->safe_psql('postgres', <<~'SQL' . "SELECT count(*) FROM wrong; CREATE TABLE enough ()");
+    CREATE TEMPORARY TABLE wrong (counted bigint);
+    DO $$ BEGIN
+        FOR n IN 1 .. 300 LOOP
+            PERFORM reverse_etl.pause('people');
+            COMMIT;
+            INSERT INTO people VALUES ('w' || n || '@example.com');
+            COMMIT;
+            PERFORM pg_sleep(0.002);
+            INSERT INTO wrong SELECT rows_waiting FROM reverse_etl_internal.statistics()
+                               WHERE destination = 'people'::regclass AND rows_waiting <> 1;
+            PERFORM reverse_etl.resume('people');
+            COMMIT;
+            CALL reverse_etl.wait('people', '60s');
+        END LOOP;
+    END $$;
+    SQL
+is($miscounted, 0, 'rows that are queued while the worker looks at its queue are counted');
+$caller->quit;
+
 # There are places for 1024 destinations. When they are taken, those of dropped tables become free.
 $node->safe_psql('postgres', <<~'SQL');
     DO $$
