@@ -13,6 +13,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/connector.cpp \
+    src/engine/manifest/header_reader.cpp \
     src/engine/manifest/key_form.cpp \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
@@ -39,6 +40,7 @@ ENGINE_SOURCES = \
     src/engine/text/base64.cpp \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
+    src/engine/text/headers.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \

@@ -2,6 +2,7 @@
 
 #include "engine/manifest/auth_reader.h"
 #include "engine/manifest/column_reader.h"
+#include "engine/manifest/header_reader.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
 #include "engine/manifest/operation_reader.h"
@@ -103,11 +104,13 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         for (const auto &[field, column] : node.members())
             read_column(field, column, "");
     };
-    if (manifest.has("headers"))
+    if (manifest.has("headers")) {
+        read_headers(manifest.at("headers"));
         for (const auto &[name, value] : manifest.at("headers").members())
             for (const TextPart &part : split_placeholders(value.text()))
                 if (part.is_placeholder && std::find(options.begin(), options.end(), part.text) == options.end())
                     value.fail("\"{" + part.text + "}\" is no option of the connector");
+    }
     if (manifest.has("rate_limits"))
         read_rate_limits(manifest.at("rate_limits"));
     if (manifest.has("reason"))
@@ -370,7 +373,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     read_identity(manifest, node, settings, object);
     read_values(manifest, object);
     if (manifest.has("headers"))
-        object.headers = manifest.at("headers").texts();
+        object.headers = read_headers(manifest.at("headers"));
     read_columns(manifest, node, object);
     read_operations(manifest, node, option_names(options_), object);
     choose_insert(node, object);

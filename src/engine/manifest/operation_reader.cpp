@@ -1,5 +1,6 @@
 #include "engine/manifest/operation_reader.h"
 
+#include "engine/manifest/header_reader.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
@@ -247,11 +248,11 @@ void read_next(const ManifestNode &node, OperationSpec &spec) {
         spec.next_page = node.at("page").integer_from(0);
 }
 
+/// A name that is nothing, or that an option is still to give, is no header yet.
 std::string header_name(const ManifestNode &node) {
-    std::string name = node.text();
-    for (char c : name)
-        if (c <= ' ' || c == ':' || c == 127)
-            node.fail("must be the name of a header");
+    const std::string name = node.text();
+    if (!name.empty() && !sole_placeholder(name))
+        check_header_name(node, name);
     return name;
 }
 
@@ -318,7 +319,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
         }
     }
     if (node.has("headers"))
-        spec.headers = node.at("headers").texts();
+        spec.headers = read_headers(node.at("headers"));
     if (node.has("format"))
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
     if (node.has("body")) {

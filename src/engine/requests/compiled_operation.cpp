@@ -2,6 +2,7 @@
 
 #include "engine/text/json.h"
 #include "engine/text/json_text.h"
+#include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
@@ -91,6 +92,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         has_body_ = true;
     else if (spec_.body != nullptr)
         compile_body();
+    set_headers();
     path_ = compile_url(spec_.path, false);
     path_names_row_ = std::any_of(path_.begin(), path_.end(),
                                   [](const UrlSegment &segment) { return segment.kind == UrlSegment::Kind::kept; });
@@ -155,6 +157,16 @@ int CompiledOperation::column_of(const std::string &placeholder) const {
     throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
                            "\" needs a value for field \"" + field + "\"",
                        "Name its column in the statement.");
+}
+
+void CompiledOperation::set_headers() {
+    set_header(headers_, "Accept", "application/json");
+    set_header(headers_, "Content-Type", spec_.form ? "application/x-www-form-urlencoded" : "application/json");
+    for (const Headers *own : {&object_.headers, &spec_.headers})
+        for (const auto &[name, value] : *own)
+            set_header(headers_, name, value);
+    if (!has_body_)
+        std::erase_if(headers_, [](const auto &header) { return lower_case(header.first) == "content-type"; });
 }
 
 void CompiledOperation::compile_body() {
