@@ -85,8 +85,9 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
 
     const ErrorRule &rule = spec.errors[0];
     BOOST_TEST((rule.statuses == std::vector<long>{400, 409}));
-    BOOST_TEST(rule.header->first == "x-reason");
-    BOOST_TEST(rule.header->second == "full");
+    BOOST_REQUIRE(rule.headers.size() == 1u);
+    BOOST_TEST(rule.headers[0].first == "x-reason");
+    BOOST_TEST(rule.headers[0].second == std::vector<std::string>{"full"});
     BOOST_TEST((rule.then == Action::wait));
     BOOST_TEST(rule.wait.name == "x-wait");
     BOOST_TEST((rule.wait.unit == TimeHeader::Unit::milliseconds));

@@ -56,7 +56,7 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     for (const char *name : required)
         node.at(name);
     for (const auto &[name, member] : node.members()) {
-        if (name == "kind")
+        if (name == "kind" || name == "note")
             continue;
         auth.parameters.emplace_back(name, member.text());
         for (const TextPart &part : split_placeholders(member.text())) {

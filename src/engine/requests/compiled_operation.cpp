@@ -41,6 +41,11 @@ bool is_rows(const Json &value) {
     return value.is_object() && value.size() == 1 && value.contains("$rows");
 }
 
+/// As a number: in a string of its own it is text.
+bool is_row_number(const Json &value) {
+    return value.is_object() && value.contains("$number");
+}
+
 bool names_cursor(const Json &value) {
     return value.is_string() && value.get<std::string>().find("{cursor}") != std::string::npos;
 }
@@ -200,6 +205,8 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
         literal(out, "[");
         compile_json(value.at("$rows"), row_);
         out.push_back({Kind::literal, "]", -1});
+    } else if (is_row_number(value)) {
+        out.push_back({Kind::row_number, "", -1});
     } else if (value.is_object()) {
         literal(out, "{");
         bool first = true;
@@ -259,6 +266,10 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
 }
 
 void CompiledOperation::compile_form(const Json &value, const std::string &name) {
+    if (is_row_number(value)) {
+        compile_form(value.at("$number"), name);
+        return;
+    }
     if (value.is_object()) {
         auto member_name = [&](const std::string &member) {
             return name.empty() ? encoded(member) : name + encoded("[" + member + "]");
