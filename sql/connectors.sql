@@ -7,7 +7,10 @@ SELECT reverse_etl.create_connector('acme', '{
     "manifest": 1,
     "name": "acme",
     "title": "Acme loyalty",
+    "version": "2.1",
+    "note": "members join by themselves",
     "base_url": "https://loyalty.acme.example",
+    "credentials": { "api_key": { "description": "key of the account", "example": "k-1" } },
     "auth": [{ "kind": "header", "name": "X-Api-Key", "value": "{api_key}" }],
     "defaults": { "rows": 2 },
     "operations": {
@@ -15,10 +18,12 @@ SELECT reverse_etl.create_connector('acme', '{
     },
     "objects": {
         "members": { "id": "id", "columns": { "id": { "type": "text", "write": false }, "email": "text", "points": "integer" } },
-        "visits": { "columns": { "email": "text", "seen": "timestamptz" } }
+        "$note": "there are more",
+        "visits": { "columns": { "$note": "as the shop counts them", "email": "text", "seen": "timestamptz" } }
     }
 }');
-SELECT name, title, built_in, objects FROM reverse_etl.connectors WHERE NOT built_in;
+SELECT name, title, version, built_in, objects FROM reverse_etl.connectors WHERE NOT built_in;
+SELECT connector, name, description, example FROM reverse_etl.credentials WHERE connector IN ('acme', 'slack') ORDER BY connector;
 
 CREATE SERVER acme FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme', base_url :'sandbox_url', max_in_flight '1');
 CREATE USER MAPPING FOR CURRENT_USER SERVER acme OPTIONS (api_key 'k-1');

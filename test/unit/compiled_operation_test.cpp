@@ -21,11 +21,13 @@ struct WithBody : BoundOperation {
     std::string body(const std::vector<Values> &rows) const { return batch_of(operation, rows).body(); }
 };
 
-/// The list of a small connector with this path and query.
+/// The list of a small connector with this path and query, or another operation.
 struct WithUrl : BoundOperation {
-    WithUrl(const std::string &path, const std::string &query = "{}", const Fields &asked_for = {"id", "name"})
-        : BoundOperation(small_connector(R"({"list": {"request": "GET )" + path + R"(", "query": )" + query + "}}"),
-                         "things", OperationKind::list, {"email", "name"}, "email", {}, asked_for) {}
+    WithUrl(const std::string &path, const std::string &query = "{}", const Fields &asked_for = {"id", "name"},
+            OperationKind kind = OperationKind::list)
+        : BoundOperation(small_connector(std::string("{\"") + operation_name(kind) + R"(": {"request": "GET )" + path +
+                                         R"(", "query": )" + query + "}}"),
+                         "things", kind, {"email", "name"}, "email", {}, asked_for) {}
 
     std::string url(const std::vector<Values> &rows, std::string_view cursor = "") const {
         const Batch batch = batch_of(operation, rows);
@@ -93,9 +95,17 @@ BOOST_AUTO_TEST_CASE(placeholders_alone_and_within_text) {
                "\"text\":\"\\\"Q\\\"\\\\\\n\u00e9\\\" <a@b.c> no. 1\",\"none\":\"{ }\"}]");
 }
 
+BOOST_AUTO_TEST_CASE(a_row_number_that_is_a_number) {
+    const WithBody things(R"({"$rows": {"n": {"$number": "{row_number}"}, "$columns": "all"}})");
+    BOOST_TEST(things.body({{"a", std::nullopt}, {"b", "c"}}) ==
+               R"([{"n":1,"email":"a"},{"n":2,"email":"b","name":"c"}])");
+}
+
 BOOST_AUTO_TEST_CASE(fields_are_a_list) {
-    const WithBody things(R"({"properties": "{fields}", "inputs": {"$rows": {"id": "{key}"}}})");
-    BOOST_TEST(things.body({{"a", "b"}}) == R"({"properties":["id","na\"me"],"inputs":[{"id":"a"}]})");
+    const BoundOperation things(small_connector(R"({"lookup": {"request": "POST /things", "rows": 100,
+                            "body": {"properties": "{fields}", "inputs": {"$rows": {"id": "{key}"}}}}})"),
+                                "things", OperationKind::lookup, {}, "email", {}, {"id", "na\"me"});
+    BOOST_TEST(batch_of(things.operation, {{"a"}}).body() == R"({"properties":["id","na\"me"],"inputs":[{"id":"a"}]})");
 }
 
 BOOST_AUTO_TEST_CASE(names_are_escaped) {
@@ -141,7 +151,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(urls)
 
 BOOST_AUTO_TEST_CASE(what_comes_from_a_row_is_escaped) {
-    const WithUrl things("/v1/{key}/{row.name}");
+    const WithUrl things("/v1/{key}/{row.name}", "{}", {}, OperationKind::lookup);
     BOOST_TEST(things.url({{"a/b?c#d&e%f", "x\r\nHost: evil\t\u00e9"}}) ==
                host + "/v1/a%2Fb%3Fc%23d%26e%25f/x%0D%0AHost%3A%20evil%09%C3%A9");
     BOOST_TEST(things.url({{std::string("a\0b", 3), "."}}) == host + "/v1/a%00b/.");
@@ -152,7 +162,8 @@ BOOST_AUTO_TEST_CASE(what_comes_from_a_row_is_escaped) {
 
 BOOST_AUTO_TEST_CASE(query_parameters) {
     const WithUrl things("/v1/things", R"({"a b": "x y&{key}", "list": "{fields}", "each": ["{fields}"],
-                                           "fixed": ["one"], "by": "{key_field}"})");
+                                           "fixed": ["one"], "by": "{key_field}"})",
+                         {"id", "name"}, OperationKind::lookup);
     BOOST_TEST(things.url({{"a=b&c", "n"}}) ==
                host + "/v1/things?a%20b=x%20y%26a%3Db%26c&list=id%2Cname&each=id&each=name&fixed=one&by=email");
     BOOST_TEST(!things.operation.path_names_row());
@@ -174,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_path_with_a_query_of_its_own) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_of_all_rows) {
-    const WithUrl things("/v1", R"({"ids": "{keys}"})");
+    const WithUrl things("/v1", R"({"ids": "{keys}"})", {}, OperationKind::lookup);
     BOOST_TEST(things.url({{"a", "x"}, {"b,c", "y"}, {"d", "z"}}) == host + "/v1?ids=a%2Cb%2Cc%2Cd");
     BOOST_TEST(!things.operation.one_row());
     BOOST_TEST(!things.operation.path_names_row());
@@ -197,7 +208,7 @@ BOOST_AUTO_TEST_CASE(the_key_where_outcomes_are_paired_by_it) {
 }
 
 BOOST_AUTO_TEST_CASE(each_column_once) {
-    const WithUrl things("/v1/{key}/{row.email}", R"({"a": "{row.name}", "b": "{key}"})");
+    const WithUrl things("/v1/{key}/{row.email}", R"({"a": "{row.name}", "b": "{key}"})", {}, OperationKind::lookup);
     BOOST_TEST((things.operation.kept_columns() == std::vector<int>{0, 1}));
 }
 

@@ -1,3 +1,5 @@
+#include "engine/text/json.h"
+
 #include "manifest_faults.h"
 
 #include <boost/test/unit_test.hpp>
@@ -109,6 +111,45 @@ BOOST_AUTO_TEST_CASE(requests_that_name_no_row) {
     BOOST_TEST(
         contains(fault(small_manifest(R"({"delete": {}})", R"("operations": {"delete": {"request": "DELETE /"}}, )")),
                  "no row"));
+}
+
+BOOST_AUTO_TEST_CASE(more_columns_than_a_table_has) {
+    const auto with = [](int columns) {
+        std::string members;
+        for (int i = 0; i < columns; i++)
+            members.append(i == 0 ? "" : ", ").append("\"c").append(std::to_string(i)).append("\": \"text\"");
+        return fault(small_manifest(create, R"("columns": {)" + members + "}, "));
+    };
+    // The object has three of its own.
+    BOOST_TEST(with(1597) == "");
+    BOOST_TEST(with(1598) == "/objects/things has 1601 columns, and a table may have 1600");
+}
+
+BOOST_AUTO_TEST_CASE(notes_in_what_an_option_holds) {
+    const Connector http = built_in_connector("http");
+    const Settings settings = {{"base_url", "https://a.example"},
+                               {"key", "id"},
+                               {"body", R"({"$note": "why", "rows": {"$rows": {"$columns": "all"}}})"},
+                               {"outcome", R"({"note": "why", "each": "", "row": "position"})"}};
+    BOOST_TEST(fault_of_object(http, "endpoint", settings) == "");
+    BOOST_TEST(http.object("endpoint", settings).operations.at(OperationKind::create).body->size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(names_that_name_nothing_say_what_is_right) {
+    const std::string sound = small_manifest(create);
+    BOOST_TEST(fault(replaced(sound, R"("key": "email")", R"("key": "mail")")) ==
+               "/objects/things/key names the field \"mail\", which is not among the \"columns\" of /objects/things");
+    BOOST_TEST(fault(replaced(sound, R"("key": "email")", R"("key": "email", "insert": "upsert")")) ==
+               "/objects/things/insert names the operation \"upsert\", which the object does not have");
+    BOOST_TEST(fault(small_manifest(R"({"list": {"request": "GET /", "by": "id"}})")) ==
+               "/objects/things/operations/list/by means nothing to a \"list\": it is a member of \"update\", "
+               "\"upsert\", \"delete\", \"lookup\"");
+    BOOST_TEST(
+        fault(small_manifest(R"({"list": {"request": "GET /{key_field}"}})")) ==
+        "/objects/things/operations/list/request nothing stands for \"{key_field}\" here: a \"list\" has no rows");
+    BOOST_TEST(fault(replaced(sound, R"("name": "text")", R"("Email": "text")")) ==
+               "/objects/things/columns/email would be the column \"email\" of /objects/things, as \"Email\" is: give "
+               "one of them another name by \"column\"");
 }
 
 BOOST_AUTO_TEST_CASE(manifests_without_measure) {

@@ -60,6 +60,13 @@ struct Small : Reader {
 
 } // namespace
 
+BOOST_AUTO_TEST_CASE(ids_that_are_entries) {
+    Small read(R"({"each": "/ids", "row": "position", "id": ""})");
+    BOOST_TEST(read(read.batch, R"({"ids": ["x", 7, "z"]})", true) == "accepted: x, accepted: 7, accepted: z");
+    Small none(R"({"each": "/ids", "row": "position"})");
+    BOOST_TEST(none(none.batch, R"({"ids": ["x", 7, "z"]})", true) == "accepted, accepted, accepted");
+}
+
 BOOST_AUTO_TEST_CASE(by_position) {
     Salesforce read;
     BOOST_TEST(read(read.batch, R"([{"success": true, "id": "1"},

@@ -1,10 +1,27 @@
 #include "engine/manifest/auth_reader.h"
 
+#include "engine/manifest/header_reader.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace reverse_etl {
+
+namespace {
+
+bool is_option(std::string_view name, const std::vector<OptionSpec> &options) {
+    return std::any_of(options.begin(), options.end(), [&](const OptionSpec &option) { return option.name == name; });
+}
+
+/// An option may say which header it is; a credential may not, since whoever has one chooses its text.
+void check_header(const ManifestNode &name, const std::vector<OptionSpec> &options) {
+    const std::optional<std::string> sole = sole_placeholder(name.text());
+    if (!sole || !is_option(*sole, options))
+        check_header_name(name, name.text());
+}
+
+} // namespace
 
 AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options) {
     AuthSpec auth;
@@ -27,6 +44,7 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     case AuthSpec::Kind::header:
         node.only({"kind", "name", "value"});
         required = {"name", "value"};
+        check_header(node.at("name"), options);
         break;
     case AuthSpec::Kind::oauth2:
         node.only({"kind", "grant", "token_url", "client_id", "client_secret", "refresh_token", "scope"});
@@ -38,14 +56,11 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     for (const char *name : required)
         node.at(name);
     for (const auto &[name, member] : node.members()) {
-        if (name == "kind")
+        if (name == "kind" || name == "note")
             continue;
         auth.parameters.emplace_back(name, member.text());
         for (const TextPart &part : split_placeholders(member.text())) {
-            bool is_option = part.text == "base_url" ||
-                             std::any_of(options.begin(), options.end(),
-                                         [&](const OptionSpec &option) { return option.name == part.text; });
-            if (part.is_placeholder && !is_option)
+            if (part.is_placeholder && part.text != "base_url" && !is_option(part.text, options))
                 auth.credentials.push_back(part.text);
         }
     }

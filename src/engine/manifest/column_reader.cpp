@@ -11,9 +11,12 @@ namespace reverse_etl {
 namespace {
 
 ValueEncoding read_encoding(const ManifestNode &node) {
-    auto encoding = value_encoding(node.text());
-    if (!encoding)
-        node.fail("is no encoding");
+    std::string steps;
+    for (const ManifestNode &step : node.one_or_many())
+        steps += (steps.empty() ? "" : ",") + step.text();
+    auto encoding = value_encoding(steps);
+    if (!encoding || (node.value().is_string() && steps.find(',') != steps.npos))
+        node.fail("is no encoding; those are " + value_encoding_names() + ", several steps as an array");
     return *encoding;
 }
 

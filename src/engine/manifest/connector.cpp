@@ -2,9 +2,14 @@
 
 #include "engine/manifest/auth_reader.h"
 #include "engine/manifest/column_reader.h"
+#include "engine/manifest/credential_reader.h"
+#include "engine/manifest/header_reader.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
+#include "engine/manifest/notes.h"
+#include "engine/manifest/object_checks.h"
 #include "engine/manifest/operation_reader.h"
+#include "engine/manifest/option_names.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
@@ -18,23 +23,6 @@ namespace {
 constexpr std::pair<const char *, OperationKind> operation_names[] = {
     {"create", OperationKind::create}, {"update", OperationKind::update}, {"upsert", OperationKind::upsert},
     {"delete", OperationKind::remove}, {"lookup", OperationKind::lookup}, {"list", OperationKind::list}};
-
-/// Names that every server, table or column has as an option, or will have, and names of the engine's placeholders.
-constexpr const char *reserved_names[] = {"connector",       "base_url",   "ca_file",       "connect_timeout",
-                                          "request_timeout", "rate_limit", "max_attempts",  "delivery",
-                                          "on_reject",       "null_as",    "max_in_flight", "batch_size",
-                                          "insert_as",       "object",     "key",           "field",
-                                          "encode",          "keys",       "key_field",     "fields",
-                                          "cursor",          "row",        "row_number"};
-
-void check_option_name(const std::string &name, const ManifestNode &node) {
-    bool plain = !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
-                 name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-    if (!plain)
-        node.fail("must have a name of lower-case letters, digits and \"_\" that begins with a letter");
-    if (std::find(std::begin(reserved_names), std::end(reserved_names), name) != std::end(reserved_names))
-        node.fail("must have another name: this one has a meaning of its own");
-}
 
 /// They are looked for one after the other, by every placeholder.
 constexpr std::size_t most_options = 100;
@@ -84,6 +72,14 @@ Json merged_operation(const Json &manifest, const Json &object, const char *oper
     return overlay(overlay(member(manifest, "defaults"), shared), own);
 }
 
+/// It is for people, and for those who compare two of them.
+void check_version(const ManifestNode &node) {
+    const std::string version = node.text();
+    if (version.empty() || version.size() > 63 ||
+        version.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_") != version.npos)
+        node.fail("must be a version such as \"1.2\": letters, digits, \".\", \"+\", \"-\" and \"_\", 63 at most");
+}
+
 /// What objects share is copied for each of their operations.
 constexpr std::size_t most_merged_bytes = 64 << 20;
 
@@ -91,23 +87,28 @@ constexpr std::size_t most_merged_bytes = 64 << 20;
 void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options, Pause pause) {
     auto check_operations = [&](const ManifestNode &node) {
         for (const auto &[name, operation] : node.members()) {
+            if (name == "note")
+                continue;
             auto known = std::find_if(std::begin(operation_names), std::end(operation_names),
                                       [&](const auto &pair) { return pair.first == name; });
             if (known == std::end(operation_names))
                 operation.fail("is no operation; the operations are \"create\", \"update\", \"upsert\", \"delete\", "
                                "\"lookup\" and \"list\"");
             read_operation(operation, known->second, options);
+            check_members_fit(operation, known->second);
         }
     };
     auto check_columns = [&](const ManifestNode &node) {
         for (const auto &[field, column] : node.members())
             read_column(field, column, "");
     };
-    if (manifest.has("headers"))
+    if (manifest.has("headers")) {
+        read_headers(manifest.at("headers"));
         for (const auto &[name, value] : manifest.at("headers").members())
             for (const TextPart &part : split_placeholders(value.text()))
                 if (part.is_placeholder && std::find(options.begin(), options.end(), part.text) == options.end())
                     value.fail("\"{" + part.text + "}\" is no option of the connector");
+    }
     if (manifest.has("rate_limits"))
         read_rate_limits(manifest.at("rate_limits"));
     if (manifest.has("reason"))
@@ -123,6 +124,7 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         read_operation(manifest.at("defaults"), OperationKind::create, options);
     if (manifest.has("operations"))
         check_operations(manifest.at("operations"));
+    check_object_names(manifest.at("objects"));
     std::size_t merged_bytes = 0;
     for (const auto &[name, object] : manifest.at("objects").members()) {
         object.only({"description", "id", "key", "insert", "columns", "operations"});
@@ -149,7 +151,10 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
             ManifestNode node(merged, object.pointer() + "/operations/" + operation);
             node.at("request");
             check_names_row(node, read_operation(node, kind, options), options);
+            check_placeholders_fit(node, kind);
         }
+        check_columns_of_object(manifest, object);
+        check_names_of_object(manifest, object);
     }
 }
 
@@ -167,7 +172,9 @@ std::vector<std::string> option_names(const std::vector<OptionSpec> &options) {
 
 Json json_option(const std::string &name, const std::string &value) {
     try {
-        return parse_json(value);
+        Json parsed = parse_json(value);
+        remove_notes(parsed);
+        return parsed;
     } catch (const ManifestError &error) {
         throw SettingError("option \"" + name + "\" " + error.what());
     } catch (const Json::parse_error &) {
@@ -297,23 +304,29 @@ std::string Object::pointer_to(const std::string &field) const {
 Connector Connector::parse(std::string_view text, Pause pause) {
     Connector connector;
     try {
-        connector.manifest_ = std::make_shared<const Json>(parse_json(text, pause));
+        Json parsed = parse_json(text, pause);
+        remove_notes(parsed);
+        connector.manifest_ = std::make_shared<const Json>(std::move(parsed));
     } catch (const Json::parse_error &error) {
         throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
     }
     ManifestNode manifest(*connector.manifest_, "");
-    manifest.only({"$schema", "manifest", "name", "title", "documentation", "schema", "base_url", "options", "auth",
-                   "headers", "rate_limits", "reason", "errors", "values", "id", "columns", "defaults", "operations",
-                   "objects"});
+    manifest.only({"$schema",  "manifest", "name",        "title",   "version",  "documentation", "schema",
+                   "base_url", "options",  "credentials", "auth",    "headers",  "rate_limits",   "reason",
+                   "errors",   "values",   "id",          "columns", "defaults", "operations",    "objects"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
-    connector.name_ = manifest.at("name").text();
-    connector.title_ = manifest.at("title").text();
+    connector.name_ = manifest.at("name").plain_name();
+    connector.title_ = manifest.at("title").text_of_something();
+    if (manifest.has("version"))
+        check_version(manifest.at("version"));
     connector.schema_ = manifest.text("schema", connector.name_);
-    manifest.at("base_url").text();
+    manifest.at("base_url").text_of_something();
     connector.options_ = read_options(manifest);
+    connector.credentials_ = read_credentials(manifest, connector.options_);
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
         connector.auth_.push_back(read_auth(auth, connector.options_));
+    check_credentials_are_used(manifest, connector.options_, connector.credentials_);
     if (manifest.at("objects").members().empty())
         manifest.at("objects").fail("must name at least one object");
 
@@ -331,18 +344,10 @@ Connector Connector::parse(std::string_view text, Pause pause) {
             manifest.at("base_url").fail("\"{" + part.text + "}\" is no option of the connector");
     Json filled = *connector.manifest_;
     filled.erase("options");
+    filled.erase("credentials");
     filling.fill_in(filled);
     check_parts(ManifestNode(filled, ""), options, pause);
     return connector;
-}
-
-std::vector<std::string> Connector::credentials() const {
-    std::vector<std::string> names;
-    for (const AuthSpec &auth : auth_)
-        for (const std::string &name : auth.credentials)
-            if (std::find(names.begin(), names.end(), name) == names.end())
-                names.push_back(name);
-    return names;
 }
 
 std::vector<std::string> Connector::object_names() const {
@@ -364,18 +369,21 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
 
     Json filled = *manifest_;
     filled.erase("options");
+    filled.erase("credentials");
     filling.fill_in(filled);
     ManifestNode manifest(filled, "");
     ManifestNode node = manifest.at("objects").at(name);
     read_identity(manifest, node, settings, object);
     read_values(manifest, object);
     if (manifest.has("headers"))
-        object.headers = manifest.at("headers").texts();
+        object.headers = read_headers(manifest.at("headers"));
     read_columns(manifest, node, object);
     read_operations(manifest, node, option_names(options_), object);
     choose_insert(node, object);
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
         object.auth.push_back(read_auth(auth, {}));
+    for (const CredentialSpec &credential : credentials_)
+        object.credentials.push_back(credential.name);
     return object;
 }
 

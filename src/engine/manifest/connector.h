@@ -63,8 +63,9 @@ struct TimeHeader {
 };
 
 struct ErrorRule {
-    std::vector<long> statuses;                                ///< empty: any
-    std::optional<std::pair<std::string, std::string>> header; ///< name in lower case, value
+    std::vector<long> statuses; ///< empty: any
+    /// For every header, its name in lower case, one of the values must stand there, in any case.
+    std::vector<std::pair<std::string, std::vector<std::string>>> headers;
     Condition body;
     Action then = Action::reject;
     TimeHeader wait; ///< where the answer says how long to wait, if not in Retry-After
@@ -84,7 +85,7 @@ struct ResultSpec {
     std::vector<Pairing> pairings;
     bool rejected = false; ///< entries are failures, unless accepted_when says otherwise
     Condition accepted_when, wait_when, absent_when;
-    std::string id; ///< pointer to the destination's id of the row; "" for none
+    std::optional<std::string> id; ///< pointer to the destination's id of the row
     Pointers reason;
 };
 
@@ -169,6 +170,14 @@ struct OptionSpec {
     std::string description;
 };
 
+/// An option of the user mapping: what a role signs requests with.
+struct CredentialSpec {
+    std::string name;
+    std::string description;
+    std::string example;       ///< "" for none
+    std::string documentation; ///< the vendor's page about it; "" for none
+};
+
 /// Options of server and table, by name.
 using Settings = std::map<std::string, std::string>;
 
@@ -188,6 +197,7 @@ struct Object {
     std::vector<ColumnSpec> columns;
     std::map<OperationKind, OperationSpec> operations;
     std::vector<AuthSpec> auth;
+    std::vector<std::string> credentials; ///< all that a user mapping may hold
 
     const OperationSpec *operation(OperationKind kind) const;
     const ColumnSpec *column_of_field(std::string_view field) const;
@@ -208,7 +218,8 @@ class Connector {
     const std::string &schema() const { return schema_; }
     const std::vector<OptionSpec> &options() const { return options_; }
     const std::vector<AuthSpec> &auth() const { return auth_; }
-    std::vector<std::string> credentials() const; ///< every option that a user mapping may hold
+    /// What a user mapping may hold.
+    const std::vector<CredentialSpec> &credentials() const { return credentials_; }
     std::vector<std::string> object_names() const;
 
     /// The object with the options of server and table filled in. Throws SettingError for a missing or wrong option or
@@ -222,6 +233,7 @@ class Connector {
     std::shared_ptr<const Json> manifest_;
     std::string name_, title_, schema_;
     std::vector<OptionSpec> options_;
+    std::vector<CredentialSpec> credentials_;
     std::vector<AuthSpec> auth_;
 };
 

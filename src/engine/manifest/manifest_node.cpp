@@ -64,7 +64,7 @@ std::vector<ManifestNode> ManifestNode::one_or_many() const {
 
 void ManifestNode::only(std::initializer_list<const char *> names) const {
     for (const auto &[name, node] : members())
-        if (std::find(names.begin(), names.end(), name) == names.end())
+        if (name != "note" && std::find(names.begin(), names.end(), name) == names.end())
             node.fail("is not known here; the members are " + listed(names));
 }
 
@@ -72,6 +72,20 @@ std::string ManifestNode::text() const {
     if (!value_.is_string())
         fail("must be a string");
     return value_.get<std::string>();
+}
+
+std::string ManifestNode::text_of_something() const {
+    if (text().empty())
+        fail("must not be empty");
+    return text();
+}
+
+std::string ManifestNode::plain_name() const {
+    const std::string name = text();
+    if (name.empty() || name[0] < 'a' || name[0] > 'z' ||
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != name.npos)
+        fail("must be a name of lower-case letters, digits and \"_\" that begins with a letter");
+    return name;
 }
 
 std::string ManifestNode::text(const std::string &member, const std::string &fallback) const {
@@ -127,6 +141,8 @@ Scalar ManifestNode::scalar() const {
 Condition ManifestNode::condition() const {
     Condition result;
     for (const auto &[pointer, node] : members()) {
+        if (pointer == "note")
+            continue;
         if (!pointer.empty() && pointer[0] != '/')
             node.fail("its name must be a JSON pointer");
         std::vector<Scalar> values;
@@ -136,13 +152,6 @@ Condition ManifestNode::condition() const {
     }
     if (result.empty())
         fail("must name at least one JSON pointer");
-    return result;
-}
-
-std::vector<std::pair<std::string, std::string>> ManifestNode::texts() const {
-    std::vector<std::pair<std::string, std::string>> result;
-    for (const auto &[name, node] : members())
-        result.emplace_back(name, node.text());
     return result;
 }
 

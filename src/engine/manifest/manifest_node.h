@@ -27,10 +27,12 @@ class ManifestNode {
     std::vector<ManifestNode> elements() const;
     std::vector<ManifestNode> one_or_many() const; ///< the elements of an array, or the value itself
 
-    /// Fails unless this is an object whose members all have one of these names.
+    /// Fails unless this is an object whose members all have one of these names; or "note", which means nothing.
     void only(std::initializer_list<const char *> names) const;
 
     std::string text() const;
+    std::string text_of_something() const; ///< not empty
+    std::string plain_name() const;        ///< lower-case letters, digits and "_", a letter first
     std::string text(const std::string &member, const std::string &fallback) const;
     bool flag(const std::string &member, bool fallback) const;
     int positive_integer() const;
@@ -39,7 +41,6 @@ class ManifestNode {
     Pointers pointers() const; ///< one, or several of which the first that is there counts
     Scalar scalar() const;
     Condition condition() const;
-    std::vector<std::pair<std::string, std::string>> texts() const; ///< an object of strings
 
     /// The position of the text among the names; fails with the list of them.
     std::size_t one_of(std::initializer_list<const char *> names) const;

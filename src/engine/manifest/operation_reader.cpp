@@ -1,5 +1,6 @@
 #include "engine/manifest/operation_reader.h"
 
+#include "engine/manifest/header_reader.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
@@ -69,8 +70,13 @@ void check_template(const ManifestNode &node, bool speaks_of_row, const std::vec
                 if (node.value().size() != 1)
                     member.fail("must be the only member of its object");
                 check_template(member, true, options);
+            } else if (name == "$number") {
+                if (node.value().size() != 1)
+                    member.fail("must be the only member of its object");
+                if (member.text() != "{row_number}" || !speaks_of_row)
+                    member.fail("must be \"{row_number}\", and stand where a body speaks of a row");
             } else if (name.starts_with("$")) {
-                member.fail("is no directive; the directives are \"$rows\" and \"$columns\"");
+                member.fail("is no directive; the directives are \"$rows\", \"$columns\" and \"$number\"");
             } else {
                 check_template(member, speaks_of_row, options);
             }
@@ -102,11 +108,10 @@ void check_body(const ManifestNode &node, OperationKind kind, const std::vector<
 
 Pairing read_pairing(const ManifestNode &node) {
     node.only({"number", "key"});
-    const auto members = node.members();
-    if (members.size() != 1)
+    if (node.has("number") == node.has("key"))
         node.fail("must have one member, \"number\" or \"key\"");
-    const auto &[name, pointer] = members.front();
-    return {name == "number" ? Pairing::By::number : Pairing::By::key, pointer.json_pointer()};
+    const bool by_number = node.has("number");
+    return {by_number ? Pairing::By::number : Pairing::By::key, node.at(by_number ? "number" : "key").json_pointer()};
 }
 
 ResultSpec read_result(const ManifestNode &node) {
@@ -159,7 +164,7 @@ NumberHeader read_number_header(const ManifestNode &limit, const char *member) {
 
 RateLimitSpec read_rate_limit(const ManifestNode &node) {
     RateLimitSpec limit;
-    limit.name = node.at("name").text();
+    limit.name = node.at("name").plain_name();
     limit.for_each = node.text("for_each", "");
     if (node.has("concurrent")) {
         node.only({"name", "concurrent", "for_each"});
@@ -177,6 +182,21 @@ RateLimitSpec read_rate_limit(const ManifestNode &node) {
     return limit;
 }
 
+std::vector<std::pair<std::string, std::vector<std::string>>> read_header_condition(const ManifestNode &node) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> headers;
+    for (const auto &[name, node] : node.members()) {
+        if (!is_token(name))
+            node.fail("is not named as a header may be: letters, digits and \"-\"");
+        std::vector<std::string> values;
+        for (const ManifestNode &value : node.one_or_many())
+            values.push_back(value.text());
+        headers.emplace_back(lower_case(name), std::move(values));
+    }
+    if (headers.empty())
+        node.fail("must name at least one header");
+    return headers;
+}
+
 ErrorRule read_error_rule(const ManifestNode &node) {
     node.only({"status", "header", "body", "then", "for", "reason"});
     ErrorRule rule;
@@ -189,12 +209,8 @@ ErrorRule read_error_rule(const ManifestNode &node) {
                 status.fail("must be an HTTP status: 100 to 599");
             rule.statuses.push_back(code);
         }
-    if (node.has("header")) {
-        auto headers = node.at("header").texts();
-        if (headers.size() != 1)
-            node.at("header").fail("must name one header");
-        rule.header = {lower_case(headers[0].first), headers[0].second};
-    }
+    if (node.has("header"))
+        rule.headers = read_header_condition(node.at("header"));
     if (node.has("body"))
         rule.body = node.at("body").condition();
     static constexpr Action actions[] = {Action::wait,   Action::retry,        Action::reject, Action::absent,
@@ -235,7 +251,7 @@ void check_path_begins(const ManifestNode &node, const std::string &path, const 
 
 void read_next(const ManifestNode &node, OperationSpec &spec) {
     node.only({"cursor", "url", "offset", "page"});
-    if (node.value().size() > 1)
+    if (node.has("cursor") + node.has("url") + node.has("offset") + node.has("page") > 1)
         node.fail("must have one member: \"cursor\", \"url\", \"offset\" or \"page\"");
     if (node.has("cursor"))
         spec.next_cursor = node.at("cursor").json_pointer();
@@ -247,11 +263,11 @@ void read_next(const ManifestNode &node, OperationSpec &spec) {
         spec.next_page = node.at("page").integer_from(0);
 }
 
+/// A name that is nothing, or that an option is still to give, is no header yet.
 std::string header_name(const ManifestNode &node) {
-    std::string name = node.text();
-    for (char c : name)
-        if (c <= ' ' || c == ':' || c == 127)
-            node.fail("must be the name of a header");
+    const std::string name = node.text();
+    if (!name.empty() && !sole_placeholder(name))
+        check_header_name(node, name);
     return name;
 }
 
@@ -318,7 +334,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
         }
     }
     if (node.has("headers"))
-        spec.headers = node.at("headers").texts();
+        spec.headers = read_headers(node.at("headers"));
     if (node.has("format"))
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
     if (node.has("body")) {

@@ -2,6 +2,7 @@
 
 #include "engine/text/json.h"
 #include "engine/text/json_text.h"
+#include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
@@ -38,6 +39,11 @@ std::string encoded(std::string_view text) {
 
 bool is_rows(const Json &value) {
     return value.is_object() && value.size() == 1 && value.contains("$rows");
+}
+
+/// As a number: in a string of its own it is text.
+bool is_row_number(const Json &value) {
+    return value.is_object() && value.contains("$number");
 }
 
 bool names_cursor(const Json &value) {
@@ -91,6 +97,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         has_body_ = true;
     else if (spec_.body != nullptr)
         compile_body();
+    set_headers();
     path_ = compile_url(spec_.path, false);
     path_names_row_ = std::any_of(path_.begin(), path_.end(),
                                   [](const UrlSegment &segment) { return segment.kind == UrlSegment::Kind::kept; });
@@ -157,6 +164,16 @@ int CompiledOperation::column_of(const std::string &placeholder) const {
                        "Name its column in the statement.");
 }
 
+void CompiledOperation::set_headers() {
+    set_header(headers_, "Accept", "application/json");
+    set_header(headers_, "Content-Type", spec_.form ? "application/x-www-form-urlencoded" : "application/json");
+    for (const Headers *own : {&object_.headers, &spec_.headers})
+        for (const auto &[name, value] : *own)
+            set_header(headers_, name, value);
+    if (!has_body_)
+        std::erase_if(headers_, [](const auto &header) { return lower_case(header.first) == "content-type"; });
+}
+
 void CompiledOperation::compile_body() {
     has_body_ = true;
     if (spec_.form) {
@@ -188,6 +205,8 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
         literal(out, "[");
         compile_json(value.at("$rows"), row_);
         out.push_back({Kind::literal, "]", -1});
+    } else if (is_row_number(value)) {
+        out.push_back({Kind::row_number, "", -1});
     } else if (value.is_object()) {
         literal(out, "{");
         bool first = true;
@@ -247,6 +266,10 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
 }
 
 void CompiledOperation::compile_form(const Json &value, const std::string &name) {
+    if (is_row_number(value)) {
+        compile_form(value.at("$number"), name);
+        return;
+    }
     if (value.is_object()) {
         auto member_name = [&](const std::string &member) {
             return name.empty() ? encoded(member) : name + encoded("[" + member + "]");

@@ -2,6 +2,7 @@
 
 #include "engine/manifest/connector.h"
 #include "engine/requests/batch.h"
+#include "engine/text/headers.h"
 
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ class CompiledOperation {
     const BatchFrame &frame() const { return frame_; }
     const std::vector<RowSegment> &row() const { return row_; }
     bool has_body() const { return has_body_; }
+    /// Of every request: the engine's, which the manifest's replace, which the operation's own replace. Content-Type
+    /// goes with a body only.
+    const Headers &headers() const { return headers_; }
     /// One request holds one row, whatever its limit says, since its path or its body speaks of one.
     bool one_row() const { return one_row_; }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
@@ -91,6 +95,7 @@ class CompiledOperation {
 
   private:
     void compile_body();
+    void set_headers();
     bool names_own_id(const Json &member) const;
     bool reaches(const Batch &batch, std::size_t row) const;
     void compile_json(const Json &value, std::vector<RowSegment> &out);
@@ -107,6 +112,7 @@ class CompiledOperation {
     std::vector<std::string> fields_;
     std::string key_field_;
 
+    Headers headers_;
     BatchFrame frame_;
     std::vector<RowSegment> row_;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;

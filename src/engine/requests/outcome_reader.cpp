@@ -80,8 +80,8 @@ void OutcomeReader::read_entry(const ResultSpec &spec, Answer &answer, element e
     bool accepted = spec.accepted_when.empty() ? !spec.rejected : holds(spec.accepted_when, entry);
     if (accepted) {
         outcome.kind = RowOutcome::Kind::accepted;
-        if (with_ids_ && !spec.id.empty())
-            outcome.text = first_text(entry, {spec.id});
+        if (with_ids_ && spec.id)
+            outcome.text = first_text(entry, {*spec.id});
     } else {
         outcome.kind = RowOutcome::Kind::rejected;
         if (!spec.wait_when.empty() && holds(spec.wait_when, entry))

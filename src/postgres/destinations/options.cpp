@@ -51,23 +51,23 @@ bool restoring() {
     return !check_function_bodies;
 }
 
-/// Every option of every place: the built-in ones and those of the connectors. A connector named in the options narrows
-/// the list to its own; a table or a user mapping does not tell the validator its server.
-std::vector<AcceptedOption> accepted_options(const Settings &options) {
+/// Every option of every place: the built-in ones and those of the connectors. A connector that is known narrows the
+/// list to its own; a table does not tell the validator its server.
+std::vector<AcceptedOption> accepted_options(const std::string &known) {
     std::vector<AcceptedOption> accepted;
     for (const OptionDescription &option : built_in_options())
         accepted.push_back({option.name, option.places, option.type, option.superuser_only});
     std::vector<std::shared_ptr<const Connector>> connectors;
-    if (auto connector = options.find("connector"); connector != options.end() && !restoring())
-        connectors.push_back(find_connector(connector->second));
+    if (!known.empty() && !restoring())
+        connectors.push_back(find_connector(known));
     else
         connectors = all_connectors();
     for (const auto &connector : connectors) {
         for (const OptionSpec &option : connector->options())
             accepted.push_back(
                 {option.name, option.on_server ? on_server : on_table, option.json ? "json" : "text", false});
-        for (const std::string &credential : connector->credentials())
-            accepted.push_back({credential, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false});
+        for (const CredentialSpec &credential : connector->credentials())
+            accepted.push_back({credential.name, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false});
     }
     return accepted;
 }
@@ -83,6 +83,35 @@ std::string valid_names(const std::vector<AcceptedOption> &accepted, OptionPlace
     for (const std::string &name : names)
         list += (list.empty() ? "" : ", ") + name;
     return list;
+}
+
+/// What may stand there, for whoever wrote what may not. Of a user mapping only the names that its own connector has.
+std::string hint_of(const std::vector<AcceptedOption> &accepted, OptionPlace place, const std::string &connector) {
+    if (place == OptionPlace::user_mapping && connector.empty())
+        return "reverse_etl.credentials lists what each connector takes.";
+    const std::string names = valid_names(accepted, place);
+    if (names.empty())
+        return "Connector \"" + connector + "\" takes none.";
+    return "Valid options for " + std::string(place_name(place)) +
+           (place == OptionPlace::user_mapping ? " of connector \"" + connector + "\"" : "") + " are: " + names + ".";
+}
+
+/// Where an option belongs that may not stand in a place; "" if nowhere.
+std::string detail_of(const std::string &name, OptionPlace place, const std::string &connector) {
+    std::string owners;
+    if (place == OptionPlace::user_mapping)
+        for (const auto &connector : all_connectors())
+            for (const CredentialSpec &credential : connector->credentials())
+                if (credential.name == name)
+                    owners += (owners.empty() ? "\"" : ", \"") + connector->name() + "\"";
+    if (!owners.empty())
+        return "It is a credential of other connectors: " + owners + ".";
+    for (const AcceptedOption &option : accepted_options(place == OptionPlace::server ? connector : ""))
+        for (OptionPlace other :
+             {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
+            if (option.name == name && other != place && (option.places & static_cast<unsigned>(other)) != 0)
+                return "It is an option of " + std::string(place_name(other)) + ".";
+    return "";
 }
 
 [[noreturn]] void refuse_value(const std::string &name, const std::string &needs) {
@@ -209,11 +238,12 @@ long duration_ms(const std::string &name, const std::string &value) {
     return milliseconds;
 }
 
-void validate_options(const Settings &options, OptionPlace place) {
+void validate_options(const Settings &options, OptionPlace place, const std::string &connector) {
     if (place == OptionPlace::server && !options.contains("connector"))
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
                     "Name the connector, as in OPTIONS (connector 'http'); reverse_etl.connectors lists them.");
-    std::vector<AcceptedOption> accepted = accepted_options(options);
+    const std::string known = place == OptionPlace::server ? options.at("connector") : connector;
+    const std::vector<AcceptedOption> accepted = accepted_options(known);
     for (const auto &given : options) {
         const std::string &name = given.first, &value = given.second;
         auto here = std::find_if(accepted.begin(), accepted.end(), [&](const AcceptedOption &option) {
@@ -228,19 +258,8 @@ void validate_options(const Settings &options, OptionPlace place) {
         }
         if (restoring())
             continue;
-        std::string hint =
-            "Valid options for " + std::string(place_name(place)) + " are: " + valid_names(accepted, place) + ".";
-        if (place != OptionPlace::server)
-            accepted = accepted_options({});
-        auto elsewhere = std::find_if(accepted.begin(), accepted.end(),
-                                      [&](const AcceptedOption &option) { return option.name == name; });
-        std::string detail;
-        if (elsewhere != accepted.end())
-            for (OptionPlace other :
-                 {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
-                if ((elsewhere->places & static_cast<unsigned>(other)) != 0)
-                    detail = "It is an option of " + std::string(place_name(other)) + ".";
-        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"" + name + "\"", detail, hint);
+        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"" + name + "\"", detail_of(name, place, known),
+                    hint_of(accepted, place, known));
     }
 }
 
