@@ -17,6 +17,8 @@ ENGINE_SOURCES = \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
     src/engine/manifest/operation_reader.cpp \
+    src/engine/manifest/option_reader.cpp \
+    src/engine/manifest/option_value.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \
@@ -42,6 +44,7 @@ ENGINE_SOURCES = \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \
+    src/engine/text/text_pattern.cpp \
     src/engine/text/utf8.cpp
 
 POSTGRES_SOURCES = \

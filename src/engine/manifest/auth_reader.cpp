@@ -2,11 +2,9 @@
 
 #include "engine/text/placeholders.h"
 
-#include <algorithm>
-
 namespace reverse_etl {
 
-AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options) {
+AuthSpec read_auth(const ManifestNode &node) {
     AuthSpec auth;
     static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none, AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
                                                AuthSpec::Kind::header, AuthSpec::Kind::oauth2};
@@ -40,14 +38,20 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     for (const auto &[name, member] : node.members()) {
         if (name == "kind")
             continue;
-        auth.parameters.emplace_back(name, member.text());
-        for (const TextPart &part : split_placeholders(member.text())) {
-            bool is_option = part.text == "base_url" ||
-                             std::any_of(options.begin(), options.end(),
-                                         [&](const OptionSpec &option) { return option.name == part.text; });
-            if (part.is_placeholder && !is_option)
-                auth.credentials.push_back(part.text);
+        if (name == "grant" || name == "token_url") {
+            // A credential in an address would be sent where nobody takes it for one.
+            auth.parameters.emplace_back(name, member.literal());
+            continue;
         }
+        const std::string text = member.text();
+        if (has_lone_brace(text))
+            member.fail("holds a brace that belongs to no placeholder; a brace of the text itself is written twice");
+        auth.parameters.emplace_back(name, text);
+        for (const TextPart &part : split_placeholders(text))
+            if (part.is_placeholder && node.unset() != nullptr && node.unset()->types.contains(part.text))
+                node.unset()->met.insert(part.text);
+            else if (part.is_placeholder)
+                auth.credentials.push_back(part.text);
     }
     return auth;
 }

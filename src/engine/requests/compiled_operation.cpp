@@ -44,6 +44,11 @@ bool names_cursor(const Json &value) {
     return value.is_string() && value.get<std::string>().find("{cursor}") != std::string::npos;
 }
 
+/// The name of a member, in which braces are written twice.
+std::string name_of(const std::string &written) {
+    return substitute(written, [](const std::string &) { return std::nullopt; });
+}
+
 /// The body of a list's request with its placeholders filled in. What names the page is left out of the first.
 Json filled_for_page(const Json &value, const std::vector<std::string> &fields, const std::string &cursor) {
     if (value == "{fields}")
@@ -57,7 +62,7 @@ Json filled_for_page(const Json &value, const std::vector<std::string> &fields, 
         filled.clear();
     for (const auto &[name, member] : value.items()) {
         if (value.is_object() && !(cursor.empty() && names_cursor(member)))
-            filled[name] = filled_for_page(member, fields, cursor);
+            filled[name_of(name)] = filled_for_page(member, fields, cursor);
         if (value.is_array())
             filled.push_back(filled_for_page(member, fields, cursor));
     }
@@ -85,6 +90,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
                                      std::vector<StatementColumn> columns, int key,
                                      const std::vector<std::string> &fields)
     : object_(object), spec_(spec), columns_(std::move(columns)), key_(key), fields_(fields) {
+    if (!spec_.lacks_option.empty())
+        throw lacks_option(spec_.lacks_option);
     if (key_ >= 0)
         key_field_ = columns_[key_].field;
     if (spec_.body != nullptr && spec_.kind == OperationKind::list)
@@ -125,7 +132,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
     for (const ResultSpec &result : spec_.results)
         for (const Pairing &pairing : result.pairings)
             pairs_by_key |= pairing.by == Pairing::By::key;
-    if (key_ >= 0 && (pairs_by_key || spec_.kind == OperationKind::lookup))
+    if (key_ >= 0 && (pairs_by_key || key_names_row_ || spec_.kind == OperationKind::lookup))
         kept_key_ = static_cast<int>(keep(key_));
 }
 
@@ -134,6 +141,12 @@ std::size_t CompiledOperation::keep(int column) {
     if (found == kept_columns_.end())
         found = kept_columns_.insert(kept_columns_.end(), column);
     return found - kept_columns_.begin();
+}
+
+SettingError CompiledOperation::lacks_option(const std::string &name) const {
+    return SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
+                            "\" needs the option \"" + name + "\"",
+                        "Set it for the table or its server.");
 }
 
 int CompiledOperation::column_of(const std::string &placeholder) const {
@@ -145,9 +158,7 @@ int CompiledOperation::column_of(const std::string &placeholder) const {
         return key_;
     }
     if (!placeholder.starts_with("row."))
-        throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
-                               "\" needs the option \"" + placeholder + "\"",
-                           "Set it for the table or its server.");
+        throw lacks_option(placeholder);
     std::string field = placeholder.substr(4);
     for (std::size_t i = 0; i < columns_.size(); i++)
         if (columns_[i].field == field)
@@ -161,7 +172,9 @@ void CompiledOperation::compile_body() {
     has_body_ = true;
     if (spec_.form) {
         one_row_ = true;
-        compile_form(*spec_.body, "");
+        std::vector<RowSegment> columns;
+        compile_form(*spec_.body, "", columns);
+        row_.insert(row_.end(), columns.begin(), columns.end());
         return;
     }
     if (!contains_rows(*spec_.body)) {
@@ -192,19 +205,16 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
         literal(out, "{");
         bool first = true;
         for (const auto &[name, member] : value.items()) {
-            if (name == "$columns") {
-                // The encoder puts the commas, since columns may be left out; what stands before ends without one.
-                for (std::size_t i = 0; i < columns_.size(); i++)
-                    if (columns_[i].written)
-                        out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
+            if (name == "$columns" || names_own_id(member))
                 continue;
-            }
-            if (names_own_id(member))
-                continue;
-            literal(out, (first ? "" : ",") + json_string(name) + ":");
+            literal(out, (first ? "" : ",") + json_string(name_of(name)) + ":");
             compile_json(member, out);
             first = false;
         }
+        // The encoder puts the commas, since columns may be left out: they come last, wherever the directive stands.
+        for (std::size_t i = 0; i < columns_.size(); i++)
+            if (value.contains("$columns") && columns_[i].written)
+                out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
         literal(out, "}");
     } else if (value.is_array()) {
         literal(out, "[");
@@ -228,6 +238,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
             return;
         }
         if (*sole == "key" || sole->starts_with("row.")) {
+            key_names_row_ |= *sole == "key";
             out.push_back({Kind::value, "", column_of(*sole)});
             return;
         }
@@ -240,13 +251,16 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
             literal(out, escaped(key_field_));
         else if (part.text == "row_number")
             out.push_back({Kind::row_number, "", -1});
-        else
+        else {
+            key_names_row_ |= part.text == "key";
             out.push_back({Kind::in_string, "", column_of(part.text)});
+        }
     }
     literal(out, "\"");
 }
 
-void CompiledOperation::compile_form(const Json &value, const std::string &name) {
+/// Columns may be left out, and the encoder puts what separates them: they come last.
+void CompiledOperation::compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns) {
     if (value.is_object()) {
         auto member_name = [&](const std::string &member) {
             return name.empty() ? encoded(member) : name + encoded("[" + member + "]");
@@ -255,12 +269,12 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
             if (names_own_id(inner))
                 continue;
             if (member != "$columns") {
-                compile_form(inner, member_name(member));
+                compile_form(inner, member_name(name_of(member)), columns);
                 continue;
             }
             for (std::size_t i = 0; i < columns_.size(); i++)
                 if (columns_[i].written)
-                    row_.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
+                    columns.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
         }
         return;
     }
@@ -273,8 +287,10 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
             literal(row_, encoded(key_field_));
         else if (part.text == "row_number")
             row_.push_back({Kind::row_number, "", -1});
-        else
+        else {
+            key_names_row_ |= part.text == "key";
             row_.push_back({Kind::form_value, "", column_of(part.text)});
+        }
     }
 }
 
@@ -294,6 +310,7 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
         } else if (part.text == "cursor") {
             segments.push_back({UrlKind::cursor, "", 0});
         } else {
+            key_names_row_ |= part.text == "key" || part.text == "keys";
             segments.push_back(
                 {part.text == "keys" ? UrlKind::kept_of_all : UrlKind::kept, "", keep(column_of(part.text))});
         }
@@ -347,7 +364,7 @@ std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) 
 
 std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
     std::vector<BatchRow> taken;
-    if (!url_names_row_)
+    if (!url_names_row_ && !key_names_row_)
         return taken;
     std::vector<std::size_t> others;
     for (std::size_t row = 0; row < batch.rows().size(); row++)
@@ -361,6 +378,12 @@ std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
 }
 
 bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
+    // Where it names the row, in a body too, no destination knows a row by such a key.
+    if (key_names_row_) {
+        const std::string_view key = batch.kept(row, kept_key_);
+        if (key.empty() || key == "." || key == "..")
+            return false;
+    }
     // As the destination sees it once it has decoded the path; some take a backslash for a slash.
     std::string path = "/";
     for (const UrlSegment &segment : path_) {
