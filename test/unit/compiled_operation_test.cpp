@@ -2,7 +2,11 @@
 
 #include "connector_fixture.h"
 
+#include "engine/text/json.h"
+
 #include <boost/test/unit_test.hpp>
+
+#include <algorithm>
 
 using namespace reverse_etl;
 
@@ -287,4 +291,34 @@ BOOST_AUTO_TEST_CASE(requests_of_the_connectors_that_come_along) {
                               {"Id", "Email"});
     BOOST_TEST(list.operation.url(nullptr, "") == "https://acme.my.salesforce.com/services/data/v61.0/query"
                                                   "?q=SELECT%20Id%2CEmail%20FROM%20Contact");
+}
+
+BOOST_AUTO_TEST_CASE(the_order_of_members_says_nothing) {
+    // As jsonb or jq -S give it back.
+    const auto sorted = [](const std::string &text) { return nlohmann::json::parse(text).dump(); };
+    const Settings settings = {{"base_url", "https://a.example"}, {"instance", "acme"}};
+    for (const char *name : built_in_connectors) {
+        const std::string text = built_in_manifest(name);
+        const Connector as_written = Connector::parse(text), in_order = Connector::parse(sorted(text));
+        for (const std::string &object : as_written.object_names())
+            for (const auto &[kind, spec] : as_written.object(object, settings).operations) {
+                const BoundOperation one(as_written, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
+                                         {"email"});
+                const BoundOperation other(in_order, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
+                                           {"email"});
+                Batch rows = batch_of(one.operation, {{"a@x", "1", "C", "y"}});
+                Batch same = batch_of(other.operation, {{"a@x", "1", "C", "y"}});
+                const auto url = [](const BoundOperation &bound, const Batch &batch) {
+                    return bound.operation.url(&batch, "2");
+                };
+                std::string sorted_url = url(one, rows), other_url = url(other, same);
+                std::sort(sorted_url.begin(), sorted_url.end());
+                std::sort(other_url.begin(), other_url.end());
+                BOOST_TEST(sorted_url == other_url);
+                if (spec.form)
+                    BOOST_TEST(rows.body().size() == same.body().size());
+                else if (one.operation.has_body() && kind != OperationKind::list)
+                    BOOST_TEST(nlohmann::json::parse(rows.body()) == nlohmann::json::parse(same.body()));
+            }
+    }
 }

@@ -1,10 +1,6 @@
 #include "manifest_faults.h"
 
-#include "engine/text/json.h"
-
 #include <boost/test/unit_test.hpp>
-
-#include <algorithm>
 
 using namespace reverse_etl;
 
@@ -375,36 +371,6 @@ BOOST_AUTO_TEST_CASE(rules_and_limits_of_the_defaults_are_added) {
     };
     BOOST_TEST(statuses(OperationKind::create) == "400 401 402 own default ");
     BOOST_TEST(statuses(OperationKind::upsert) == "401 402 default ");
-}
-
-BOOST_AUTO_TEST_CASE(the_order_of_members_says_nothing) {
-    // As jsonb or jq -S give it back.
-    const auto sorted = [](const std::string &text) { return nlohmann::json::parse(text).dump(); };
-    const Settings settings = {{"base_url", "https://a.example"}, {"instance", "acme"}};
-    for (const char *name : built_in_connectors) {
-        const std::string text = built_in_manifest(name);
-        const Connector as_written = Connector::parse(text), in_order = Connector::parse(sorted(text));
-        for (const std::string &object : as_written.object_names())
-            for (const auto &[kind, spec] : as_written.object(object, settings).operations) {
-                const BoundOperation one(as_written, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
-                                         {"email"});
-                const BoundOperation other(in_order, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
-                                           {"email"});
-                Batch rows = batch_of(one.operation, {{"a@x", "1", "C", "y"}});
-                Batch same = batch_of(other.operation, {{"a@x", "1", "C", "y"}});
-                const auto url = [](const BoundOperation &bound, const Batch &batch) {
-                    return bound.operation.url(&batch, "2");
-                };
-                std::string sorted_url = url(one, rows), other_url = url(other, same);
-                std::sort(sorted_url.begin(), sorted_url.end());
-                std::sort(other_url.begin(), other_url.end());
-                BOOST_TEST(sorted_url == other_url);
-                if (spec.form)
-                    BOOST_TEST(rows.body().size() == same.body().size());
-                else if (one.operation.has_body() && kind != OperationKind::list)
-                    BOOST_TEST(nlohmann::json::parse(rows.body()) == nlohmann::json::parse(same.body()));
-            }
-    }
 }
 
 BOOST_AUTO_TEST_CASE(the_shortest_time_that_limits_permit) {
