@@ -47,6 +47,32 @@ SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad", "tit
 SELECT reverse_etl.create_connector('other', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }], "objects": { "o": {} } }');
 SELECT reverse_etl.create_connector('hubspot', '{ "manifest": 1, "name": "hubspot", "title": "Mine", "base_url": "https://x", "auth": [{ "kind": "none" }], "objects": { "o": {} } }');
 
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }],
+    "headers": { "X-Query": "{ id }" }, "objects": { "o": {} } }');
+SELECT reverse_etl.create_connector('bad', '{ "manifest": 1, "name": "bad", "title": "Bad", "base_url": "https://x", "auth": [{ "kind": "none" }],
+    "objects": { "o": { "id": "a", "key": "b", "id": "c" } } }');
+
+-- An option is a value and no more: it chooses no host, and in a path it is one segment.
+SELECT reverse_etl.create_connector('regional', '{ "manifest": 1, "name": "regional", "title": "Regional", "auth": [{ "kind": "none" }],
+    "base_url": "https://{region}.example.com", "options": { "region": { "on": "server", "description": "where the account is" } }, "objects": { "o": {} } }');
+SELECT reverse_etl.create_connector('regional', '{ "manifest": 1, "name": "regional", "title": "Regional", "auth": [{ "kind": "none" }],
+    "base_url": "https://{region}.example.com",
+    "options": { "region": { "on": "server", "type": "label", "required": true, "example": "eu", "description": "where the account is" },
+                 "list": { "on": "table", "description": "the list that members join" } },
+    "objects": { "members": { "columns": { "email": "text" }, "operations": { "create": { "request": "POST /lists/{list}/members", "body": { "$columns": "all" } } } } } }');
+CREATE SERVER regional FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'regional');
+CREATE SERVER regional FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'regional', region '127.0.0.1:42953/');
+CREATE SERVER regional FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'regional', region 'eu', base_url 'http://h/?x=');
+CREATE SERVER regional FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'regional', region 'eu');
+CREATE FOREIGN TABLE members (email text) SERVER regional;
+INSERT INTO members VALUES ('ada@example.com');
+ALTER FOREIGN TABLE members OPTIONS (ADD list '../{key}?all=1');
+EXPLAIN (COSTS OFF) INSERT INTO members VALUES ('ada@example.com');
+ALTER FOREIGN TABLE members OPTIONS (SET list '..');
+INSERT INTO members VALUES ('ada@example.com');
+DROP SERVER regional CASCADE;
+SELECT reverse_etl.drop_connector('regional');
+
 SELECT reverse_etl.drop_connector('acme');
 DROP SCHEMA acme CASCADE;
 DROP SERVER acme CASCADE;

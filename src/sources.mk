@@ -22,6 +22,8 @@ ENGINE_SOURCES = \
     src/engine/manifest/object_checks.cpp \
     src/engine/manifest/operation_reader.cpp \
     src/engine/manifest/option_names.cpp \
+    src/engine/manifest/option_reader.cpp \
+    src/engine/manifest/option_value.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \
@@ -39,6 +41,7 @@ ENGINE_SOURCES = \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
+    src/engine/requests/unreachable_rows.cpp \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
     src/engine/text/base64.cpp \
@@ -48,6 +51,7 @@ ENGINE_SOURCES = \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \
+    src/engine/text/text_pattern.cpp \
     src/engine/text/utf8.cpp
 
 POSTGRES_SOURCES = \

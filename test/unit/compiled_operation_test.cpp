@@ -2,7 +2,11 @@
 
 #include "connector_fixture.h"
 
+#include "engine/text/json.h"
+
 #include <boost/test/unit_test.hpp>
+
+#include <algorithm>
 
 using namespace reverse_etl;
 
@@ -89,7 +93,7 @@ BOOST_AUTO_TEST_CASE(columns_that_only_name_the_row_are_not_among_them) {
 BOOST_AUTO_TEST_CASE(placeholders_alone_and_within_text) {
     const WithBody things(
         R"({"$rows": {"id": "{key}", "by": "{key_field}", "n": "{row_number}", "name": "{row.name}",
-                      "text": "\"{row.name}\" <{key}> no. {row_number}", "none": "{ }"}})");
+                      "text": "\"{row.name}\" <{key}> no. {row_number}", "none": "{{ }}"}})");
     BOOST_TEST(things.body({{"a@b.c", "Q\"\\\n\u00e9"}}) ==
                "[{\"id\":\"a@b.c\",\"by\":\"email\",\"n\":\"1\",\"name\":\"Q\\\"\\\\\\n\u00e9\","
                "\"text\":\"\\\"Q\\\"\\\\\\n\u00e9\\\" <a@b.c> no. 1\",\"none\":\"{ }\"}]");
@@ -202,9 +206,62 @@ BOOST_AUTO_TEST_CASE(the_key_where_outcomes_are_paired_by_it) {
     BOOST_TEST(upsert.operation.kept_columns() == std::vector<int>{1});
     BOOST_TEST(upsert.operation.rows_per_batch() == 100u);
     const BoundOperation remove(hubspot, "contacts", OperationKind::remove, {}, "hs_object_id");
-    BOOST_TEST(remove.operation.kept_key() == -1);
+    BOOST_TEST(remove.operation.kept_key() == 0); // in its body it names the row, which an empty one would not
+    const BoundOperation create(hubspot, "companies", OperationKind::create, {"name"});
+    BOOST_TEST(create.operation.kept_key() == -1);
     const BoundOperation lookup(hubspot, "contacts", OperationKind::lookup, {}, "email");
     BOOST_TEST(lookup.operation.kept_key() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_name_no_row_wherever_they_stand) {
+    for (const char *rest : {R"("POST /a/{key}")", R"("POST /a", "query": {"id": "{key}"})", R"("POST /a?ids={keys}")",
+                             R"("POST /a/{keys}")", R"("POST /a", "body": {"$rows": {"id": "{key}"}})",
+                             R"("POST /a", "body": {"$rows": {"id": "no. {key}"}})",
+                             R"("POST /a", "format": "form", "body": {"id": "{key}"})"})
+        for (const char *kind : {"update", "delete", "lookup", "upsert"}) {
+            const Connector connector =
+                small_connector("{\"" + std::string(kind) + "\": {\"rows\": 9, \"request\": " + rest + "}}");
+            const OperationKind of_kind = connector.object("things", {}).operations.begin()->first;
+            const BoundOperation things(connector, "things", of_kind, {}, "email");
+            for (const char *key : {"", ".", ".."}) {
+                Batch batch = batch_of(things.operation, {{"a@x"}, {key}, {"b@x"}});
+                const std::vector<BatchRow> taken = things.operation.take_unreachable(batch);
+                BOOST_TEST(taken.size() == 1u, kind << " " << rest << " " << key);
+                BOOST_TEST(batch.rows().size() == 2u);
+            }
+            Batch batch = batch_of(things.operation, {{"..."}, {" "}, {".a"}});
+            BOOST_TEST(things.operation.take_unreachable(batch).empty(), kind << " " << rest);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(columns_stand_anywhere_in_their_object) {
+    const auto body = [](const std::string &text, const std::string &format, const Values &values) {
+        const BoundOperation create(small_connector(R"({"create": {"request": "POST /a", "format": ")" + format +
+                                                    R"(", "body": )" + text + "}}"),
+                                    "things", OperationKind::create, {"email", "name"});
+        return std::string(batch_of(create.operation, {values}).body());
+    };
+    const std::pair<const char *, const char *> cases[] = {
+        {R"({"$columns": "all", "a": 1})", R"({"a": 1, "$columns": "all"})"},
+        {R"({"b": {"$columns": "all", "c": {}}, "a": 1})", R"({"b": {"c": {}, "$columns": "all"}, "a": 1})"},
+        {R"([{"$rows": {"$columns": "all", "a": "x"}}])", R"([{"$rows": {"a": "x", "$columns": "all"}}])"}};
+    for (const auto &[first, last] : cases)
+        for (const Values &values : {Values{"e", "n"}, Values{std::nullopt, "n"}, Values{std::nullopt, std::nullopt}})
+            BOOST_TEST(body(first, "json", values) == body(last, "json", values), first);
+    BOOST_TEST(body(R"({"$columns": "all", "a": 1})", "json", {"e", std::nullopt}) == R"({"a":1,"email":"e"})");
+    BOOST_TEST(body(R"({"b": {"$columns": "all"}, "a": 1})", "form", {std::nullopt, std::nullopt}) == "a=1");
+    BOOST_TEST(body(R"({"$columns": "all", "a": 1})", "form", {"e", std::nullopt}) == "a=1&email=e");
+}
+
+BOOST_AUTO_TEST_CASE(a_brace_is_written_twice) {
+    const BoundOperation list(small_connector(R"({"list": {"request": "POST /a/{{x}}", "query": {"{{q}}": "{{id}}"},
+                                     "body": {"query": "{{ things {{ id }} }}", "{{a}}": "{cursor}"}}})"),
+                              "things", OperationKind::list, {});
+    BOOST_TEST(list.operation.url(nullptr, "") == "https://api.example.com/a/{x}?%7Bq%7D=%7Bid%7D");
+    BOOST_TEST(list.operation.page_body("7") == R"({"query":"{ things { id } }","{a}":"7"})");
+    BOOST_TEST(
+        WithBody(R"({"query": "{{ {row.email} {{key}} }}", "{{a}}": 1})", {"email", "name"}, "").body({{"e", "n"}}) ==
+        R"({"query":"{ e {key} }","{a}":1})");
 }
 
 BOOST_AUTO_TEST_CASE(each_column_once) {
@@ -245,4 +302,34 @@ BOOST_AUTO_TEST_CASE(requests_of_the_connectors_that_come_along) {
                               {"Id", "Email"});
     BOOST_TEST(list.operation.url(nullptr, "") == "https://acme.my.salesforce.com/services/data/v61.0/query"
                                                   "?q=SELECT%20Id%2CEmail%20FROM%20Contact");
+}
+
+BOOST_AUTO_TEST_CASE(the_order_of_members_says_nothing) {
+    // As jsonb or jq -S give it back.
+    const auto sorted = [](const std::string &text) { return nlohmann::json::parse(text).dump(); };
+    const Settings settings = {{"base_url", "https://a.example"}, {"instance", "acme"}};
+    for (const char *name : built_in_connectors) {
+        const std::string text = built_in_manifest(name);
+        const Connector as_written = Connector::parse(text), in_order = Connector::parse(sorted(text));
+        for (const std::string &object : as_written.object_names())
+            for (const auto &[kind, spec] : as_written.object(object, settings).operations) {
+                const BoundOperation one(as_written, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
+                                         {"email"});
+                const BoundOperation other(in_order, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
+                                           {"email"});
+                Batch rows = batch_of(one.operation, {{"a@x", "1", "C", "y"}});
+                Batch same = batch_of(other.operation, {{"a@x", "1", "C", "y"}});
+                const auto url = [](const BoundOperation &bound, const Batch &batch) {
+                    return bound.operation.url(&batch, "2");
+                };
+                std::string sorted_url = url(one, rows), other_url = url(other, same);
+                std::sort(sorted_url.begin(), sorted_url.end());
+                std::sort(other_url.begin(), other_url.end());
+                BOOST_TEST(sorted_url == other_url);
+                if (spec.form)
+                    BOOST_TEST(rows.body().size() == same.body().size());
+                else if (one.operation.has_body() && kind != OperationKind::list)
+                    BOOST_TEST(nlohmann::json::parse(rows.body()) == nlohmann::json::parse(same.body()));
+            }
+    }
 }

@@ -204,8 +204,8 @@ BOOST_AUTO_TEST_CASE(an_answer_that_must_be_json_and_is_not) {
         BOOST_TEST((verdict.action == Action::retry));
         BOOST_TEST(verdict.fault == Fault::unintelligible);
     }
-    BOOST_TEST((upsert(204, "").action == Action::proceed)); // nothing to read in it
-    BOOST_TEST((upsert(200, "").action == Action::retry));   // it should say what became of each row
+    BOOST_TEST((upsert(204, "").action == Action::retry)); // nor does that
+    BOOST_TEST((upsert(200, "").action == Action::retry)); // it should say what became of each row
     BOOST_TEST((HubSpot(OperationKind::lookup)(200, "").action == Action::proceed)); // there are none
     BOOST_TEST((HubSpot(OperationKind::list)(204, "").action == Action::proceed));
     for (const char *page : {"<!doctype HTML><html>Log in</html>", "\xef\xbb\xbf\n<html><body>Log in</body></html>"}) {

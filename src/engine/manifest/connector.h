@@ -89,6 +89,9 @@ struct ResultSpec {
     Pointers reason;
 };
 
+/// What an answer means for the rows that it does not mention.
+enum class Others { unknown, accepted, rejected };
+
 struct RateLimitSpec {
     std::string name;
     int requests = 0; ///< in `seconds`
@@ -124,7 +127,9 @@ struct OperationSpec {
     bool archives = false;                  ///< a delete that keeps the row, hidden
     std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
     std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
+    Others others = Others::unknown;        ///< rows of which no result speaks
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
+    std::string lacks_option;               ///< one that it cannot do without, and that has no value; "" for none
     Pointers reason;
     Pointers records; ///< lookup and list: where the records stand, or the only one
     std::string next_cursor, next_url;
@@ -134,6 +139,8 @@ struct OperationSpec {
     /// The shortest time in which the published limits let that many requests go: the first window's go at once. What
     /// is limited for each of something is left out, since nobody knows for how many.
     double shortest_seconds(std::int64_t requests) const;
+    /// Whether an answer without content, whatever its status, does not say what became of the rows.
+    bool needs_content() const;
 };
 
 struct ColumnSpec {
@@ -163,10 +170,23 @@ struct AuthSpec {
 
 /// An option that a connector adds to those every server and table has.
 struct OptionSpec {
+    enum class Type {
+        text,    ///< stands for itself, whatever it holds
+        integer, ///< a number where it is all there is of a string
+        boolean, ///< likewise true or false
+        json,    ///< a part of the manifest
+        path,    ///< a part of a request's path and query, with placeholders
+        host,    ///< a host, perhaps with a port
+        label,   ///< one label of a host's name
+        url,     ///< a URL to which paths are appended
+    } type = Type::text;
     std::string name;
     bool on_server = false; ///< else on the table
-    bool json = false;
+    bool required = false;
+    std::vector<std::string> one_of; ///< empty: not only these
+    std::string pattern;             ///< "" for any
     std::optional<std::string> fallback;
+    std::string example; ///< a value that the manifest is checked with; "" for none
     std::string description;
 };
 

@@ -11,13 +11,15 @@ void check_header_name(const ManifestNode &node, const std::string &name) {
 
 Headers read_headers(const ManifestNode &node) {
     Headers headers;
-    for (const auto &[name, value] : node.members()) {
+    for (const auto &[written, value] : node.members()) {
+        const std::string name = value.literal_name(written);
         check_header_name(value, name);
         if (has_header(headers, name))
             value.fail("stands twice: names of headers that differ in case only are one");
-        if (breaks_a_header(value.text()))
+        const std::string text = value.literal();
+        if (breaks_a_header(text))
             value.fail("must not hold a line break");
-        headers.emplace_back(name, value.text());
+        headers.emplace_back(name, text);
     }
     return headers;
 }

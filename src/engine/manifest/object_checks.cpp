@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace reverse_etl {
@@ -106,11 +107,14 @@ void check_names_of_object(const ManifestNode &manifest, const ManifestNode &obj
     const std::map<std::string, ManifestNode> columns = columns_of(manifest, object);
     // Without any, the columns are those of the table that somebody makes.
     auto check_field = [&](const ManifestNode &node) {
-        if (node.text().empty())
+        const std::string field = node.literal();
+        if (field.empty())
             node.fail("must name a field");
-        if (!columns.empty() && !columns.contains(node.text()))
-            node.fail("names the field \"" + node.text() + "\", which is not among the \"columns\" of " +
-                      object.pointer());
+        const std::optional<std::string> option = sole_placeholder(node.text());
+        if (option && node.may_be_set_later(*option))
+            return;
+        if (!columns.empty() && !columns.contains(field))
+            node.fail("names the field \"" + field + "\", which is not among the \"columns\" of " + object.pointer());
     };
     if (object.has("id") || manifest.has("id"))
         check_field((object.has("id") ? object : manifest).at("id"));

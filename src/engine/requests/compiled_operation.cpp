@@ -50,6 +50,11 @@ bool names_cursor(const Json &value) {
     return value.is_string() && value.get<std::string>().find("{cursor}") != std::string::npos;
 }
 
+/// The name of a member, in which braces are written twice.
+std::string name_of(const std::string &written) {
+    return substitute(written, [](const std::string &) { return std::nullopt; });
+}
+
 /// The body of a list's request with its placeholders filled in. What names the page is left out of the first.
 Json filled_for_page(const Json &value, const std::vector<std::string> &fields, const std::string &cursor) {
     if (value == "{fields}")
@@ -63,7 +68,7 @@ Json filled_for_page(const Json &value, const std::vector<std::string> &fields, 
         filled.clear();
     for (const auto &[name, member] : value.items()) {
         if (value.is_object() && !(cursor.empty() && names_cursor(member)))
-            filled[name] = filled_for_page(member, fields, cursor);
+            filled[name_of(name)] = filled_for_page(member, fields, cursor);
         if (value.is_array())
             filled.push_back(filled_for_page(member, fields, cursor));
     }
@@ -91,6 +96,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
                                      std::vector<StatementColumn> columns, int key,
                                      const std::vector<std::string> &fields)
     : object_(object), spec_(spec), columns_(std::move(columns)), key_(key), fields_(fields) {
+    if (!spec_.lacks_option.empty())
+        throw lacks_option(spec_.lacks_option);
     if (key_ >= 0)
         key_field_ = columns_[key_].field;
     if (spec_.body != nullptr && spec_.kind == OperationKind::list)
@@ -132,7 +139,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
     for (const ResultSpec &result : spec_.results)
         for (const Pairing &pairing : result.pairings)
             pairs_by_key |= pairing.by == Pairing::By::key;
-    if (key_ >= 0 && (pairs_by_key || spec_.kind == OperationKind::lookup))
+    if (key_ >= 0 && (pairs_by_key || key_names_row_ || spec_.kind == OperationKind::lookup))
         kept_key_ = static_cast<int>(keep(key_));
 }
 
@@ -141,6 +148,12 @@ std::size_t CompiledOperation::keep(int column) {
     if (found == kept_columns_.end())
         found = kept_columns_.insert(kept_columns_.end(), column);
     return found - kept_columns_.begin();
+}
+
+SettingError CompiledOperation::lacks_option(const std::string &name) const {
+    return SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
+                            "\" needs the option \"" + name + "\"",
+                        "Set it for the table or its server.");
 }
 
 int CompiledOperation::column_of(const std::string &placeholder) const {
@@ -152,9 +165,7 @@ int CompiledOperation::column_of(const std::string &placeholder) const {
         return key_;
     }
     if (!placeholder.starts_with("row."))
-        throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
-                               "\" needs the option \"" + placeholder + "\"",
-                           "Set it for the table or its server.");
+        throw lacks_option(placeholder);
     std::string field = placeholder.substr(4);
     for (std::size_t i = 0; i < columns_.size(); i++)
         if (columns_[i].field == field)
@@ -178,7 +189,9 @@ void CompiledOperation::compile_body() {
     has_body_ = true;
     if (spec_.form) {
         one_row_ = true;
-        compile_form(*spec_.body, "");
+        std::vector<RowSegment> columns;
+        compile_form(*spec_.body, "", columns);
+        row_.insert(row_.end(), columns.begin(), columns.end());
         return;
     }
     if (!contains_rows(*spec_.body)) {
@@ -211,19 +224,16 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
         literal(out, "{");
         bool first = true;
         for (const auto &[name, member] : value.items()) {
-            if (name == "$columns") {
-                // The encoder puts the commas, since columns may be left out; what stands before ends without one.
-                for (std::size_t i = 0; i < columns_.size(); i++)
-                    if (columns_[i].written)
-                        out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
+            if (name == "$columns" || names_own_id(member))
                 continue;
-            }
-            if (names_own_id(member))
-                continue;
-            literal(out, (first ? "" : ",") + json_string(name) + ":");
+            literal(out, (first ? "" : ",") + json_string(name_of(name)) + ":");
             compile_json(member, out);
             first = false;
         }
+        // The encoder puts the commas, since columns may be left out: they come last, wherever the directive stands.
+        for (std::size_t i = 0; i < columns_.size(); i++)
+            if (value.contains("$columns") && columns_[i].written)
+                out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
         literal(out, "}");
     } else if (value.is_array()) {
         literal(out, "[");
@@ -247,6 +257,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
             return;
         }
         if (*sole == "key" || sole->starts_with("row.")) {
+            key_names_row_ |= *sole == "key";
             out.push_back({Kind::value, "", column_of(*sole)});
             return;
         }
@@ -259,15 +270,18 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
             literal(out, escaped(key_field_));
         else if (part.text == "row_number")
             out.push_back({Kind::row_number, "", -1});
-        else
+        else {
+            key_names_row_ |= part.text == "key";
             out.push_back({Kind::in_string, "", column_of(part.text)});
+        }
     }
     literal(out, "\"");
 }
 
-void CompiledOperation::compile_form(const Json &value, const std::string &name) {
+/// Columns may be left out, and the encoder puts what separates them: they come last.
+void CompiledOperation::compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns) {
     if (is_row_number(value)) {
-        compile_form(value.at("$number"), name);
+        compile_form(value.at("$number"), name, columns);
         return;
     }
     if (value.is_object()) {
@@ -278,12 +292,12 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
             if (names_own_id(inner))
                 continue;
             if (member != "$columns") {
-                compile_form(inner, member_name(member));
+                compile_form(inner, member_name(name_of(member)), columns);
                 continue;
             }
             for (std::size_t i = 0; i < columns_.size(); i++)
                 if (columns_[i].written)
-                    row_.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
+                    columns.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
         }
         return;
     }
@@ -296,8 +310,10 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
             literal(row_, encoded(key_field_));
         else if (part.text == "row_number")
             row_.push_back({Kind::row_number, "", -1});
-        else
+        else {
+            key_names_row_ |= part.text == "key";
             row_.push_back({Kind::form_value, "", column_of(part.text)});
+        }
     }
 }
 
@@ -317,6 +333,7 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
         } else if (part.text == "cursor") {
             segments.push_back({UrlKind::cursor, "", 0});
         } else {
+            key_names_row_ |= part.text == "key" || part.text == "keys";
             segments.push_back(
                 {part.text == "keys" ? UrlKind::kept_of_all : UrlKind::kept, "", keep(column_of(part.text))});
         }
@@ -366,51 +383,6 @@ std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) 
         separator = '&';
     }
     return url;
-}
-
-std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
-    std::vector<BatchRow> taken;
-    if (!url_names_row_)
-        return taken;
-    std::vector<std::size_t> others;
-    for (std::size_t row = 0; row < batch.rows().size(); row++)
-        if (reaches(batch, row))
-            others.push_back(row);
-        else
-            taken.push_back(batch.rows()[row]);
-    if (!taken.empty())
-        batch = batch.subset(others);
-    return taken;
-}
-
-bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
-    // As the destination sees it once it has decoded the path; some take a backslash for a slash.
-    std::string path = "/";
-    for (const UrlSegment &segment : path_) {
-        if (segment.kind == UrlSegment::Kind::literal)
-            path += segment.text;
-        if (segment.kind != UrlSegment::Kind::kept && segment.kind != UrlSegment::Kind::kept_of_all)
-            continue;
-        const std::string_view text = batch.kept(row, segment.kept);
-        if (text.empty() || (segment.kind == UrlSegment::Kind::kept_of_all && text.find(',') != text.npos))
-            return false;
-        path += text;
-    }
-    std::replace(path.begin(), path.end(), '\\', '/');
-    path += '/';
-    if (path.find("/./") != path.npos || path.find("/../") != path.npos)
-        return false;
-    const bool may_be_empty = spec_.kind == OperationKind::create || spec_.kind == OperationKind::upsert;
-    for (const UrlParameter &parameter : query_)
-        for (const UrlSegment &segment : parameter.segments) {
-            const bool of_all = segment.kind == UrlSegment::Kind::kept_of_all;
-            if (segment.kind != UrlSegment::Kind::kept && !of_all)
-                continue;
-            const std::string_view text = batch.kept(row, segment.kept);
-            if ((text.empty() && !may_be_empty) || (of_all && text.find(',') != text.npos))
-                return false;
-        }
-    return true;
 }
 
 std::string CompiledOperation::page_body(const std::string &cursor) const {

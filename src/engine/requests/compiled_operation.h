@@ -68,8 +68,9 @@ class CompiledOperation {
     bool one_row() const { return one_row_; }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
     bool path_names_row() const { return path_names_row_; }
-    /// Takes the rows out of the batch whose texts in the URL would name something else: with an empty key, "." or ".."
-    /// a path names the collection, and a DELETE all that is in it; a comma in one of several keys names two rows.
+    /// Takes the rows out of the batch that would name something else: with an empty key, "." or ".." a path names the
+    /// collection, and a DELETE all that is in it; a body or a list of keys with such a one names no row; a comma in
+    /// one of several keys in the URL names two.
     std::vector<BatchRow> take_unreachable(Batch &batch) const;
     std::size_t rows_per_batch() const { return one_row_ ? 1 : static_cast<std::size_t>(spec_.rows); }
     /// Columns whose text is kept per row (Batch::keep), in this order.
@@ -100,9 +101,10 @@ class CompiledOperation {
     bool reaches(const Batch &batch, std::size_t row) const;
     void compile_json(const Json &value, std::vector<RowSegment> &out);
     void compile_json_string(const std::string &text, std::vector<RowSegment> &out);
-    void compile_form(const Json &value, const std::string &name);
+    void compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns);
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
     std::size_t keep(int column);
+    SettingError lacks_option(const std::string &name) const;
     int column_of(const std::string &placeholder) const;
 
     const Object &object_;
@@ -116,6 +118,7 @@ class CompiledOperation {
     BatchFrame frame_;
     std::vector<RowSegment> row_;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
+    bool key_names_row_ = false; ///< {key} or {keys} stands in its URL or its body
     std::vector<int> kept_columns_;
     int kept_key_ = -1;
     std::vector<UrlSegment> path_;

@@ -107,7 +107,7 @@ Verdict judge_failure(const Response &response, const Words &words) {
 /// Why an answer that claims success cannot be understood; "" if it can.
 std::string unintelligible(const CompiledOperation &operation, Answer &answer) {
     const std::string &body = answer.response().body;
-    if (answer.response().status == 204)
+    if (answer.response().status == 204 && !operation.spec().needs_content())
         return "";
     if (is_web_page(body))
         return "the answer is a web page, as a login or a proxy shows it: " + answer.words().of_body(body);

@@ -1,12 +1,13 @@
 #include "postgres/destinations/options.h"
 
-#include "engine/text/json.h"
+#include "engine/manifest/option_value.h"
 #include "postgres/border/border.h"
 #include "postgres/destinations/connectors.h"
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iterator>
 
 extern "C" {
 #include "utils/builtins.h"
@@ -28,6 +29,8 @@ struct AcceptedOption {
     unsigned places;
     std::string type;
     bool superuser_only;
+    std::shared_ptr<const Connector> connector; ///< of an option that it adds: keeps `of_connector`
+    const OptionSpec *of_connector;             ///< nullptr for any other
 };
 
 const char *place_name(OptionPlace place) {
@@ -56,7 +59,7 @@ bool restoring() {
 std::vector<AcceptedOption> accepted_options(const std::string &known) {
     std::vector<AcceptedOption> accepted;
     for (const OptionDescription &option : built_in_options())
-        accepted.push_back({option.name, option.places, option.type, option.superuser_only});
+        accepted.push_back({option.name, option.places, option.type, option.superuser_only, nullptr, nullptr});
     std::vector<std::shared_ptr<const Connector>> connectors;
     if (!known.empty() && !restoring())
         connectors.push_back(find_connector(known));
@@ -64,10 +67,10 @@ std::vector<AcceptedOption> accepted_options(const std::string &known) {
         connectors = all_connectors();
     for (const auto &connector : connectors) {
         for (const OptionSpec &option : connector->options())
-            accepted.push_back(
-                {option.name, option.on_server ? on_server : on_table, option.json ? "json" : "text", false});
+            accepted.push_back({option.name, option.on_server ? on_server : on_table, "", false, connector, &option});
         for (const CredentialSpec &credential : connector->credentials())
-            accepted.push_back({credential.name, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false});
+            accepted.push_back(
+                {credential.name, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false, nullptr, nullptr});
     }
     return accepted;
 }
@@ -136,8 +139,7 @@ void check_word(const std::string &name, const std::string &value, const std::st
 
 void check_value(const std::string &name, const std::string &value, const std::string &type) {
     if (type == "url") {
-        bool plain = value.starts_with("http://") || value.starts_with("https://");
-        if (!plain || value.find_first_of("@?# \r\n\t") != std::string::npos || value.find("://") + 3 == value.size())
+        if (!is_base_url(value))
             refuse_value(name,
                          "must be a URL such as https://api.example.com, without user, password, query and fragment");
     } else if (type == "milliseconds") {
@@ -151,9 +153,6 @@ void check_value(const std::string &name, const std::string &value, const std::s
     } else if (type == "bytes") {
         if (byte_size(name, value) < 1)
             refuse_value(name, "must be a size greater than zero");
-    } else if (type == "json") {
-        if (!Json::accept(value) && value.find_first_of("{[\"") != std::string::npos)
-            refuse_value(name, "must be JSON");
     } else if (type == "encoding") {
         encoding_option(name, value);
     } else if (type == "comparison") {
@@ -162,7 +161,7 @@ void check_value(const std::string &name, const std::string &value, const std::s
     } else if (type.find('|') != std::string::npos) {
         check_word(name, value, type);
     }
-    if (value.find_first_of("\r\n") != std::string::npos && type != "json")
+    if (value.find_first_of("\r\n") != std::string::npos)
         refuse_value(name, "must not hold a line break");
 }
 
@@ -238,20 +237,56 @@ long duration_ms(const std::string &name, const std::string &value) {
     return milliseconds;
 }
 
+namespace {
+
+/// A table does not tell the validator its connector: a value is right if it is for one that has such an option, and is
+/// looked at again when the table is used.
+void check_value(const std::string &name, const std::string &value, const std::vector<AcceptedOption> &meanings) {
+    std::string needs;
+    for (const AcceptedOption &meaning : meanings) {
+        if (meaning.of_connector == nullptr) {
+            check_value(name, value, meaning.type);
+            return;
+        }
+        needs = needs_of_option(*meaning.of_connector, value);
+        if (needs.empty())
+            return;
+    }
+    refuse_value(name, needs);
+}
+
+/// What a connector cannot be used without is asked for when its server is made.
+void check_required(const Settings &options, const std::vector<AcceptedOption> &accepted) {
+    for (const AcceptedOption &option : accepted) {
+        const bool is_required = option.of_connector != nullptr && option.of_connector->required;
+        if (is_required && (option.places & on_server) != 0 && !options.contains(option.name))
+            throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"" + option.name + "\" is required", "",
+                        "Its description: " + option.of_connector->description +
+                            (option.of_connector->example.empty()
+                                 ? "."
+                                 : ", as in " + option.name + " '" + option.of_connector->example + "'."));
+    }
+}
+
+} // namespace
+
 void validate_options(const Settings &options, OptionPlace place, const std::string &connector) {
     if (place == OptionPlace::server && !options.contains("connector"))
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
                     "Name the connector, as in OPTIONS (connector 'http'); reverse_etl.connectors lists them.");
     const std::string known = place == OptionPlace::server ? options.at("connector") : connector;
     const std::vector<AcceptedOption> accepted = accepted_options(known);
+    if (place == OptionPlace::server && !restoring())
+        check_required(options, accepted);
     for (const auto &given : options) {
         const std::string &name = given.first, &value = given.second;
-        auto here = std::find_if(accepted.begin(), accepted.end(), [&](const AcceptedOption &option) {
+        std::vector<AcceptedOption> here;
+        std::copy_if(accepted.begin(), accepted.end(), std::back_inserter(here), [&](const AcceptedOption &option) {
             return option.name == name && (option.places & static_cast<unsigned>(place)) != 0;
         });
-        if (here != accepted.end()) {
-            check_value(name, value, here->type);
-            if (here->superuser_only && !pg_call([] { return superuser(); }))
+        if (!here.empty()) {
+            check_value(name, value, here);
+            if (here.front().superuser_only && !pg_call([] { return superuser(); }))
                 throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to set option \"" + name + "\"", "",
                             "Only superusers may set it, since it names a file of the server.");
             continue;
