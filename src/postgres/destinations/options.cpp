@@ -261,10 +261,9 @@ void check_required(const Settings &options, const std::vector<AcceptedOption> &
         const bool is_required = option.of_connector != nullptr && option.of_connector->required;
         if (is_required && (option.places & on_server) != 0 && !options.contains(option.name))
             throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"" + option.name + "\" is required", "",
-                        "Its description: " + option.of_connector->description +
-                            (option.of_connector->example.empty()
-                                 ? "."
-                                 : ", as in " + option.name + " '" + option.of_connector->example + "'."));
+                        "Add " + option.name + " '" +
+                            (option.of_connector->example.empty() ? "..." : option.of_connector->example) +
+                            "' to the OPTIONS: " + option.of_connector->description + ".");
     }
 }
 
