@@ -234,6 +234,30 @@ BOOST_AUTO_TEST_CASE(keys_that_name_no_row_wherever_they_stand) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(fields_of_the_key_name_a_row_in_a_body_too) {
+    for (const char *rest :
+         {R"("body": {"mail": "{row.email}"})", R"("body": {"mail": "<{row.email}>"})",
+          R"("body": {"$rows": {"of": "{row.email}"}})", R"("format": "form", "body": {"mail": "{row.email}"})",
+          R"("query": {"q": "{row.email}"})"})
+        for (const char *kind : {"update", "delete", "lookup", "upsert"}) {
+            const Connector connector =
+                small_connector("{\"" + std::string(kind) + R"(": {"rows": 9, "request": "POST /a", )" + rest + "}}");
+            const OperationKind of_kind = connector.object("things", {}).operations.begin()->first;
+            const BoundOperation things(connector, "things", of_kind, {"email"});
+            for (const char *key : {"", ".", ".."}) {
+                Batch batch = batch_of(things.operation, {{"a@x"}, {key}, {"b@x"}});
+                const bool is_named = of_kind != OperationKind::upsert; // which may make a row of any text
+                BOOST_TEST(things.operation.take_unreachable(batch).size() == (is_named ? 1u : 0u),
+                           kind << " " << rest << " " << key);
+            }
+        }
+    const BoundOperation other(
+        small_connector(R"({"update": {"request": "PUT /a/{key}", "body": {"n": "{row.name}"}}})"), "things",
+        OperationKind::update, {"name"}, "email");
+    Batch batch = batch_of(other.operation, {{"", "a@x"}});
+    BOOST_TEST(other.operation.take_unreachable(batch).empty());
+}
+
 BOOST_AUTO_TEST_CASE(columns_stand_anywhere_in_their_object) {
     const auto body = [](const std::string &text, const std::string &format, const Values &values) {
         const BoundOperation create(small_connector(R"({"create": {"request": "POST /a", "format": ")" + format +

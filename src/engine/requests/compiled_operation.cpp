@@ -141,6 +141,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
             pairs_by_key |= pairing.by == Pairing::By::key;
     if (key_ >= 0 && (pairs_by_key || key_names_row_ || spec_.kind == OperationKind::lookup))
         kept_key_ = static_cast<int>(keep(key_));
+    if (key_names_row_)
+        naming_.push_back(kept_key_);
 }
 
 std::size_t CompiledOperation::keep(int column) {
@@ -148,6 +150,19 @@ std::size_t CompiledOperation::keep(int column) {
     if (found == kept_columns_.end())
         found = kept_columns_.insert(kept_columns_.end(), column);
     return found - kept_columns_.begin();
+}
+
+/// Remembers a placeholder by which the destination is told of which row a request speaks.
+void CompiledOperation::note_naming(const std::string &placeholder) {
+    key_names_row_ |= placeholder == "key" || placeholder == "keys";
+    const bool is_about_a_row = spec_.kind == OperationKind::update || spec_.kind == OperationKind::remove ||
+                                spec_.kind == OperationKind::lookup;
+    if (!is_about_a_row || !placeholder.starts_with("row."))
+        return;
+    const std::string field = placeholder.substr(4);
+    const bool is_of_key = std::find(object_.key.begin(), object_.key.end(), field) != object_.key.end();
+    if (is_of_key || field == object_.id)
+        naming_.push_back(keep(column_of(placeholder)));
 }
 
 SettingError CompiledOperation::lacks_option(const std::string &name) const {
@@ -257,7 +272,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
             return;
         }
         if (*sole == "key" || sole->starts_with("row.")) {
-            key_names_row_ |= *sole == "key";
+            note_naming(*sole);
             out.push_back({Kind::value, "", column_of(*sole)});
             return;
         }
@@ -271,7 +286,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
         else if (part.text == "row_number")
             out.push_back({Kind::row_number, "", -1});
         else {
-            key_names_row_ |= part.text == "key";
+            note_naming(part.text);
             out.push_back({Kind::in_string, "", column_of(part.text)});
         }
     }
@@ -311,7 +326,7 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name,
         else if (part.text == "row_number")
             row_.push_back({Kind::row_number, "", -1});
         else {
-            key_names_row_ |= part.text == "key";
+            note_naming(part.text);
             row_.push_back({Kind::form_value, "", column_of(part.text)});
         }
     }
@@ -333,7 +348,7 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
         } else if (part.text == "cursor") {
             segments.push_back({UrlKind::cursor, "", 0});
         } else {
-            key_names_row_ |= part.text == "key" || part.text == "keys";
+            note_naming(part.text);
             segments.push_back(
                 {part.text == "keys" ? UrlKind::kept_of_all : UrlKind::kept, "", keep(column_of(part.text))});
         }

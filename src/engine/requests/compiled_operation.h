@@ -104,6 +104,7 @@ class CompiledOperation {
     void compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns);
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
     std::size_t keep(int column);
+    void note_naming(const std::string &placeholder);
     SettingError lacks_option(const std::string &name) const;
     int column_of(const std::string &placeholder) const;
 
@@ -118,7 +119,8 @@ class CompiledOperation {
     BatchFrame frame_;
     std::vector<RowSegment> row_;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
-    bool key_names_row_ = false; ///< {key} or {keys} stands in its URL or its body
+    bool key_names_row_ = false;      ///< {key} or {keys} stands in its URL or its body
+    std::vector<std::size_t> naming_; ///< the kept texts by which it says which row it is about, wherever it does
     std::vector<int> kept_columns_;
     int kept_key_ = -1;
     std::vector<UrlSegment> path_;

@@ -8,7 +8,7 @@ namespace reverse_etl {
 
 std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
     std::vector<BatchRow> taken;
-    if (!url_names_row_ && !key_names_row_)
+    if (!url_names_row_ && naming_.empty())
         return taken;
     std::vector<std::size_t> others;
     for (std::size_t row = 0; row < batch.rows().size(); row++)
@@ -22,10 +22,10 @@ std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
 }
 
 bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
-    // Where it names the row, in a body too, no destination knows a row by such a key.
-    if (key_names_row_) {
-        const std::string_view key = batch.kept(row, kept_key_);
-        if (key.empty() || key == "." || key == "..")
+    // In a body, too, no destination knows a row by such a name.
+    for (const std::size_t kept : naming_) {
+        const std::string_view name = batch.kept(row, kept);
+        if (name.empty() || name == "." || name == "..")
             return false;
     }
     // As the destination sees it once it has decoded the path; some take a backslash for a slash.
