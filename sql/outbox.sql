@@ -88,7 +88,7 @@ SELECT reverse_etl.pause('hubspot.companies');
 INSERT INTO hubspot.companies (name) VALUES ('Acme'), ('Acme');
 SELECT reverse_etl.resume('hubspot.companies');
 CALL reverse_etl.wait('hubspot.companies', '30 s');
-SELECT name FROM hubspot.companies;
+SELECT name FROM hubspot.companies ORDER BY 1;
 
 -- A role sees the rows that it queued, and those alone.
 CREATE ROLE regress_marketing;
@@ -119,7 +119,7 @@ CALL reverse_etl.wait('hubspot.contacts', '30 s');
 SELECT rejected_by, "row", http_status, left(reason, 70) AS reason FROM reverse_etl.rejected_rows ORDER BY rejected_by;
 SET ROLE regress_marketing;
 SELECT rejected_by, "row" FROM reverse_etl.rejected_rows;
-SELECT email FROM hubspot.contacts WHERE email IN ('marketing@example.com', 'sales@example.com');
+SELECT email FROM hubspot.contacts WHERE email IN ('marketing@example.com', 'sales@example.com') ORDER BY 1;
 RESET ROLE;
 TRUNCATE reverse_etl.rejected_rows;
 

@@ -56,7 +56,7 @@ CREATE FOREIGN TABLE crm.checked (email text, firstname text CHECK (firstname <>
 SELECT reverse_etl.create_sync('checked', 'SELECT email, name AS firstname FROM people', 'crm.checked', '{email}') > 0 AS made;
 CALL reverse_etl.run_sync('checked');
 SELECT outcome, key, reason FROM reverse_etl.run_rows;
-SELECT email FROM crm.contacts;
+SELECT email FROM crm.contacts ORDER BY 1;
 SELECT reverse_etl.drop_sync('checked');
 
 -- Mode update changes what is there; what is not is told, and not tried again until it changes.
@@ -99,7 +99,7 @@ CALL reverse_etl.run_sync('once');
 SELECT outcome, key, left(reason, 47) AS reason FROM reverse_etl.run_rows;
 CALL reverse_etl.run_sync('once');
 :last_run
-SELECT id, v FROM crm.once;
+SELECT id, v FROM crm.once ORDER BY 1;
 SELECT outcome, key, reason FROM reverse_etl.run_rows WHERE run_id = (SELECT max(id) FROM reverse_etl.runs);
 SELECT operation, rows, key FROM reverse_etl.plan_sync('once');
 SELECT reverse_etl.resync('once');
@@ -124,7 +124,7 @@ SELECT reverse_etl.adopt('asked');
 UPDATE here SET v = v || '?';
 CALL reverse_etl.run_sync('asked');
 :last_run
-SELECT id, v FROM crm.asked;
+SELECT id, v FROM crm.asked ORDER BY 1;
 SELECT reverse_etl.drop_sync('asked');
 
 -- What a stream and runs failed with is one row in the next run, and its attempts are counted together.
@@ -154,7 +154,7 @@ CALL reverse_etl.run_sync('refused');
 :last_run
 CALL reverse_etl.run_sync('refused');
 :last_run
-SELECT email, v FROM crm.refusing;
+SELECT email, v FROM crm.refusing ORDER BY 1;
 SELECT reverse_etl.drop_sync('refused');
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{}' > /dev/null
 

@@ -135,6 +135,8 @@ ROLLBACK;
 SELECT reverse_etl.create_sync('adopted', 'SELECT email FROM customers', 'hubspot.contacts', '{email}');
 SELECT reverse_etl.create_sync(NULL, 'SELECT email FROM customers', 'hubspot.contacts', '{email}');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{}');
+SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{{email}}');
+SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '[5:5]={email}');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'hubspot.contacts', '{NULL}');
 SELECT reverse_etl.create_sync('', 'SELECT email FROM customers', 'hubspot.contacts', '{email}');
 SELECT reverse_etl.create_sync('x', 'SELECT email FROM customers', 'customers', '{email}');

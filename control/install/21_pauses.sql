@@ -164,15 +164,3 @@ REVOKE ALL ON FUNCTION reverse_etl_internal.wake_worker(), reverse_etl_internal.
 
 
 -- The worker's, when a destination was dropped.
-CREATE FUNCTION reverse_etl_internal.forget_dropped_destinations() RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    DELETE FROM reverse_etl.pauses AS p
-     WHERE reverse_etl_internal.paused_server(p.server, p.server_name, p.cluster) IS NULL
-       AND NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = p.destination);
-    DELETE FROM reverse_etl.destination_states AS d
-     WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = d.destination);
-    DELETE FROM reverse_etl_internal.outbox_requests AS r
-     WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = r.destination);
-$$;
-COMMENT ON FUNCTION reverse_etl_internal.forget_dropped_destinations() IS 'removes pauses and states of servers and destinations that were dropped';
-REVOKE ALL ON FUNCTION reverse_etl_internal.forget_dropped_destinations() FROM PUBLIC;

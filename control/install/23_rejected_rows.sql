@@ -46,15 +46,6 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.kept_json(text) IS 'the JSON of a row or a key as reverse_etl.rejected_rows keeps it: what jsonb cannot hold as a string';
 
--- An oid that is nobody's may be another table's tomorrow, or where a dump is restored.
-CREATE FUNCTION reverse_etl_internal.forget_destination(destinations oid[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    UPDATE reverse_etl.rejected_rows SET destination = NULL WHERE destination = ANY (destinations);
-    UPDATE reverse_etl.audit_log SET destination = NULL WHERE destination = ANY (destinations);
-END;
-COMMENT ON FUNCTION reverse_etl_internal.forget_destination(oid[]) IS 'rejected rows and pushes of tables that are dropped keep the name only';
-
 CREATE FUNCTION reverse_etl_internal.json_text(kept jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN CASE jsonb_typeof(kept) WHEN 'string' THEN kept #>> '{}' ELSE kept::text END;
@@ -143,5 +134,4 @@ COMMENT ON FUNCTION reverse_etl_internal.discard_as(oid, text) IS 'discard() for
 
 REVOKE ALL ON FUNCTION reverse_etl_internal.requeue(oid, regclass, text[], text[], text[]), reverse_etl_internal.chosen_rows(oid, text),
     reverse_etl_internal.retry_as(oid, regclass, text), reverse_etl_internal.mend_as(oid, bigint, jsonb, jsonb),
-    reverse_etl_internal.discard_as(oid, text), reverse_etl_internal.kept_json(text), reverse_etl_internal.json_text(jsonb),
-    reverse_etl_internal.forget_destination(oid[]) FROM PUBLIC;
+    reverse_etl_internal.discard_as(oid, text), reverse_etl_internal.kept_json(text), reverse_etl_internal.json_text(jsonb) FROM PUBLIC;

@@ -60,7 +60,8 @@ BEGIN
         UPDATE reverse_etl.rejected_rows AS r
            SET key = reverse_etl_internal.with_renamed_member(r.key, renamed.old_name, renamed.new_name),
                "row" = reverse_etl_internal.with_renamed_member(r."row", renamed.old_name, renamed.new_name)
-         WHERE r.destination = renamed.destination;
+         WHERE r.id IN (SELECT id FROM reverse_etl.rejected_rows WHERE destination = renamed.destination
+                           FOR UPDATE SKIP LOCKED); -- discarding them needs no right on the table
     END LOOP;
 EXCEPTION WHEN undefined_file OR undefined_function THEN
     RAISE WARNING 'rows that wait keep the old name of the column: %', SQLERRM

@@ -17,6 +17,7 @@ extern "C" {
 #include "port/atomics.h"
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
+#include "storage/pmsignal.h"
 #include "storage/proc.h"
 }
 
@@ -73,11 +74,20 @@ bool start_worker_soon(VirtualTransactionId caller) {
     return true;
 }
 
+/// Whether a worker that broke comes again. The postmaster that starts it may oversleep by up to a minute, where it was
+/// told of the end as it fell asleep: it is woken.
+bool comes_again() {
+    if (!worker_status::comes_again())
+        return false;
+    SendPostmasterSignal(PMSIGNAL_BACKGROUND_WORKER_CHANGE);
+    return true;
+}
+
 /// Before the commit, since nothing may fail after it. From here on either there is a worker that stays until the
 /// commit is done, or one is started that waits for it.
 void ensure_worker() {
     own_locks::count_on_worker();
-    if (own_locks::is_served() || worker_status::comes_again())
+    if (own_locks::is_served() || comes_again())
         return;
     VirtualTransactionId own;
     GET_VXID_FROM_PGPROC(own, *MyProc);
@@ -171,14 +181,18 @@ bool start_worker(Oid database, Oid tablespace, VirtualTransactionId caller) {
 void require_worker() {
     if (nudge_worker())
         return;
-    if (!pg_call([] { return worker_status::comes_again() || start_worker_soon(no_transaction); }))
+    if (!pg_call([] { return comes_again() || start_worker_soon(no_transaction); }))
         throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl could not be started", "",
                     "You might need to increase \"max_worker_processes\".");
     for (int waited = 0; !nudge_worker(); waited += 10) {
         if (waited >= longest_start_ms)
             throw Error(ERRCODE_INSUFFICIENT_RESOURCES, "the background worker of reverse_etl did not start", "",
                         "See the server log for the reason.");
-        pg_call([] { sleep_briefly(); });
+        pg_call([waited] {
+            sleep_briefly();
+            if (waited % 1000 == 990) // it may have been woken before it was told of the end
+                comes_again();
+        });
     }
 }
 

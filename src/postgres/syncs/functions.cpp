@@ -93,6 +93,14 @@ void run_in_steps(SyncRun &run) {
     pg_call([] { SPI_commit(); });
 }
 
+/// Of one dimension that begins at 1, as others read what is stored.
+bool is_plain_list(Datum array) {
+    return pg_call([&] {
+        ArrayType *list = DatumGetArrayTypeP(array);
+        return ARR_NDIM(list) == 0 || (ARR_NDIM(list) == 1 && ARR_LBOUND(list)[0] == 1);
+    });
+}
+
 } // namespace
 
 /// reverse_etl_internal.describe_sync(role, query, search_path, destination, key, mode, on_missing, cursor_column)
@@ -109,6 +117,9 @@ SQL_FUNCTION(reverse_etl_describe_sync) {
         sync.query = text_argument(fcinfo, 1);
         sync.search_path = text_argument(fcinfo, 2);
         sync.destination = PG_GETARG_OID(3);
+        if (!is_plain_list(PG_GETARG_DATUM(4)))
+            throw Error(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "the key must be a list of columns", "",
+                        "Write it as {email} or ARRAY['email'].");
         sync.key = texts_of(PG_GETARG_DATUM(4));
         if (std::find(sync.key.begin(), sync.key.end(), "") != sync.key.end())
             throw Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "the key must not contain NULL");

@@ -1,4 +1,5 @@
-# A role holds locks on what is its own, in a transaction that does not end: others' rows leave all the same.
+# A role holds locks on what is its own, in a transaction that does not end: others' rows leave all the same, and others
+# alter and drop what is theirs.
 
 use strict;
 use warnings FATAL => 'all';
@@ -60,6 +61,29 @@ for my $hold (@holds) {
     like($node->safe_psql('postgres', q(SELECT status FROM reverse_etl.runs WHERE sync = 'shared' ORDER BY id DESC LIMIT 1)), qr/completed|cancelled/,
         "$name: and hers has its end");
 }
+
+# Rows of hers that a destination rejected are hers when she may not use it any more; the destination is not.
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE FOREIGN TABLE shared.e (email text, name text) SERVER inhouse OPTIONS (path '/http/shared', key 'email', insert_as 'upsert');
+    GRANT INSERT ON shared.e TO eve;
+    SQL
+outcome($node, q(SET ROLE eve; INSERT INTO shared.e VALUES ('bad', 'x'), ('bad2', 'y')));
+$node->safe_psql('postgres', 'REVOKE ALL ON shared.e FROM eve; REVOKE ALL ON SCHEMA shared FROM eve');
+is($node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination = 'shared.e'::regclass)), 2,
+    'she has rejected rows');
+open my $session, '|-', 'psql', '-XAtqo', '/dev/null', '-U', 'eve', '-d', $node->connstr('postgres') or die "cannot run psql: $!";
+$session->autoflush;
+print $session qq(BEGIN; SELECT reverse_etl.discard(\$\$"row" ->> 'name' = 'x'\$\$);\n);
+wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM pg_stat_activity WHERE usename = 'eve' AND state = 'idle in transaction')) });
+for my $sql ('ALTER FOREIGN TABLE shared.e RENAME name TO other', 'DROP FOREIGN TABLE shared.e') {
+    is((outcome($node, "SET lock_timeout = '5s'; $sql"))[1], '', "while she is about to discard one: $sql");
+}
+print $session "ROLLBACK;\n";
+close $session;
+my $of_dropped = q(SELECT count(*) FROM reverse_etl.rejected_rows WHERE destination IS NOT NULL);
+is($node->safe_psql('postgres', $of_dropped), 1, 'what she held points to what was dropped');
+$node->safe_psql('postgres', 'SELECT reverse_etl_internal.forget_dropped_destinations()');
+is($node->safe_psql('postgres', $of_dropped), 0, 'until the worker looks for what was dropped');
 
 done_testing();
 

@@ -394,6 +394,8 @@ sub said_by_eve {
 sub acts {
     my ($name, $sql, $may_not_run) = @_;
     my ($found, $said);
+    # A run that is asked for while another is under way comes after it.
+    $node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM reverse_etl.run_progress');
     $node->psql('postgres', <<~SQL, stdout => \$found, stderr => \$said, on_error_stop => 0);
         SET client_min_messages = warning;
         LOAD 'reverse_etl';
