@@ -90,7 +90,7 @@ std::string needs_of_option(const OptionSpec &option, const std::string &value) 
         return "must be one of " + list;
     }
     if (!option.pattern.empty() && !TextPattern::parse(option.pattern)->matches(value))
-        return "must be as the pattern " + option.pattern + " says";
+        return "must match the pattern " + option.pattern;
     return "";
 }
 
