@@ -8,12 +8,35 @@ namespace reverse_etl {
 namespace {
 
 /// Names that every server, table or column has as an option, or will have, and names of the engine's placeholders.
-constexpr const char *reserved_names[] = {"connector",       "base_url",   "ca_file",       "connect_timeout",
-                                          "request_timeout", "rate_limit", "max_attempts",  "delivery",
-                                          "on_reject",       "null_as",    "max_in_flight", "batch_size",
-                                          "insert_as",       "object",     "key",           "field",
-                                          "encode",          "keys",       "key_field",     "fields",
-                                          "cursor",          "row",        "row_number"};
+constexpr const char *reserved_names[] = {"connector",
+                                          "base_url",
+                                          "ca_file",
+                                          "connect_timeout",
+                                          "request_timeout",
+                                          "rate_limit",
+                                          "max_attempts",
+                                          "delivery",
+                                          "on_reject",
+                                          "null_as",
+                                          "max_in_flight",
+                                          "batch_size",
+                                          "insert_as",
+                                          "outbox_max_attempts",
+                                          "outbox_max_bytes",
+                                          "outbox_max_rows",
+                                          "outbox_ttl",
+                                          "object",
+                                          "key",
+                                          "field",
+                                          "compare",
+                                          "encode",
+                                          "keys",
+                                          "key_field",
+                                          "unique_field",
+                                          "fields",
+                                          "cursor",
+                                          "row",
+                                          "row_number"};
 
 } // namespace
 
