@@ -13,6 +13,12 @@ CREATE SERVER s FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', r
 ALTER SERVER s OPTIONS (SET max_in_flight '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (password_of_mine 'x');
 CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (base_url 'https://example.com');
+-- One that belongs to another connector is refused, also from within a function.
+CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (bot_token 'x');
+DO $$ BEGIN CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (access_token 'x', bot_token 'x'); END $$;
+CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (access_token 'x');
+ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (ADD username 'x');
+DROP USER MAPPING FOR PUBLIC SERVER s;
 CREATE FOREIGN TABLE t (email text) SERVER s OPTIONS (object 'contacts', base_url 'https://example.com');
 CREATE FOREIGN TABLE t (email text) SERVER s OPTIONS (object 'contacts', batch_size 'many');
 CREATE FOREIGN TABLE t (email text OPTIONS (encode 'rot13')) SERVER s OPTIONS (object 'contacts');
@@ -30,4 +36,9 @@ INSERT INTO contacts VALUES ('ada@example.com', 'Ada');
 CREATE SERVER nowhere FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'salesforce');
 CREATE FOREIGN TABLE contact (email text) SERVER nowhere OPTIONS (object 'Contact');
 INSERT INTO contact VALUES ('ada@example.com');
+-- A dump may bring one; then it is said when it is used.
+SET check_function_bodies = off;
+ALTER USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (ADD bot_token 'x');
+RESET check_function_bodies;
+INSERT INTO contacts VALUES ('ada@example.com', 'Ada');
 DROP SERVER s, nowhere CASCADE;

@@ -97,13 +97,14 @@ CREATE FOREIGN TABLE encoded (
     milliseconds    timestamptz OPTIONS (encode 'epoch_ms'),
     midnight        date        OPTIONS (encode 'epoch_ms'),
     a_list          text[]      OPTIONS (encode 'semicolon_list'),
-    a_hash          text        OPTIONS (encode 'sha256')
+    a_hash          text        OPTIONS (encode 'sha256'),
+    a_person        text        OPTIONS (encode 'trim,lower,sha256')
 ) SERVER types OPTIONS (object 'endpoint', path '/http/encoded');
 INSERT INTO encoded VALUES (true, '{1,NULL}', '31.01.2026 12:34:56.789', '31.12.1969 23:59:59.9995+00', '31.01.2026',
-                            '{red,NULL,light blue}', ' Ada@Example.COM ');
+                            '{red,NULL,light blue}', ' Ada@Example.COM ', ' Ada@Example.COM ');
 \set received `curl -s "$SANDBOX_URL/http/encoded"`
 SELECT key AS "column", value AS sent FROM json_each(:'received'::json -> -1);
-SELECT encode(sha256('ada@example.com'), 'hex') AS expected_hash;
+SELECT encode(sha256(' Ada@Example.COM '), 'hex') AS expected_hash, encode(sha256('ada@example.com'), 'hex') AS expected_person;
 
 -- It must fit the column's type.
 CREATE FOREIGN TABLE misfit (a_text text OPTIONS (encode 'epoch_ms')) SERVER types OPTIONS (object 'endpoint');

@@ -13,10 +13,17 @@ ENGINE_SOURCES = \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/connector.cpp \
+    src/engine/manifest/credential_reader.cpp \
+    src/engine/manifest/header_reader.cpp \
     src/engine/manifest/key_form.cpp \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
+    src/engine/manifest/notes.cpp \
+    src/engine/manifest/object_checks.cpp \
     src/engine/manifest/operation_reader.cpp \
+    src/engine/manifest/option_names.cpp \
+    src/engine/manifest/option_reader.cpp \
+    src/engine/manifest/option_value.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \
@@ -34,14 +41,17 @@ ENGINE_SOURCES = \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
+    src/engine/requests/unreachable_rows.cpp \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
     src/engine/text/base64.cpp \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
+    src/engine/text/headers.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \
+    src/engine/text/text_pattern.cpp \
     src/engine/text/utf8.cpp
 
 POSTGRES_SOURCES = \
@@ -107,6 +117,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/scan.cpp \
     src/postgres/fdw/scan_plan.cpp \
     src/postgres/fdw/statement_hooks.cpp \
+    src/postgres/fdw/validator.cpp \
     src/postgres/hashes/row_hash.cpp \
     src/postgres/hashes/row_hasher.cpp \
     src/postgres/hashes/value_hasher.cpp \

@@ -16,16 +16,25 @@ LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_built_
 COMMENT ON FUNCTION reverse_etl_internal.built_in_connectors() IS 'the connectors that came with the extension; see reverse_etl.connectors';
 
 CREATE VIEW reverse_etl.connectors AS
-SELECT name, manifest::jsonb ->> 'title' AS title, true AS built_in,
-       ARRAY(SELECT jsonb_object_keys(manifest::jsonb -> 'objects') ORDER BY 1) AS objects,
+SELECT name, manifest::jsonb ->> 'title' AS title, manifest::jsonb ->> 'version' AS version, true AS built_in,
+       ARRAY(SELECT object FROM jsonb_object_keys(manifest::jsonb -> 'objects') AS object WHERE object <> '$note' ORDER BY 1)
+           AS objects,
        manifest::json AS manifest
   FROM reverse_etl_internal.built_in_connectors()
 UNION ALL
-SELECT name, manifest ->> 'title', false,
-       ARRAY(SELECT json_object_keys(manifest -> 'objects') ORDER BY 1), manifest
+SELECT name, manifest ->> 'title', manifest ->> 'version', false,
+       ARRAY(SELECT object FROM json_object_keys(manifest -> 'objects') AS object WHERE object <> '$note' ORDER BY 1), manifest
   FROM reverse_etl_internal.custom_connectors;
 COMMENT ON VIEW reverse_etl.connectors IS 'every connector that CREATE SERVER ... OPTIONS (connector ...) may name';
 GRANT SELECT ON reverse_etl.connectors TO PUBLIC;
+
+CREATE VIEW reverse_etl.credentials AS
+SELECT connectors.name AS connector, credential.key AS name, credential.value ->> 'description' AS description,
+       credential.value ->> 'example' AS example, credential.value ->> 'documentation' AS documentation
+  FROM reverse_etl.connectors, json_each(connectors.manifest -> 'credentials') AS credential
+ WHERE credential.key <> '$note';
+COMMENT ON VIEW reverse_etl.credentials IS 'what a user mapping for a server of each connector may hold, and where the vendor tells of it';
+GRANT SELECT ON reverse_etl.credentials TO PUBLIC;
 
 CREATE FUNCTION reverse_etl.check_manifest(name text, manifest text) RETURNS void
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_check_manifest';

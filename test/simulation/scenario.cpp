@@ -222,10 +222,13 @@ Connector parse(int requests, int seconds, int concurrent, bool tokens) {
                                           "token_url": "{base_url}/token", "client_id": "{client_id}",
                                           "client_secret": "{client_secret}"})"
                                     : R"({"kind": "bearer", "token": "{client_id}"})";
+    const std::string credentials = std::string(R"({"client_id": {"description": "who"})") +
+                                    (tokens ? R"(, "client_secret": {"description": "its secret"}})" : "}");
     return Connector::parse(R"({"manifest": 1, "name": "vendor", "title": "Vendor", "base_url": "http://vendor",
-        "auth": )" + auth + R"(, "rate_limits": [)" +
-                            limits + R"(], "reason": "/message", "id": "id",
-        "columns": {"email": "text", "n": "bigint"}, "objects": {
+        "credentials": )" + credentials +
+                            R"(, "auth": )" + auth + R"(, "rate_limits": [)" + limits +
+                            R"(], "reason": "/message", "id": "id",
+        "columns": {"id": {"type": "text", "write": false}, "email": "text", "n": "bigint"}, "objects": {
         "numbered": {"key": "email", )" +
                             object(0, numbered, "").substr(1) + R"(,
         "keyed": {"key": "email", )" +

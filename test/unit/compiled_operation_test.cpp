@@ -2,7 +2,11 @@
 
 #include "connector_fixture.h"
 
+#include "engine/text/json.h"
+
 #include <boost/test/unit_test.hpp>
+
+#include <algorithm>
 
 using namespace reverse_etl;
 
@@ -21,11 +25,13 @@ struct WithBody : BoundOperation {
     std::string body(const std::vector<Values> &rows) const { return batch_of(operation, rows).body(); }
 };
 
-/// The list of a small connector with this path and query.
+/// The list of a small connector with this path and query, or another operation.
 struct WithUrl : BoundOperation {
-    WithUrl(const std::string &path, const std::string &query = "{}", const Fields &asked_for = {"id", "name"})
-        : BoundOperation(small_connector(R"({"list": {"request": "GET )" + path + R"(", "query": )" + query + "}}"),
-                         "things", OperationKind::list, {"email", "name"}, "email", {}, asked_for) {}
+    WithUrl(const std::string &path, const std::string &query = "{}", const Fields &asked_for = {"id", "name"},
+            OperationKind kind = OperationKind::list)
+        : BoundOperation(small_connector(std::string("{\"") + operation_name(kind) + R"(": {"request": "GET )" + path +
+                                         R"(", "query": )" + query + "}}"),
+                         "things", kind, {"email", "name"}, "email", {}, asked_for) {}
 
     std::string url(const std::vector<Values> &rows, std::string_view cursor = "") const {
         const Batch batch = batch_of(operation, rows);
@@ -87,15 +93,23 @@ BOOST_AUTO_TEST_CASE(columns_that_only_name_the_row_are_not_among_them) {
 BOOST_AUTO_TEST_CASE(placeholders_alone_and_within_text) {
     const WithBody things(
         R"({"$rows": {"id": "{key}", "by": "{key_field}", "n": "{row_number}", "name": "{row.name}",
-                      "text": "\"{row.name}\" <{key}> no. {row_number}", "none": "{ }"}})");
+                      "text": "\"{row.name}\" <{key}> no. {row_number}", "none": "{{ }}"}})");
     BOOST_TEST(things.body({{"a@b.c", "Q\"\\\n\u00e9"}}) ==
                "[{\"id\":\"a@b.c\",\"by\":\"email\",\"n\":\"1\",\"name\":\"Q\\\"\\\\\\n\u00e9\","
                "\"text\":\"\\\"Q\\\"\\\\\\n\u00e9\\\" <a@b.c> no. 1\",\"none\":\"{ }\"}]");
 }
 
+BOOST_AUTO_TEST_CASE(a_row_number_that_is_a_number) {
+    const WithBody things(R"({"$rows": {"n": {"$number": "{row_number}"}, "$columns": "all"}})");
+    BOOST_TEST(things.body({{"a", std::nullopt}, {"b", "c"}}) ==
+               R"([{"n":1,"email":"a"},{"n":2,"email":"b","name":"c"}])");
+}
+
 BOOST_AUTO_TEST_CASE(fields_are_a_list) {
-    const WithBody things(R"({"properties": "{fields}", "inputs": {"$rows": {"id": "{key}"}}})");
-    BOOST_TEST(things.body({{"a", "b"}}) == R"({"properties":["id","na\"me"],"inputs":[{"id":"a"}]})");
+    const BoundOperation things(small_connector(R"({"lookup": {"request": "POST /things", "rows": 100,
+                            "body": {"properties": "{fields}", "inputs": {"$rows": {"id": "{key}"}}}}})"),
+                                "things", OperationKind::lookup, {}, "email", {}, {"id", "na\"me"});
+    BOOST_TEST(batch_of(things.operation, {{"a"}}).body() == R"({"properties":["id","na\"me"],"inputs":[{"id":"a"}]})");
 }
 
 BOOST_AUTO_TEST_CASE(names_are_escaped) {
@@ -141,7 +155,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(urls)
 
 BOOST_AUTO_TEST_CASE(what_comes_from_a_row_is_escaped) {
-    const WithUrl things("/v1/{key}/{row.name}");
+    const WithUrl things("/v1/{key}/{row.name}", "{}", {}, OperationKind::lookup);
     BOOST_TEST(things.url({{"a/b?c#d&e%f", "x\r\nHost: evil\t\u00e9"}}) ==
                host + "/v1/a%2Fb%3Fc%23d%26e%25f/x%0D%0AHost%3A%20evil%09%C3%A9");
     BOOST_TEST(things.url({{std::string("a\0b", 3), "."}}) == host + "/v1/a%00b/.");
@@ -152,7 +166,8 @@ BOOST_AUTO_TEST_CASE(what_comes_from_a_row_is_escaped) {
 
 BOOST_AUTO_TEST_CASE(query_parameters) {
     const WithUrl things("/v1/things", R"({"a b": "x y&{key}", "list": "{fields}", "each": ["{fields}"],
-                                           "fixed": ["one"], "by": "{key_field}"})");
+                                           "fixed": ["one"], "by": "{key_field}"})",
+                         {"id", "name"}, OperationKind::lookup);
     BOOST_TEST(things.url({{"a=b&c", "n"}}) ==
                host + "/v1/things?a%20b=x%20y%26a%3Db%26c&list=id%2Cname&each=id&each=name&fixed=one&by=email");
     BOOST_TEST(!things.operation.path_names_row());
@@ -174,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_path_with_a_query_of_its_own) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_of_all_rows) {
-    const WithUrl things("/v1", R"({"ids": "{keys}"})");
+    const WithUrl things("/v1", R"({"ids": "{keys}"})", {}, OperationKind::lookup);
     BOOST_TEST(things.url({{"a", "x"}, {"b,c", "y"}, {"d", "z"}}) == host + "/v1?ids=a%2Cb%2Cc%2Cd");
     BOOST_TEST(!things.operation.one_row());
     BOOST_TEST(!things.operation.path_names_row());
@@ -191,13 +206,90 @@ BOOST_AUTO_TEST_CASE(the_key_where_outcomes_are_paired_by_it) {
     BOOST_TEST(upsert.operation.kept_columns() == std::vector<int>{1});
     BOOST_TEST(upsert.operation.rows_per_batch() == 100u);
     const BoundOperation remove(hubspot, "contacts", OperationKind::remove, {}, "hs_object_id");
-    BOOST_TEST(remove.operation.kept_key() == -1);
+    BOOST_TEST(remove.operation.kept_key() == 0); // in its body it names the row, which an empty one would not
+    const BoundOperation create(hubspot, "companies", OperationKind::create, {"name"});
+    BOOST_TEST(create.operation.kept_key() == -1);
     const BoundOperation lookup(hubspot, "contacts", OperationKind::lookup, {}, "email");
     BOOST_TEST(lookup.operation.kept_key() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(keys_that_name_no_row_wherever_they_stand) {
+    for (const char *rest : {R"("POST /a/{key}")", R"("POST /a", "query": {"id": "{key}"})", R"("POST /a?ids={keys}")",
+                             R"("POST /a/{keys}")", R"("POST /a", "body": {"$rows": {"id": "{key}"}})",
+                             R"("POST /a", "body": {"$rows": {"id": "no. {key}"}})",
+                             R"("POST /a", "format": "form", "body": {"id": "{key}"})"})
+        for (const char *kind : {"update", "delete", "lookup", "upsert"}) {
+            const Connector connector =
+                small_connector("{\"" + std::string(kind) + "\": {\"rows\": 9, \"request\": " + rest + "}}");
+            const OperationKind of_kind = connector.object("things", {}).operations.begin()->first;
+            const BoundOperation things(connector, "things", of_kind, {}, "email");
+            for (const char *key : {"", ".", ".."}) {
+                Batch batch = batch_of(things.operation, {{"a@x"}, {key}, {"b@x"}});
+                const std::vector<BatchRow> taken = things.operation.take_unreachable(batch);
+                BOOST_TEST(taken.size() == 1u, kind << " " << rest << " " << key);
+                BOOST_TEST(batch.rows().size() == 2u);
+            }
+            Batch batch = batch_of(things.operation, {{"..."}, {" "}, {".a"}});
+            BOOST_TEST(things.operation.take_unreachable(batch).empty(), kind << " " << rest);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(fields_of_the_key_name_a_row_in_a_body_too) {
+    for (const char *rest :
+         {R"("body": {"mail": "{row.email}"})", R"("body": {"mail": "<{row.email}>"})",
+          R"("body": {"$rows": {"of": "{row.email}"}})", R"("format": "form", "body": {"mail": "{row.email}"})",
+          R"("query": {"q": "{row.email}"})"})
+        for (const char *kind : {"update", "delete", "lookup", "upsert"}) {
+            const Connector connector =
+                small_connector("{\"" + std::string(kind) + R"(": {"rows": 9, "request": "POST /a", )" + rest + "}}");
+            const OperationKind of_kind = connector.object("things", {}).operations.begin()->first;
+            const BoundOperation things(connector, "things", of_kind, {"email"});
+            for (const char *key : {"", ".", ".."}) {
+                Batch batch = batch_of(things.operation, {{"a@x"}, {key}, {"b@x"}});
+                const bool is_named = of_kind != OperationKind::upsert; // which may make a row of any text
+                BOOST_TEST(things.operation.take_unreachable(batch).size() == (is_named ? 1u : 0u),
+                           kind << " " << rest << " " << key);
+            }
+        }
+    const BoundOperation other(
+        small_connector(R"({"update": {"request": "PUT /a/{key}", "body": {"n": "{row.name}"}}})"), "things",
+        OperationKind::update, {"name"}, "email");
+    Batch batch = batch_of(other.operation, {{"", "a@x"}});
+    BOOST_TEST(other.operation.take_unreachable(batch).empty());
+}
+
+BOOST_AUTO_TEST_CASE(columns_stand_anywhere_in_their_object) {
+    const auto body = [](const std::string &text, const std::string &format, const Values &values) {
+        const BoundOperation create(small_connector(R"({"create": {"request": "POST /a", "format": ")" + format +
+                                                    R"(", "body": )" + text + "}}"),
+                                    "things", OperationKind::create, {"email", "name"});
+        return std::string(batch_of(create.operation, {values}).body());
+    };
+    const std::pair<const char *, const char *> cases[] = {
+        {R"({"$columns": "all", "a": 1})", R"({"a": 1, "$columns": "all"})"},
+        {R"({"b": {"$columns": "all", "c": {}}, "a": 1})", R"({"b": {"c": {}, "$columns": "all"}, "a": 1})"},
+        {R"([{"$rows": {"$columns": "all", "a": "x"}}])", R"([{"$rows": {"a": "x", "$columns": "all"}}])"}};
+    for (const auto &[first, last] : cases)
+        for (const Values &values : {Values{"e", "n"}, Values{std::nullopt, "n"}, Values{std::nullopt, std::nullopt}})
+            BOOST_TEST(body(first, "json", values) == body(last, "json", values), first);
+    BOOST_TEST(body(R"({"$columns": "all", "a": 1})", "json", {"e", std::nullopt}) == R"({"a":1,"email":"e"})");
+    BOOST_TEST(body(R"({"b": {"$columns": "all"}, "a": 1})", "form", {std::nullopt, std::nullopt}) == "a=1");
+    BOOST_TEST(body(R"({"$columns": "all", "a": 1})", "form", {"e", std::nullopt}) == "a=1&email=e");
+}
+
+BOOST_AUTO_TEST_CASE(a_brace_is_written_twice) {
+    const BoundOperation list(small_connector(R"({"list": {"request": "POST /a/{{x}}", "query": {"{{q}}": "{{id}}"},
+                                     "body": {"query": "{{ things {{ id }} }}", "{{a}}": "{cursor}"}}})"),
+                              "things", OperationKind::list, {});
+    BOOST_TEST(list.operation.url(nullptr, "") == "https://api.example.com/a/{x}?%7Bq%7D=%7Bid%7D");
+    BOOST_TEST(list.operation.page_body("7") == R"({"query":"{ things { id } }","{a}":"7"})");
+    BOOST_TEST(
+        WithBody(R"({"query": "{{ {row.email} {{key}} }}", "{{a}}": 1})", {"email", "name"}, "").body({{"e", "n"}}) ==
+        R"({"query":"{ e {key} }","{a}":1})");
+}
+
 BOOST_AUTO_TEST_CASE(each_column_once) {
-    const WithUrl things("/v1/{key}/{row.email}", R"({"a": "{row.name}", "b": "{key}"})");
+    const WithUrl things("/v1/{key}/{row.email}", R"({"a": "{row.name}", "b": "{key}"})", {}, OperationKind::lookup);
     BOOST_TEST((things.operation.kept_columns() == std::vector<int>{0, 1}));
 }
 
@@ -234,4 +326,34 @@ BOOST_AUTO_TEST_CASE(requests_of_the_connectors_that_come_along) {
                               {"Id", "Email"});
     BOOST_TEST(list.operation.url(nullptr, "") == "https://acme.my.salesforce.com/services/data/v61.0/query"
                                                   "?q=SELECT%20Id%2CEmail%20FROM%20Contact");
+}
+
+BOOST_AUTO_TEST_CASE(the_order_of_members_says_nothing) {
+    // As jsonb or jq -S give it back.
+    const auto sorted = [](const std::string &text) { return nlohmann::json::parse(text).dump(); };
+    const Settings settings = {{"base_url", "https://a.example"}, {"instance", "acme"}};
+    for (const char *name : built_in_connectors) {
+        const std::string text = built_in_manifest(name);
+        const Connector as_written = Connector::parse(text), in_order = Connector::parse(sorted(text));
+        for (const std::string &object : as_written.object_names())
+            for (const auto &[kind, spec] : as_written.object(object, settings).operations) {
+                const BoundOperation one(as_written, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
+                                         {"email"});
+                const BoundOperation other(in_order, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
+                                           {"email"});
+                Batch rows = batch_of(one.operation, {{"a@x", "1", "C", "y"}});
+                Batch same = batch_of(other.operation, {{"a@x", "1", "C", "y"}});
+                const auto url = [](const BoundOperation &bound, const Batch &batch) {
+                    return bound.operation.url(&batch, "2");
+                };
+                std::string sorted_url = url(one, rows), other_url = url(other, same);
+                std::sort(sorted_url.begin(), sorted_url.end());
+                std::sort(other_url.begin(), other_url.end());
+                BOOST_TEST(sorted_url == other_url);
+                if (spec.form)
+                    BOOST_TEST(rows.body().size() == same.body().size());
+                else if (one.operation.has_body() && kind != OperationKind::list)
+                    BOOST_TEST(nlohmann::json::parse(rows.body()) == nlohmann::json::parse(same.body()));
+            }
+    }
 }

@@ -1,3 +1,5 @@
+#include "engine/text/json.h"
+
 #include "manifest_faults.h"
 
 #include <boost/test/unit_test.hpp>
@@ -83,12 +85,19 @@ BOOST_AUTO_TEST_CASE(an_operation_without_a_request) {
                "/objects/things/operations/create lacks the member \"request\"");
 }
 
-BOOST_AUTO_TEST_CASE(a_base_url_that_is_no_text) {
-    const std::string manifest =
-        replaced(small_manifest(create, R"("options": {"where": {"on": "server", "type": "json", "description": "a",
-                                                                 "default": {}}}, )"),
-                 "https://api.example.com", "{where}");
-    BOOST_TEST(contains(fault_of_object(Connector::parse(manifest), "things", {}), "/base_url must be a string"));
+BOOST_AUTO_TEST_CASE(a_base_url_that_is_no_url) {
+    const auto of = [](const char *base_url, const char *option = R"("type": "json", "default": {})") {
+        return fault(replaced(small_manifest(create, std::string(R"("options": {"where": {"on": "server", )") + option +
+                                                         R"(, "description": "a"}}, )"),
+                              "https://api.example.com", base_url));
+    };
+    for (const char *base_url : {"{where}", "ftp://a.example", "a.example", "/v1", "{where}.example"})
+        BOOST_TEST(contains(of(base_url), "/base_url must begin with \"https://\" or"), base_url);
+    BOOST_TEST(contains(of("https://{nothing}.example"), "/base_url \"{nothing}\" is no option of the connector"));
+    BOOST_TEST(contains(of("https://a.example/{b"), "/base_url holds a brace"));
+    BOOST_TEST(of("{where}/v1", R"("type": "url")") == "");
+    BOOST_TEST(of("{base_url}/v1") == "");
+    BOOST_TEST(contains(of("{where}.example", R"("type": "url")"), "/base_url must go on with \"/\""));
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_name_no_row) {
@@ -109,6 +118,114 @@ BOOST_AUTO_TEST_CASE(requests_that_name_no_row) {
     BOOST_TEST(
         contains(fault(small_manifest(R"({"delete": {}})", R"("operations": {"delete": {"request": "DELETE /"}}, )")),
                  "no row"));
+}
+
+BOOST_AUTO_TEST_CASE(more_columns_than_a_table_has) {
+    const auto with = [](int columns) {
+        std::string members;
+        for (int i = 0; i < columns; i++)
+            members.append(i == 0 ? "" : ", ").append("\"c").append(std::to_string(i)).append("\": \"text\"");
+        return fault(small_manifest(create, R"("columns": {)" + members + "}, "));
+    };
+    // The object has three of its own.
+    BOOST_TEST(with(1597) == "");
+    BOOST_TEST(with(1598) == "/objects/things has 1601 columns, and a table may have 1600");
+}
+
+BOOST_AUTO_TEST_CASE(notes_in_what_an_option_holds) {
+    const Connector http = built_in_connector("http");
+    const Settings settings = {{"base_url", "https://a.example"},
+                               {"key", "id"},
+                               {"body", R"({"$note": "why", "rows": {"$rows": {"$columns": "all"}}})"},
+                               {"outcome", R"({"note": "why", "each": "", "row": "position"})"}};
+    BOOST_TEST(fault_of_object(http, "endpoint", settings) == "");
+    BOOST_TEST(http.object("endpoint", settings).operations.at(OperationKind::create).body->size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(names_that_name_nothing_say_what_is_right) {
+    const std::string sound = small_manifest(create);
+    BOOST_TEST(fault(replaced(sound, R"("key": "email")", R"("key": "mail")")) ==
+               "/objects/things/key names the field \"mail\", which is not among the \"columns\" of /objects/things");
+    BOOST_TEST(fault(replaced(sound, R"("key": "email")", R"("key": "email", "insert": "upsert")")) ==
+               "/objects/things/insert names the operation \"upsert\", which the object does not have");
+    BOOST_TEST(fault(small_manifest(R"({"list": {"request": "GET /", "by": "id"}})")) ==
+               "/objects/things/operations/list/by means nothing to a \"list\": it is a member of \"update\", "
+               "\"upsert\", \"delete\", \"lookup\"");
+    BOOST_TEST(
+        fault(small_manifest(R"({"list": {"request": "GET /{key_field}"}})")) ==
+        "/objects/things/operations/list/request nothing stands for \"{key_field}\" here: a \"list\" has no rows");
+    BOOST_TEST(fault(replaced(sound, R"("name": "text")", R"("Email": "text")")) ==
+               "/objects/things/columns/email would be the column \"email\" of /objects/things, as \"Email\" is: give "
+               "one of them another name by \"column\"");
+}
+
+BOOST_AUTO_TEST_CASE(a_row_is_named_by_its_whole_key) {
+    const auto of = [](const std::string &operation, const std::string &key = R"("key": ["list", "email"])") {
+        const std::string manifest = small_manifest("{\"delete\": " + operation + "}",
+                                                    R"("options": {"o": {"on": "table", "description": "-"},
+                                          "p": {"on": "table", "type": "path", "description": "-"}}, )");
+        return fault(replaced(replaced(manifest, R"("key": "email")", key), R"("email": "text")",
+                              R"("email": "text", "list": "text")"));
+    };
+    BOOST_TEST(contains(of(R"({"request": "DELETE /lists/{row.list}"})"), "/delete names no single row"));
+    BOOST_TEST(contains(of(R"({"request": "DELETE /lists/{o}"})"), "/delete names no row")); // a value is no {key}
+    BOOST_TEST(of(R"({"request": "DELETE /lists/{row.list}", "query": {"of": "{row.email}"}})") == "");
+    BOOST_TEST(of(R"({"request": "DELETE /lists/{row.id}"})") == "");
+    BOOST_TEST(of(R"({"request": "DELETE {p}"})") == "");
+    BOOST_TEST(contains(of(R"({"request": "DELETE {o}"})"), "/request its path must begin with"));
+}
+
+BOOST_AUTO_TEST_CASE(placeholders_that_nobody_knows) {
+    const auto check = [](const std::string &found, const char *pointer) {
+        BOOST_TEST(found.starts_with(pointer), found << " instead of " << pointer);
+    };
+    const std::string op = "/objects/things/operations/create";
+    const std::pair<const char *, const char *> of_operation[] = {
+        {R"("headers": {"X": "{x}"})", "/headers/X \"{x}\" is no option"},
+        {R"("headers": {"X": "a{ b"})", "/headers/X holds a brace"},
+        {R"("headers": {"{x}": "a"})", "/headers/{x} has a placeholder in its name"},
+        {R"("query": {"{key}": "a"})", "/query/{key} has a placeholder in its name"},
+        {R"("query": {"a": "{x}"})", "/query/a \"{x}\" is neither"},
+        {R"("body": {"{key}": 1})", "/body/{key} has a placeholder in its name"},
+        {R"("body": {"a": [{"b}": 1}]})", "/body/a/0/b} has a brace in its name"},
+        {R"("body": {"a": "{ id }"})", "/body/a holds a brace"},
+        {R"("idempotency_key": "{x}")", "/idempotency_key \"{x}\" is no option"},
+        {R"("records": "/{x}")", "/records \"{x}\" is no option"},
+        {R"("next": {"cursor": "/{cursor}"})", "/next/cursor \"{cursor}\" is no option"},
+        {R"("outcome": {"each": "/{key}", "row": "position"})", "/outcome/each \"{key}\" is no option"},
+        {R"("outcome": {"each": "", "row": {"key": "/{key}"}})", "/outcome/row/key \"{key}\" is neither"},
+        {R"("outcome": {"id": "/{key_field}"})", "/outcome/id \"{key_field}\" is no option"},
+        {R"("outcome": {"accepted_when": {"/{x}": 1}})", "/outcome/accepted_when/~1{x} has a placeholder"},
+        {R"("outcome": {"accepted_when": {"/x": "{x}"}})", "/outcome/accepted_when/~1x \"{x}\" is no option"},
+        {R"("errors": [{"header": {"a": "{x}"}, "then": "wait"}])", "/errors/0/header/a \"{x}\" is no option"},
+        {R"("errors": [{"status": 400, "then": "wait", "for": {"header": "{x}"}}])", "/errors/0/for/header \"{x}\" is"},
+        {R"("errors": [{"status": 400, "then": "wait", "reason": ["/{x}"]}])", "/errors/0/reason/0 \"{x}\" is"},
+        {R"("rate_limits": [{"name": "{x}", "concurrent": 1}])", "/rate_limits/0/name must be a name"},
+        {R"("rate_limits": [{"name": "a", "concurrent": 1, "for_each": "{cursor}"}])",
+         "/rate_limits/0/for_each \"{cursor}\" is"}};
+    for (const auto &[member, pointer] : of_operation)
+        check(fault(small_manifest(R"({"create": {"request": "POST /x", )" + std::string(member) + "}}")),
+              (op + pointer).c_str());
+    const std::pair<const char *, const char *> of_manifest[] = {
+        {R"("reason": "/{x}", )", "/reason \"{x}\""},
+        {R"("headers": {"X": "{key}"}, )", "/headers/X \"{key}\""},
+        {R"("values": {"read": "/{x}"}, )", "/values/read \"{x}\""},
+        {R"("values": {"clear": "{x}"}, )", "/values/clear \"{x}\""},
+        {R"("columns": {"a": {"type": "text", "read": "/{field}"}}, )", "/columns/a/read \"{field}\""},
+        {R"("id": "{x}", )", "/id \"{x}\""}};
+    for (const auto &[member, pointer] : of_manifest)
+        check(fault(small_manifest(create, member)), pointer);
+    BOOST_TEST(fault(small_manifest(create, R"("reason": "/{{x}}", "headers": {"X-a": "{{key}}"}, )")) == "");
+}
+
+BOOST_AUTO_TEST_CASE(members_that_stand_twice) {
+    BOOST_TEST(fault(R"({"a": 1, "a": 2})") == "/a stands twice in its object");
+    BOOST_TEST(fault(R"({"a": [1, {"b/c": 1, "x": {}, "b/c": 2}]})") == "/a/1/b~1c stands twice in its object");
+    BOOST_TEST(fault(R"({"a": [[{"b": 1}, {"b": 2}], {"d": 1, "c": [0, {"\u0064": 3, "d": 3}]}]})") ==
+               "/a/1/c/1/d stands twice in its object");
+    BOOST_TEST(contains(fault_of_object(built_in_connector("http"), "endpoint",
+                                        {{"base_url", "https://a.example"}, {"body", R"({"a": 1, "a": 2})"}}),
+                        "option \"body\" stands twice"));
 }
 
 BOOST_AUTO_TEST_CASE(manifests_without_measure) {

@@ -36,7 +36,8 @@ inline std::string small_manifest(std::string_view operations, std::string_view 
     return R"({"manifest": 1, "name": "small", "title": "Small", "base_url": "https://api.example.com",
                "auth": {"kind": "none"}, )" +
            std::string(more) + R"("objects": {"things": {"id": "id", "key": "email",
-               "columns": {"email": "text", "name": "text"}, "operations": )" +
+               "columns": {"id": {"type": "text", "write": false}, "email": "text", "name": "text"},
+               "operations": )" +
            std::string(operations) + "}}}";
 }
 

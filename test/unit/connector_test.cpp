@@ -33,7 +33,13 @@ BOOST_AUTO_TEST_CASE(each_object_and_operation_compiles) {
 }
 
 BOOST_AUTO_TEST_CASE(they_name_their_credentials) {
-    const auto credentials = [](const char *name) { return built_in_connector(name).credentials(); };
+    const auto credentials = [](const char *name) {
+        std::vector<std::string> names;
+        const Connector connector = built_in_connector(name);
+        for (const CredentialSpec &credential : connector.credentials())
+            names.push_back(credential.name);
+        return names;
+    };
     const std::vector<std::string> http = {"token", "username", "password", "api_key"};
     const std::vector<std::string> hubspot = {"access_token", "client_id", "client_secret", "refresh_token"};
     BOOST_TEST(credentials("http") == http);
@@ -125,8 +131,9 @@ BOOST_AUTO_TEST_CASE(that_make_the_manifest_wrong_are_refused_with_the_place) {
     const auto fault = [&](const char *option, const char *value) {
         return fault_of_object(connector, "endpoint", {{"base_url", "https://a.example"}, {option, value}});
     };
-    BOOST_TEST(contains(fault("method", "FETCH"), "/objects/endpoint/operations/create/request its method must be"));
-    BOOST_TEST(contains(fault("outcome", "{"), "/operations/create/outcome must be one of \"status\""));
+    BOOST_TEST(contains(fault("method", "FETCH"), "The option must be one of GET, POST, PUT, PATCH, DELETE"));
+    BOOST_TEST(contains(fault("outcome", "{"), "The option must be JSON"));
+    BOOST_TEST(contains(fault("outcome", "magic"), "/operations/create/outcome must be one of \"status\""));
     BOOST_TEST(contains(fault("headers", "[1]"), "/headers must be an object"));
     BOOST_TEST(contains(fault("headers", R"({"X": 1})"), "/headers/X must be a string"));
     BOOST_TEST(contains(fault("body", R"({"a": "{nonsense}"})"), "/body/a \"{nonsense}\" is neither"));
@@ -164,7 +171,7 @@ BOOST_AUTO_TEST_CASE(in_every_value_are_checked_as_the_manifest_is) {
                    "values": {"encode": "{odd}", "read": "/{field}", "clear": null}, )");
     const Connector connector = Connector::parse(manifest);
     for (const char *value : {"sideways", "1", "null", "{}", "[]", "[[]]", "true", "\"\""})
-        BOOST_TEST(contains(fault_of_object(connector, "things", {{"odd", value}}), "/values/encode "), value);
+        BOOST_TEST(contains(fault_of_object(connector, "things", {{"odd", value}}), "/values/encode"), value);
     BOOST_TEST(contains(fault_of_object(connector, "things", {{"odd", "1e999"}}), "a number that is too large"));
     BOOST_TEST(contains(fault(R"({"manifest": 1e999})"), "a number that is too large"));
     for (const char *place :
@@ -183,6 +190,119 @@ BOOST_AUTO_TEST_CASE(in_every_value_are_checked_as_the_manifest_is) {
                 }
             }());
     }
+}
+
+BOOST_AUTO_TEST_CASE(are_values_and_never_syntax) {
+    const Connector connector = small_connector(
+        R"({"create": {"request": "POST /lists/{list}/x?in={list}", "query": {"q": "{list}"}, "headers": {"X-List": "{list}"},
+                       "rate_limits": [{"name": "one", "requests": 1, "seconds": 1, "for_each": "{list}"}],
+                       "errors": [{"body": {"/a": "{list}"}, "then": "reject"}],
+                       "body": {"list": "{list}", "text": "a {list} b", "{{list}}": "{{list}}"}},
+            "delete": {"request": "DELETE /{object}/{list}/{key}"}})",
+        R"("options": {"list": {"on": "table", "description": "-"}}, )");
+    for (const char *value :
+         {"{key}", "{row.email}", "{list}", "{{", "}", "a/b?c=d&e#f", "../..", "%2e", "a b", "\"", "{$rows}"}) {
+        const Object things = connector.object("things", {{"list", value}});
+        const OperationSpec &create = *things.operation(OperationKind::create);
+        const CompiledOperation operation(things, create, {{"email", true}}, 0, {});
+        const Batch batch = batch_of(operation, {{"ada@x"}});
+        std::string encoded;
+        append_percent_encoded(encoded, value);
+        BOOST_TEST(operation.url(&batch, "") ==
+                   "https://api.example.com/lists/" + encoded + "/x?in=" + encoded + "&q=" + encoded);
+        BOOST_TEST(create.headers[0].second == value);
+        BOOST_TEST((create.errors[0].body[0].second[0] == Scalar(value)));
+        BOOST_TEST(CompiledOperation::expand(operation.rate_limits()[0].scope, &batch, "", true) == encoded);
+        std::string text;
+        append_json_string(text, value);
+        text = text.substr(1, text.size() - 2);
+        std::string body = Batch(batch).body();
+        BOOST_TEST(body == R"({"list":")" + text + R"(","text":"a )" + text + R"( b","{list}":"{list}"})");
+    }
+    for (const char *value : {"", ".", ".."})
+        BOOST_TEST(contains(fault_of_object(connector, "things", {{"list", value}}), "must not be empty"), value);
+    BOOST_TEST(contains(fault_of_object(connector, "things", {{"list", "a\r\nX: y"}}), "must not hold a line break"));
+}
+
+BOOST_AUTO_TEST_CASE(have_a_type) {
+    const auto manifest = [](const std::string &option) {
+        return small_manifest(create, R"("options": {"o": {"on": "table", "description": "-")" + option + "}}, ");
+    };
+    const auto check = [&](const std::string &option, std::initializer_list<const char *> right,
+                           std::initializer_list<const char *> wrong) {
+        const Connector connector = Connector::parse(manifest(option));
+        for (const char *value : right)
+            BOOST_TEST(fault_of_object(connector, "things", {{"o", value}}) == "", option << " " << value);
+        for (const char *value : wrong)
+            BOOST_TEST(contains(fault_of_object(connector, "things", {{"o", value}}), "option \"o\""),
+                       option << " " << value);
+    };
+    check(R"(, "type": "integer")", {"0", "-3", "42"}, {"", "1.5", "x", "1 ", "99999999999999999999"});
+    check(R"(, "type": "boolean")", {"true", "false"}, {"", "yes", "1", "TRUE"});
+    check(R"(, "type": "label")", {"eu", "a-1", "X"}, {"", "-a", "a-", "a.b", "a/b", "127.0.0.1:42953/", "a b"});
+    check(R"(, "type": "host")", {"a.example", "localhost:80", "127.0.0.1"},
+          {"", ".", "a..b", "a.example/", "a@b", "a:b", "a:123456", "a#b", "[::1]"});
+    check(R"(, "type": "url")", {"https://a.example", "http://a:1/b"},
+          {"", "ftp://a", "https://", "https://u@a", "https://a?b", "https://a#b", "https://a\\b", "https://{b}"});
+    check(R"(, "one_of": ["a", "b"])", {"a", "b"}, {"", "c", "ab"});
+    check(R"(, "pattern": "v[0-9]+")", {"v1", "v61"}, {"", "v", "1v", "v1 "});
+    check(R"(, "type": "json")", {"{}", "word", "1"}, {"{", "[1"});
+    const auto refused = [&](const std::string &option) { return fault(manifest(option)); };
+    BOOST_TEST(contains(refused(R"(, "type": "secret")"), "/options/o/type must not be \"secret\""));
+    BOOST_TEST(contains(refused(R"(, "type": "float")"), "/options/o/type must be one of"));
+    BOOST_TEST(contains(refused(R"(, "type": "integer", "default": "1")"), "/options/o/default must be an integer"));
+    BOOST_TEST(contains(refused(R"(, "type": "boolean", "default": 1)"), "/options/o/default must be true or false"));
+    BOOST_TEST(contains(refused(R"(, "type": "label", "default": "a/b")"), "/options/o/default must be one part of"));
+    BOOST_TEST(contains(refused(R"(, "one_of": ["a"], "example": "b")"), "/options/o/example must be one of a"));
+    BOOST_TEST(contains(refused(R"(, "one_of": [])"), "/options/o/one_of must not be empty"));
+    BOOST_TEST(contains(refused(R"(, "pattern": "(a+)+")"), "/options/o/pattern is no pattern"));
+    BOOST_TEST(contains(refused(R"(, "required": true, "default": "a")"), "/options/o/default must not stand"));
+    BOOST_TEST(contains(fault_of_object(Connector::parse(manifest(R"(, "required": true)")), "things", {}),
+                        "needs the option \"o\""));
+}
+
+BOOST_AUTO_TEST_CASE(of_numbers_and_flags_become_such) {
+    const Connector connector = small_connector(
+        R"({"create": {"request": "POST /x/{n}", "rows": "{n}", "idempotent": "{b}",
+                       "body": {"n": "{n}", "b": "{b}", "t": "{n}{b}", "all": {"$rows": {"$columns": "all"}}}}})",
+        R"("options": {"n": {"on": "table", "type": "integer", "default": 7, "description": "-"},
+                       "b": {"on": "table", "type": "boolean", "example": false, "description": "-"}}, )");
+    const Object things = connector.object("things", {{"b", "true"}});
+    const OperationSpec &create = *things.operation(OperationKind::create);
+    BOOST_TEST(create.path == "/x/7");
+    BOOST_TEST(create.rows == 7);
+    BOOST_TEST(create.idempotent);
+    const CompiledOperation operation(things, create, {{"email", true}}, -1, {});
+    BOOST_TEST(operation.frame().prefix == R"({"n":7,"b":true,"t":"7true","all":[)");
+}
+
+BOOST_AUTO_TEST_CASE(cannot_choose_the_host_by_what_may_be_anything) {
+    const auto of = [](const std::string &option, const std::string &url = "https://{o}.example.com/{p}") {
+        return replaced(
+            small_manifest(create, R"("options": {"o": {"on": "server", "description": "-")" + option +
+                                       R"(}, "p": {"on": "server", "default": "v1", "description": "-"}}, )"),
+            "https://api.example.com", url);
+    };
+    BOOST_TEST(contains(fault(of("")), "/base_url \"{o}\" stands in the host"));
+    BOOST_TEST(contains(fault(of(R"(, "type": "path")")), "/base_url \"{o}\" stands in the host"));
+    for (const char *option : {R"(, "type": "label")", R"(, "type": "host")", R"(, "pattern": "[a-z]+")",
+                               R"(, "one_of": ["eu", "us"])", R"(, "pattern": ".*")"}) {
+        const Connector connector = Connector::parse(of(option));
+        BOOST_TEST(connector.object("things", {{"o", "eu"}}).base_url == "https://eu.example.com/v1");
+        for (const char *value : {"127.0.0.1:42953/", "a.example/", "a@b", "a#", "a?", "a\\b", ""})
+            BOOST_TEST(fault_of_object(connector, "things", {{"o", value}}) != "", option << " " << value);
+        BOOST_TEST(connector.object("things", {{"o", "eu"}, {"p", "a/b?c"}}).base_url ==
+                   "https://eu.example.com/a%2Fb%3Fc");
+    }
+    const std::string oauth =
+        replaced(of(R"(, "type": "label")"), R"({"kind": "none"})",
+                 R"({"kind": "oauth2", "grant": "client_credentials", "token_url": "https://{p}/t",
+                                           "client_id": "{id}", "client_secret": "{s}"},
+                     "credentials": {"id": {"description": "-"}, "s": {"description": "-"}})");
+    BOOST_TEST(contains(fault(oauth), "/auth/token_url \"{p}\" stands in the host"));
+    BOOST_TEST(
+        contains(fault(replaced(oauth, "https://{p}/t", "https://{id}/t")), "/auth/token_url \"{id}\" is no option"));
+    BOOST_TEST(fault(replaced(oauth, "https://{p}/t", "https://{o}.a.example/t")) == "");
 }
 
 BOOST_AUTO_TEST_CASE(an_object_that_does_not_exist) {
@@ -239,6 +359,27 @@ BOOST_AUTO_TEST_CASE(rules_and_limits_of_an_operation_stand_before_the_connector
     BOOST_TEST((create.reason == Pointers{"/a", "/b"}));
 }
 
+BOOST_AUTO_TEST_CASE(rules_and_limits_of_the_defaults_are_added) {
+    const Connector connector = small_connector(
+        R"({"create": {"request": "POST /a", "errors": [{"status": 400, "then": "accept"}],
+                       "rate_limits": [{"name": "own", "requests": 1, "seconds": 1}]},
+            "upsert": {"request": "PUT /a"}})",
+        R"("defaults": {"errors": [{"status": 401, "then": "wait"}],
+                        "rate_limits": [{"name": "default", "concurrent": 2}]},
+           "errors": [{"status": 402, "then": "stop"}], )");
+    const Object things = connector.object("things", {});
+    const auto statuses = [&](OperationKind kind) {
+        std::string found;
+        for (const ErrorRule &rule : things.operation(kind)->errors)
+            found += std::to_string(rule.statuses[0]) + " ";
+        for (const RateLimitSpec &limit : things.operation(kind)->rate_limits)
+            found += limit.name + " ";
+        return found;
+    };
+    BOOST_TEST(statuses(OperationKind::create) == "400 401 402 own default ");
+    BOOST_TEST(statuses(OperationKind::upsert) == "401 402 default ");
+}
+
 BOOST_AUTO_TEST_CASE(the_shortest_time_that_limits_permit) {
     const Connector connector = small_connector(create, R"("rate_limits": [
         {"name": "burst", "requests": 10, "seconds": 2}, {"name": "day", "requests": 25, "seconds": 100},
@@ -263,12 +404,12 @@ BOOST_AUTO_TEST_CASE(who_knows_how_many_rows_a_request_takes) {
 }
 
 BOOST_AUTO_TEST_CASE(columns_of_all_objects) {
-    const Connector connector = small_connector(create, R"("columns": {"Id": {"type": "text", "write": false},
+    const Connector connector = small_connector(create, R"("columns": {"Uid": {"type": "text", "write": false},
         "name": "integer"}, "values": {"read": "/fields/{field}"}, )");
     const Object things = connector.object("things", {});
-    BOOST_TEST(things.columns.size() == 3u);
-    BOOST_TEST(things.columns[0].field == "Id");
-    BOOST_TEST(things.columns[0].column == "id");
+    BOOST_TEST(things.columns.size() == 4u);
+    BOOST_TEST(things.columns[0].field == "Uid");
+    BOOST_TEST(things.columns[0].column == "uid");
     BOOST_TEST(!things.columns[0].writable);
     BOOST_TEST(things.column_of_field("name")->type == "text"); // the object's own
     BOOST_TEST(things.column_of_field("name")->read == "/fields/name");

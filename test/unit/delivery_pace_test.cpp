@@ -201,14 +201,16 @@ struct TokenApi {
 
 struct WithTokens : Deliverer {
     explicit WithTokens(const TokenApi &api)
-        : Deliverer(api.destination.url(),
-                    Connector::parse(R"({"manifest": 1, "name": "tokens", "title": "Tokens", "base_url": "https://x",
+        : Deliverer(
+              api.destination.url(),
+              Connector::parse(
+                  R"({"manifest": 1, "name": "tokens", "title": "Tokens", "credentials": {"client_id": {"description": "-"}, "client_secret": {"description": "-"}}, "base_url": "https://x",
                         "auth": {"kind": "oauth2", "grant": "client_credentials", "token_url": "{base_url}/token",
                                  "client_id": "{client_id}", "client_secret": "{client_secret}"},
                         "reason": "/message",
                         "objects": {"things": {"operations": {"create":
                             {"request": "POST /things", "body": {"$columns": "all"}}}}}})"),
-                    "things", OperationKind::create, {"name"}, "", {{"client_id", "i"}, {"client_secret", "hush"}}) {}
+              "things", OperationKind::create, {"name"}, "", {{"client_id", "i"}, {"client_secret", "hush"}}) {}
 };
 
 BOOST_AUTO_TEST_CASE(a_token_that_expires_in_the_middle_is_renewed_and_nothing_doubled) {

@@ -148,7 +148,8 @@ struct Queue : DeliveryJournal {
 
 /// Credentials for tokens.
 std::shared_ptr<Authenticator> with_tokens() {
-    const Connector tokens = Connector::parse(R"({"manifest": 1, "name": "tokens", "title": "Tokens",
+    const Connector tokens = Connector::parse(
+        R"({"manifest": 1, "name": "tokens", "title": "Tokens", "credentials": {"client_id": {"description": "-"}, "client_secret": {"description": "-"}},
         "base_url": "https://x", "auth": {"kind": "oauth2", "grant": "client_credentials",
             "token_url": "{base_url}/token", "client_id": "{client_id}", "client_secret": "{client_secret}"},
         "objects": {"things": {"operations": {"create": {"request": "POST /things", "body": {"$columns": "all"}}}}}})");

@@ -5,6 +5,7 @@
 #include "engine/requests/authenticator.h"
 #include "engine/requests/dispatcher.h"
 #include "engine/text/json.h"
+#include "engine/text/lower_case.h"
 
 #include "connector_fixture.h"
 #include "loopback_server.h"
@@ -25,6 +26,16 @@ struct Received {
     std::string method, target, body;
     std::string authorization, idempotency_key;
     Clock::time_point at;
+    Headers headers; ///< names as they were spelled
+
+    /// All values of a header, with " and " between them: "" if it did not come.
+    std::string all_of(std::string_view name) const {
+        std::string values;
+        for (const auto &[other, value] : headers)
+            if (lower_case(other) == lower_case(name))
+                values += (values.empty() ? "" : " and ") + value;
+        return values;
+    }
 
     /// A member of the body.
     Json member(const char *name) const { return Json::parse(body).at(name); }
@@ -59,8 +70,16 @@ class ScriptedDestination {
 
   private:
     static Received received(const LoopbackServer::Request &request) {
-        return {std::string(request.method_string()),  std::string(request.target()),           request.body(),
-                std::string(request["Authorization"]), std::string(request["Idempotency-Key"]), Clock::now()};
+        Headers headers;
+        for (const auto &field : request)
+            headers.emplace_back(field.name_string(), field.value());
+        return {std::string(request.method_string()),
+                std::string(request.target()),
+                request.body(),
+                std::string(request["Authorization"]),
+                std::string(request["Idempotency-Key"]),
+                Clock::now(),
+                std::move(headers)};
     }
 
     mutable std::mutex mutex_;

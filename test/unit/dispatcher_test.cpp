@@ -19,7 +19,8 @@ const char *const create = R"({"create": {"request": "POST /things", "rows": 10,
 
 /// A destination whose tokens come from /token.
 Connector with_tokens() {
-    return Connector::parse(R"({"manifest": 1, "name": "tokens", "title": "Tokens", "base_url": "https://x",
+    return Connector::parse(
+        R"({"manifest": 1, "name": "tokens", "title": "Tokens", "credentials": {"client_id": {"description": "-"}, "client_secret": {"description": "-"}}, "base_url": "https://x",
         "auth": {"kind": "oauth2", "grant": "client_credentials", "token_url": "{base_url}/token",
                  "client_id": "{client_id}", "client_secret": "{client_secret}"},
         "objects": {"things": {"operations": {"create":

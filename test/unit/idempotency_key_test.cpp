@@ -56,16 +56,12 @@ BOOST_AUTO_TEST_CASE(other_rows_and_other_databases_get_others) {
 
 BOOST_AUTO_TEST_CASE(another_request_about_the_same_row_has_another_key) {
     // A destination that keeps keys would answer a delete with what it answered to the look-up before it.
-    const std::string header = R"(, "idempotency_key": "Idempotency-Key"})";
-    const Connector connector = small_connector(R"({"delete": {"request": "DELETE /things/{key}")" + header + R"(,
-            "update": {"request": "PUT /things/{key}", "body": {"$columns": "all"})" +
-                                                header + R"(,
-            "upsert": {"request": "PUT /things/{key}", "body": {"$columns": "all"})" +
-                                                header + R"(,
-            "lookup": {"request": "GET /things/{key}")" +
-                                                header + R"(,
-            "list": {"request": "GET /things")" +
-                                                header + "}");
+    const Connector connector = small_connector(R"({"delete": {"request": "DELETE /things/{key}"},
+                            "update": {"request": "PUT /things/{key}", "body": {"$columns": "all"}},
+                            "upsert": {"request": "PUT /things/{key}", "body": {"$columns": "all"}},
+                            "lookup": {"request": "GET /things/{key}"},
+                            "list": {"request": "GET /things"}})",
+                                                R"("defaults": {"idempotency_key": "Idempotency-Key"}, )");
     ScriptedDestination destination([](const Received &, auto &connection) { connection.answer(200, "{}"); });
     struct Forgetful : JobHandler {
         void settled(std::unique_ptr<Job>, const Verdict &, Answer &) override {}

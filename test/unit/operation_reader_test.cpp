@@ -10,7 +10,9 @@ namespace {
 
 OperationSpec read(const char *text, OperationKind kind = OperationKind::create) {
     const Json json = Json::parse(text);
-    return read_operation(ManifestNode(json, ""), kind, {"team"});
+    UnsetOptions unset;
+    unset.types["team"] = OptionSpec::Type::text;
+    return read_operation(ManifestNode(json, "", &unset), kind);
 }
 
 std::string fault(const char *text) {
@@ -85,8 +87,9 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
 
     const ErrorRule &rule = spec.errors[0];
     BOOST_TEST((rule.statuses == std::vector<long>{400, 409}));
-    BOOST_TEST(rule.header->first == "x-reason");
-    BOOST_TEST(rule.header->second == "full");
+    BOOST_REQUIRE(rule.headers.size() == 1u);
+    BOOST_TEST(rule.headers[0].first == "x-reason");
+    BOOST_TEST(rule.headers[0].second == std::vector<std::string>{"full"});
     BOOST_TEST((rule.then == Action::wait));
     BOOST_TEST(rule.wait.name == "x-wait");
     BOOST_TEST((rule.wait.unit == TimeHeader::Unit::milliseconds));
@@ -112,16 +115,25 @@ BOOST_AUTO_TEST_CASE(faults_name_their_place) {
     check(R"({"rows": -1})", "/rows must be a positive integer");
     check(R"({"by": "name"})", "/by must be one of \"key\", \"id\", \"any\"");
     check(R"({"idempotent": 1})", "/idempotent must be true or false");
-    check(R"({"idempotency_key": "A: b"})", "/idempotency_key must be the name of a header");
-    check(R"({"idempotency_key": "A\r\nB"})", "/idempotency_key must be the name of a header");
+    check(R"({"idempotency_key": "A: b"})", "/idempotency_key is not named as a header may be");
+    check(R"({"idempotency_key": "A\r\nB"})", "/idempotency_key is not named as a header may be");
     check(R"({"outcome": "magic"})", "/outcome must be one of \"status\"");
     check(R"({"outcome": {"each": "/results"}})", "/outcome with \"each\" there must be \"row\"");
     check(R"({"outcome": [{"each": "", "row": [{"number": "/n", "key": "/k"}]}]})", "/outcome/0/row/0 must have one");
     check(R"({"outcome": {"each": "results", "row": "position"}})", "/outcome/each must be a JSON pointer");
     check(R"({"outcome": {"id": "id"}})", "/outcome/id must be a JSON pointer");
     check(R"({"outcome": []})", "/outcome must not be empty");
+    check(R"({"outcome": {"each": "/e", "is": "rejected", "row": {"number": "/n"}}})", "/outcome names only failures");
+    check(R"({"outcome": [{"each": "/e", "is": "rejected", "row": "position"}]})", "/outcome names only failures");
+    check(R"({"outcome": [{"each": "/e", "is": "rejected", "row": {"key": "/k"}}, {"others": "accepted"}]})", "");
+    check(R"({"outcome": {"each": "/e", "is": "rejected", "row": "position", "accepted_when": {"/ok": true}}})", "");
+    check(R"({"outcome": {"others": "accepted"}})", "/outcome must say which rows");
+    check(R"({"outcome": [{"id": "/a"}, {"others": "perhaps"}]})", "/outcome/1/others must be one of \"accepted\"");
+    check(R"({"outcome": [{"id": "/a"}, {"others": "accepted", "id": "/b"}]})", "/outcome/1/id is not known here");
+    check(R"({"outcome": [{"id": "/a"}, {"others": "accepted"}, {"others": "rejected"}]})",
+          "/outcome/2 must stand only");
     check(R"({"errors": {}})", "/errors must be an array");
-    check(R"({"errors": [{"header": {"a": "b", "c": "d"}, "then": "wait"}]})", "/errors/0/header must name one");
+    check(R"({"errors": [{"header": {}, "then": "wait"}]})", "/errors/0/header must name at least one");
     check(R"({"errors": [{"status": 600, "then": "wait"}]})", "/errors/0/status must be an HTTP status");
     check(R"({"errors": [{"status": 500}]})", "/errors/0 lacks the member \"then\"");
     check(R"({"errors": [{"status": 500, "then": "wait", "for": {"header": "X", "unit": "h"}}]})",
@@ -135,7 +147,7 @@ BOOST_AUTO_TEST_CASE(faults_of_bodies) {
         const std::string found = fault(text);
         BOOST_TEST(found.starts_with(expected), text << " gives " << found);
     };
-    check(R"({"body": {"$columns": "all", "a": 1}})", "/body/$columns must be the last member");
+    check(R"({"body": {"$columns": "all", "a": 1}})", "");
     check(R"({"body": {"a": {"$rows": {}, "b": 1}}})", "/body/a/$rows must be the only member");
     check(R"({"body": {"$row": {}}})", "/body/$row is no directive");
     check(R"({"body": ["{nothing}"]})", "/body/0 \"{nothing}\" is neither");

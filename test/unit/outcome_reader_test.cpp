@@ -60,6 +60,13 @@ struct Small : Reader {
 
 } // namespace
 
+BOOST_AUTO_TEST_CASE(ids_that_are_entries) {
+    Small read(R"({"each": "/ids", "row": "position", "id": ""})");
+    BOOST_TEST(read(read.batch, R"({"ids": ["x", 7, "z"]})", true) == "accepted: x, accepted: 7, accepted: z");
+    Small none(R"({"each": "/ids", "row": "position"})");
+    BOOST_TEST(none(none.batch, R"({"ids": ["x", 7, "z"]})", true) == "accepted, accepted, accepted");
+}
+
 BOOST_AUTO_TEST_CASE(by_position) {
     Salesforce read;
     BOOST_TEST(read(read.batch, R"([{"success": true, "id": "1"},
@@ -192,7 +199,11 @@ BOOST_AUTO_TEST_CASE(as_many_results_as_rows_are_all_of_them) {
 
 BOOST_AUTO_TEST_CASE(nothing_to_read) {
     HubSpot read;
-    BOOST_TEST(read(read.batch, "", false, 204) == "accepted, accepted, accepted"); // the status has said it
+    BOOST_TEST(read(read.batch, "", false, 204) == "unmentioned, unmentioned, unmentioned");
+    Small of_whole(R"({"id": "/id"})");
+    BOOST_TEST(of_whole(of_whole.batch, "", false, 204) == "accepted, accepted, accepted"); // the status has said it
+    Small asks(R"({"accepted_when": {"/ok": true}})");
+    BOOST_TEST(asks(asks.batch, "", false, 204) == "unmentioned, unmentioned, unmentioned");
     BOOST_TEST(read(read.batch, "") == "unmentioned, unmentioned, unmentioned");
     Small by_status("\"status\"");
     BOOST_TEST(by_status(by_status.batch, R"({"any": "thing"})") == "accepted, accepted, accepted");
@@ -214,6 +225,26 @@ BOOST_AUTO_TEST_CASE(failures_among_results) {
     Small read(R"({"each": "/rows", "is": "rejected", "row": "position", "accepted_when": {"/code": [0, "ok"]}})");
     BOOST_TEST(read(read.batch, R"({"rows": [{"code": 0}, {"code": "ok"}, {"code": 1}]})") ==
                R"(accepted, accepted, rejected: {"code":1})");
+}
+
+BOOST_AUTO_TEST_CASE(others_than_those_that_are_named) {
+    Small read(R"([{"each": "/errors", "is": "rejected", "row": [{"number": "/n"}, {"key": "/k"}], "reason": "/why"},
+                   {"others": "accepted"}])");
+    const std::string unknown = "unmentioned, unmentioned, unmentioned", accepted = "accepted, accepted, accepted";
+    BOOST_TEST(read(read.batch, R"({"errors": [{"n": 2, "why": "no"}]})") == "accepted, rejected: no, accepted");
+    BOOST_TEST(read(read.batch, R"({"errors": [{"k": "c@x", "why": "no"}]})") == "accepted, accepted, rejected: no");
+    for (const char *none : {"{}", R"({"errors": []})", R"({"errors": null})"})
+        BOOST_TEST(read(read.batch, none) == accepted, none);
+    // A failure that names no row, or one of another request, may be that of any; and what is no list says nothing.
+    for (const char *unclear :
+         {R"({"errors": [{"why": "no"}]})", R"({"errors": [{"n": 9}]})", R"({"errors": [{"k": "z@x"}]})",
+          R"({"errors": {}})", R"({"errors": "none"})", R"({"errors": [null]})", "null", "1", R"("text")", ""})
+        BOOST_TEST(read(read.batch, unclear) == unknown, unclear);
+    const Batch twice = batch_of(read.operation, {{"a@x"}, {"a@x"}, {"b@x"}});
+    BOOST_TEST(read(twice, R"({"errors": [{"k": "a@x", "why": "no"}]})") == "rejected: no, unmentioned, unmentioned");
+    Small rejects(R"([{"each": "/done", "row": {"number": "/n"}}, {"others": "rejected"}])");
+    BOOST_TEST(rejects(rejects.batch, R"({"done": [{"n": 1}, {"n": 3}]})")
+                   .starts_with("accepted, rejected: the destination does not name the row"));
 }
 
 BOOST_AUTO_TEST_CASE(long_reasons_are_cut) {

@@ -78,6 +78,17 @@ BOOST_AUTO_TEST_CASE(not_found_is_the_rows_fault_where_the_path_names_it) {
     BOOST_TEST((Small(to_collection)(404).action == Action::stop));
 }
 
+BOOST_AUTO_TEST_CASE(headers_of_a_rule_have_values_in_any_case) {
+    Small judge(to_collection + R"(, "errors": [
+        {"header": {"X-Error": ["Quota", "rate limit"], "X-Of": "app"}, "then": "stop"},
+        {"header": {"x-error": "rate limit"}, "then": "wait"}])");
+    BOOST_TEST((judge(403, "{}", {{"x-error", "quota"}, {"x-of", "APP"}}).action == Action::stop));
+    BOOST_TEST((judge(200, "{}", {{"x-error", "Rate Limit"}, {"x-of", "app"}}).action == Action::stop));
+    BOOST_TEST((judge(403, "{}", {{"x-error", "RATE LIMIT"}}).action == Action::wait));
+    BOOST_TEST((judge(403, "{}", {{"x-error", "rate limits"}, {"x-of", "app"}}).action == Action::unauthorized));
+    BOOST_TEST((judge(403).action == Action::unauthorized));
+}
+
 BOOST_AUTO_TEST_CASE(the_first_rule_that_fits_counts) {
     Small judge(to_collection + R"(, "errors": [
         {"status": 400, "header": {"X-Busy": "yes"}, "then": "wait"},
@@ -193,8 +204,8 @@ BOOST_AUTO_TEST_CASE(an_answer_that_must_be_json_and_is_not) {
         BOOST_TEST((verdict.action == Action::retry));
         BOOST_TEST(verdict.fault == Fault::unintelligible);
     }
-    BOOST_TEST((upsert(204, "").action == Action::proceed)); // nothing to read in it
-    BOOST_TEST((upsert(200, "").action == Action::retry));   // it should say what became of each row
+    BOOST_TEST((upsert(204, "").action == Action::retry)); // nor does that
+    BOOST_TEST((upsert(200, "").action == Action::retry)); // it should say what became of each row
     BOOST_TEST((HubSpot(OperationKind::lookup)(200, "").action == Action::proceed)); // there are none
     BOOST_TEST((HubSpot(OperationKind::list)(204, "").action == Action::proceed));
     for (const char *page : {"<!doctype HTML><html>Log in</html>", "\xef\xbb\xbf\n<html><body>Log in</body></html>"}) {

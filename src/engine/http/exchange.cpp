@@ -35,19 +35,6 @@ long timeout_ms(Milliseconds timeout) {
     return static_cast<long>(std::max<Milliseconds::rep>(timeout.count(), 1));
 }
 
-/// A token of RFC 9110 section 5.6.2, as methods and header names are.
-bool is_token(std::string_view text) {
-    static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               marks.find(c) != marks.npos;
-    });
-}
-
-bool breaks_a_header(std::string_view value) {
-    return value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos;
-}
-
 /// Why a request must not even be given to libcurl, which would send what ends a header early; empty: it may.
 std::string_view fault_of(const Request &request) {
     if (!is_token(request.method))
@@ -199,16 +186,15 @@ void Exchange::set_headers(const Request &request) {
         header_list_ = list;
     };
     // "Name:" keeps libcurl from adding a header of its own; "Name;" sends an empty one.
-    add("User-Agent: reverse_etl/0.1.0");
+    if (!has_header(request.headers, "User-Agent"))
+        add("User-Agent: reverse_etl/0.1.0");
     add("Expect:");
-    bool has_content_type = false;
     std::string line;
     for (const auto &[name, value] : request.headers) {
-        has_content_type |= lower(name) == "content-type";
         line.assign(name).append(value.empty() ? ";" : ": ").append(value);
         add(line.c_str());
     }
-    if (!has_content_type)
+    if (!has_header(request.headers, "Content-Type"))
         add("Content-Type:");
     set_option(handle_, CURLOPT_HTTPHEADER, header_list_);
 }

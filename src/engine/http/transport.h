@@ -1,18 +1,16 @@
 #pragma once
 
 #include "engine/http/waiter.h"
+#include "engine/text/headers.h"
 #include "engine/world/clock.h"
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace reverse_etl {
-
-using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// One HTTP exchange to make. `body` is not copied: it must stay alive and unchanged until the exchange has ended.
 struct Request {

@@ -1,12 +1,24 @@
 #include "engine/manifest/auth_reader.h"
 
+#include "engine/manifest/header_reader.h"
 #include "engine/text/placeholders.h"
 
-#include <algorithm>
+#include <optional>
 
 namespace reverse_etl {
 
-AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options) {
+namespace {
+
+/// An option may say which header it is; a credential may not, since whoever has one chooses its text.
+void check_header(const ManifestNode &name) {
+    const std::optional<std::string> sole = sole_placeholder(name.text());
+    if (!sole || !name.may_be_set_later(*sole))
+        check_header_name(name, name.text());
+}
+
+} // namespace
+
+AuthSpec read_auth(const ManifestNode &node) {
     AuthSpec auth;
     static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none, AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
                                                AuthSpec::Kind::header, AuthSpec::Kind::oauth2};
@@ -27,6 +39,7 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     case AuthSpec::Kind::header:
         node.only({"kind", "name", "value"});
         required = {"name", "value"};
+        check_header(node.at("name"));
         break;
     case AuthSpec::Kind::oauth2:
         node.only({"kind", "grant", "token_url", "client_id", "client_secret", "refresh_token", "scope"});
@@ -38,16 +51,22 @@ AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &opti
     for (const char *name : required)
         node.at(name);
     for (const auto &[name, member] : node.members()) {
-        if (name == "kind")
+        if (name == "kind" || name == "note")
             continue;
-        auth.parameters.emplace_back(name, member.text());
-        for (const TextPart &part : split_placeholders(member.text())) {
-            bool is_option = part.text == "base_url" ||
-                             std::any_of(options.begin(), options.end(),
-                                         [&](const OptionSpec &option) { return option.name == part.text; });
-            if (part.is_placeholder && !is_option)
-                auth.credentials.push_back(part.text);
+        if (name == "grant" || name == "token_url") {
+            // A credential in an address would be sent where nobody takes it for one.
+            auth.parameters.emplace_back(name, member.literal());
+            continue;
         }
+        const std::string text = member.text();
+        if (has_lone_brace(text))
+            member.fail("holds a brace that belongs to no placeholder; a brace of the text itself is written twice");
+        auth.parameters.emplace_back(name, text);
+        for (const TextPart &part : split_placeholders(text))
+            if (part.is_placeholder && node.may_be_set_later(part.text))
+                node.unset()->met.insert(part.text);
+            else if (part.is_placeholder)
+                auth.credentials.push_back(part.text);
     }
     return auth;
 }

@@ -3,11 +3,9 @@
 #include "engine/manifest/connector.h"
 #include "engine/manifest/manifest_node.h"
 
-#include <vector>
-
 namespace reverse_etl {
 
 /// One way to sign requests. Placeholders that name none of the options name credentials.
-AuthSpec read_auth(const ManifestNode &node, const std::vector<OptionSpec> &options);
+AuthSpec read_auth(const ManifestNode &node);
 
 } // namespace reverse_etl

@@ -11,9 +11,12 @@ namespace reverse_etl {
 namespace {
 
 ValueEncoding read_encoding(const ManifestNode &node) {
-    auto encoding = value_encoding(node.text());
-    if (!encoding)
-        node.fail("is no encoding");
+    std::string steps;
+    for (const ManifestNode &step : node.one_or_many())
+        steps += (steps.empty() ? "" : ",") + step.text();
+    auto encoding = value_encoding(steps);
+    if (!encoding || (node.value().is_string() && steps.find(',') != steps.npos))
+        node.fail("is no encoding; those are " + value_encoding_names() + ", several steps as an array");
     return *encoding;
 }
 
@@ -43,7 +46,7 @@ void read_values(const ManifestNode &manifest, Object &object) {
     if (values.has("clear"))
         object.clear = values.at("clear").scalar();
     if (values.has("read"))
-        object.read = values.at("read").json_pointer();
+        object.read = values.at("read").json_pointer({"{field}"});
 }
 
 std::string pointer_for(const std::string &read, const std::string &field) {
@@ -69,7 +72,7 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
     node.at("type").one_of(types);
     column.type = node.at("type").text();
     if (node.has("column")) {
-        column.column = node.at("column").text();
+        column.column = node.at("column").literal();
         if (column.column.empty() || column.column.size() > 63)
             node.at("column").fail("must be a name of 1 to 63 bytes");
     }

@@ -2,14 +2,21 @@
 
 #include "engine/manifest/auth_reader.h"
 #include "engine/manifest/column_reader.h"
+#include "engine/manifest/credential_reader.h"
+#include "engine/manifest/header_reader.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
+#include "engine/manifest/notes.h"
+#include "engine/manifest/object_checks.h"
 #include "engine/manifest/operation_reader.h"
+#include "engine/manifest/option_reader.h"
+#include "engine/manifest/option_value.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
+#include <set>
 
 namespace reverse_etl {
 
@@ -18,47 +25,6 @@ namespace {
 constexpr std::pair<const char *, OperationKind> operation_names[] = {
     {"create", OperationKind::create}, {"update", OperationKind::update}, {"upsert", OperationKind::upsert},
     {"delete", OperationKind::remove}, {"lookup", OperationKind::lookup}, {"list", OperationKind::list}};
-
-/// Names that every server, table or column has as an option, or will have, and names of the engine's placeholders.
-constexpr const char *reserved_names[] = {"connector",       "base_url",   "ca_file",       "connect_timeout",
-                                          "request_timeout", "rate_limit", "max_attempts",  "delivery",
-                                          "on_reject",       "null_as",    "max_in_flight", "batch_size",
-                                          "insert_as",       "object",     "key",           "field",
-                                          "encode",          "keys",       "key_field",     "fields",
-                                          "cursor",          "row",        "row_number"};
-
-void check_option_name(const std::string &name, const ManifestNode &node) {
-    bool plain = !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
-                 name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
-    if (!plain)
-        node.fail("must have a name of lower-case letters, digits and \"_\" that begins with a letter");
-    if (std::find(std::begin(reserved_names), std::end(reserved_names), name) != std::end(reserved_names))
-        node.fail("must have another name: this one has a meaning of its own");
-}
-
-/// They are looked for one after the other, by every placeholder.
-constexpr std::size_t most_options = 100;
-
-std::vector<OptionSpec> read_options(const ManifestNode &manifest) {
-    std::vector<OptionSpec> options;
-    if (!manifest.has("options"))
-        return options;
-    if (manifest.at("options").value().size() > most_options)
-        manifest.at("options").fail("has more than " + std::to_string(most_options) + " members");
-    for (const auto &[name, node] : manifest.at("options").members()) {
-        check_option_name(name, node);
-        node.only({"on", "type", "default", "description"});
-        OptionSpec option;
-        option.name = name;
-        option.on_server = node.at("on").one_of({"server", "table"}) == 0;
-        option.json = node.has("type") && node.at("type").one_of({"text", "json"}) == 1;
-        if (node.has("default"))
-            option.fallback = option.json ? node.at("default").value().dump() : node.at("default").text();
-        option.description = node.at("description").text();
-        options.push_back(std::move(option));
-    }
-    return options;
-}
 
 /// What `upper` says over what `lower` says, member by member.
 Json overlay(const Json &lower, const Json &upper) {
@@ -74,29 +40,56 @@ const Json &member(const Json &object, const char *name) {
     return object.is_object() && object.contains(name) ? object.at(name) : nothing;
 }
 
-/// An operation of an object: what the object says of it, over what all objects share, over the defaults. Null if
-/// neither object nor manifest has it.
+/// An operation of an object: what the object says of it, over what all objects share, over the defaults. Rules and
+/// limits of the defaults are added to those of the operation. Null if neither object nor manifest has it.
 Json merged_operation(const Json &manifest, const Json &object, const char *operation) {
     const Json &shared = member(member(manifest, "operations"), operation);
     const Json &own = member(member(object, "operations"), operation);
     if (shared.is_null() && own.is_null())
         return nullptr;
-    return overlay(overlay(member(manifest, "defaults"), shared), own);
+    const Json of_operation = overlay(shared, own);
+    const Json &defaults = member(manifest, "defaults");
+    Json merged = overlay(defaults, of_operation);
+    for (const char *list : {"errors", "rate_limits"})
+        if (of_operation.contains(list) && merged[list].is_array() && member(defaults, list).is_array())
+            for (const Json &one : member(defaults, list))
+                merged[list].push_back(one);
+    return merged;
+}
+
+/// The fields that the manifest names as an object's key.
+std::vector<std::string> read_key(const ManifestNode &object) {
+    std::vector<std::string> key;
+    if (object.has("key"))
+        for (const ManifestNode &field : object.at("key").one_or_many())
+            key.push_back(field.literal());
+    return key;
+}
+
+/// It is for people, and for those who compare two of them.
+void check_version(const ManifestNode &node) {
+    const std::string version = node.text();
+    if (version.empty() || version.size() > 63 ||
+        version.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_") != version.npos)
+        node.fail("must be a version such as \"1.2\": letters, digits, \".\", \"+\", \"-\" and \"_\", 63 at most");
 }
 
 /// What objects share is copied for each of their operations.
 constexpr std::size_t most_merged_bytes = 64 << 20;
 
 /// Reads every part of a manifest whose options are filled in as far as they are known, to find what is wrong with it.
-void check_parts(const ManifestNode &manifest, const std::vector<std::string> &options, Pause pause) {
+void check_parts(const ManifestNode &manifest, Pause pause) {
     auto check_operations = [&](const ManifestNode &node) {
         for (const auto &[name, operation] : node.members()) {
+            if (name == "note")
+                continue;
             auto known = std::find_if(std::begin(operation_names), std::end(operation_names),
                                       [&](const auto &pair) { return pair.first == name; });
             if (known == std::end(operation_names))
                 operation.fail("is no operation; the operations are \"create\", \"update\", \"upsert\", \"delete\", "
                                "\"lookup\" and \"list\"");
-            read_operation(operation, known->second, options);
+            read_operation(operation, known->second);
+            check_members_fit(operation, known->second);
         }
     };
     auto check_columns = [&](const ManifestNode &node) {
@@ -104,10 +97,7 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
             read_column(field, column, "");
     };
     if (manifest.has("headers"))
-        for (const auto &[name, value] : manifest.at("headers").members())
-            for (const TextPart &part : split_placeholders(value.text()))
-                if (part.is_placeholder && std::find(options.begin(), options.end(), part.text) == options.end())
-                    value.fail("\"{" + part.text + "}\" is no option of the connector");
+        read_headers(manifest.at("headers"));
     if (manifest.has("rate_limits"))
         read_rate_limits(manifest.at("rate_limits"));
     if (manifest.has("reason"))
@@ -116,20 +106,19 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
         read_error_rules(manifest.at("errors"));
     Object of_all;
     read_values(manifest, of_all);
-    manifest.text("id", "");
+    const std::string shared_id = manifest.literal("id", "");
     if (manifest.has("columns"))
         check_columns(manifest.at("columns"));
     if (manifest.has("defaults"))
-        read_operation(manifest.at("defaults"), OperationKind::create, options);
+        read_operation(manifest.at("defaults"), OperationKind::create);
     if (manifest.has("operations"))
         check_operations(manifest.at("operations"));
+    check_object_names(manifest.at("objects"));
     std::size_t merged_bytes = 0;
     for (const auto &[name, object] : manifest.at("objects").members()) {
         object.only({"description", "id", "key", "insert", "columns", "operations"});
-        object.text("id", "");
-        if (object.has("key"))
-            for (const ManifestNode &field : object.at("key").one_or_many())
-                field.text();
+        const std::string id = object.literal("id", shared_id);
+        const std::vector<std::string> key = read_key(object);
         if (object.has("insert"))
             object.at("insert").one_of({"create", "upsert"});
         if (object.has("columns"))
@@ -146,10 +135,13 @@ void check_parts(const ManifestNode &manifest, const std::vector<std::string> &o
             if (merged_bytes > most_merged_bytes)
                 manifest.fail("is larger than " + std::to_string(most_merged_bytes) +
                               " bytes once each operation has what its object shares with others");
-            ManifestNode node(merged, object.pointer() + "/operations/" + operation);
+            ManifestNode node(merged, object.pointer() + "/operations/" + operation, manifest.unset());
             node.at("request");
-            check_names_row(node, read_operation(node, kind, options), options);
+            check_names_row(node, read_operation(node, kind), key, id);
+            check_placeholders_fit(node, kind);
         }
+        check_columns_of_object(manifest, object);
+        check_names_of_object(manifest, object);
     }
 }
 
@@ -158,52 +150,54 @@ std::optional<std::string> setting(const Settings &settings, const std::string &
     return found == settings.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::vector<std::string> option_names(const std::vector<OptionSpec> &options) {
-    std::vector<std::string> names;
-    for (const OptionSpec &option : options)
-        names.push_back(option.name);
-    return names;
+SettingError lacks_option(const std::string &name) {
+    return SettingError("the destination needs the option \"" + name + "\"", "Set it for the table or its server.");
 }
 
-Json json_option(const std::string &name, const std::string &value) {
-    try {
-        return parse_json(value);
-    } catch (const ManifestError &error) {
-        throw SettingError("option \"" + name + "\" " + error.what());
-    } catch (const Json::parse_error &) {
-        return value; // a word such as status may stand without its quotes
-    }
+void check_option(const OptionSpec &option, const std::string &value) {
+    if (const std::string needs = needs_of_option(option, value); !needs.empty())
+        throw SettingError("invalid value for option \"" + option.name + "\"", "The option " + needs + ".");
 }
 
-/// What stands for the placeholders of options: their values, or what the manifest says where they are not set.
-ManifestFilling filling_of(const std::vector<OptionSpec> &options, const Settings &settings) {
+/// Fails if a text that every request needs names an option that has no value.
+void check_is_set(UnsetOptions &unset) {
+    if (!unset.met.empty())
+        throw lacks_option(*unset.met.begin());
+}
+
+/// What stands for the placeholders of options: their values, or what the manifest says where they are not set. Those
+/// that have none are `unset`.
+ManifestFilling filling_of(const std::vector<OptionSpec> &options, const Settings &settings, UnsetOptions &unset) {
     ManifestFilling filling;
     for (const OptionSpec &option : options) {
         std::optional<std::string> value = setting(settings, option.name);
-        if (!value)
+        if (value)
+            check_option(option, *value);
+        else
             value = option.fallback;
-        if (value && option.json)
-            filling.jsons[option.name] = json_option(option.name, *value);
-        else if (value)
-            filling.texts[option.name] = *value;
+        if (value)
+            filling.set(option, *value);
+        else if (option.required)
+            throw lacks_option(option.name);
+        else
+            unset.types[option.name] = option.type;
     }
     return filling;
 }
 
 /// The fields by which rows are known.
 void read_identity(const ManifestNode &manifest, const ManifestNode &node, const Settings &settings, Object &object) {
-    object.id = node.text("id", manifest.text("id", ""));
+    object.id = node.literal("id", manifest.literal("id", ""));
+    object.key = read_key(node);
     if (std::optional<std::string> key = setting(settings, "key"))
         object.key = {*key};
-    else if (node.has("key"))
-        for (const ManifestNode &field : node.at("key").one_or_many())
-            object.key.push_back(field.text());
 }
 
 void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object &object) {
     Json columns = overlay(member(manifest.value(), "columns"), member(node.value(), "columns"));
     for (const auto &[field, column] : columns.items()) {
-        ColumnSpec spec = read_column(field, ManifestNode(column, node.pointer() + "/columns/" + field), object.read);
+        ColumnSpec spec =
+            read_column(field, ManifestNode(column, node.pointer() + "/columns/" + field, node.unset()), object.read);
         if (spec.encoding == ValueEncoding::native)
             spec.encoding = object.encoding;
         object.columns.push_back(std::move(spec));
@@ -222,20 +216,23 @@ void add_shared(const ManifestNode &manifest, OperationSpec &spec) {
         spec.reason = manifest.at("reason").pointers();
 }
 
-/// `unset`: names that may still be placeholders, for options that are not set.
-void read_operations(const ManifestNode &manifest, const ManifestNode &node, const std::vector<std::string> &unset,
-                     Object &object) {
+void read_operations(const ManifestNode &manifest, const ManifestNode &node, Object &object) {
+    const std::vector<std::string> key = read_key(node);
+    std::set<std::string> &met = manifest.unset()->met;
     for (const auto &[operation, kind] : operation_names) {
         Json merged = merged_operation(manifest.value(), node.value(), operation);
         if (merged.is_null())
             continue;
-        ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation);
+        ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation, manifest.unset());
         merged_node.at("request");
-        OperationSpec spec = read_operation(merged_node, kind, unset);
-        check_names_row(merged_node, spec, unset);
+        met.clear();
+        OperationSpec spec = read_operation(merged_node, kind);
+        check_names_row(merged_node, spec, key, object.id);
         add_shared(manifest, spec);
+        spec.lacks_option = met.empty() ? "" : *met.begin();
         object.operations[kind] = std::move(spec);
     }
+    met.clear();
 }
 
 /// What INSERT does.
@@ -264,6 +261,12 @@ double OperationSpec::shortest_seconds(std::int64_t requests) const {
         if (limit.for_each.empty() && limit.requests > 0 && requests > 0)
             seconds = std::max(seconds, static_cast<double>((requests - 1) / limit.requests) * limit.seconds);
     return seconds;
+}
+
+bool OperationSpec::needs_content() const {
+    return std::any_of(results.begin(), results.end(), [](const ResultSpec &result) {
+        return result.each || result.rejected || !result.accepted_when.empty();
+    });
 }
 
 bool ColumnSpec::is_written_by(OperationKind operation) const {
@@ -297,52 +300,58 @@ std::string Object::pointer_to(const std::string &field) const {
 Connector Connector::parse(std::string_view text, Pause pause) {
     Connector connector;
     try {
-        connector.manifest_ = std::make_shared<const Json>(parse_json(text, pause));
+        Json parsed = parse_json(text, pause);
+        remove_notes(parsed);
+        connector.manifest_ = std::make_shared<const Json>(std::move(parsed));
     } catch (const Json::parse_error &error) {
         throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
     }
-    ManifestNode manifest(*connector.manifest_, "");
-    manifest.only({"$schema", "manifest", "name", "title", "documentation", "schema", "base_url", "options", "auth",
-                   "headers", "rate_limits", "reason", "errors", "values", "id", "columns", "defaults", "operations",
-                   "objects"});
+    UnsetOptions all;
+    ManifestNode manifest(*connector.manifest_, "", &all);
+    manifest.only({"$schema",  "manifest", "name",        "title",   "version",  "documentation", "schema",
+                   "base_url", "options",  "credentials", "auth",    "headers",  "rate_limits",   "reason",
+                   "errors",   "values",   "id",          "columns", "defaults", "operations",    "objects"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
-    connector.name_ = manifest.at("name").text();
-    connector.title_ = manifest.at("title").text();
+    connector.name_ = manifest.at("name").plain_name();
+    connector.title_ = manifest.at("title").text_of_something();
+    if (manifest.has("version"))
+        check_version(manifest.at("version"));
     connector.schema_ = manifest.text("schema", connector.name_);
-    manifest.at("base_url").text();
+    manifest.at("base_url").text_of_something();
     connector.options_ = read_options(manifest);
-    for (const ManifestNode &auth : manifest.at("auth").one_or_many())
-        connector.auth_.push_back(read_auth(auth, connector.options_));
+    connector.credentials_ = read_credentials(manifest, connector.options_);
+    for (const OptionSpec &option : connector.options_)
+        all.types[option.name] = option.type;
+    all.types["base_url"] = OptionSpec::Type::url;
+    check_url(manifest.at("base_url"), connector.options_);
+    for (const ManifestNode &auth : manifest.at("auth").one_or_many()) {
+        connector.auth_.push_back(read_auth(auth));
+        if (auth.has("token_url"))
+            check_url(auth.at("token_url"), connector.options_);
+    }
+    check_credentials_are_used(manifest, connector.options_, connector.credentials_);
     if (manifest.at("objects").members().empty())
         manifest.at("objects").fail("must name at least one object");
 
-    std::vector<std::string> options = {"base_url", "object"};
+    UnsetOptions unset;
+    unset.types = {{"base_url", OptionSpec::Type::url}, {"object", OptionSpec::Type::text}};
     ManifestFilling filling(pause);
-    for (const OptionSpec &option : connector.options_) {
-        options.push_back(option.name);
-        if (option.json && option.fallback)
-            filling.jsons[option.name] = parse_json(*option.fallback);
-        else if (option.fallback)
-            filling.texts[option.name] = *option.fallback;
-    }
-    for (const TextPart &part : split_placeholders(manifest.at("base_url").text()))
-        if (part.is_placeholder && std::find(options.begin(), options.end(), part.text) == options.end())
-            manifest.at("base_url").fail("\"{" + part.text + "}\" is no option of the connector");
+    for (const OptionSpec &option : connector.options_)
+        if (option.fallback || !option.example.empty())
+            filling.set(option, option.fallback.value_or(option.example));
+        else
+            unset.types[option.name] = option.type;
     Json filled = *connector.manifest_;
     filled.erase("options");
-    filling.fill_in(filled);
-    check_parts(ManifestNode(filled, ""), options, pause);
+    filled.erase("credentials");
+    try {
+        filling.fill_in(filled);
+    } catch (const SettingError &error) {
+        manifest.at("options").fail(std::string("give a value that does not fit: ") + error.what());
+    }
+    check_parts(ManifestNode(filled, "", &unset), pause);
     return connector;
-}
-
-std::vector<std::string> Connector::credentials() const {
-    std::vector<std::string> names;
-    for (const AuthSpec &auth : auth_)
-        for (const std::string &name : auth.credentials)
-            if (std::find(names.begin(), names.end(), name) == names.end())
-                names.push_back(name);
-    return names;
 }
 
 std::vector<std::string> Connector::object_names() const {
@@ -354,28 +363,33 @@ std::vector<std::string> Connector::object_names() const {
 
 Object Connector::object(const std::string &name, const Settings &settings) const {
     check_is_object(name);
-    ManifestFilling filling = filling_of(options_, settings);
-    filling.texts["object"] = name;
+    UnsetOptions unset;
+    ManifestFilling filling = filling_of(options_, settings, unset);
+    filling.set_text("object", name);
     Object object;
     object.connector = name_;
     object.name = name;
     object.base_url = base_url(filling, settings);
-    filling.texts["base_url"] = object.base_url;
+    filling.set_text("base_url", object.base_url, OptionSpec::Type::url);
 
     Json filled = *manifest_;
     filled.erase("options");
+    filled.erase("credentials");
     filling.fill_in(filled);
-    ManifestNode manifest(filled, "");
+    ManifestNode manifest(filled, "", &unset);
     ManifestNode node = manifest.at("objects").at(name);
     read_identity(manifest, node, settings, object);
     read_values(manifest, object);
     if (manifest.has("headers"))
-        object.headers = manifest.at("headers").texts();
-    read_columns(manifest, node, object);
-    read_operations(manifest, node, option_names(options_), object);
-    choose_insert(node, object);
+        object.headers = read_headers(manifest.at("headers"));
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
-        object.auth.push_back(read_auth(auth, {}));
+        object.auth.push_back(read_auth(auth));
+    for (const CredentialSpec &credential : credentials_)
+        object.credentials.push_back(credential.name);
+    read_columns(manifest, node, object);
+    check_is_set(unset);
+    read_operations(manifest, node, object);
+    choose_insert(node, object);
     return object;
 }
 
@@ -389,15 +403,16 @@ void Connector::check_is_object(const std::string &name) const {
 }
 
 std::string Connector::base_url(ManifestFilling &filling, const Settings &settings) const {
-    Json filled = setting(settings, "base_url").value_or(manifest_->at("base_url").get<std::string>());
-    filling.fill_in(filled);
-    std::string url = ManifestNode(filled, "/base_url").text();
+    const std::optional<std::string> set = setting(settings, "base_url");
+    std::string url = set ? *set : filling.filled_url(manifest_->at("base_url").get<std::string>());
     while (url.ends_with('/'))
         url.pop_back();
-    for (const TextPart &part : split_placeholders(url))
+    for (const TextPart &part : split_placeholders(set ? "" : url))
         if (part.is_placeholder)
             throw SettingError("connector \"" + name_ + "\" needs the server option \"" + part.text + "\"",
                                "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
+    if (!set)
+        url = substitute(url, [](const std::string &) { return std::nullopt; });
     if (url.find_first_of("?#") != std::string::npos)
         throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
                            "What stands behind them would not be part of the path that is appended.");

@@ -63,8 +63,9 @@ struct TimeHeader {
 };
 
 struct ErrorRule {
-    std::vector<long> statuses;                                ///< empty: any
-    std::optional<std::pair<std::string, std::string>> header; ///< name in lower case, value
+    std::vector<long> statuses; ///< empty: any
+    /// For every header, its name in lower case, one of the values must stand there, in any case.
+    std::vector<std::pair<std::string, std::vector<std::string>>> headers;
     Condition body;
     Action then = Action::reject;
     TimeHeader wait; ///< where the answer says how long to wait, if not in Retry-After
@@ -84,9 +85,12 @@ struct ResultSpec {
     std::vector<Pairing> pairings;
     bool rejected = false; ///< entries are failures, unless accepted_when says otherwise
     Condition accepted_when, wait_when, absent_when;
-    std::string id; ///< pointer to the destination's id of the row; "" for none
+    std::optional<std::string> id; ///< pointer to the destination's id of the row
     Pointers reason;
 };
+
+/// What an answer means for the rows that it does not mention.
+enum class Others { unknown, accepted, rejected };
 
 struct RateLimitSpec {
     std::string name;
@@ -123,7 +127,9 @@ struct OperationSpec {
     bool archives = false;                  ///< a delete that keeps the row, hidden
     std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
     std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
+    Others others = Others::unknown;        ///< rows of which no result speaks
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
+    std::string lacks_option;               ///< one that it cannot do without, and that has no value; "" for none
     Pointers reason;
     Pointers records; ///< lookup and list: where the records stand, or the only one
     std::string next_cursor, next_url;
@@ -133,6 +139,8 @@ struct OperationSpec {
     /// The shortest time in which the published limits let that many requests go: the first window's go at once. What
     /// is limited for each of something is left out, since nobody knows for how many.
     double shortest_seconds(std::int64_t requests) const;
+    /// Whether an answer without content, whatever its status, does not say what became of the rows.
+    bool needs_content() const;
 };
 
 struct ColumnSpec {
@@ -162,11 +170,32 @@ struct AuthSpec {
 
 /// An option that a connector adds to those every server and table has.
 struct OptionSpec {
+    enum class Type {
+        text,    ///< stands for itself, whatever it holds
+        integer, ///< a number where it is all there is of a string
+        boolean, ///< likewise true or false
+        json,    ///< a part of the manifest
+        path,    ///< a part of a request's path and query, with placeholders
+        host,    ///< a host, perhaps with a port
+        label,   ///< one label of a host's name
+        url,     ///< a URL to which paths are appended
+    } type = Type::text;
     std::string name;
     bool on_server = false; ///< else on the table
-    bool json = false;
+    bool required = false;
+    std::vector<std::string> one_of; ///< empty: not only these
+    std::string pattern;             ///< "" for any
     std::optional<std::string> fallback;
+    std::string example; ///< a value that the manifest is checked with; "" for none
     std::string description;
+};
+
+/// An option of the user mapping: what a role signs requests with.
+struct CredentialSpec {
+    std::string name;
+    std::string description;
+    std::string example;       ///< "" for none
+    std::string documentation; ///< the vendor's page about it; "" for none
 };
 
 /// Options of server and table, by name.
@@ -188,6 +217,7 @@ struct Object {
     std::vector<ColumnSpec> columns;
     std::map<OperationKind, OperationSpec> operations;
     std::vector<AuthSpec> auth;
+    std::vector<std::string> credentials; ///< all that a user mapping may hold
 
     const OperationSpec *operation(OperationKind kind) const;
     const ColumnSpec *column_of_field(std::string_view field) const;
@@ -208,7 +238,8 @@ class Connector {
     const std::string &schema() const { return schema_; }
     const std::vector<OptionSpec> &options() const { return options_; }
     const std::vector<AuthSpec> &auth() const { return auth_; }
-    std::vector<std::string> credentials() const; ///< every option that a user mapping may hold
+    /// What a user mapping may hold.
+    const std::vector<CredentialSpec> &credentials() const { return credentials_; }
     std::vector<std::string> object_names() const;
 
     /// The object with the options of server and table filled in. Throws SettingError for a missing or wrong option or
@@ -222,6 +253,7 @@ class Connector {
     std::shared_ptr<const Json> manifest_;
     std::string name_, title_, schema_;
     std::vector<OptionSpec> options_;
+    std::vector<CredentialSpec> credentials_;
     std::vector<AuthSpec> auth_;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/manifest/manifest_node.h"
 
 #include "engine/text/json_pointer.h"
+#include "engine/text/placeholders.h"
 
 #include <algorithm>
 
@@ -64,7 +65,7 @@ std::vector<ManifestNode> ManifestNode::one_or_many() const {
 
 void ManifestNode::only(std::initializer_list<const char *> names) const {
     for (const auto &[name, node] : members())
-        if (std::find(names.begin(), names.end(), name) == names.end())
+        if (name != "note" && std::find(names.begin(), names.end(), name) == names.end())
             node.fail("is not known here; the members are " + listed(names));
 }
 
@@ -74,8 +75,65 @@ std::string ManifestNode::text() const {
     return value_.get<std::string>();
 }
 
+std::string ManifestNode::text_of_something() const {
+    if (text().empty())
+        fail("must not be empty");
+    return text();
+}
+
+std::string ManifestNode::plain_name() const {
+    const std::string name = text();
+    if (name.empty() || name[0] < 'a' || name[0] > 'z' ||
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != name.npos)
+        fail("must be a name of lower-case letters, digits and \"_\" that begins with a letter");
+    return name;
+}
+
 std::string ManifestNode::text(const std::string &member, const std::string &fallback) const {
     return has(member) ? at(member).text() : fallback;
+}
+
+bool ManifestNode::may_be_set_later(const std::string &name) const {
+    return unset_ != nullptr && unset_->types.contains(name);
+}
+
+std::string ManifestNode::template_text(PlaceholderNames names) const {
+    const std::string text = this->text();
+    if (has_lone_brace(text))
+        fail("holds a brace that belongs to no placeholder; a brace of the text itself is written twice: \"{{\", "
+             "\"}}\"");
+    for (const TextPart &part : split_placeholders(text)) {
+        const std::string name = part.text.starts_with("row.") ? "{row.FIELD}" : "{" + part.text + "}";
+        if (!part.is_placeholder || std::find(names.begin(), names.end(), name) != names.end() ||
+            may_be_set_later(part.text))
+            continue;
+        std::string known;
+        for (const char *one : names)
+            known += std::string(known.empty() ? "" : ", ") + one;
+        fail("\"{" + part.text + "}\" is " +
+             (known.empty() ? "no option of the connector, and no other placeholder may stand here"
+                            : "neither an option of the connector nor one of those that may stand here: " + known));
+    }
+    return text;
+}
+
+std::string ManifestNode::literal() const {
+    return substitute(template_text({}), [&](const std::string &name) -> std::optional<std::string> {
+        unset_->met.insert(name);
+        return std::nullopt;
+    });
+}
+
+std::string ManifestNode::literal(const std::string &member, const std::string &fallback) const {
+    return has(member) ? at(member).literal() : fallback;
+}
+
+std::string ManifestNode::literal_name(const std::string &name) const {
+    if (has_lone_brace(name))
+        fail("has a brace in its name that is not written twice: \"{{\", \"}}\"");
+    return substitute(name, [&](const std::string &placeholder) -> std::optional<std::string> {
+        fail("has a placeholder in its name, \"{" + placeholder + "}\"; a brace of the name itself is written twice");
+    });
 }
 
 bool ManifestNode::flag(const std::string &member, bool fallback) const {
@@ -99,10 +157,20 @@ int ManifestNode::integer_from(int lowest) const {
 }
 
 std::string ManifestNode::json_pointer() const {
-    std::string pointer = text();
+    std::string pointer = literal();
+    check_pointer(pointer);
+    return pointer;
+}
+
+std::string ManifestNode::json_pointer(PlaceholderNames names) const {
+    std::string pointer = template_text(names);
+    check_pointer(pointer);
+    return pointer;
+}
+
+void ManifestNode::check_pointer(const std::string &pointer) const {
     if (!pointer.empty() && pointer[0] != '/')
         fail("must be a JSON pointer: \"\" or a path that begins with \"/\"");
-    return pointer;
 }
 
 Pointers ManifestNode::pointers() const {
@@ -120,13 +188,16 @@ Scalar ManifestNode::scalar() const {
     if (value_.is_number())
         return value_.get<double>();
     if (value_.is_string())
-        return value_.get<std::string>();
+        return literal();
     fail("must be a string, a number, true, false or null");
 }
 
 Condition ManifestNode::condition() const {
     Condition result;
-    for (const auto &[pointer, node] : members()) {
+    for (const auto &[name, node] : members()) {
+        if (name == "note")
+            continue;
+        const std::string pointer = node.literal_name(name);
         if (!pointer.empty() && pointer[0] != '/')
             node.fail("its name must be a JSON pointer");
         std::vector<Scalar> values;
@@ -136,13 +207,6 @@ Condition ManifestNode::condition() const {
     }
     if (result.empty())
         fail("must name at least one JSON pointer");
-    return result;
-}
-
-std::vector<std::pair<std::string, std::string>> ManifestNode::texts() const {
-    std::vector<std::pair<std::string, std::string>> result;
-    for (const auto &[name, node] : members())
-        result.emplace_back(name, node.text());
     return result;
 }
 

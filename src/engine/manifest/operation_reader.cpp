@@ -1,36 +1,24 @@
 #include "engine/manifest/operation_reader.h"
 
+#include "engine/manifest/header_reader.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
+#include <set>
 
 namespace reverse_etl {
 
 namespace {
 
 /// Where a placeholder stands decides what the engine can fill in for it when it builds a request.
-using Names = std::initializer_list<const char *>;
-constexpr Names of_url = {"{key}", "{keys}", "{key_field}", "{fields}", "{cursor}", "{row.FIELD}"};
-constexpr Names of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
-constexpr Names around_rows = {"{key_field}", "{unique_field}"};
-constexpr Names of_page = {"{cursor}"};
-
-void check_placeholders(const ManifestNode &node, const std::string &text, Names names,
-                        const std::vector<std::string> &options) {
-    for (const TextPart &part : split_placeholders(text)) {
-        std::string name = part.text.starts_with("row.") ? "{row.FIELD}" : "{" + part.text + "}";
-        if (!part.is_placeholder || std::find(names.begin(), names.end(), name) != names.end() ||
-            std::find(options.begin(), options.end(), part.text) != options.end())
-            continue;
-        std::string known;
-        for (const char *one : names)
-            known += std::string(known.empty() ? "" : ", ") + one;
-        node.fail("\"{" + part.text +
-                  "}\" is neither an option of the connector nor one of those that may stand here: " + known);
-    }
-}
+constexpr PlaceholderNames of_url = {"{key}", "{keys}", "{key_field}", "{fields}", "{cursor}", "{row.FIELD}"};
+constexpr PlaceholderNames of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
+constexpr PlaceholderNames around_rows = {"{key_field}", "{unique_field}"};
+constexpr PlaceholderNames of_page = {"{cursor}"};
+constexpr PlaceholderNames of_bucket = {"{key}", "{row.FIELD}"};
+constexpr PlaceholderNames of_entry = {"{key_field}"};
 
 /// The nodes of a body where rows stand.
 std::vector<ManifestNode> rows_of(const ManifestNode &node) {
@@ -51,62 +39,68 @@ std::vector<ManifestNode> rows_of(const ManifestNode &node) {
     return found;
 }
 
-void check_template(const ManifestNode &node, bool speaks_of_row, const std::vector<std::string> &options) {
+void check_template(const ManifestNode &node, bool speaks_of_row) {
     if (node.value().is_string() && sole_placeholder(node.text()) != "fields")
-        check_placeholders(node, node.text(), speaks_of_row ? of_row : around_rows, options);
+        node.template_text(speaks_of_row ? of_row : around_rows);
     if (node.value().is_array())
         for (const ManifestNode &element : node.elements())
-            check_template(element, speaks_of_row, options);
+            check_template(element, speaks_of_row);
     if (node.value().is_object())
         for (const auto &[name, member] : node.members()) {
             if (name == "$columns") {
                 member.one_of({"all"});
                 if (!speaks_of_row)
                     member.fail("must stand within \"$rows\"");
-                if (name != node.members().back().first)
-                    member.fail("must be the last member of its object");
             } else if (name == "$rows") {
                 if (node.value().size() != 1)
                     member.fail("must be the only member of its object");
-                check_template(member, true, options);
+                check_template(member, true);
+            } else if (name == "$number") {
+                if (node.value().size() != 1)
+                    member.fail("must be the only member of its object");
+                if (member.text() != "{row_number}" || !speaks_of_row)
+                    member.fail("must be \"{row_number}\", and stand where a body speaks of a row");
             } else if (name.starts_with("$")) {
-                member.fail("is no directive; the directives are \"$rows\" and \"$columns\"");
+                member.fail("is no directive; the directives are \"$rows\", \"$columns\" and \"$number\"");
             } else {
-                check_template(member, speaks_of_row, options);
+                member.literal_name(name);
+                check_template(member, speaks_of_row);
             }
         }
 }
 
 /// A list has no rows yet, but pages.
-void check_page_body(const ManifestNode &node, const std::vector<std::string> &options) {
+void check_page_body(const ManifestNode &node) {
     if (node.value().is_string() && node.value() != "{fields}")
-        check_placeholders(node, node.text(), of_page, options);
+        node.template_text(of_page);
     if (node.value().is_array())
         for (const ManifestNode &element : node.elements())
-            check_page_body(element, options);
+            check_page_body(element);
     if (node.value().is_object())
-        for (const auto &[name, member] : node.members())
-            check_page_body(member, options);
+        for (const auto &[name, member] : node.members()) {
+            member.literal_name(name);
+            check_page_body(member);
+        }
 }
 
-void check_body(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
+void check_body(const ManifestNode &node, OperationKind kind) {
     if (kind == OperationKind::list) {
-        check_page_body(node, options);
+        check_page_body(node);
         return;
     }
     const std::vector<ManifestNode> rows = rows_of(node);
     if (rows.size() > 1)
         rows[1].fail("must stand in a body only once");
-    check_template(node, rows.empty(), options);
+    check_template(node, rows.empty());
 }
 
 Pairing read_pairing(const ManifestNode &node) {
     node.only({"number", "key"});
-    const auto members = node.members();
-    if (members.size() != 1)
+    if (node.has("number") == node.has("key"))
         node.fail("must have one member, \"number\" or \"key\"");
-    const auto &[name, pointer] = members.front();
-    return {name == "number" ? Pairing::By::number : Pairing::By::key, pointer.json_pointer()};
+    const bool by_number = node.has("number");
+    return {by_number ? Pairing::By::number : Pairing::By::key,
+            node.at(by_number ? "number" : "key").json_pointer(of_entry)};
 }
 
 ResultSpec read_result(const ManifestNode &node) {
@@ -139,12 +133,41 @@ ResultSpec read_result(const ManifestNode &node) {
     return result;
 }
 
+/// Whether it speaks of the rows that failed and of no other.
+bool names_only_failures(const ResultSpec &result) {
+    return result.each && result.rejected && result.accepted_when.empty();
+}
+
+void read_outcome(const ManifestNode &node, OperationSpec &spec) {
+    if (node.value().is_string()) {
+        node.one_of({"status"});
+        return;
+    }
+    bool has_others = false;
+    for (const ManifestNode &result : node.one_or_many()) {
+        if (!result.has("others")) {
+            spec.results.push_back(read_result(result));
+            continue;
+        }
+        result.only({"others"});
+        if (has_others)
+            result.fail("must stand only once: there are no others than the others");
+        has_others = true;
+        const bool are_accepted = result.at("others").one_of({"accepted", "rejected"}) == 0;
+        spec.others = are_accepted ? Others::accepted : Others::rejected;
+    }
+    if (spec.results.empty())
+        node.fail("must say which rows it speaks of before it says what the others are");
+    if (!has_others && std::all_of(spec.results.begin(), spec.results.end(), names_only_failures))
+        node.fail("names only failures, so it must say what all other rows are: {\"others\": \"accepted\"}");
+}
+
 TimeHeader read_time_header(const ManifestNode &node) {
     static constexpr TimeHeader::Unit units[] = {TimeHeader::Unit::seconds, TimeHeader::Unit::milliseconds,
                                                  TimeHeader::Unit::epoch_seconds};
     node.only({"header", "unit"});
     TimeHeader header;
-    header.name = lower_case(node.at("header").text());
+    header.name = lower_case(node.at("header").literal());
     if (node.has("unit"))
         header.unit = units[node.at("unit").one_of({"s", "ms", "epoch_s"})];
     return header;
@@ -154,13 +177,14 @@ NumberHeader read_number_header(const ManifestNode &limit, const char *member) {
     if (!limit.has(member))
         return {};
     limit.at(member).only({"header", "after"});
-    return {lower_case(limit.at(member).at("header").text()), limit.at(member).text("after", "")};
+    return {lower_case(limit.at(member).at("header").literal()), limit.at(member).literal("after", "")};
 }
 
 RateLimitSpec read_rate_limit(const ManifestNode &node) {
     RateLimitSpec limit;
-    limit.name = node.at("name").text();
-    limit.for_each = node.text("for_each", "");
+    limit.name = node.at("name").plain_name();
+    if (node.has("for_each"))
+        limit.for_each = node.at("for_each").template_text(of_bucket);
     if (node.has("concurrent")) {
         node.only({"name", "concurrent", "for_each"});
         limit.concurrent = node.at("concurrent").positive_integer();
@@ -177,6 +201,22 @@ RateLimitSpec read_rate_limit(const ManifestNode &node) {
     return limit;
 }
 
+std::vector<std::pair<std::string, std::vector<std::string>>> read_header_condition(const ManifestNode &node) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> headers;
+    for (const auto &[written, condition] : node.members()) {
+        const std::string name = condition.literal_name(written);
+        if (!is_token(name))
+            condition.fail("is not named as a header may be: letters, digits and \"-\"");
+        std::vector<std::string> values;
+        for (const ManifestNode &value : condition.one_or_many())
+            values.push_back(value.literal());
+        headers.emplace_back(lower_case(name), std::move(values));
+    }
+    if (headers.empty())
+        node.fail("must name at least one header");
+    return headers;
+}
+
 ErrorRule read_error_rule(const ManifestNode &node) {
     node.only({"status", "header", "body", "then", "for", "reason"});
     ErrorRule rule;
@@ -189,12 +229,8 @@ ErrorRule read_error_rule(const ManifestNode &node) {
                 status.fail("must be an HTTP status: 100 to 599");
             rule.statuses.push_back(code);
         }
-    if (node.has("header")) {
-        auto headers = node.at("header").texts();
-        if (headers.size() != 1)
-            node.at("header").fail("must name one header");
-        rule.header = {lower_case(headers[0].first), headers[0].second};
-    }
+    if (node.has("header"))
+        rule.headers = read_header_condition(node.at("header"));
     if (node.has("body"))
         rule.body = node.at("body").condition();
     static constexpr Action actions[] = {Action::wait,   Action::retry,        Action::reject, Action::absent,
@@ -208,8 +244,15 @@ ErrorRule read_error_rule(const ManifestNode &node) {
     return rule;
 }
 
+/// Whether this is an option without a value yet, of one of these types.
+bool is_unset(const ManifestNode &node, const std::string &name, std::initializer_list<OptionSpec::Type> types) {
+    if (!node.may_be_set_later(name))
+        return false;
+    return std::find(types.begin(), types.end(), node.unset()->types.at(name)) != types.end();
+}
+
 void read_request_line(const ManifestNode &node, OperationSpec &spec) {
-    std::string line = node.text();
+    std::string line = node.template_text(of_url);
     std::size_t blank = line.find(' ');
     if (blank == std::string::npos || blank == 0)
         node.fail("must be a method and a path, as in \"POST /v1/contacts\"");
@@ -224,18 +267,18 @@ void read_request_line(const ManifestNode &node, OperationSpec &spec) {
         node.fail("its path must not hold \"#\": what follows would not be sent");
 }
 
-/// An option that is not set yet may begin the path; were it a row's value, the row could choose another host.
-void check_path_begins(const ManifestNode &node, const std::string &path, const std::vector<std::string> &options) {
+/// An option that is a path may begin one; were it a row's value, the row could choose another host.
+void check_path_begins(const ManifestNode &node, const std::string &path) {
     if (path.empty() || path[0] == '/')
         return;
-    TextPart first = split_placeholders(path).front();
-    if (!first.is_placeholder || std::find(options.begin(), options.end(), first.text) == options.end())
-        node.fail("its path must begin with \"/\"");
+    const TextPart first = split_placeholders(path).front();
+    if (!first.is_placeholder || !is_unset(node, first.text, {OptionSpec::Type::path}))
+        node.fail("its path must begin with \"/\", or with an option of type \"path\"");
 }
 
 void read_next(const ManifestNode &node, OperationSpec &spec) {
     node.only({"cursor", "url", "offset", "page"});
-    if (node.value().size() > 1)
+    if (node.has("cursor") + node.has("url") + node.has("offset") + node.has("page") > 1)
         node.fail("must have one member: \"cursor\", \"url\", \"offset\" or \"page\"");
     if (node.has("cursor"))
         spec.next_cursor = node.at("cursor").json_pointer();
@@ -247,42 +290,59 @@ void read_next(const ManifestNode &node, OperationSpec &spec) {
         spec.next_page = node.at("page").integer_from(0);
 }
 
+/// A name that is nothing, or that an option is still to give, is no header yet.
 std::string header_name(const ManifestNode &node) {
-    std::string name = node.text();
-    for (char c : name)
-        if (c <= ' ' || c == ':' || c == 127)
-            node.fail("must be the name of a header");
+    const std::string name = node.literal();
+    if (!name.empty() && !sole_placeholder(node.text()))
+        check_header_name(node, name);
     return name;
 }
 
-/// Whether a text says which row is meant, or may do so once an option is set.
-bool text_may_name_row(std::string_view text, const std::vector<std::string> &options) {
-    for (const TextPart &part : split_placeholders(text))
-        if (part.is_placeholder && (part.text == "key" || part.text == "keys" || part.text.starts_with("row.") ||
-                                    std::find(options.begin(), options.end(), part.text) != options.end()))
-            return true;
-    return false;
+/// The placeholders of a text. An option without a value yet that may bring placeholders of its own counts as "key".
+void find_names(const ManifestNode &node, std::string_view text, std::set<std::string> &names) {
+    for (const TextPart &part : split_placeholders(text)) {
+        if (!part.is_placeholder)
+            continue;
+        const bool may_be_any = is_unset(node, part.text, {OptionSpec::Type::path, OptionSpec::Type::json});
+        names.insert(may_be_any ? "key" : part.text);
+    }
 }
 
-bool body_may_name_row(const Json &body, const std::vector<std::string> &options) {
+void find_names_in_body(const ManifestNode &node, const Json &body, std::set<std::string> &names) {
     if (body.is_string())
-        return text_may_name_row(body.get_ref<const std::string &>(), options);
-    return body.is_structured() && std::any_of(body.begin(), body.end(),
-                                               [&](const Json &member) { return body_may_name_row(member, options); });
+        find_names(node, body.get_ref<const std::string &>(), names);
+    else if (body.is_structured())
+        for (const Json &member : body)
+            find_names_in_body(node, member, names);
 }
 
 } // namespace
 
-void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &options) {
-    const bool is_about_a_row =
-        spec.kind == OperationKind::update || spec.kind == OperationKind::remove || spec.kind == OperationKind::lookup;
-    bool names_row =
-        text_may_name_row(spec.path, options) || (spec.body != nullptr && body_may_name_row(*spec.body, options));
+void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &key,
+                     const std::string &id) {
+    if (spec.kind != OperationKind::update && spec.kind != OperationKind::remove && spec.kind != OperationKind::lookup)
+        return;
+    std::set<std::string> names;
+    find_names(node, spec.path, names);
     for (const QueryParameter &parameter : spec.query)
-        names_row = names_row || text_may_name_row(parameter.value, options);
-    if (is_about_a_row && !names_row)
-        node.fail("names no row: \"{key}\", \"{keys}\" or \"{row.FIELD}\" must stand in its path, its query or its "
-                  "body, or it would be about all rows at once");
+        find_names(node, parameter.value, names);
+    if (spec.body != nullptr)
+        find_names_in_body(node, *spec.body, names);
+    const auto has_field = [&](const std::string &field) { return names.contains("row." + field); };
+    const bool has_any_field = names.lower_bound("row.") != names.lower_bound("row/");
+    bool names_row = names.contains("key") || names.contains("keys");
+    if (key.empty() && id.empty())
+        names_row |= has_any_field;
+    names_row |= !key.empty() && std::all_of(key.begin(), key.end(), has_field);
+    names_row |= !id.empty() && has_field(id);
+    if (names_row)
+        return;
+    if (has_any_field)
+        node.fail(
+            "names no single row: \"{key}\", \"{keys}\" or \"{row.FIELD}\" of the object's id, or of all fields of "
+            "its key, must stand in its path, its query or its body, or it would be about several rows");
+    node.fail("names no row: \"{key}\", \"{keys}\" or \"{row.FIELD}\" must stand in its path, its query or its "
+              "body, or it would be about all rows at once");
 }
 
 std::vector<ErrorRule> read_error_rules(const ManifestNode &node) {
@@ -299,31 +359,29 @@ std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node) {
     return limits;
 }
 
-OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options) {
+OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     node.only({"request", "query", "headers", "format", "body", "rows", "rows_by_table", "bytes", "by", "idempotent",
                "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "next"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
         read_request_line(node.at("request"), spec);
-        check_path_begins(node.at("request"), spec.path, options);
-        check_placeholders(node.at("request"), spec.path, of_url, options);
+        check_path_begins(node.at("request"), spec.path);
     }
     if (node.has("query")) {
         for (const auto &[name, value] : node.at("query").members()) {
             bool repeated = value.value().is_array() && value.value().size() == 1;
             ManifestNode text = repeated ? value.elements().front() : value;
-            check_placeholders(text, text.text(), of_url, options);
-            spec.query.push_back({name, text.text(), repeated});
+            spec.query.push_back({value.literal_name(name), text.template_text(of_url), repeated});
         }
     }
     if (node.has("headers"))
-        spec.headers = node.at("headers").texts();
+        spec.headers = read_headers(node.at("headers"));
     if (node.has("format"))
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
     if (node.has("body")) {
         spec.body = std::make_shared<const Json>(node.at("body").value());
-        check_body(node.at("body"), kind, options);
+        check_body(node.at("body"), kind);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();
@@ -344,14 +402,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const
     spec.archives = node.flag("archives", false);
     if (node.has("rate_limits"))
         spec.rate_limits = read_rate_limits(node.at("rate_limits"));
-    if (node.has("outcome")) {
-        ManifestNode outcome = node.at("outcome");
-        if (outcome.value().is_string())
-            outcome.one_of({"status"});
-        else
-            for (const ManifestNode &result : outcome.one_or_many())
-                spec.results.push_back(read_result(result));
-    }
+    if (node.has("outcome"))
+        read_outcome(node.at("outcome"), spec);
     if (node.has("errors"))
         spec.errors = read_error_rules(node.at("errors"));
     if (node.has("records"))

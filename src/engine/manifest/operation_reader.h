@@ -9,13 +9,14 @@
 namespace reverse_etl {
 
 /// Reads one operation, or a part of one (what "defaults" holds): a missing "request" is the caller's to notice.
-/// `options` are names that may still stand as placeholders, since their values are not known yet.
-OperationSpec read_operation(const ManifestNode &node, OperationKind kind, const std::vector<std::string> &options);
+OperationSpec read_operation(const ManifestNode &node, OperationKind kind);
 
 std::vector<ErrorRule> read_error_rules(const ManifestNode &node);
 std::vector<RateLimitSpec> read_rate_limits(const ManifestNode &node);
 
-/// Fails where a request that is about one row, to change, delete or read it, does not say which.
-void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &options);
+/// Fails where a request that is about one row, to change, delete or read it, does not say which. `key` and `id` are
+/// the fields by which the manifest knows rows of the object.
+void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &key,
+                     const std::string &id);
 
 } // namespace reverse_etl

@@ -13,6 +13,7 @@ constexpr std::pair<std::string_view, ValueEncoding> encodings[] = {
     {"epoch_ms", ValueEncoding::epoch_ms},
     {"semicolon_list", ValueEncoding::semicolon_list},
     {"sha256", ValueEncoding::sha256},
+    {"trim,lower,sha256", ValueEncoding::trim_lower_sha256},
 };
 
 } // namespace
@@ -27,7 +28,7 @@ std::optional<ValueEncoding> value_encoding(std::string_view name) {
 std::string value_encoding_names() {
     std::string names;
     for (const auto &[name, encoding] : encodings)
-        names.append(names.empty() ? "" : ", ").append(name);
+        names.append(names.empty() ? "\"" : ", \"").append(name).append("\"");
     return names;
 }
 

@@ -85,17 +85,17 @@ void Authenticator::sign(Headers &headers) const {
     case AuthSpec::Kind::none:
         break;
     case AuthSpec::Kind::bearer:
-        headers.emplace_back("Authorization", "Bearer " + credential("token"));
+        set_header(headers, "Authorization", "Bearer " + credential("token"));
         break;
     case AuthSpec::Kind::basic:
         // RFC 7617 section 2
-        headers.emplace_back("Authorization", "Basic " + base64(credential("username") + ":" + credential("password")));
+        set_header(headers, "Authorization", "Basic " + base64(credential("username") + ":" + credential("password")));
         break;
     case AuthSpec::Kind::header:
-        headers.emplace_back(credential("name"), credential("value"));
+        set_header(headers, credential("name"), credential("value"));
         break;
     case AuthSpec::Kind::oauth2:
-        headers.emplace_back("Authorization", "Bearer " + token_);
+        set_header(headers, "Authorization", "Bearer " + token_);
         break;
     }
 }

@@ -2,6 +2,7 @@
 
 #include "engine/text/json.h"
 #include "engine/text/json_text.h"
+#include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
@@ -40,8 +41,18 @@ bool is_rows(const Json &value) {
     return value.is_object() && value.size() == 1 && value.contains("$rows");
 }
 
+/// As a number: in a string of its own it is text.
+bool is_row_number(const Json &value) {
+    return value.is_object() && value.contains("$number");
+}
+
 bool names_cursor(const Json &value) {
     return value.is_string() && value.get<std::string>().find("{cursor}") != std::string::npos;
+}
+
+/// The name of a member, in which braces are written twice.
+std::string name_of(const std::string &written) {
+    return substitute(written, [](const std::string &) { return std::nullopt; });
 }
 
 /// The body of a list's request with its placeholders filled in. What names the page is left out of the first.
@@ -57,7 +68,7 @@ Json filled_for_page(const Json &value, const std::vector<std::string> &fields, 
         filled.clear();
     for (const auto &[name, member] : value.items()) {
         if (value.is_object() && !(cursor.empty() && names_cursor(member)))
-            filled[name] = filled_for_page(member, fields, cursor);
+            filled[name_of(name)] = filled_for_page(member, fields, cursor);
         if (value.is_array())
             filled.push_back(filled_for_page(member, fields, cursor));
     }
@@ -85,12 +96,15 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
                                      std::vector<StatementColumn> columns, int key,
                                      const std::vector<std::string> &fields)
     : object_(object), spec_(spec), columns_(std::move(columns)), key_(key), fields_(fields) {
+    if (!spec_.lacks_option.empty())
+        throw lacks_option(spec_.lacks_option);
     if (key_ >= 0)
         key_field_ = columns_[key_].field;
     if (spec_.body != nullptr && spec_.kind == OperationKind::list)
         has_body_ = true;
     else if (spec_.body != nullptr)
         compile_body();
+    set_headers();
     path_ = compile_url(spec_.path, false);
     path_names_row_ = std::any_of(path_.begin(), path_.end(),
                                   [](const UrlSegment &segment) { return segment.kind == UrlSegment::Kind::kept; });
@@ -125,8 +139,10 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
     for (const ResultSpec &result : spec_.results)
         for (const Pairing &pairing : result.pairings)
             pairs_by_key |= pairing.by == Pairing::By::key;
-    if (key_ >= 0 && (pairs_by_key || spec_.kind == OperationKind::lookup))
+    if (key_ >= 0 && (pairs_by_key || key_names_row_ || spec_.kind == OperationKind::lookup))
         kept_key_ = static_cast<int>(keep(key_));
+    if (key_names_row_)
+        naming_.push_back(kept_key_);
 }
 
 std::size_t CompiledOperation::keep(int column) {
@@ -134,6 +150,25 @@ std::size_t CompiledOperation::keep(int column) {
     if (found == kept_columns_.end())
         found = kept_columns_.insert(kept_columns_.end(), column);
     return found - kept_columns_.begin();
+}
+
+/// Remembers a placeholder by which the destination is told of which row a request speaks.
+void CompiledOperation::note_naming(const std::string &placeholder) {
+    key_names_row_ |= placeholder == "key" || placeholder == "keys";
+    const bool is_about_a_row = spec_.kind == OperationKind::update || spec_.kind == OperationKind::remove ||
+                                spec_.kind == OperationKind::lookup;
+    if (!is_about_a_row || !placeholder.starts_with("row."))
+        return;
+    const std::string field = placeholder.substr(4);
+    const bool is_of_key = std::find(object_.key.begin(), object_.key.end(), field) != object_.key.end();
+    if (is_of_key || field == object_.id)
+        naming_.push_back(keep(column_of(placeholder)));
+}
+
+SettingError CompiledOperation::lacks_option(const std::string &name) const {
+    return SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
+                            "\" needs the option \"" + name + "\"",
+                        "Set it for the table or its server.");
 }
 
 int CompiledOperation::column_of(const std::string &placeholder) const {
@@ -145,9 +180,7 @@ int CompiledOperation::column_of(const std::string &placeholder) const {
         return key_;
     }
     if (!placeholder.starts_with("row."))
-        throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
-                               "\" needs the option \"" + placeholder + "\"",
-                           "Set it for the table or its server.");
+        throw lacks_option(placeholder);
     std::string field = placeholder.substr(4);
     for (std::size_t i = 0; i < columns_.size(); i++)
         if (columns_[i].field == field)
@@ -157,11 +190,23 @@ int CompiledOperation::column_of(const std::string &placeholder) const {
                        "Name its column in the statement.");
 }
 
+void CompiledOperation::set_headers() {
+    set_header(headers_, "Accept", "application/json");
+    set_header(headers_, "Content-Type", spec_.form ? "application/x-www-form-urlencoded" : "application/json");
+    for (const Headers *own : {&object_.headers, &spec_.headers})
+        for (const auto &[name, value] : *own)
+            set_header(headers_, name, value);
+    if (!has_body_)
+        std::erase_if(headers_, [](const auto &header) { return lower_case(header.first) == "content-type"; });
+}
+
 void CompiledOperation::compile_body() {
     has_body_ = true;
     if (spec_.form) {
         one_row_ = true;
-        compile_form(*spec_.body, "");
+        std::vector<RowSegment> columns;
+        compile_form(*spec_.body, "", columns);
+        row_.insert(row_.end(), columns.begin(), columns.end());
         return;
     }
     if (!contains_rows(*spec_.body)) {
@@ -188,23 +233,22 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
         literal(out, "[");
         compile_json(value.at("$rows"), row_);
         out.push_back({Kind::literal, "]", -1});
+    } else if (is_row_number(value)) {
+        out.push_back({Kind::row_number, "", -1});
     } else if (value.is_object()) {
         literal(out, "{");
         bool first = true;
         for (const auto &[name, member] : value.items()) {
-            if (name == "$columns") {
-                // The encoder puts the commas, since columns may be left out; what stands before ends without one.
-                for (std::size_t i = 0; i < columns_.size(); i++)
-                    if (columns_[i].written)
-                        out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
+            if (name == "$columns" || names_own_id(member))
                 continue;
-            }
-            if (names_own_id(member))
-                continue;
-            literal(out, (first ? "" : ",") + json_string(name) + ":");
+            literal(out, (first ? "" : ",") + json_string(name_of(name)) + ":");
             compile_json(member, out);
             first = false;
         }
+        // The encoder puts the commas, since columns may be left out: they come last, wherever the directive stands.
+        for (std::size_t i = 0; i < columns_.size(); i++)
+            if (value.contains("$columns") && columns_[i].written)
+                out.push_back({Kind::member, json_string(columns_[i].field) + ":", static_cast<int>(i)});
         literal(out, "}");
     } else if (value.is_array()) {
         literal(out, "[");
@@ -228,6 +272,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
             return;
         }
         if (*sole == "key" || sole->starts_with("row.")) {
+            note_naming(*sole);
             out.push_back({Kind::value, "", column_of(*sole)});
             return;
         }
@@ -240,13 +285,20 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
             literal(out, escaped(key_field_));
         else if (part.text == "row_number")
             out.push_back({Kind::row_number, "", -1});
-        else
+        else {
+            note_naming(part.text);
             out.push_back({Kind::in_string, "", column_of(part.text)});
+        }
     }
     literal(out, "\"");
 }
 
-void CompiledOperation::compile_form(const Json &value, const std::string &name) {
+/// Columns may be left out, and the encoder puts what separates them: they come last.
+void CompiledOperation::compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns) {
+    if (is_row_number(value)) {
+        compile_form(value.at("$number"), name, columns);
+        return;
+    }
     if (value.is_object()) {
         auto member_name = [&](const std::string &member) {
             return name.empty() ? encoded(member) : name + encoded("[" + member + "]");
@@ -255,12 +307,12 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
             if (names_own_id(inner))
                 continue;
             if (member != "$columns") {
-                compile_form(inner, member_name(member));
+                compile_form(inner, member_name(name_of(member)), columns);
                 continue;
             }
             for (std::size_t i = 0; i < columns_.size(); i++)
                 if (columns_[i].written)
-                    row_.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
+                    columns.push_back({Kind::member, member_name(columns_[i].field) + "=", static_cast<int>(i)});
         }
         return;
     }
@@ -273,8 +325,10 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name)
             literal(row_, encoded(key_field_));
         else if (part.text == "row_number")
             row_.push_back({Kind::row_number, "", -1});
-        else
+        else {
+            note_naming(part.text);
             row_.push_back({Kind::form_value, "", column_of(part.text)});
+        }
     }
 }
 
@@ -294,6 +348,7 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
         } else if (part.text == "cursor") {
             segments.push_back({UrlKind::cursor, "", 0});
         } else {
+            note_naming(part.text);
             segments.push_back(
                 {part.text == "keys" ? UrlKind::kept_of_all : UrlKind::kept, "", keep(column_of(part.text))});
         }
@@ -343,51 +398,6 @@ std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) 
         separator = '&';
     }
     return url;
-}
-
-std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
-    std::vector<BatchRow> taken;
-    if (!url_names_row_)
-        return taken;
-    std::vector<std::size_t> others;
-    for (std::size_t row = 0; row < batch.rows().size(); row++)
-        if (reaches(batch, row))
-            others.push_back(row);
-        else
-            taken.push_back(batch.rows()[row]);
-    if (!taken.empty())
-        batch = batch.subset(others);
-    return taken;
-}
-
-bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
-    // As the destination sees it once it has decoded the path; some take a backslash for a slash.
-    std::string path = "/";
-    for (const UrlSegment &segment : path_) {
-        if (segment.kind == UrlSegment::Kind::literal)
-            path += segment.text;
-        if (segment.kind != UrlSegment::Kind::kept && segment.kind != UrlSegment::Kind::kept_of_all)
-            continue;
-        const std::string_view text = batch.kept(row, segment.kept);
-        if (text.empty() || (segment.kind == UrlSegment::Kind::kept_of_all && text.find(',') != text.npos))
-            return false;
-        path += text;
-    }
-    std::replace(path.begin(), path.end(), '\\', '/');
-    path += '/';
-    if (path.find("/./") != path.npos || path.find("/../") != path.npos)
-        return false;
-    const bool may_be_empty = spec_.kind == OperationKind::create || spec_.kind == OperationKind::upsert;
-    for (const UrlParameter &parameter : query_)
-        for (const UrlSegment &segment : parameter.segments) {
-            const bool of_all = segment.kind == UrlSegment::Kind::kept_of_all;
-            if (segment.kind != UrlSegment::Kind::kept && !of_all)
-                continue;
-            const std::string_view text = batch.kept(row, segment.kept);
-            if ((text.empty() && !may_be_empty) || (of_all && text.find(',') != text.npos))
-                return false;
-        }
-    return true;
 }
 
 std::string CompiledOperation::page_body(const std::string &cursor) const {

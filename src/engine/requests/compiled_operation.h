@@ -2,6 +2,7 @@
 
 #include "engine/manifest/connector.h"
 #include "engine/requests/batch.h"
+#include "engine/text/headers.h"
 
 #include <string>
 #include <string_view>
@@ -60,12 +61,16 @@ class CompiledOperation {
     const BatchFrame &frame() const { return frame_; }
     const std::vector<RowSegment> &row() const { return row_; }
     bool has_body() const { return has_body_; }
+    /// Of every request: the engine's, which the manifest's replace, which the operation's own replace. Content-Type
+    /// goes with a body only.
+    const Headers &headers() const { return headers_; }
     /// One request holds one row, whatever its limit says, since its path or its body speaks of one.
     bool one_row() const { return one_row_; }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
     bool path_names_row() const { return path_names_row_; }
-    /// Takes the rows out of the batch whose texts in the URL would name something else: with an empty key, "." or ".."
-    /// a path names the collection, and a DELETE all that is in it; a comma in one of several keys names two rows.
+    /// Takes the rows out of the batch that would name something else: with an empty key, "." or ".." a path names the
+    /// collection, and a DELETE all that is in it; a body or a list of keys with such a one names no row; a comma in
+    /// one of several keys in the URL names two.
     std::vector<BatchRow> take_unreachable(Batch &batch) const;
     std::size_t rows_per_batch() const { return one_row_ ? 1 : static_cast<std::size_t>(spec_.rows); }
     /// Columns whose text is kept per row (Batch::keep), in this order.
@@ -91,13 +96,16 @@ class CompiledOperation {
 
   private:
     void compile_body();
+    void set_headers();
     bool names_own_id(const Json &member) const;
     bool reaches(const Batch &batch, std::size_t row) const;
     void compile_json(const Json &value, std::vector<RowSegment> &out);
     void compile_json_string(const std::string &text, std::vector<RowSegment> &out);
-    void compile_form(const Json &value, const std::string &name);
+    void compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns);
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
     std::size_t keep(int column);
+    void note_naming(const std::string &placeholder);
+    SettingError lacks_option(const std::string &name) const;
     int column_of(const std::string &placeholder) const;
 
     const Object &object_;
@@ -107,9 +115,12 @@ class CompiledOperation {
     std::vector<std::string> fields_;
     std::string key_field_;
 
+    Headers headers_;
     BatchFrame frame_;
     std::vector<RowSegment> row_;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
+    bool key_names_row_ = false;      ///< {key} or {keys} stands in its URL or its body
+    std::vector<std::size_t> naming_; ///< the kept texts by which it says which row it is about, wherever it does
     std::vector<int> kept_columns_;
     int kept_key_ = -1;
     std::vector<UrlSegment> path_;

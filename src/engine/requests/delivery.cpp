@@ -21,8 +21,7 @@ void Delivery::deliver(std::vector<Batch> batches) {
 void Delivery::submit(std::vector<Batch> batches) {
     for (Batch &batch : batches) {
         for (const BatchRow &row : operation_.take_unreachable(batch))
-            sink_.rejected(row.number,
-                           "an empty text, \".\" or \"..\" in a URL names no row, nor does a list's separator", 0);
+            sink_.rejected(row.number, "an empty text, \".\" or \"..\" names no row, nor does a list's separator", 0);
         if (!batch.rows().empty())
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     }

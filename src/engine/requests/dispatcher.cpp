@@ -254,16 +254,11 @@ void Dispatcher::start(StartableJob startable) {
     Request request;
     request.method = spec.method;
     request.url = job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url;
-    request.headers = operation_.object().headers;
-    request.headers.insert(request.headers.end(), spec.headers.begin(), spec.headers.end());
-    request.headers.emplace_back("Accept", "application/json");
-    if (operation_.has_body()) {
-        request.headers.emplace_back("Content-Type",
-                                     spec.form ? "application/x-www-form-urlencoded" : "application/json");
+    request.headers = operation_.headers();
+    if (operation_.has_body())
         request.body = job->batch.body();
-    }
     if (!job->idempotency_key.empty())
-        request.headers.emplace_back(spec.idempotency_header, job->idempotency_key);
+        set_header(request.headers, spec.idempotency_header, job->idempotency_key);
     authenticator_.sign(request.headers);
     request.ca_file = policy_.ca_file;
     request.connect_timeout = policy_.connect_timeout;

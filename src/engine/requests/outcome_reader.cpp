@@ -30,25 +30,30 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     with_ids_ = with_ids;
     outcomes_.assign(batch.rows().size(), {});
     rows_by_key_.clear();
+    repeats_keys_ = false;
     unpaired_reason_.clear();
-    of_whole_ = is_miscounted_ = names_others_ = false;
+    of_whole_ = is_miscounted_ = names_others_ = is_unclear_ = false;
     entries_accepted_ = 0;
-    if (specs_.empty() || answer.response().status == 204) {
+    if (specs_.empty() || (answer.says_nothing() && !operation_.spec().needs_content())) {
         for (RowOutcome &outcome : outcomes_)
             outcome.kind = RowOutcome::Kind::accepted;
         return outcomes_;
     }
+    if (!answer.is_json())
+        return outcomes_;
     for (const ResultSpec &spec : specs_) {
         auto found = answer.at(spec.each.value_or(""));
-        if (!found)
+        if (!found || (spec.each && found->is_null()))
             continue;
         if (!spec.each) {
             read_entry(spec, answer, *found, 0);
             continue;
         }
         simdjson::dom::array entries;
-        if (found->get(entries) != simdjson::SUCCESS)
+        if (found->get(entries) != simdjson::SUCCESS) {
+            is_unclear_ = true;
             continue;
+        }
         if (spec.by_position && entries.size() != outcomes_.size()) {
             // Which of them speaks of which row cannot be told.
             is_miscounted_ = true;
@@ -61,7 +66,21 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
             read_entry(spec, answer, entry, position++);
     }
     accept_unnamed();
+    settle_others(*answer.at(""));
     return outcomes_;
+}
+
+/// What the others are is said only where it is known which rows are not among them.
+void OutcomeReader::settle_others(element root) {
+    const Others others = operation_.spec().others;
+    if (others == Others::unknown || is_miscounted_ || names_others_ || is_unclear_ ||
+        !(root.is_object() || root.is_array()))
+        return;
+    for (RowOutcome &outcome : outcomes_)
+        if (outcome.kind == RowOutcome::Kind::unmentioned && others == Others::accepted)
+            outcome.kind = RowOutcome::Kind::accepted;
+        else if (outcome.kind == RowOutcome::Kind::unmentioned)
+            outcome = {RowOutcome::Kind::rejected, "the destination does not name the row among those that it took"};
 }
 
 /// Entries that name no row still count them: as many as were sent, and no failure, are all of them.
@@ -80,8 +99,8 @@ void OutcomeReader::read_entry(const ResultSpec &spec, Answer &answer, element e
     bool accepted = spec.accepted_when.empty() ? !spec.rejected : holds(spec.accepted_when, entry);
     if (accepted) {
         outcome.kind = RowOutcome::Kind::accepted;
-        if (with_ids_ && !spec.id.empty())
-            outcome.text = first_text(entry, {spec.id});
+        if (with_ids_ && spec.id)
+            outcome.text = first_text(entry, {*spec.id});
     } else {
         outcome.kind = RowOutcome::Kind::rejected;
         if (!spec.wait_when.empty() && holds(spec.wait_when, entry))
@@ -115,9 +134,10 @@ void OutcomeReader::read_entry(const ResultSpec &spec, Answer &answer, element e
         }
     if (names_a_row)
         names_others_ = true;
-    else if (!accepted)
+    else if (!accepted) {
+        is_unclear_ = true;
         unpaired_reason_ = std::move(outcome.text);
-    else if (entry.is_object())
+    } else if (entry.is_object())
         entries_accepted_++;
 }
 
@@ -136,6 +156,8 @@ bool OutcomeReader::pair_one(const Pairing &pairing, element value, const RowOut
     if (row == no_row)
         return false;
     outcomes_[row] = outcome;
+    // Which of the rows of one key failed nobody knows.
+    is_unclear_ |= pairing.by == Pairing::By::key && repeats_keys_ && outcome.kind != RowOutcome::Kind::accepted;
     return true;
 }
 
@@ -166,7 +188,9 @@ std::size_t OutcomeReader::row_of_key(element value) {
         return no_row;
     if (rows_by_key_.empty())
         for (std::size_t row = 0; row < batch_->rows().size(); row++)
-            rows_by_key_.emplace(in_form(operation_.key_form(), batch_->kept(row, operation_.kept_key())), row);
+            repeats_keys_ |=
+                !rows_by_key_.emplace(in_form(operation_.key_form(), batch_->kept(row, operation_.kept_key())), row)
+                     .second;
     auto found = rows_by_key_.find(in_form(operation_.key_form(), text_of(value)));
     return found == rows_by_key_.end() ? no_row : found->second;
 }

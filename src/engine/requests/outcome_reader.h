@@ -42,6 +42,7 @@ class OutcomeReader {
 
   private:
     void accept_unnamed();
+    void settle_others(simdjson::dom::element root);
     void read_entry(const ResultSpec &spec, Answer &answer, simdjson::dom::element entry, std::size_t position);
     bool pair(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
     bool pair_one(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
@@ -54,9 +55,11 @@ class OutcomeReader {
     bool with_ids_ = false;
     std::vector<RowOutcome> outcomes_;
     std::unordered_map<std::string, std::size_t> rows_by_key_; ///< as the destination compares it
+    bool repeats_keys_ = false;
     std::string unpaired_reason_;
     std::size_t entries_accepted_ = 0; ///< that name no row
     bool of_whole_ = false, is_miscounted_ = false;
+    bool is_unclear_ = false;   ///< a failure names no row, or what should be entries is none
     bool names_others_ = false; ///< an entry names a row of another request
 };
 

@@ -1,6 +1,7 @@
 #include "engine/requests/verdict.h"
 
 #include "engine/limits/backoff.h"
+#include "engine/text/lower_case.h"
 
 #include <algorithm>
 
@@ -13,9 +14,10 @@ bool fits(const ErrorRule &rule, Answer &answer) {
     if (!rule.statuses.empty() &&
         std::find(rule.statuses.begin(), rule.statuses.end(), response.status) == rule.statuses.end())
         return false;
-    if (rule.header) {
-        const std::string *value = response.header(rule.header->first);
-        if (value == nullptr || *value != rule.header->second)
+    for (const auto &[name, values] : rule.headers) {
+        const std::string *value = response.header(name);
+        const auto is_it = [&](const std::string &wanted) { return lower_case(wanted) == lower_case(*value); };
+        if (value == nullptr || std::none_of(values.begin(), values.end(), is_it))
             return false;
     }
     if (!rule.body.empty()) {
@@ -105,7 +107,7 @@ Verdict judge_failure(const Response &response, const Words &words) {
 /// Why an answer that claims success cannot be understood; "" if it can.
 std::string unintelligible(const CompiledOperation &operation, Answer &answer) {
     const std::string &body = answer.response().body;
-    if (answer.response().status == 204)
+    if (answer.response().status == 204 && !operation.spec().needs_content())
         return "";
     if (is_web_page(body))
         return "the answer is a web page, as a login or a proxy shows it: " + answer.words().of_body(body);

@@ -20,15 +20,25 @@ std::size_t placeholder_length(std::string_view text) {
     return 0;
 }
 
-} // namespace
+bool is_brace(char c) {
+    return c == '{' || c == '}';
+}
 
-std::vector<TextPart> split_placeholders(std::string_view text) {
+/// Whether a brace that is written twice begins the text.
+bool begins_with_two_braces(std::string_view text) {
+    return text.size() > 1 && is_brace(text[0]) && text[1] == text[0];
+}
+
+std::vector<TextPart> split(std::string_view text, bool as_written) {
     std::vector<TextPart> parts;
     std::string literal;
     for (std::size_t i = 0; i < text.size();) {
-        std::size_t length = text[i] == '{' ? placeholder_length(text.substr(i)) : 0;
+        const std::string_view rest = text.substr(i);
+        std::size_t length = rest[0] == '{' ? placeholder_length(rest) : 0;
         if (length == 0) {
-            literal += text[i++];
+            const std::size_t written = begins_with_two_braces(rest) ? 2 : 1;
+            literal += rest.substr(0, as_written ? written : 1);
+            i += written;
             continue;
         }
         if (!literal.empty())
@@ -40,6 +50,35 @@ std::vector<TextPart> split_placeholders(std::string_view text) {
     if (!literal.empty())
         parts.push_back({false, std::move(literal)});
     return parts;
+}
+
+} // namespace
+
+std::vector<TextPart> split_placeholders(std::string_view text) {
+    return split(text, false);
+}
+
+std::vector<TextPart> split_as_written(std::string_view text) {
+    return split(text, true);
+}
+
+bool has_lone_brace(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const std::string_view rest = text.substr(i);
+        const std::size_t placeholder = rest[0] == '{' ? placeholder_length(rest) : 0;
+        const bool is_twice = begins_with_two_braces(rest);
+        if (is_brace(rest[0]) && placeholder == 0 && !is_twice)
+            return true;
+        i += placeholder > 0 ? placeholder : is_twice ? 2 : 1;
+    }
+    return false;
+}
+
+std::string with_braces_twice(std::string_view text) {
+    std::string result;
+    for (const char c : text)
+        result.append(is_brace(c) ? 2 : 1, c);
+    return result;
 }
 
 std::optional<std::string> sole_placeholder(std::string_view text) {

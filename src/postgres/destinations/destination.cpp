@@ -270,6 +270,14 @@ std::string Destination::account(Oid user) const {
 
 std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     Settings credentials = this->credentials(user);
+    // One that belongs to another connector: the validator may not have known the server's.
+    for (const auto &[name, value] : credentials)
+        if (std::find(object.credentials.begin(), object.credentials.end(), name) == object.credentials.end())
+            throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
+                        "option \"" + name + "\" of the user mapping of user \"" + role_name(user) +
+                            "\" for server \"" + server_name(server) + "\" means nothing to connector \"" +
+                            object.connector + "\"",
+                        "", "Use ALTER USER MAPPING ... OPTIONS (DROP " + name + ").");
     try {
         return session::authenticator(server, object.auth, credentials);
     } catch (const SettingError &error) {

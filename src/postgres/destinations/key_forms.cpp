@@ -36,8 +36,7 @@ std::string key_form_in_sql(Oid type, Oid collation, const DestinationColumn *co
     if (column == nullptr)
         return as_it_is;
     type = pg_call([&] { return getBaseType(type); });
-    bool is_hashed = column->encoding == ValueEncoding::sha256; // of the text without blanks, in small letters
-    KeyForm form = is_hashed ? KeyForm{true, true} : column->compare;
+    KeyForm form = column->encoding == ValueEncoding::trim_lower_sha256 ? KeyForm{true, true} : column->compare;
     if (is_string(type)) {
         if (!form.is_exact())
             return std::string("(reverse_etl_internal.key_form(%s::pg_catalog.text, ") +

@@ -1,12 +1,13 @@
 #include "postgres/destinations/options.h"
 
-#include "engine/text/json.h"
+#include "engine/manifest/option_value.h"
 #include "postgres/border/border.h"
 #include "postgres/destinations/connectors.h"
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <iterator>
 
 extern "C" {
 #include "utils/builtins.h"
@@ -28,6 +29,8 @@ struct AcceptedOption {
     unsigned places;
     std::string type;
     bool superuser_only;
+    std::shared_ptr<const Connector> connector; ///< of an option that it adds: keeps `of_connector`
+    const OptionSpec *of_connector;             ///< nullptr for any other
 };
 
 const char *place_name(OptionPlace place) {
@@ -51,23 +54,23 @@ bool restoring() {
     return !check_function_bodies;
 }
 
-/// Every option of every place: the built-in ones and those of the connectors. A connector named in the options narrows
-/// the list to its own; a table or a user mapping does not tell the validator its server.
-std::vector<AcceptedOption> accepted_options(const Settings &options) {
+/// Every option of every place: the built-in ones and those of the connectors. A connector that is known narrows the
+/// list to its own; a table does not tell the validator its server.
+std::vector<AcceptedOption> accepted_options(const std::string &known) {
     std::vector<AcceptedOption> accepted;
     for (const OptionDescription &option : built_in_options())
-        accepted.push_back({option.name, option.places, option.type, option.superuser_only});
+        accepted.push_back({option.name, option.places, option.type, option.superuser_only, nullptr, nullptr});
     std::vector<std::shared_ptr<const Connector>> connectors;
-    if (auto connector = options.find("connector"); connector != options.end() && !restoring())
-        connectors.push_back(find_connector(connector->second));
+    if (!known.empty() && !restoring())
+        connectors.push_back(find_connector(known));
     else
         connectors = all_connectors();
     for (const auto &connector : connectors) {
         for (const OptionSpec &option : connector->options())
+            accepted.push_back({option.name, option.on_server ? on_server : on_table, "", false, connector, &option});
+        for (const CredentialSpec &credential : connector->credentials())
             accepted.push_back(
-                {option.name, option.on_server ? on_server : on_table, option.json ? "json" : "text", false});
-        for (const std::string &credential : connector->credentials())
-            accepted.push_back({credential, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false});
+                {credential.name, static_cast<unsigned>(OptionPlace::user_mapping), "secret", false, nullptr, nullptr});
     }
     return accepted;
 }
@@ -83,6 +86,35 @@ std::string valid_names(const std::vector<AcceptedOption> &accepted, OptionPlace
     for (const std::string &name : names)
         list += (list.empty() ? "" : ", ") + name;
     return list;
+}
+
+/// What may stand there, for whoever wrote what may not. Of a user mapping only the names that its own connector has.
+std::string hint_of(const std::vector<AcceptedOption> &accepted, OptionPlace place, const std::string &connector) {
+    if (place == OptionPlace::user_mapping && connector.empty())
+        return "reverse_etl.credentials lists what each connector takes.";
+    const std::string names = valid_names(accepted, place);
+    if (names.empty())
+        return "Connector \"" + connector + "\" takes none.";
+    return "Valid options for " + std::string(place_name(place)) +
+           (place == OptionPlace::user_mapping ? " of connector \"" + connector + "\"" : "") + " are: " + names + ".";
+}
+
+/// Where an option belongs that may not stand in a place; "" if nowhere.
+std::string detail_of(const std::string &name, OptionPlace place, const std::string &connector) {
+    std::string owners;
+    if (place == OptionPlace::user_mapping)
+        for (const auto &connector : all_connectors())
+            for (const CredentialSpec &credential : connector->credentials())
+                if (credential.name == name)
+                    owners += (owners.empty() ? "\"" : ", \"") + connector->name() + "\"";
+    if (!owners.empty())
+        return "It is a credential of other connectors: " + owners + ".";
+    for (const AcceptedOption &option : accepted_options(place == OptionPlace::server ? connector : ""))
+        for (OptionPlace other :
+             {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
+            if (option.name == name && other != place && (option.places & static_cast<unsigned>(other)) != 0)
+                return "It is an option of " + std::string(place_name(other)) + ".";
+    return "";
 }
 
 [[noreturn]] void refuse_value(const std::string &name, const std::string &needs) {
@@ -107,8 +139,7 @@ void check_word(const std::string &name, const std::string &value, const std::st
 
 void check_value(const std::string &name, const std::string &value, const std::string &type) {
     if (type == "url") {
-        bool plain = value.starts_with("http://") || value.starts_with("https://");
-        if (!plain || value.find_first_of("@?# \r\n\t") != std::string::npos || value.find("://") + 3 == value.size())
+        if (!is_base_url(value))
             refuse_value(name,
                          "must be a URL such as https://api.example.com, without user, password, query and fragment");
     } else if (type == "milliseconds") {
@@ -122,9 +153,6 @@ void check_value(const std::string &name, const std::string &value, const std::s
     } else if (type == "bytes") {
         if (byte_size(name, value) < 1)
             refuse_value(name, "must be a size greater than zero");
-    } else if (type == "json") {
-        if (!Json::accept(value) && value.find_first_of("{[\"") != std::string::npos)
-            refuse_value(name, "must be JSON");
     } else if (type == "encoding") {
         encoding_option(name, value);
     } else if (type == "comparison") {
@@ -133,7 +161,7 @@ void check_value(const std::string &name, const std::string &value, const std::s
     } else if (type.find('|') != std::string::npos) {
         check_word(name, value, type);
     }
-    if (value.find_first_of("\r\n") != std::string::npos && type != "json")
+    if (value.find_first_of("\r\n") != std::string::npos)
         refuse_value(name, "must not hold a line break");
 }
 
@@ -209,38 +237,63 @@ long duration_ms(const std::string &name, const std::string &value) {
     return milliseconds;
 }
 
-void validate_options(const Settings &options, OptionPlace place) {
+namespace {
+
+/// A table does not tell the validator its connector: a value is right if it is for one that has such an option, and is
+/// looked at again when the table is used.
+void check_value(const std::string &name, const std::string &value, const std::vector<AcceptedOption> &meanings) {
+    std::string needs;
+    for (const AcceptedOption &meaning : meanings) {
+        if (meaning.of_connector == nullptr) {
+            check_value(name, value, meaning.type);
+            return;
+        }
+        needs = needs_of_option(*meaning.of_connector, value);
+        if (needs.empty())
+            return;
+    }
+    refuse_value(name, needs);
+}
+
+/// What a connector cannot be used without is asked for when its server is made.
+void check_required(const Settings &options, const std::vector<AcceptedOption> &accepted) {
+    for (const AcceptedOption &option : accepted) {
+        const bool is_required = option.of_connector != nullptr && option.of_connector->required;
+        if (is_required && (option.places & on_server) != 0 && !options.contains(option.name))
+            throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"" + option.name + "\" is required", "",
+                        "Add " + option.name + " '" +
+                            (option.of_connector->example.empty() ? "..." : option.of_connector->example) +
+                            "' to the OPTIONS: " + option.of_connector->description + ".");
+    }
+}
+
+} // namespace
+
+void validate_options(const Settings &options, OptionPlace place, const std::string &connector) {
     if (place == OptionPlace::server && !options.contains("connector"))
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND, "option \"connector\" is required", "",
                     "Name the connector, as in OPTIONS (connector 'http'); reverse_etl.connectors lists them.");
-    std::vector<AcceptedOption> accepted = accepted_options(options);
+    const std::string known = place == OptionPlace::server ? options.at("connector") : connector;
+    const std::vector<AcceptedOption> accepted = accepted_options(known);
+    if (place == OptionPlace::server && !restoring())
+        check_required(options, accepted);
     for (const auto &given : options) {
         const std::string &name = given.first, &value = given.second;
-        auto here = std::find_if(accepted.begin(), accepted.end(), [&](const AcceptedOption &option) {
+        std::vector<AcceptedOption> here;
+        std::copy_if(accepted.begin(), accepted.end(), std::back_inserter(here), [&](const AcceptedOption &option) {
             return option.name == name && (option.places & static_cast<unsigned>(place)) != 0;
         });
-        if (here != accepted.end()) {
-            check_value(name, value, here->type);
-            if (here->superuser_only && !pg_call([] { return superuser(); }))
+        if (!here.empty()) {
+            check_value(name, value, here);
+            if (here.front().superuser_only && !pg_call([] { return superuser(); }))
                 throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to set option \"" + name + "\"", "",
                             "Only superusers may set it, since it names a file of the server.");
             continue;
         }
         if (restoring())
             continue;
-        std::string hint =
-            "Valid options for " + std::string(place_name(place)) + " are: " + valid_names(accepted, place) + ".";
-        if (place != OptionPlace::server)
-            accepted = accepted_options({});
-        auto elsewhere = std::find_if(accepted.begin(), accepted.end(),
-                                      [&](const AcceptedOption &option) { return option.name == name; });
-        std::string detail;
-        if (elsewhere != accepted.end())
-            for (OptionPlace other :
-                 {OptionPlace::server, OptionPlace::table, OptionPlace::column, OptionPlace::user_mapping})
-                if ((elsewhere->places & static_cast<unsigned>(other)) != 0)
-                    detail = "It is an option of " + std::string(place_name(other)) + ".";
-        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"" + name + "\"", detail, hint);
+        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"" + name + "\"", detail_of(name, place, known),
+                    hint_of(accepted, place, known));
     }
 }
 

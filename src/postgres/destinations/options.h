@@ -11,8 +11,8 @@ namespace reverse_etl {
 enum class OptionPlace : unsigned { server = 1, table = 2, column = 4, user_mapping = 8 };
 
 /// Checks the options of a CREATE or ALTER statement. Throws an Error whose HINT holds the options that are valid
-/// there.
-void validate_options(const Settings &options, OptionPlace place);
+/// there. Of a user mapping `connector` is its server's, or "" where that is not known.
+void validate_options(const Settings &options, OptionPlace place, const std::string &connector = "");
 
 /// The built-in options, for the reference that reverse_etl.options shows.
 struct OptionDescription {

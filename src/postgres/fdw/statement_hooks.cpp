@@ -137,7 +137,10 @@ Node *running_utility() {
     for (const Frame *frame = innermost; frame != nullptr; frame = frame->outer)
         if (frame->utility != nullptr && GetCommandLogLevel(frame->utility) == LOGSTMT_DDL)
             return frame->utility;
-    return nullptr;
+    if (ActivePortal == nullptr || list_length(ActivePortal->stmts) != 1)
+        return nullptr;
+    Node *statement = linitial_node(PlannedStmt, ActivePortal->stmts)->utilityStmt;
+    return statement != nullptr && GetCommandLogLevel(statement) == LOGSTMT_DDL ? statement : nullptr;
 }
 
 bool is_own_statement(const EState *estate) {

@@ -13,7 +13,8 @@ namespace reverse_etl {
 /// still be told, after the executor's run and after COPY. They also know what runs within what.
 void install_statement_hooks();
 
-/// The DDL command that runs now; nullptr if there is none, or if it began before the hooks were installed.
+/// The DDL command that runs now; nullptr if there is none, or where nobody knows: a function runs it, and before it
+/// the session had no need of this library.
 Node *running_utility();
 
 /// Whether the library was loaded by the statement that runs now: then the hooks were not there when it began.

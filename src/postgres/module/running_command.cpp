@@ -24,16 +24,6 @@ namespace reverse_etl {
 
 namespace {
 
-/// nullptr where nobody knows: a function runs it, and before it the session had no need of this library.
-Node *command() {
-    if (Node *running = running_utility())
-        return running;
-    if (ActivePortal == nullptr || list_length(ActivePortal->stmts) != 1)
-        return nullptr;
-    Node *statement = linitial_node(PlannedStmt, ActivePortal->stmts)->utilityStmt;
-    return statement != nullptr && GetCommandLogLevel(statement) == LOGSTMT_DDL ? statement : nullptr;
-}
-
 /// Whether a command that drops things drops what depends on them as well.
 bool cascades(const Node *command) {
     if (command == nullptr)
@@ -152,7 +142,7 @@ Datum running_command(FunctionCallInfo call) {
     TupleDesc descriptor = nullptr;
     if (pg_call([&] { return get_call_result_type(call, nullptr, &descriptor); }) != TYPEFUNC_COMPOSITE)
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "parse_running_command returns a record");
-    Node *running = command();
+    Node *running = running_utility();
     std::vector<Oid> roles = disowned(running);
     NamedObjects named = named_by(running);
     Datum values[] = {BoolGetDatum(cascades(running)), BoolGetDatum(may_matter(running)), oid_array(roles, OIDOID),

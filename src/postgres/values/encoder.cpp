@@ -63,15 +63,10 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
-/// Lower case is that of the database's default collation; in a database with the C collation only ASCII has one.
-/// The hash is over UTF-8: the way through the server's encoding and back changes nothing where that is UTF-8.
-void write_sha256(const EncodedType &type, Datum value, std::string &out) {
-    size_t start = out.size();
-    type.text(type, value, out);
-    std::string_view plain = trimmed(std::string_view(out).substr(start));
-
-    Datum lowered = DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, text_datum(plain));
-    std::string_view utf8 = to_utf8(ServerText(lowered).bytes());
+/// Writes the hash in place of what was written from `start` on. It is over UTF-8: the way through the server's
+/// encoding and back changes nothing where that is UTF-8.
+void hash_from(size_t start, ServerText text, std::string &out) {
+    std::string_view utf8 = to_utf8(text.bytes());
     Datum utf8_text = text_datum(ServerText(utf8.data(), utf8.size())); // hashed as bytes
     bytea *digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, utf8_text));
 
@@ -83,10 +78,25 @@ void write_sha256(const EncodedType &type, Datum value, std::string &out) {
     out.append(hex, end);
 }
 
-void write_quoted_sha256(const EncodedType &type, Datum value, std::string &out) {
+void write_sha256(const EncodedType &type, Datum value, std::string &out) {
+    size_t start = out.size();
+    type.text(type, value, out);
+    hash_from(start, ServerText(text_datum(std::string_view(out).substr(start))), out);
+}
+
+/// Lower case is that of the database's default collation; in a database with the C collation only ASCII has one.
+void write_trim_lower_sha256(const EncodedType &type, Datum value, std::string &out) {
+    size_t start = out.size();
+    type.text(type, value, out);
+    std::string_view plain = trimmed(std::string_view(out).substr(start));
+    hash_from(start, ServerText(DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, text_datum(plain))), out);
+}
+
+template <ValueWriter write>
+void write_in_quotes(const EncodedType &type, Datum value, std::string &out) {
     // Hex digits need no escapes.
     out += '"';
-    write_sha256(type, value, out);
+    write(type, value, out);
     out += '"';
 }
 
@@ -126,7 +136,9 @@ ValueWriters writers_of(const EncodedType &type, ValueWriters native, ValueEncod
             encoding_does_not_fit("semicolon_list", "arrays", type.oid);
         return {write_quoted_semicolon_list, write_semicolon_list};
     case ValueEncoding::sha256:
-        return {write_quoted_sha256, write_sha256};
+        return {write_in_quotes<write_sha256>, write_sha256};
+    case ValueEncoding::trim_lower_sha256:
+        return {write_in_quotes<write_trim_lower_sha256>, write_trim_lower_sha256};
     }
     pg_unreachable();
 }

@@ -14,7 +14,8 @@ my $url     = $sandbox->url;
 
 my $manifest = <<~'JSON';
     { "manifest": 1, "name": "limited", "title": "Limited", "base_url": "https://limited.example",
-      "options": { "path": { "on": "table", "description": "where rows go" } },
+      "options": { "path": { "on": "table", "type": "path", "description": "where rows go" } },
+      "credentials": { "token": { "description": "the token" } },
       "auth": [ { "kind": "bearer", "token": "{token}" } ],
       "rate_limits": [ LIMITS ],
       "objects": { "things": { "columns": { "n": "integer" }, "operations": {

@@ -1,0 +1,164 @@
+#include "engine/manifest/object_checks.h"
+
+#include "engine/manifest/column_reader.h"
+#include "engine/text/lower_case.h"
+#include "engine/text/placeholders.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr std::size_t most_columns = 1600; ///< of a table of Postgres
+constexpr std::size_t most_name_bytes = 63;
+
+/// As Postgres cuts a name that is too long: no letter is cut in two.
+std::string as_name(const std::string &text) {
+    std::size_t bytes = std::min(text.size(), most_name_bytes);
+    while (bytes > 0 && bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80)
+        bytes--;
+    return text.substr(0, bytes);
+}
+
+/// The columns that the object has, its own and all objects', by their fields.
+std::map<std::string, ManifestNode> columns_of(const ManifestNode &manifest, const ManifestNode &object) {
+    std::map<std::string, ManifestNode> columns;
+    for (const ManifestNode &node : {object, manifest})
+        if (node.has("columns"))
+            for (const auto &[field, column] : node.at("columns").members())
+                columns.emplace(field, column);
+    return columns;
+}
+
+bool has_operation(const ManifestNode &manifest, const ManifestNode &object, const std::string &name) {
+    for (const ManifestNode &node : {object, manifest})
+        if (node.has("operations") && node.at("operations").has(name))
+            return true;
+    return false;
+}
+
+using Kinds = std::vector<OperationKind>;
+const Kinds writes = {OperationKind::create, OperationKind::update, OperationKind::upsert, OperationKind::remove};
+const Kinds of_rows = {OperationKind::create, OperationKind::update, OperationKind::upsert, OperationKind::remove,
+                       OperationKind::lookup};
+/// Members that only some operations have.
+const std::map<std::string, Kinds> kinds_of_member = {
+    {"by", {OperationKind::update, OperationKind::upsert, OperationKind::remove, OperationKind::lookup}},
+    {"outcome", writes},
+    {"idempotency_key", writes},
+    {"rows", of_rows},
+    {"rows_by_table", of_rows},
+    {"bytes", of_rows},
+    {"archives", {OperationKind::remove}},
+    {"records", {OperationKind::lookup, OperationKind::list}},
+    {"next", {OperationKind::list}},
+};
+
+std::string names_of(const Kinds &kinds) {
+    std::string names;
+    for (OperationKind kind : kinds)
+        names += (names.empty() ? "\"" : ", \"") + std::string(operation_name(kind)) + "\"";
+    return names;
+}
+
+/// Why nothing stands for the placeholder in an operation of that kind; "" if something does.
+std::string misfit(const std::string &name, OperationKind kind) {
+    const bool of_row = name == "key" || name == "keys" || name == "key_field" || name == "unique_field" ||
+                        name == "row_number" || name.starts_with("row.");
+    if (kind == OperationKind::list && of_row)
+        return "a \"list\" has no rows";
+    if (kind != OperationKind::list && name == "cursor")
+        return "only a \"list\" has pages";
+    if (!is_read_only(kind) && name == "fields")
+        return "only a \"lookup\" and a \"list\" ask for fields";
+    return "";
+}
+
+void check_texts(const ManifestNode &node, OperationKind kind) {
+    if (node.value().is_string())
+        for (const TextPart &part : split_placeholders(node.text()))
+            if (const std::string why = part.is_placeholder ? misfit(part.text, kind) : ""; !why.empty())
+                node.fail("nothing stands for \"{" + part.text + "}\" here: " + why);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_texts(element, kind);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members())
+            check_texts(member, kind);
+}
+
+} // namespace
+
+void check_object_names(const ManifestNode &objects) {
+    std::map<std::string, std::string> tables;
+    for (const auto &[name, object] : objects.members()) {
+        if (name.empty())
+            object.fail("must have a name");
+        if (auto [other, is_new] = tables.emplace(as_name(lower_case(name)), name); !is_new)
+            object.fail("would be the table \"" + other->first + "\", as \"" + other->second + "\" is");
+    }
+}
+
+void check_names_of_object(const ManifestNode &manifest, const ManifestNode &object) {
+    const std::map<std::string, ManifestNode> columns = columns_of(manifest, object);
+    // Without any, the columns are those of the table that somebody makes.
+    auto check_field = [&](const ManifestNode &node) {
+        const std::string field = node.literal();
+        if (field.empty())
+            node.fail("must name a field");
+        const std::optional<std::string> option = sole_placeholder(node.text());
+        if (option && node.may_be_set_later(*option))
+            return;
+        if (!columns.empty() && !columns.contains(field))
+            node.fail("names the field \"" + field + "\", which is not among the \"columns\" of " + object.pointer());
+    };
+    if (object.has("id") || manifest.has("id"))
+        check_field((object.has("id") ? object : manifest).at("id"));
+    if (object.has("key"))
+        for (const ManifestNode &field : object.at("key").one_or_many())
+            check_field(field);
+    if (!object.has("insert"))
+        return;
+    const std::string insert = object.at("insert").text();
+    if (!has_operation(manifest, object, insert))
+        object.at("insert").fail("names the operation \"" + insert + "\", which the object does not have");
+    if (insert == "upsert" && !object.has("key"))
+        object.at("insert").fail("needs a \"key\", by which an upsert finds its row");
+}
+
+void check_columns_of_object(const ManifestNode &manifest, const ManifestNode &object) {
+    const std::map<std::string, ManifestNode> columns = columns_of(manifest, object);
+    if (columns.size() > most_columns)
+        object.fail("has " + std::to_string(columns.size()) + " columns, and a table may have " +
+                    std::to_string(most_columns));
+    std::map<std::string, std::string> fields;
+    for (const auto &[field, node] : columns) {
+        const std::string name = as_name(read_column(field, node, "").column);
+        if (name.empty())
+            node.fail("needs a \"column\", since a column must have a name");
+        if (auto [other, is_new] = fields.emplace(name, field); !is_new)
+            node.fail("would be the column \"" + name + "\" of " + object.pointer() + ", as \"" + other->second +
+                      "\" is: give one of them another name by \"column\"");
+    }
+}
+
+void check_members_fit(const ManifestNode &operation, OperationKind kind) {
+    for (const auto &[name, member] : operation.members())
+        if (auto known = kinds_of_member.find(name);
+            known != kinds_of_member.end() &&
+            std::find(known->second.begin(), known->second.end(), kind) == known->second.end())
+            member.fail("means nothing to a \"" + std::string(operation_name(kind)) + "\": it is a member of " +
+                        names_of(known->second));
+}
+
+void check_placeholders_fit(const ManifestNode &operation, OperationKind kind) {
+    for (const char *name : {"request", "query", "body"})
+        if (operation.has(name))
+            check_texts(operation.at(name), kind);
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "engine/manifest/connector.h"
+#include "engine/manifest/manifest_node.h"
+
+namespace reverse_etl {
+
+/// Fails where the objects' names would be one table's.
+void check_object_names(const ManifestNode &objects);
+
+/// Fails where an object's id, key or INSERT names what is not there. `manifest` is what all objects share.
+void check_names_of_object(const ManifestNode &manifest, const ManifestNode &object);
+
+/// Fails where the columns of an object cannot be those of a table: too many of them, or two of one name.
+void check_columns_of_object(const ManifestNode &manifest, const ManifestNode &object);
+
+/// Fails where an operation has a member that means nothing to its kind.
+void check_members_fit(const ManifestNode &operation, OperationKind kind);
+
+/// Fails where a request, whole, names what nothing stands for in its kind: a list has no rows, and only it has pages.
+void check_placeholders_fit(const ManifestNode &operation, OperationKind kind);
+
+} // namespace reverse_etl

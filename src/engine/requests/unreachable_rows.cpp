@@ -1,0 +1,60 @@
+/// Rows that a request cannot name: what they put into it would name something else, or all rows at once.
+
+#include "engine/requests/compiled_operation.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
+    std::vector<BatchRow> taken;
+    if (!url_names_row_ && naming_.empty())
+        return taken;
+    std::vector<std::size_t> others;
+    for (std::size_t row = 0; row < batch.rows().size(); row++)
+        if (reaches(batch, row))
+            others.push_back(row);
+        else
+            taken.push_back(batch.rows()[row]);
+    if (!taken.empty())
+        batch = batch.subset(others);
+    return taken;
+}
+
+bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
+    // In a body, too, no destination knows a row by such a name.
+    for (const std::size_t kept : naming_) {
+        const std::string_view name = batch.kept(row, kept);
+        if (name.empty() || name == "." || name == "..")
+            return false;
+    }
+    // As the destination sees it once it has decoded the path; some take a backslash for a slash.
+    std::string path = "/";
+    for (const UrlSegment &segment : path_) {
+        if (segment.kind == UrlSegment::Kind::literal)
+            path += segment.text;
+        if (segment.kind != UrlSegment::Kind::kept && segment.kind != UrlSegment::Kind::kept_of_all)
+            continue;
+        const std::string_view text = batch.kept(row, segment.kept);
+        if (text.empty() || (segment.kind == UrlSegment::Kind::kept_of_all && text.find(',') != text.npos))
+            return false;
+        path += text;
+    }
+    std::replace(path.begin(), path.end(), '\\', '/');
+    path += '/';
+    if (path.find("/./") != path.npos || path.find("/../") != path.npos)
+        return false;
+    const bool may_be_empty = spec_.kind == OperationKind::create || spec_.kind == OperationKind::upsert;
+    for (const UrlParameter &parameter : query_)
+        for (const UrlSegment &segment : parameter.segments) {
+            const bool of_all = segment.kind == UrlSegment::Kind::kept_of_all;
+            if (segment.kind != UrlSegment::Kind::kept && !of_all)
+                continue;
+            const std::string_view text = batch.kept(row, segment.kept);
+            if ((text.empty() && !may_be_empty) || (of_all && text.find(',') != text.npos))
+                return false;
+        }
+    return true;
+}
+
+} // namespace reverse_etl
