@@ -11,19 +11,28 @@ ENGINE_SOURCES = \
     src/engine/limits/pace.cpp \
     src/engine/limits/rate_limiter.cpp \
     src/engine/manifest/auth_reader.cpp \
+    src/engine/manifest/body_reader.cpp \
     src/engine/manifest/column_reader.cpp \
+    src/engine/manifest/column_spec.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
+    src/engine/manifest/error_rule_reader.cpp \
     src/engine/manifest/header_reader.cpp \
+    src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/key_form.cpp \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
     src/engine/manifest/notes.cpp \
     src/engine/manifest/object_checks.cpp \
     src/engine/manifest/operation_reader.cpp \
+    src/engine/manifest/operation_spec.cpp \
     src/engine/manifest/option_names.cpp \
     src/engine/manifest/option_reader.cpp \
     src/engine/manifest/option_value.cpp \
+    src/engine/manifest/page_reader.cpp \
+    src/engine/manifest/rate_limit_reader.cpp \
+    src/engine/manifest/result_reader.cpp \
+    src/engine/manifest/row_naming.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \

@@ -10,7 +10,12 @@ const folder = process.env.CONNECTORS;
 const read = (path) => JSON.parse(readFileSync(path));
 const matches = new Ajv({ allErrors: true, allowUnionTypes: true, strictRequired: false, strictTypes: false })
     .compile(read(`${folder}/connector.schema.json`));
-const { good, right, wrong } = read(new URL('corpus.json', import.meta.url));
+// The files beside good.json hold cases, each about a subject.
+const corpus = new URL('manifests/', import.meta.url);
+const good = read(new URL('good.json', corpus));
+const cases = readdirSync(corpus).filter((name) => name !== 'good.json').map((name) => read(new URL(name, corpus)));
+const right = cases.flatMap((of) => of.right);
+const wrong = cases.flatMap((of) => of.wrong);
 
 /// A copy of the manifest in which what stands at the JSON pointer is set, or removed if there is no value.
 function changed(manifest, pointer, value) {

@@ -3,6 +3,7 @@
 #include "engine/manifest/auth_reader.h"
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/credential_reader.h"
+#include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
@@ -11,6 +12,8 @@
 #include "engine/manifest/operation_reader.h"
 #include "engine/manifest/option_reader.h"
 #include "engine/manifest/option_value.h"
+#include "engine/manifest/rate_limit_reader.h"
+#include "engine/manifest/row_naming.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
@@ -21,10 +24,6 @@
 namespace reverse_etl {
 
 namespace {
-
-constexpr std::pair<const char *, OperationKind> operation_names[] = {
-    {"create", OperationKind::create}, {"update", OperationKind::update}, {"upsert", OperationKind::upsert},
-    {"delete", OperationKind::remove}, {"lookup", OperationKind::lookup}, {"list", OperationKind::list}};
 
 /// What `upper` says over what `lower` says, member by member.
 Json overlay(const Json &lower, const Json &upper) {
@@ -243,36 +242,6 @@ void choose_insert(const ManifestNode &node, Object &object) {
 }
 
 } // namespace
-
-bool is_read_only(OperationKind kind) {
-    return kind == OperationKind::lookup || kind == OperationKind::list;
-}
-
-const char *operation_name(OperationKind kind) {
-    for (const auto &[name, named] : operation_names)
-        if (named == kind)
-            return name;
-    return "";
-}
-
-double OperationSpec::shortest_seconds(std::int64_t requests) const {
-    double seconds = 0;
-    for (const RateLimitSpec &limit : rate_limits)
-        if (limit.for_each.empty() && limit.requests > 0 && requests > 0)
-            seconds = std::max(seconds, static_cast<double>((requests - 1) / limit.requests) * limit.seconds);
-    return seconds;
-}
-
-bool OperationSpec::needs_content() const {
-    return std::any_of(results.begin(), results.end(), [](const ResultSpec &result) {
-        return result.each || result.rejected || !result.accepted_when.empty();
-    });
-}
-
-bool ColumnSpec::is_written_by(OperationKind operation) const {
-    bool named = std::find(written_by.begin(), written_by.end(), operation) != written_by.end();
-    return writable && (written_by.empty() || named);
-}
 
 const OperationSpec *Object::operation(OperationKind kind) const {
     auto found = operations.find(kind);

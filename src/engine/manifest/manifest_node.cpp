@@ -97,6 +97,10 @@ bool ManifestNode::may_be_set_later(const std::string &name) const {
     return unset_ != nullptr && unset_->types.contains(name);
 }
 
+bool ManifestNode::may_be_set_later(const std::string &name, std::initializer_list<OptionSpec::Type> types) const {
+    return may_be_set_later(name) && std::find(types.begin(), types.end(), unset_->types.at(name)) != types.end();
+}
+
 std::string ManifestNode::template_text(PlaceholderNames names) const {
     const std::string text = this->text();
     if (has_lone_brace(text))

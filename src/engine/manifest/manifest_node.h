@@ -1,6 +1,8 @@
 #pragma once
 
-#include "engine/manifest/connector.h"
+#include "engine/manifest/condition.h"
+#include "engine/manifest/option_spec.h"
+#include "engine/text/errors.h"
 #include "engine/text/json.h"
 
 #include <initializer_list>
@@ -57,6 +59,8 @@ class ManifestNode {
     UnsetOptions *unset() const { return unset_; }
     /// Whether this is an option of the connector that has no value yet.
     bool may_be_set_later(const std::string &name) const;
+    /// The same, where it has one of these types.
+    bool may_be_set_later(const std::string &name, std::initializer_list<OptionSpec::Type> types) const;
     bool flag(const std::string &member, bool fallback) const;
     int positive_integer() const;
     int integer_from(int lowest) const;

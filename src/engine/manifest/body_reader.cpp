@@ -1,0 +1,93 @@
+#include "engine/manifest/body_reader.h"
+
+#include "engine/text/json.h"
+#include "engine/text/placeholders.h"
+
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr PlaceholderNames of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
+constexpr PlaceholderNames around_rows = {"{key_field}", "{unique_field}"};
+constexpr PlaceholderNames of_page = {"{cursor}"};
+
+/// The nodes of a body where rows stand.
+std::vector<ManifestNode> rows_of(const ManifestNode &node) {
+    std::vector<ManifestNode> found;
+    auto add = [&](const ManifestNode &inner) {
+        for (const ManifestNode &rows : rows_of(inner))
+            found.push_back(rows);
+    };
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            add(element);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            if (name == "$rows")
+                found.push_back(member);
+            add(member);
+        }
+    return found;
+}
+
+void check_template(const ManifestNode &node, bool speaks_of_row) {
+    if (node.value().is_string() && sole_placeholder(node.text()) != "fields")
+        node.template_text(speaks_of_row ? of_row : around_rows);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_template(element, speaks_of_row);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            if (name == "$columns") {
+                member.one_of({"all"});
+                if (!speaks_of_row)
+                    member.fail("must stand within \"$rows\"");
+            } else if (name == "$rows") {
+                if (node.value().size() != 1)
+                    member.fail("must be the only member of its object");
+                check_template(member, true);
+            } else if (name == "$number") {
+                if (node.value().size() != 1)
+                    member.fail("must be the only member of its object");
+                if (member.text() != "{row_number}" || !speaks_of_row)
+                    member.fail("must be \"{row_number}\", and stand where a body speaks of a row");
+            } else if (name.starts_with("$")) {
+                member.fail("is no directive; the directives are \"$rows\", \"$columns\" and \"$number\"");
+            } else {
+                member.literal_name(name);
+                check_template(member, speaks_of_row);
+            }
+        }
+}
+
+/// A list has no rows yet, but pages.
+void check_page_body(const ManifestNode &node) {
+    if (node.value().is_string() && node.value() != "{fields}")
+        node.template_text(of_page);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            check_page_body(element);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            member.literal_name(name);
+            check_page_body(member);
+        }
+}
+
+} // namespace
+
+void check_body(const ManifestNode &node, OperationKind kind) {
+    if (kind == OperationKind::list) {
+        check_page_body(node);
+        return;
+    }
+    const std::vector<ManifestNode> rows = rows_of(node);
+    if (rows.size() > 1)
+        rows[1].fail("must stand in a body only once");
+    check_template(node, rows.empty());
+}
+
+} // namespace reverse_etl

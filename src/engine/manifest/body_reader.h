@@ -1,0 +1,12 @@
+#pragma once
+
+#include "engine/manifest/manifest_node.h"
+#include "engine/manifest/operation_spec.h"
+
+namespace reverse_etl {
+
+/// Fails where what an operation sends is no template of a body: a directive that is none, a placeholder that has no
+/// meaning where it stands.
+void check_body(const ManifestNode &node, OperationKind kind);
+
+} // namespace reverse_etl
