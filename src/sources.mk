@@ -102,6 +102,7 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/column_encoders.cpp \
     src/postgres/destinations/connectors.cpp \
     src/postgres/destinations/destination.cpp \
+    src/postgres/destinations/filled_object.cpp \
     src/postgres/destinations/fingerprint.cpp \
     src/postgres/destinations/identity.cpp \
     src/postgres/destinations/key_forms.cpp \

@@ -4,6 +4,7 @@
 #include "postgres/border/names.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/destinations/connectors.h"
+#include "postgres/destinations/filled_object.h"
 #include "postgres/destinations/options.h"
 #include "postgres/destinations/session.h"
 
@@ -106,22 +107,22 @@ Destination::Destination(Oid relation) : relation(relation) {
     for (const auto &[option, value] : of_table)
         settings[option] = value;
 
-    read_object(*connector, settings);
+    read_object(connector, settings);
     read_writing(settings);
     read_waiting(settings);
     read_policy(settings);
     read_columns(catalog.relation);
 }
 
-void Destination::read_object(const Connector &connector, const Settings &settings) {
-    std::vector<std::string> objects = connector.object_names();
+void Destination::read_object(const std::shared_ptr<const Connector> &connector, const Settings &settings) {
+    std::vector<std::string> objects = connector->object_names();
     std::string otherwise = objects.size() == 1 ? objects[0] : relation_name(relation);
     try {
-        object = connector.object(setting(settings, "object", otherwise.c_str()), settings);
+        object = *filled_object(connector, setting(settings, "object", otherwise.c_str()), settings);
     } catch (const ManifestError &error) {
         // The manifest itself is right: it was checked when it was made.
         throw Error(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
-                    "the options of \"" + name + "\" do not fit connector \"" + connector.name() + "\"",
+                    "the options of \"" + name + "\" do not fit connector \"" + connector->name() + "\"",
                     "With them \"" + error.pointer + "\" of its manifest " + error.what() + ".");
     }
     if (auto batch_size = settings.find("batch_size"); batch_size != settings.end()) {

@@ -85,7 +85,7 @@ class Destination {
 
   private:
     Settings credentials(Oid user) const;
-    void read_object(const Connector &connector, const Settings &settings);
+    void read_object(const std::shared_ptr<const Connector> &connector, const Settings &settings);
     void read_writing(const Settings &settings);
     void read_waiting(const Settings &settings);
     void read_policy(const Settings &settings);
