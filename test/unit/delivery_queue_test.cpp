@@ -73,7 +73,7 @@ struct Queue : DeliveryJournal {
         time_of_test = Clock::time_point(hours(1));
         policy.max_attempts = 1;
         policy.max_in_flight = in_flight;
-        queue.use({3, true});
+        queue.use({3, true, {}});
     }
     ~Queue() override { Clock::source = &std::chrono::steady_clock::now; }
 

@@ -36,12 +36,13 @@ Json manifest_of(const Json &good, const Json &one) {
         const Json::json_pointer place = at(one["remove"]);
         manifest[place.parent_pointer()].erase(place.back());
     }
-    if (one.contains("set"))
+    if (one.contains("set")) {
         for (const auto &[pointer, value] : one["set"].items())
             if (pointer.empty())
                 manifest = value;
             else
                 manifest[at(pointer)] = value;
+    }
     return manifest;
 }
 
