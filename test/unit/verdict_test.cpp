@@ -237,3 +237,33 @@ BOOST_AUTO_TEST_CASE(exchanges_that_failed) {
     BOOST_TEST((failed(Failure::too_large).action == Action::retry));
     BOOST_TEST(failed(Failure::interrupted).reason == "words");
 }
+
+BOOST_AUTO_TEST_CASE(an_error_that_tells_of_rows) {
+    const std::string rule =
+        R"(, "errors": [{"status": 400, "body": {"/failed": {"exists": true}}, "then": "outcome"}])";
+    const std::string outcome =
+        R"(, "outcome": [{"each": "/failed", "is": "rejected", "row": {"index": ""}}, {"others": "accepted"}])";
+    Small judge(to_collection + rule + outcome);
+    BOOST_TEST(judge(400, R"({"failed": [0], "message": "one is bad"})").action == Action::proceed);
+    BOOST_TEST(judge(400, R"({"message": "no"})").action == Action::reject);
+    BOOST_TEST(judge(401, R"({"failed": [0]})").action == Action::unauthorized);
+    // What is no JSON tells of no row, and is judged by its status.
+    Small whatever(to_collection + R"(, "errors": [{"status": [200, 400, 503], "then": "outcome"}])" + outcome);
+    BOOST_TEST(whatever(400, "<html>").action == Action::reject);
+    BOOST_TEST(whatever(400, "").action == Action::reject);
+    BOOST_TEST(whatever(503, "busy").action == Action::retry);
+    BOOST_TEST(whatever(503, "{}").action == Action::proceed);
+    BOOST_TEST(whatever(200, "<html>").fault == Fault::unintelligible);
+    // Where no outcome tells of rows, none is read from an error.
+    for (const char *none : {"", R"(, "outcome": "status")", R"(, "outcome": {"id": "/id"})"})
+        BOOST_TEST(Small(to_collection + rule + none)(400, R"({"failed": [0]})").action == Action::reject, none);
+}
+
+BOOST_AUTO_TEST_CASE(reasons_that_the_manifest_gives) {
+    Small judge(to_collection +
+                R"(, "errors": [{"status": 402, "then": "stop", "reason": {"text": "the {{plan}} is used up"}},
+                                    {"status": 400, "then": "reject", "reason": ["/why", {"text": "no reason"}]}])");
+    BOOST_TEST(judge(402, "<html>").reason == "the {plan} is used up");
+    BOOST_TEST(judge(400, R"({"why": "bad"})").reason == "bad");
+    BOOST_TEST(judge(400, R"({"message": "bad"})").reason == "no reason");
+}

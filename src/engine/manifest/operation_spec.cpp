@@ -25,7 +25,7 @@ double OperationSpec::shortest_seconds(std::int64_t requests) const {
 
 bool OperationSpec::needs_content() const {
     return std::any_of(results.begin(), results.end(), [](const ResultSpec &result) {
-        return result.each || result.rejected || !result.accepted_when.empty();
+        return result.has_entries() || !result.always_accepts();
     });
 }
 
