@@ -60,6 +60,7 @@ ENGINE_SOURCES = \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \
+    src/engine/text/iso_time.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \

@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(spec.rate_limits[0].limit_header.name == "x-limit");
     BOOST_TEST(spec.rate_limits[0].remaining_header.name == "x-remaining");
     BOOST_TEST(spec.rate_limits[0].used_header.after == "used=");
-    BOOST_TEST((spec.rate_limits[0].reset_header.unit == TimeHeader::Unit::epoch_seconds));
+    BOOST_TEST((spec.rate_limits[0].reset_header.unit == ToldTime::Unit::epoch_seconds));
     BOOST_TEST(spec.rate_limits[1].concurrent == 4);
     BOOST_TEST(spec.rate_limits[1].requests == 0);
 
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(rule.headers[0].second == std::vector<std::string>{"full"});
     BOOST_TEST((rule.then == Action::wait));
     BOOST_TEST(rule.wait.name == "x-wait");
-    BOOST_TEST((rule.wait.unit == TimeHeader::Unit::milliseconds));
+    BOOST_TEST((rule.wait.unit == ToldTime::Unit::milliseconds));
     BOOST_TEST((rule.reason.at == Pointers{"/why"}));
     BOOST_TEST(spec.records == Pointers{"/data"}, boost::test_tools::per_element());
     BOOST_TEST(spec.next_cursor == "/c");

@@ -267,3 +267,17 @@ BOOST_AUTO_TEST_CASE(reasons_that_the_manifest_gives) {
     BOOST_TEST(judge(400, R"({"why": "bad"})").reason == "bad");
     BOOST_TEST(judge(400, R"({"message": "bad"})").reason == "no reason");
 }
+
+BOOST_AUTO_TEST_CASE(how_long_to_wait) {
+    Small judge(to_collection + R"(, "errors": [
+        {"status": 429, "body": {"/retry_after": {"exists": true}}, "then": "wait", "for": {"body": "/retry_after"}},
+        {"status": 429, "then": "wait", "for": {"seconds": 30}},
+        {"status": 503, "then": "wait", "for": {"header": "X-Until", "unit": "iso8601"}}])");
+    BOOST_TEST((judge(429, R"({"retry_after": 1.5})").delay == Milliseconds(1500)));
+    BOOST_TEST((judge(429, R"({"retry_after": "2"})").delay == Milliseconds(2000)));
+    BOOST_TEST((judge(429, R"({"retry_after": [2]})", {{"retry-after", "7"}}).delay == Milliseconds(7000)));
+    BOOST_TEST((judge(429, "busy").delay == Milliseconds(30000)));
+    BOOST_TEST(
+        (judge(503, "", {{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"x-until", "1994-11-06T08:49:40Z"}}).delay ==
+         Milliseconds(3000)));
+}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/http/transport.h"
+#include "engine/limits/backoff.h"
 #include "engine/manifest/connector.h"
 
 #include <optional>
@@ -14,7 +15,8 @@ struct Announcement {
     std::optional<Milliseconds> reset;  ///< when all of them are there again
 };
 
-/// Reads the headers that the connector names for the limit; nothing where none of them says anything of use.
-std::optional<Announcement> announced(const RateLimitSpec &limit, const Response &response, WallClock::time_point now);
+/// Reads what the connector names for the limit, in headers or the body; nothing where none of it says anything of use.
+std::optional<Announcement> announced(const RateLimitSpec &limit, const Response &response, WallClock::time_point now,
+                                      const BodyText &body = nullptr);
 
 } // namespace reverse_etl

@@ -28,7 +28,7 @@ struct ErrorRule {
     std::vector<std::pair<std::string, std::vector<std::string>>> headers;
     Condition body;
     Action then = Action::reject;
-    TimeHeader wait;   ///< where the answer says how long to wait, if not in Retry-After
+    ToldTime wait;     ///< how long to wait, if not as Retry-After says
     ReasonSpec reason; ///< empty: the connector's
 };
 

@@ -51,7 +51,7 @@ ErrorRule read_error_rule(const ManifestNode &node) {
     rule.then = actions[node.at("then").one_of(
         {"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop", "outcome"})];
     if (node.has("for"))
-        rule.wait = read_time_header(node.at("for"));
+        rule.wait = read_wait(node.at("for"));
     if (node.has("reason"))
         rule.reason = read_reason(node.at("reason"));
     return rule;

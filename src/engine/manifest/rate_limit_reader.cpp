@@ -21,11 +21,11 @@ RateLimitSpec read_rate_limit(const ManifestNode &node) {
     node.only({"name", "requests", "seconds", "concurrent", "for_each", "limit", "used", "remaining", "reset"});
     limit.requests = node.at("requests").positive_integer();
     limit.seconds = node.at("seconds").positive_integer();
-    limit.limit_header = read_number_header(node, "limit");
-    limit.used_header = read_number_header(node, "used");
-    limit.remaining_header = read_number_header(node, "remaining");
+    limit.limit_header = read_told_number(node, "limit");
+    limit.used_header = read_told_number(node, "used");
+    limit.remaining_header = read_told_number(node, "remaining");
     if (node.has("reset"))
-        limit.reset_header = read_time_header(node.at("reset"));
+        limit.reset_header = read_told_time(node.at("reset"));
     return limit;
 }
 

@@ -68,6 +68,11 @@ std::optional<element> Answer::at(const std::string &pointer) {
     return reverse_etl::at(root_, pointer);
 }
 
+std::optional<std::string> Answer::plain_text_at(const std::string &pointer) {
+    const auto found = at(pointer);
+    return found && (found->is_string() || found->is_number()) ? std::optional(text_of(*found)) : std::nullopt;
+}
+
 std::optional<element> Answer::at(const Pointers &pointers) {
     for (const std::string &pointer : pointers)
         if (auto found = at(pointer))

@@ -23,6 +23,8 @@ class Answer {
     const Response &response() const { return response_; }
     bool is_json();
     bool is_success() const { return response_.status >= 200 && response_.status < 300; }
+    /// The text or number at a pointer of its body; nothing where neither stands there.
+    std::optional<std::string> plain_text_at(const std::string &pointer);
     /// It has no content, and so is no JSON: what was asked for is done, or is not there.
     bool says_nothing() const { return response_.status == 204 || response_.body.empty(); }
     /// Nothing if the body is not JSON or nothing stands there.

@@ -341,7 +341,8 @@ void Dispatcher::fail_for_token(JobHandler &handler) {
     }
 }
 
-void Dispatcher::learn(const Job &job, const Response &response, const Verdict &verdict) {
+void Dispatcher::learn(const Job &job, Answer &answer, const Verdict &verdict) {
+    const Response &response = answer.response();
     Clock::time_point now = Clock::now();
     int most = static_cast<int>(policy_.max_in_flight);
     if (verdict.action == Action::wait)
@@ -350,7 +351,8 @@ void Dispatcher::learn(const Job &job, const Response &response, const Verdict &
         limiter_.answered(pace_, most, job.began,
                           job.began < attended_since_ ? std::nullopt : std::optional(now - job.began), now);
     for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++)
-        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, WallClock::now()))
+        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, WallClock::now(),
+                                          [&](const auto &pointer) { return answer.plain_text_at(pointer); }))
             limiter_.learn(limits_of(job)[i], *announcement, now);
 }
 
@@ -359,7 +361,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
     Verdict verdict = judge(operation_, answer);
     if (observer_ != nullptr)
         observer_->answered(job->batch.rows().size(), response, verdict);
-    learn(*job, response, verdict);
+    learn(*job, answer, verdict);
     switch (verdict.action) {
     case Action::unauthorized:
         if (response.status == 401 && authenticator_.renewable() && !job->renewed) {

@@ -66,10 +66,12 @@ std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule,
     return reason;
 }
 
-std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response) {
+std::optional<Milliseconds> delay_of(const ErrorRule *rule, Answer &answer) {
+    const Response &response = answer.response();
     auto now = WallClock::now();
     if (rule != nullptr)
-        if (auto wait = wait_of(response, rule->wait, now))
+        if (auto wait =
+                wait_of(response, rule->wait, now, [&](const auto &pointer) { return answer.plain_text_at(pointer); }))
             return wait;
     return retry_after(response, now);
 }
@@ -151,7 +153,7 @@ Verdict judge(const CompiledOperation &operation, Answer &answer) {
         verdict.fault = response.status == 404 || response.status == 405 || response.status < 400 ? Fault::not_found
                                                                                                   : Fault::stopped;
     if (verdict.action == Action::wait || verdict.action == Action::retry)
-        verdict.delay = delay_of(rule, response);
+        verdict.delay = delay_of(rule, answer);
     return verdict;
 }
 
