@@ -30,10 +30,11 @@ std::optional<int> number_in(const Response &response, const ToldNumber &told, c
 
 std::optional<Announcement> announced(const RateLimitSpec &limit, const Response &response, WallClock::time_point now,
                                       const BodyText &body) {
-    Announcement announcement{
-        number_in(response, limit.limit_header, body), number_in(response, limit.used_header, body),
-        number_in(response, limit.remaining_header, body), wait_of(response, limit.reset_header, now, body)};
-    if (!announcement.limit && !announcement.used && !announcement.remaining)
+    Announcement announcement{number_in(response, limit.limit_header, body),
+                              number_in(response, limit.used_header, body),
+                              number_in(response, limit.remaining_header, body),
+                              wait_of(response, limit.reset_header, now, body), number_in(response, limit.cost, body)};
+    if (!announcement.limit && !announcement.used && !announcement.remaining && !announcement.cost)
         return std::nullopt;
     return announcement;
 }

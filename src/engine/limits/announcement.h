@@ -13,6 +13,7 @@ struct Announcement {
     std::optional<int> limit;           ///< requests a window
     std::optional<int> used, remaining; ///< of them; where both are told, what remains counts
     std::optional<Milliseconds> reset;  ///< when all of them are there again
+    std::optional<int> cost = {};       ///< what the request took of them
 };
 
 /// Reads what the connector names for the limit, in headers or the body; nothing where none of it says anything of use.

@@ -6,7 +6,9 @@
 #include "engine/world/random.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
+#include <limits>
 #include <openssl/sha.h>
 #include <optional>
 #include <utility>
@@ -49,6 +51,12 @@ struct ExchangesOfOthers {
     Transport &transport;
     std::vector<Finished> finished;
 };
+
+/// What a request of so many rows takes of the limit.
+int cost_of(const RateLimitSpec &limit, std::size_t rows) {
+    const std::int64_t cost = limit.each_request + static_cast<std::int64_t>(limit.each_row) * static_cast<int>(rows);
+    return static_cast<int>(std::min<std::int64_t>(cost, std::numeric_limits<int>::max()));
+}
 
 std::string rows_of(const Batch &batch) {
     if (batch.rows().empty())
@@ -194,6 +202,7 @@ std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const {
     std::vector<RateLimit> limits = limits_;
     for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++) {
         const CompiledOperation::CompiledLimit &limit = operation_.rate_limits()[i];
+        limits[i].cost = cost_of(limit.spec, job.batch.rows().size());
         if (!limit.scope.empty())
             limits[i].bucket =
                 bucket_of(limit.spec.name + "/" + CompiledOperation::expand(limit.scope, &job.batch, "", false));
