@@ -396,6 +396,38 @@ BOOST_AUTO_TEST_CASE(reasons_that_the_manifest_gives) {
                "rejected: no, rejected: the vendor does not say why, rejected: the vendor does not say why");
 }
 
+BOOST_AUTO_TEST_CASE(ids_in_headers) {
+    const auto id = [](const char *place, const char *location, const std::string &body = "", long status = 201,
+                       bool alone = true) {
+        Small read(R"({"id": )" + std::string(place) + "}");
+        Response response;
+        response.status = status;
+        response.body = body;
+        response.headers = {{"location", location}};
+        Answer answer(response, read.parser, read.words);
+        const auto &outcomes = read.reader.read(alone ? read.batch.subset({0}) : read.batch, answer, true);
+        BOOST_TEST((outcomes.front().kind == RowOutcome::Kind::accepted));
+        return outcomes.front().text;
+    };
+    const char *last = R"({"header": "Location", "after": "/"})";
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647") == "647");
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647", R"({"any": 1})") == "647");
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647", "Created") == "647");
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647", "", 204) == "647");
+    BOOST_TEST(id(last, "647") == "");
+    BOOST_TEST(id(last, "") == "");
+    BOOST_TEST(id(last, "https://x.example/647", "", 201, false) == "", "it cannot be that of each row");
+    BOOST_TEST(id(R"({"header": "Location"})", "647") == "647");
+    BOOST_TEST(id(R"({"header": "ETag"})", "647") == "");
+    BOOST_TEST(id(R"x({"header": "LOCATION", "after": "(", "before": ")"})x", "https://x.example/contacts(0-1)") ==
+               "0-1");
+    BOOST_TEST(id(R"x({"header": "Location", "after": "(", "before": ")"})x", "https://x.example/contacts(0-1") ==
+               "0-1");
+    Small asks(R"({"accepted_when": {"/ok": true}, "id": {"header": "Location"}})");
+    BOOST_TEST(asks(asks.batch, "", false, 201) == unknown);
+    BOOST_TEST(asks(asks.batch.subset({0}), R"({"ok": false})", false, 201).starts_with("rejected"));
+}
+
 BOOST_AUTO_TEST_CASE(long_reasons_are_cut) {
     Salesforce read;
     const std::string answer =

@@ -281,3 +281,12 @@ BOOST_AUTO_TEST_CASE(how_long_to_wait) {
         (judge(503, "", {{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"x-until", "1994-11-06T08:49:40Z"}}).delay ==
          Milliseconds(3000)));
 }
+
+BOOST_AUTO_TEST_CASE(an_answer_whose_header_says_all) {
+    Small judge(to_collection + R"(, "outcome": {"id": {"header": "Location", "after": "/"}})");
+    for (const char *body : {"", "Created", "{}"})
+        BOOST_TEST(judge(201, body).action == Action::proceed, body);
+    BOOST_TEST(judge(200, "<html>").fault == Fault::unintelligible);
+    Small asks(to_collection + R"(, "outcome": {"accepted_when": {"/ok": true}, "id": {"header": "Location"}})");
+    BOOST_TEST(asks(201, "").fault == Fault::unintelligible);
+}

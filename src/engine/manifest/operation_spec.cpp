@@ -28,4 +28,10 @@ bool OperationSpec::needs_content() const {
                        [](const ResultSpec &result) { return result.has_entries() || !result.always_accepts(); });
 }
 
+bool OperationSpec::needs_json() const {
+    return is_read_only(kind) ||
+           std::any_of(results.begin(), results.end(), [](const ResultSpec &result) { return !result.id_header; }) ||
+           needs_content();
+}
+
 } // namespace reverse_etl

@@ -66,6 +66,8 @@ struct OperationSpec {
     double shortest_seconds(std::int64_t requests) const;
     /// Whether an answer without content, whatever its status, does not say what became of the rows.
     bool needs_content() const;
+    /// Whether an answer that is a success has to be JSON: something is to be read from it.
+    bool needs_json() const;
 };
 
 } // namespace reverse_etl

@@ -2,6 +2,8 @@
 
 #include "engine/manifest/entry_rule_reader.h"
 #include "engine/manifest/reason_reader.h"
+#include "engine/text/headers.h"
+#include "engine/text/lower_case.h"
 
 #include <algorithm>
 #include <vector>
@@ -39,6 +41,16 @@ void read_row(const ManifestNode &node, ResultSpec &result) {
         result.pairings.push_back(read_pairing(pairing, result));
 }
 
+IdHeader read_id_header(const ManifestNode &node, const ResultSpec &result) {
+    node.only({"header", "after", "before"});
+    if (result.has_entries())
+        node.fail("must be a JSON pointer: a header tells the id of one row, and there are entries for several");
+    IdHeader id{lower_case(node.at("header").literal()), node.literal("after", ""), node.literal("before", "")};
+    if (!is_token(id.name))
+        node.at("header").fail("is not named as a header may be: letters, digits and \"-\"");
+    return id;
+}
+
 ResultSpec read_result(const ManifestNode &node) {
     node.only({"each", "map", "row", "only_when", "entries", "is", "accepted_when", "wait_when", "absent_when", "id",
                "reason"});
@@ -63,7 +75,9 @@ ResultSpec read_result(const ManifestNode &node) {
     }
     const PlaceholderNames names = result.in == ResultSpec::In::object ? of_member : of_element;
     result.entries = read_entry_rules(node, names);
-    if (node.has("id"))
+    if (node.has("id") && node.at("id").value().is_object())
+        result.id_header = read_id_header(node.at("id"), result);
+    else if (node.has("id"))
         result.id = node.at("id").json_pointer();
     if (node.has("reason"))
         result.reason = read_reason(node.at("reason"), names);

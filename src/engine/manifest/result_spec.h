@@ -29,6 +29,13 @@ struct EntryRule {
     ReasonSpec reason; ///< empty: the result's
 };
 
+/// A header in which an answer tells the id of its one row.
+struct IdHeader {
+    std::string name;   ///< in lower case
+    std::string after;  ///< the id stands behind the last of these; "": it begins the header
+    std::string before; ///< and before the next of these; "": it ends the header
+};
+
 /// How one part of an answer tells what became of rows.
 struct ResultSpec {
     enum class In {
@@ -42,6 +49,7 @@ struct ResultSpec {
     Condition only_when;            ///< entries that count; empty: all
     std::vector<EntryRule> entries; ///< the first that fits an entry decides; nobody knows what any other means
     std::optional<std::string> id;  ///< pointer to the destination's id of the row
+    std::optional<IdHeader> id_header;
     ReasonSpec reason;
 
     bool has_entries() const { return in != In::answer; }

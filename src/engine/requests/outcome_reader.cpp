@@ -16,6 +16,17 @@ using Kind = RowOutcome::Kind;
 
 constexpr std::size_t no_row = static_cast<std::size_t>(-1);
 
+/// "" if there is none.
+std::string id_in(const Response &response, const IdHeader &id) {
+    const std::string *text = response.header(id.name);
+    std::size_t begin = text == nullptr ? std::string::npos : id.after.empty() ? 0 : text->rfind(id.after);
+    if (begin == std::string::npos)
+        return "";
+    begin += id.after.size();
+    const std::size_t end = id.before.empty() ? std::string::npos : text->find(id.before, begin);
+    return text->substr(begin, end == std::string::npos ? end : end - begin);
+}
+
 Kind kind_of(Action action) {
     switch (action) {
     case Action::accept:
@@ -51,9 +62,14 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     unpaired_reason_.clear();
     of_whole_ = is_miscounted_ = names_others_ = is_unclear_ = has_failures_ = false;
     entries_accepted_ = 0;
-    if (specs_.empty() || (answer.says_nothing() && !operation_.spec().needs_content())) {
+    const bool needs_none =
+        answer.says_nothing() ? !operation_.spec().needs_content() : !operation_.spec().needs_json();
+    if (specs_.empty() || needs_none) {
         for (RowOutcome &outcome : outcomes_)
             outcome.kind = Kind::accepted;
+        // An id cannot be that of each row.
+        if (with_ids && outcomes_.size() == 1 && !specs_.empty() && specs_.front().id_header)
+            outcomes_.front().text = id_in(answer.response(), *specs_.front().id_header);
         return outcomes_;
     }
     if (!answer.is_json())
@@ -129,6 +145,8 @@ RowOutcome OutcomeReader::meaning_of(const ResultSpec &spec, Answer &answer, con
     if (outcome.kind == Kind::accepted) {
         if (with_ids_ && spec.id)
             outcome.text = first_text(entry.value, {*spec.id});
+        if (with_ids_ && spec.id_header)
+            outcome.text = id_in(answer.response(), *spec.id_header);
         return outcome;
     }
     const ReasonSpec &reason = rule->reason.empty() ? spec.reason : rule->reason;

@@ -116,8 +116,7 @@ std::string unintelligible(const CompiledOperation &operation, Answer &answer) {
         return "the answer is a web page, as a login or a proxy shows it: " + answer.words().of_body(body);
     const bool is_read = is_read_only(operation.spec().kind);
     const bool may_say_nothing = is_read && answer.says_nothing();
-    const bool has_to_speak = is_read || !operation.spec().results.empty();
-    if (!has_to_speak || may_say_nothing || answer.is_json())
+    if (!operation.spec().needs_json() || may_say_nothing || answer.is_json())
         return "";
     return body.empty() ? "the answer is empty, and should say what became of each row"
                         : "the answer, " + std::to_string(body.size()) + " bytes, is not JSON";
