@@ -14,8 +14,10 @@ ENGINE_SOURCES = \
     src/engine/manifest/body_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
+    src/engine/manifest/condition_reader.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
+    src/engine/manifest/entry_rule_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
@@ -31,6 +33,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/option_value.cpp \
     src/engine/manifest/page_reader.cpp \
     src/engine/manifest/rate_limit_reader.cpp \
+    src/engine/manifest/reason_reader.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
     src/engine/manifest/value_encoding.cpp \
@@ -57,6 +60,7 @@ ENGINE_SOURCES = \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \
+    src/engine/text/iso_time.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \

@@ -16,7 +16,7 @@ RateLimitSpec plain() {
     RateLimitSpec limit;
     limit.limit_header = {"x-limit", ""};
     limit.remaining_header = {"x-remaining", ""};
-    limit.reset_header = {"x-reset", TimeHeader::Unit::milliseconds};
+    limit.reset_header = {"x-reset", ToldTime::Unit::milliseconds};
     return limit;
 }
 
@@ -48,4 +48,24 @@ BOOST_AUTO_TEST_CASE(what_says_nothing_gives_nothing) {
     BOOST_TEST(!announced(plain(), {{"x-limit", "unlimited"}, {"x-remaining", ""}, {"x-reset", "1"}}));
     BOOST_TEST(!announced(plain(), {{"x-limit", "99999999999999"}}));
     BOOST_TEST(!announced(RateLimitSpec(), {{"", "1"}}));
+}
+
+/// As GraphQL tells of points.
+BOOST_AUTO_TEST_CASE(numbers_in_the_body) {
+    RateLimitSpec limit;
+    limit.limit_header.body = "/most";
+    limit.remaining_header.body = "/left";
+    limit.reset_header.body = "/reset";
+    const auto told = [&](const char *left) {
+        return reverse_etl::announced(limit, Response(), std::chrono::system_clock::now(),
+                                      [&](const std::string &pointer) -> std::optional<std::string> {
+                                          return pointer == "/left"    ? std::optional<std::string>(left)
+                                                 : pointer == "/reset" ? std::optional<std::string>("3")
+                                                                       : std::nullopt;
+                                      });
+    };
+    BOOST_TEST(*told("954.5")->remaining == 954);
+    BOOST_TEST((*told("0")->reset == Milliseconds(3000)));
+    BOOST_TEST(!told("0")->limit);
+    BOOST_TEST(!told("much"));
 }

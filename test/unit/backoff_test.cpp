@@ -72,16 +72,38 @@ BOOST_AUTO_TEST_CASE(what_says_nothing_gives_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_header_that_the_connector_names) {
-    const auto wait = [](TimeHeader::Unit unit, const char *text) {
+    const auto wait = [](ToldTime::Unit unit, const char *text) {
         Response response;
         response.headers = {{"x-reset", text}};
         return wait_of(response, {"x-reset", unit}, now);
     };
-    BOOST_TEST((wait(TimeHeader::Unit::seconds, "2") == Milliseconds(2000)));
-    BOOST_TEST((wait(TimeHeader::Unit::milliseconds, "2") == Milliseconds(2)));
-    BOOST_TEST((wait(TimeHeader::Unit::epoch_seconds, "784111787") == Milliseconds(10000)));
-    BOOST_TEST((wait(TimeHeader::Unit::epoch_seconds, "784111000") == Milliseconds(0)));
-    BOOST_TEST((wait(TimeHeader::Unit::epoch_seconds, "later") == std::nullopt));
-    BOOST_TEST((wait_of(Response(), {"x-reset", TimeHeader::Unit::seconds}, now) == std::nullopt));
-    BOOST_TEST((wait_of(Response(), TimeHeader(), now) == std::nullopt));
+    BOOST_TEST((wait(ToldTime::Unit::seconds, "2") == Milliseconds(2000)));
+    BOOST_TEST((wait(ToldTime::Unit::milliseconds, "2") == Milliseconds(2)));
+    BOOST_TEST((wait(ToldTime::Unit::epoch_seconds, "784111787") == Milliseconds(10000)));
+    BOOST_TEST((wait(ToldTime::Unit::epoch_seconds, "784111000") == Milliseconds(0)));
+    BOOST_TEST((wait(ToldTime::Unit::epoch_seconds, "later") == std::nullopt));
+    BOOST_TEST((wait(ToldTime::Unit::http_date, "Sun, 06 Nov 1994 08:49:47 GMT") == Milliseconds(10000)));
+    BOOST_TEST((wait(ToldTime::Unit::http_date, "1994") == std::nullopt));
+    BOOST_TEST((wait(ToldTime::Unit::iso8601, "1994-11-06T08:49:47.5Z") == Milliseconds(10500)));
+    BOOST_TEST((wait(ToldTime::Unit::iso8601, "1994-11-06T09:49:47+01:00") == Milliseconds(10000)));
+    BOOST_TEST((wait(ToldTime::Unit::iso8601, "1994-11-06T08:00:00Z") == Milliseconds(0)));
+    BOOST_TEST((wait(ToldTime::Unit::iso8601, "784111787") == std::nullopt));
+    BOOST_TEST((wait_of(Response(), {"x-reset", ToldTime::Unit::seconds}, now) == std::nullopt));
+    BOOST_TEST((wait_of(Response(), ToldTime(), now) == std::nullopt));
+}
+
+BOOST_AUTO_TEST_CASE(a_place_in_the_body) {
+    const BodyText body = [](const std::string &pointer) -> std::optional<std::string> {
+        return pointer == "/wait" ? std::optional<std::string>("2.5") : std::nullopt;
+    };
+    BOOST_TEST((wait_of(Response(), {"", ToldTime::Unit::seconds, "/wait"}, now, body) == Milliseconds(2500)));
+    BOOST_TEST((wait_of(Response(), {"", ToldTime::Unit::milliseconds, "/wait"}, now, body) == Milliseconds(3)));
+    BOOST_TEST((wait_of(Response(), {"", ToldTime::Unit::seconds, "/other"}, now, body) == std::nullopt));
+    BOOST_TEST((wait_of(Response(), {"", ToldTime::Unit::http_date, "/wait"}, now, body) == std::nullopt));
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_is_always_the_same) {
+    ToldTime told;
+    told.always = 30;
+    BOOST_TEST((wait_of(Response(), told, now) == Milliseconds(30000)));
 }

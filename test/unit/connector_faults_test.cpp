@@ -68,7 +68,8 @@ BOOST_AUTO_TEST_CASE(of_what_all_objects_share) {
     BOOST_TEST(contains(of(R"("errors": [{"status": 42, "then": "wait"}], )"), "/errors/0/status must be an HTTP"));
     BOOST_TEST(contains(of(R"("errors": [{"then": "wait"}], )"), "/errors/0 must name a \"status\""));
     BOOST_TEST(contains(of(R"("errors": [{"status": 400, "then": "cry"}], )"), "/errors/0/then must be one of"));
-    BOOST_TEST(contains(of(R"("errors": [{"body": {"/a": {}}, "then": "wait"}], )"), "/errors/0/body/~1a must be"));
+    BOOST_TEST(contains(of(R"("errors": [{"body": {"/a": {}}, "then": "wait"}], )"),
+                        "/errors/0/body/~1a must ask for something"));
     BOOST_TEST(contains(of(R"("errors": [{"body": {}, "then": "wait"}], )"), "/errors/0/body must name"));
     BOOST_TEST(contains(of(R"("values": {"encode": "x"}, )"), "/values/encode is no encoding"));
     BOOST_TEST(contains(of(R"("values": {"read": 1}, )"), "/values/read must be a string"));

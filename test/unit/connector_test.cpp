@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(are_values_and_never_syntax) {
         BOOST_TEST(operation.url(&batch, "") ==
                    "https://api.example.com/lists/" + encoded + "/x?in=" + encoded + "&q=" + encoded);
         BOOST_TEST(create.headers[0].second == value);
-        BOOST_TEST((create.errors[0].body[0].second[0] == Scalar(value)));
+        BOOST_TEST((create.errors[0].body[0].demand.in[0] == Scalar(value)));
         BOOST_TEST(CompiledOperation::expand(operation.rate_limits()[0].scope, &batch, "", true) == encoded);
         std::string text;
         append_json_string(text, value);

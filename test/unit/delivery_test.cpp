@@ -208,6 +208,62 @@ BOOST_AUTO_TEST_CASE(one_word_for_a_whole_batch) {
     BOOST_TEST(things.outcomes[6] == "rejected: no (200)");
 }
 
+/// As of amplitude and mixpanel: 400, and only the rows at fault are named; by their places in the request.
+BOOST_AUTO_TEST_CASE(an_error_that_tells_of_rows) {
+    ScriptedDestination endpoint([](const Received &request, auto &connection) {
+        Json failed = Json::array();
+        const Json rows = Json::parse(request.body);
+        for (std::size_t i = 0; i < rows.size(); i++)
+            if (contains(rows[i].dump(), "bad"))
+                failed.push_back(i);
+        if (rows.size() == 1 && contains(request.body, "bad9"))
+            connection.answer(400, R"({"message": "nothing can be read"})"); // names no row
+        else if (failed.empty())
+            connection.answer(200, "{}");
+        else
+            connection.answer(400, Json{{"invalid", {{"age", failed}}}}.dump());
+    });
+    const std::string operation = R"({"request": "POST /", "rows": 100, "body": {"$rows": {"$columns": "all"}},
+        "errors": [{"status": 400, "then": "outcome"}],
+        "outcome": [{"map": "/invalid", "is": "rejected", "row": {"index": ""}, "reason": {"text": "{entry.name} is bad"}},
+                    {"others": "accepted"}]})";
+    const Connector connector = small_connector(R"({"create": )" + operation + "}", R"("reason": "/message", )");
+    Deliverer things(endpoint.url(), connector, "things", OperationKind::create, {"email"}, "");
+    things.deliver(emails(8, {2, 6}));
+    BOOST_TEST(things.count("accepted") == 6u);
+    BOOST_TEST(things.outcomes[2] == "rejected: age is bad (400)");
+    BOOST_TEST(things.outcomes[6] == "rejected: age is bad (400)");
+    BOOST_TEST(endpoint.received().size() == 1u);
+    Deliverer refused(endpoint.url(), connector, "things", OperationKind::create, {"email"}, "");
+    refused.deliver({{"bad9"}});
+    BOOST_TEST(refused.outcomes[1] == "rejected: nothing can be read (400)");
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_may_have_been_done) {
+    int asked = 0;
+    ScriptedDestination endpoint([&](const Received &request, auto &connection) {
+        Json items = Json::array();
+        for (const Json &row : Json::parse(request.body))
+            items.push_back({{"status", contains(row.dump(), "bad") && asked == 0 ? 503 : 201}});
+        asked++;
+        connection.answer(200, Json{{"items", items}}.dump());
+    });
+    const std::string operation = R"({"request": "POST /", "rows": 100, "body": {"$rows": {"$columns": "all"}},
+        "outcome": {"each": "/items", "row": "position", "entries": [
+            {"when": {"/status": {"below": 300}}, "then": "accept"},
+            {"when": {"/status": 503}, "then": "retry", "reason": {"text": "no shard"}}, {"then": "reject"}]}})";
+    const Connector connector = small_connector(R"({"upsert": )" + operation + R"(, "create": )" + operation + "}");
+    Deliverer again(endpoint.url(), connector, "things", OperationKind::upsert, {"email"}, "email");
+    again.deliver(emails(3, {2}));
+    BOOST_TEST(again.count("accepted") == 3u);
+    BOOST_TEST(endpoint.received().size() == 2u);
+    asked = 0;
+    Deliverer once(endpoint.url(), connector, "things", OperationKind::create, {"email"}, "");
+    once.deliver(emails(3, {2}));
+    BOOST_TEST(once.outcomes[2] == "rejected: outcome unknown, the destination may have the row: no shard (200)");
+    BOOST_TEST(endpoint.received().size() == 3u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(ends)

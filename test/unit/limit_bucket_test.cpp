@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <limits>
+
 using namespace reverse_etl;
 using std::chrono::hours;
 using std::chrono::milliseconds;
@@ -134,4 +136,52 @@ BOOST_AUTO_TEST_CASE(a_long_line_has_an_end) {
     BOOST_TEST(bucket.give_back(2).size() == 2u);
     BOOST_TEST(!bucket.has_place(two_at_once, 999, start));
     BOOST_TEST(bucket.has_place(two_at_once, 2, start));
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_take_more_than_one) {
+    LimitBucket bucket;
+    bucket.begin(bucket_key("rows"));
+    RateLimit rows{bucket_key("rows"), 100, seconds(10), 0, 60};
+    const Clock::time_point start{hours(1)};
+    BOOST_TEST((bucket.free_at(rows, start) == start));
+    bucket.take(rows, 1, start);
+    BOOST_TEST((bucket.free_at(rows, start) == start + seconds(10))); // 120 would be too many
+    rows.cost = 40;
+    BOOST_TEST((bucket.free_at(rows, start) == start));
+    bucket.take(rows, 1, start + seconds(1));
+    rows.cost = 1;
+    BOOST_TEST((bucket.free_at(rows, start + seconds(1)) == start + seconds(10)));
+    rows.cost = 0;
+    BOOST_TEST((bucket.free_at(rows, start + seconds(1)) == start + seconds(1)));
+    // More than all of them: it goes when nothing else counts, and then is all of them.
+    rows.cost = 1000;
+    BOOST_TEST((bucket.free_at(rows, start + seconds(2)) == start + seconds(11)));
+    bucket.take(rows, 1, start + seconds(11));
+    rows.cost = 1;
+    BOOST_TEST((bucket.free_at(rows, start + seconds(11)) == start + seconds(21)));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_request_took_indeed) {
+    LimitBucket bucket;
+    bucket.begin(bucket_key("points"));
+    RateLimit points{bucket_key("points"), 1000, seconds(10), 0, 100};
+    const Clock::time_point start{hours(1)};
+    bucket.take(points, 1, start);
+    Announcement told{};
+    told.cost = 950;
+    bucket.learn(points, told, start);
+    BOOST_TEST((bucket.free_at(points, start) == start + seconds(10)));
+    bucket.take(points, 1, start + seconds(1));
+    told.cost = 0;
+    bucket.learn(points, told, start + seconds(1));
+    points.cost = 50;
+    BOOST_TEST((bucket.free_at(points, start + seconds(1)) == start + seconds(1)));
+    // Whatever it says, and however often.
+    for (const int cost : {std::numeric_limits<int>::max(), std::numeric_limits<int>::min()})
+        for (int i = 0; i < 2000; i++) {
+            told.cost = cost;
+            bucket.learn(points, told, start + seconds(2));
+        }
+    points.cost = 1000;
+    BOOST_TEST((bucket.free_at(points, start + seconds(2)) == start + seconds(2)));
 }

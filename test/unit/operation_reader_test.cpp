@@ -72,17 +72,23 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(spec.rate_limits[0].limit_header.name == "x-limit");
     BOOST_TEST(spec.rate_limits[0].remaining_header.name == "x-remaining");
     BOOST_TEST(spec.rate_limits[0].used_header.after == "used=");
-    BOOST_TEST((spec.rate_limits[0].reset_header.unit == TimeHeader::Unit::epoch_seconds));
+    BOOST_TEST((spec.rate_limits[0].reset_header.unit == ToldTime::Unit::epoch_seconds));
     BOOST_TEST(spec.rate_limits[1].concurrent == 4);
     BOOST_TEST(spec.rate_limits[1].requests == 0);
 
     BOOST_TEST(spec.results.size() == 2u);
-    BOOST_TEST(spec.results[0].each.value() == "/results");
+    BOOST_TEST(spec.results[0].pointer == "/results");
     BOOST_TEST(spec.results[0].pairings.size() == 2u);
     BOOST_TEST((spec.results[0].pairings[1].by == Pairing::By::key));
-    BOOST_TEST(spec.results[0].accepted_when[0].second.size() == 2u);
-    BOOST_TEST(!spec.results[0].rejected);
-    BOOST_TEST(spec.results[1].rejected);
+    // The short forms are rules in this order.
+    std::vector<Action> meanings;
+    for (const EntryRule &entry : spec.results[0].entries)
+        meanings.push_back(entry.then);
+    BOOST_TEST((meanings == std::vector<Action>{Action::accept, Action::wait, Action::absent, Action::reject}));
+    BOOST_TEST(spec.results[0].entries[0].when[0].demand.in.size() == 2u);
+    BOOST_TEST(spec.results[0].entries[3].when.empty());
+    BOOST_TEST(spec.results[1].entries.size() == 1u);
+    BOOST_TEST(!spec.results[1].can_accept());
     BOOST_TEST(spec.results[1].by_position);
 
     const ErrorRule &rule = spec.errors[0];
@@ -92,8 +98,8 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(rule.headers[0].second == std::vector<std::string>{"full"});
     BOOST_TEST((rule.then == Action::wait));
     BOOST_TEST(rule.wait.name == "x-wait");
-    BOOST_TEST((rule.wait.unit == TimeHeader::Unit::milliseconds));
-    BOOST_TEST((rule.reason == Pointers{"/why"}));
+    BOOST_TEST((rule.wait.unit == ToldTime::Unit::milliseconds));
+    BOOST_TEST((rule.reason.at == Pointers{"/why"}));
     BOOST_TEST(spec.records == Pointers{"/data"}, boost::test_tools::per_element());
     BOOST_TEST(spec.next_cursor == "/c");
 }

@@ -1,6 +1,7 @@
 #include "engine/requests/outcome_reader.h"
 
 #include "connector_fixture.h"
+#include "engine/text/json.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -22,7 +23,7 @@ struct Reader : BoundOperation {
         Answer answer(response, parser, words);
         std::string result;
         for (const RowOutcome &outcome : reader.read(batch, answer, with_ids)) {
-            static constexpr const char *names[] = {"unmentioned", "accepted", "rejected", "absent", "wait"};
+            static constexpr const char *names[] = {"unmentioned", "accepted", "rejected", "absent", "wait", "retry"};
             result += (result.empty() ? "" : ", ") + std::string(names[static_cast<int>(outcome.kind)]);
             if (!outcome.text.empty())
                 result += ": " + outcome.text;
@@ -245,6 +246,186 @@ BOOST_AUTO_TEST_CASE(others_than_those_that_are_named) {
     Small rejects(R"([{"each": "/done", "row": {"number": "/n"}}, {"others": "rejected"}])");
     BOOST_TEST(rejects(rejects.batch, R"({"done": [{"n": 1}, {"n": 3}]})")
                    .starts_with("accepted, rejected: the destination does not name the row"));
+}
+
+const std::string unknown = "unmentioned, unmentioned, unmentioned", all = "accepted, accepted, accepted";
+
+BOOST_AUTO_TEST_CASE(by_index) {
+    Small read(R"([{"each": "/insertErrors", "is": "rejected", "row": {"index": "/index"}, "reason": "/message"},
+                   {"others": "accepted"}])");
+    BOOST_TEST(read(read.batch, R"({"insertErrors": [{"index": 2, "message": "no"}]})") ==
+               "accepted, accepted, rejected: no");
+    // The index is that of the request, not of the statement.
+    BOOST_TEST(read(read.batch.subset({1, 2}), R"({"insertErrors": [{"index": "0", "message": "no"}]})") ==
+               "rejected: no, accepted");
+    for (const char *index : {"3", "-1", "1.5", R"("x")", "null", "{}", "[]", "true", "[1, 3]", "[[0]]"}) {
+        const std::string found =
+            read(read.batch, R"({"insertErrors": [{"message": "no", "index": )" + std::string(index) + "}]}");
+        BOOST_TEST(found.find(", accepted") == found.npos, index << " gives " << found);
+        BOOST_TEST(!found.starts_with("accepted"), index << " gives " << found);
+    }
+    Small lists(R"([{"each": "/failed", "is": "rejected", "row": {"index": ""}, "reason": {"text": "failed"}},
+                    {"others": "accepted"}])");
+    BOOST_TEST(lists(lists.batch, R"({"failed": [0, 2]})") == "rejected: failed, accepted, rejected: failed");
+    BOOST_TEST(lists(lists.batch, R"({"failed": [[0, 2]]})") == "rejected: failed, accepted, rejected: failed");
+}
+
+BOOST_AUTO_TEST_CASE(maps_by_the_name_of_an_entry) {
+    const std::string meaning = R"("accepted_when": {"/status": "ok"}, "reason": "/why", "id": "/id"})";
+    Small by_key(R"({"map": "/results", "row": "key", )" + meaning);
+    BOOST_TEST(by_key(by_key.batch,
+                      R"({"results": {"c@x": {"status": "ok", "id": 7}, "a@x": {"status": "bad", "why": "no"}}})",
+                      true) == "rejected: no, unmentioned, accepted: 7");
+    Small by_number(R"({"map": "", "row": ["number"], )" + meaning);
+    BOOST_TEST(by_number(by_number.batch, R"({"2": {"status": "ok"}, "1": {"status": "ok"}, "x": {}, "9": {}})") ==
+               "accepted, accepted, unmentioned");
+    Small by_index(R"({"map": "/r", "row": "index", )" + meaning);
+    BOOST_TEST(by_index(by_index.batch, R"({"r": {"0": {"status": "ok"}, "2": {"status": "x", "why": "no"}}})") ==
+               "accepted, unmentioned, rejected: no");
+    for (const char *none : {R"({"r": []})", R"({"r": "x"})", R"({"r": null})", "{}", R"({"r": {}})"})
+        BOOST_TEST(by_index(by_index.batch, none) == unknown, none);
+}
+
+BOOST_AUTO_TEST_CASE(maps_whose_entries_name_rows) {
+    Small read(R"([{"map": "/events_with_invalid_fields", "is": "rejected", "row": {"index": ""},
+                    "reason": {"text": "{entry.name} is {{invalid}}"}}, {"others": "accepted"}])");
+    BOOST_TEST(read(read.batch, R"({"events_with_invalid_fields": {"time": [0, 2]}})") ==
+               "rejected: time is {invalid}, accepted, rejected: time is {invalid}");
+    BOOST_TEST(read(read.batch, "{}") == all);
+    for (const char *unclear :
+         {R"({"events_with_invalid_fields": {"time": [7]}})", R"({"events_with_invalid_fields": {"time": []}})",
+          R"({"events_with_invalid_fields": [0]})", R"({"events_with_invalid_fields": {"time": null}})"})
+        BOOST_TEST(read(read.batch, unclear) == unknown, unclear);
+}
+
+BOOST_AUTO_TEST_CASE(entries_that_do_not_count) {
+    Small read(R"([{"each": "/errors", "only_when": {"/input_array": "attributes"}, "is": "rejected",
+                    "row": {"index": "/index"}, "reason": "/type"}, {"others": "accepted"}])");
+    BOOST_TEST(read(read.batch, R"({"errors": [{"input_array": "events", "index": 0, "type": "no"},
+                                               {"input_array": "attributes", "index": 1, "type": "bad"}]})") ==
+               "accepted, rejected: bad, accepted");
+    BOOST_TEST(read(read.batch, R"({"errors": [{"input_array": "events", "type": "no"}]})") == all);
+    // It does not say what it is about.
+    BOOST_TEST(read(read.batch, R"({"errors": [{"index": 0, "type": "no"}]})") == unknown);
+    BOOST_TEST(read(read.batch, R"({"errors": [{"index": 0, "input_array": null}]})") == unknown);
+    Small asks(R"([{"each": "/e", "only_when": {"/fatal": {"exists": true}}, "is": "rejected",
+                    "row": {"index": "/index"}}, {"others": "accepted"}])");
+    BOOST_TEST(asks(asks.batch, R"({"e": [{"index": 0}]})") == all);
+}
+
+BOOST_AUTO_TEST_CASE(rules_for_entries) {
+    Small read(R"({"each": "/items", "row": "position", "reason": "/error", "id": "/id",
+        "entries": [{"when": {"/status": {"below": 300}}, "then": "accept"}, {"when": {"/status": 404}, "then": "absent"},
+                    {"when": {"/status": 429}, "then": "wait"},
+                    {"when": {"/status": {"in": [500, 503]}}, "then": "retry", "reason": {"text": "it fell over"}},
+                    {"when": {"/status": {"exists": true}}, "then": "reject"}]})");
+    const Batch batch = batch_of(read.operation, {{"a"}, {"b"}, {"c"}, {"d"}, {"e"}, {"f"}});
+    BOOST_TEST(read(batch, R"({"items": [{"status": 201, "id": "7"}, {"status": 404, "error": "gone"},
+                                         {"status": 429, "error": "busy"}, {"status": 503},
+                                         {"status": 400, "error": "bad"}, {"state": "odd"}]})",
+                    true) == "accepted: 7, absent: gone, wait: busy, retry: it fell over, rejected: bad, unmentioned");
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_no_rule_knows_leaves_the_others_unknown) {
+    Small read(R"([{"each": "/e", "row": {"index": "/i"}, "entries": [{"when": {"/s": "bad"}, "then": "reject"}]},
+                   {"others": "accepted"}])");
+    BOOST_TEST(read(read.batch, R"({"e": [{"i": 1, "s": "bad"}]})") ==
+               R"(accepted, rejected: {"i":1,"s":"bad"}, accepted)");
+    BOOST_TEST(read(read.batch, R"({"e": [{"i": 1, "s": "odd"}]})") == unknown);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_said_against_a_row_is_not_taken_back) {
+    Small read(R"([{"each": "/errors", "is": "rejected", "row": {"index": "/i"}, "reason": "/why"},
+                   {"each": "/done", "row": {"index": "/i"}}])");
+    BOOST_TEST(read(read.batch, R"({"errors": [{"i": 1, "why": "no"}], "done": [{"i": 0}, {"i": 1}, {"i": 2}]})") ==
+               "accepted, rejected: no, accepted");
+}
+
+BOOST_AUTO_TEST_CASE(others_of_an_answer_that_is_an_error) {
+    Small read(R"([{"each": "/failed_records", "is": "rejected", "row": {"index": "/index"}, "reason": "/message"},
+                   {"others": "accepted"}])");
+    const std::string named = R"({"failed_records": [{"index": 1, "message": "no"}]})";
+    BOOST_TEST(read(read.batch, named, false, 400) == "accepted, rejected: no, accepted");
+    // It is an error, and no row is at fault: so it is one of all of them.
+    for (const char *unclear : {R"({"failed_records": []})", "{}", R"({"error": "bad token"})"})
+        BOOST_TEST(read(read.batch, unclear, false, 400) == unknown, unclear);
+}
+
+BOOST_AUTO_TEST_CASE(conditions) {
+    struct Case {
+        const char *condition, *yes, *no; ///< values of "/v", with commas between them
+    };
+    for (const Case &one : {
+             Case{R"("a")", R"(["a"])", R"(["b", "A", 1, null, [], {}])"},
+             Case{R"(["a", 1, null])", R"(["a", 1, 1.0, null])", R"(["b", 2, "1", false])"},
+             Case{R"({"in": ["a", 1]})", R"(["a", 1])", R"(["b", null])"},
+             Case{R"({"exists": true})", R"([0, "", false, [], {}])", "[null]"},
+             Case{R"({"exists": false})", "[null]", R"([0, "", false, [], {}])"},
+             Case{R"({"empty": true})", R"(["", [], {}])", R"([null, 0, false, "a", [0], {"a": 1}])"},
+             Case{R"({"empty": false})", R"(["a", [null], {"a": null}])", R"([null, 0, false, "", [], {}])"},
+             Case{R"({"below": 300})", "[299, 299.9, -1, 0]", R"([300, 300.0, 1e9, "299", null, true, [1]])"},
+             Case{R"({"not": 1})", R"([2, "1", null, []])", "[1, 1.0]"},
+             Case{R"({"not": ["a", "b"]})", R"(["c", null])", R"(["a", "b"])"},
+             Case{R"({"not": {"below": 300}})", R"([300, "x", null])", "[299]"},
+             Case{R"({"below": 300, "not": {"below": 200}})", "[200, 299]", "[199, 300, null]"},
+             Case{R"({"exists": true, "not": "ok"})", R"(["bad", 0])", R"(["ok", null])"},
+             Case{R"({"matches": "ERR_[0-9]{{2}}|5.."})", R"(["ERR_12", 503, "5xx"])",
+                  R"(["ERR_1", "XERR_12", "ERR_123", null, true, ["ERR_12"]])"},
+         }) {
+        Small read(R"({"accepted_when": {"/v": )" + std::string(one.condition) + "}}");
+        const auto check = [&](const char *values, const char *expected) {
+            for (const Json &value : Json::parse(values)) {
+                const std::string found = read(read.batch.subset({0}), Json{{"v", value}}.dump());
+                BOOST_TEST(found.starts_with(expected), one.condition << " of " << value.dump() << ": " << found);
+            }
+        };
+        check(one.yes, "accepted");
+        check(one.no, "rejected");
+    }
+    Small exists(R"({"accepted_when": {"/v/x": {"exists": false}, "": {"not": {"empty": true}}}})");
+    BOOST_TEST(exists(exists.batch.subset({0}), R"({"v": 1})") == "accepted"); // what is not there does not exist
+    Small long_text(R"({"accepted_when": {"": {"matches": "a*"}}})");
+    BOOST_TEST(long_text(long_text.batch.subset({0}), '"' + std::string(10000, 'a') + '"') == "accepted");
+    BOOST_TEST(long_text(long_text.batch.subset({0}), '"' + std::string(10001, 'a') + '"').starts_with("rejected"));
+}
+
+BOOST_AUTO_TEST_CASE(reasons_that_the_manifest_gives) {
+    Small read(R"({"each": "/r", "row": "position", "is": "rejected", "accepted_when": {"/ok": true},
+                   "reason": ["/why", {"text": "the vendor does not say why"}]})");
+    BOOST_TEST(read(read.batch, R"({"r": [{"why": "no"}, {}, {"why": null}]})") ==
+               "rejected: no, rejected: the vendor does not say why, rejected: the vendor does not say why");
+}
+
+BOOST_AUTO_TEST_CASE(ids_in_headers) {
+    const auto id = [](const char *place, const char *location, const std::string &body = "", long status = 201,
+                       bool alone = true) {
+        Small read(R"({"id": )" + std::string(place) + "}");
+        Response response;
+        response.status = status;
+        response.body = body;
+        response.headers = {{"location", location}};
+        Answer answer(response, read.parser, read.words);
+        const auto &outcomes = read.reader.read(alone ? read.batch.subset({0}) : read.batch, answer, true);
+        BOOST_TEST((outcomes.front().kind == RowOutcome::Kind::accepted));
+        return outcomes.front().text;
+    };
+    const char *last = R"({"header": "Location", "after": "/"})";
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647") == "647");
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647", R"({"any": 1})") == "647");
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647", "Created") == "647");
+    BOOST_TEST(id(last, "https://x.example/record/v1/customer/647", "", 204) == "647");
+    BOOST_TEST(id(last, "647") == "");
+    BOOST_TEST(id(last, "") == "");
+    BOOST_TEST(id(last, "https://x.example/647", "", 201, false) == "", "it cannot be that of each row");
+    BOOST_TEST(id(R"({"header": "Location"})", "647") == "647");
+    BOOST_TEST(id(R"({"header": "ETag"})", "647") == "");
+    BOOST_TEST(id(R"x({"header": "LOCATION", "after": "(", "before": ")"})x", "https://x.example/contacts(0-1)") ==
+               "0-1");
+    BOOST_TEST(id(R"x({"header": "Location", "after": "(", "before": ")"})x", "https://x.example/contacts(0-1") ==
+               "0-1");
+    Small asks(R"({"accepted_when": {"/ok": true}, "id": {"header": "Location"}})");
+    BOOST_TEST(asks(asks.batch, "", false, 201) == unknown);
+    BOOST_TEST(asks(asks.batch.subset({0}), R"({"ok": false})", false, 201).starts_with("rejected"));
 }
 
 BOOST_AUTO_TEST_CASE(long_reasons_are_cut) {

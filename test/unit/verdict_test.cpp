@@ -237,3 +237,56 @@ BOOST_AUTO_TEST_CASE(exchanges_that_failed) {
     BOOST_TEST((failed(Failure::too_large).action == Action::retry));
     BOOST_TEST(failed(Failure::interrupted).reason == "words");
 }
+
+BOOST_AUTO_TEST_CASE(an_error_that_tells_of_rows) {
+    const std::string rule =
+        R"(, "errors": [{"status": 400, "body": {"/failed": {"exists": true}}, "then": "outcome"}])";
+    const std::string outcome =
+        R"(, "outcome": [{"each": "/failed", "is": "rejected", "row": {"index": ""}}, {"others": "accepted"}])";
+    Small judge(to_collection + rule + outcome);
+    BOOST_TEST(judge(400, R"({"failed": [0], "message": "one is bad"})").action == Action::proceed);
+    BOOST_TEST(judge(400, R"({"message": "no"})").action == Action::reject);
+    BOOST_TEST(judge(401, R"({"failed": [0]})").action == Action::unauthorized);
+    // What is no JSON tells of no row, and is judged by its status.
+    Small whatever(to_collection + R"(, "errors": [{"status": [200, 400, 503], "then": "outcome"}])" + outcome);
+    BOOST_TEST(whatever(400, "<html>").action == Action::reject);
+    BOOST_TEST(whatever(400, "").action == Action::reject);
+    BOOST_TEST(whatever(503, "busy").action == Action::retry);
+    BOOST_TEST(whatever(503, "{}").action == Action::proceed);
+    BOOST_TEST(whatever(200, "<html>").fault == Fault::unintelligible);
+    // Where no outcome tells of rows, none is read from an error.
+    for (const char *none : {"", R"(, "outcome": "status")", R"(, "outcome": {"id": "/id"})"})
+        BOOST_TEST(Small(to_collection + rule + none)(400, R"({"failed": [0]})").action == Action::reject, none);
+}
+
+BOOST_AUTO_TEST_CASE(reasons_that_the_manifest_gives) {
+    Small judge(to_collection +
+                R"(, "errors": [{"status": 402, "then": "stop", "reason": {"text": "the {{plan}} is used up"}},
+                                    {"status": 400, "then": "reject", "reason": ["/why", {"text": "no reason"}]}])");
+    BOOST_TEST(judge(402, "<html>").reason == "the {plan} is used up");
+    BOOST_TEST(judge(400, R"({"why": "bad"})").reason == "bad");
+    BOOST_TEST(judge(400, R"({"message": "bad"})").reason == "no reason");
+}
+
+BOOST_AUTO_TEST_CASE(how_long_to_wait) {
+    Small judge(to_collection + R"(, "errors": [
+        {"status": 429, "body": {"/retry_after": {"exists": true}}, "then": "wait", "for": {"body": "/retry_after"}},
+        {"status": 429, "then": "wait", "for": {"seconds": 30}},
+        {"status": 503, "then": "wait", "for": {"header": "X-Until", "unit": "iso8601"}}])");
+    BOOST_TEST((judge(429, R"({"retry_after": 1.5})").delay == Milliseconds(1500)));
+    BOOST_TEST((judge(429, R"({"retry_after": "2"})").delay == Milliseconds(2000)));
+    BOOST_TEST((judge(429, R"({"retry_after": [2]})", {{"retry-after", "7"}}).delay == Milliseconds(7000)));
+    BOOST_TEST((judge(429, "busy").delay == Milliseconds(30000)));
+    BOOST_TEST(
+        (judge(503, "", {{"date", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"x-until", "1994-11-06T08:49:40Z"}}).delay ==
+         Milliseconds(3000)));
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_whose_header_says_all) {
+    Small judge(to_collection + R"(, "outcome": {"id": {"header": "Location", "after": "/"}})");
+    for (const char *body : {"", "Created", "{}"})
+        BOOST_TEST(judge(201, body).action == Action::proceed, body);
+    BOOST_TEST(judge(200, "<html>").fault == Fault::unintelligible);
+    Small asks(to_collection + R"(, "outcome": {"accepted_when": {"/ok": true}, "id": {"header": "Location"}})");
+    BOOST_TEST(asks(201, "").fault == Fault::unintelligible);
+}

@@ -1,5 +1,7 @@
 #include "engine/limits/backoff.h"
 
+#include "engine/text/iso_time.h"
+
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -38,6 +40,16 @@ std::time_t time_of(const Response &response, WallClock::time_point now) {
     return (date ? http_date(*date) : std::nullopt).value_or(std::chrono::system_clock::to_time_t(now));
 }
 
+/// The seconds since 1970 that a text tells.
+std::optional<double> time_in(ToldTime::Unit unit, const std::string &text) {
+    if (unit == ToldTime::Unit::iso8601)
+        return iso_time(text);
+    if (unit == ToldTime::Unit::epoch_seconds)
+        return number(text);
+    const auto date = http_date(text);
+    return date ? std::optional(static_cast<double>(*date)) : std::nullopt;
+}
+
 } // namespace
 
 Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19937_64 &random) {
@@ -52,13 +64,19 @@ std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit) 
     return amount ? std::optional(wait_of(*amount * static_cast<double>(unit.count()) / 1000)) : std::nullopt;
 }
 
-std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header, WallClock::time_point now) {
-    const std::string *text = header.name.empty() ? nullptr : response.header(header.name);
+std::optional<Milliseconds> wait_of(const Response &response, const ToldTime &told, WallClock::time_point now,
+                                    const BodyText &body) {
+    if (told.always > 0)
+        return std::chrono::seconds(told.always);
+    const std::string *header = told.name.empty() ? nullptr : response.header(told.name);
+    std::optional<std::string> text = header ? std::optional(*header) : std::nullopt;
+    if (told.body && body)
+        text = body(*told.body);
     if (!text)
         return std::nullopt;
-    if (header.unit != TimeHeader::Unit::epoch_seconds)
-        return wait_of(*text, Milliseconds(header.unit == TimeHeader::Unit::milliseconds ? 1 : 1000));
-    const auto until = number(*text);
+    if (told.unit == ToldTime::Unit::seconds || told.unit == ToldTime::Unit::milliseconds)
+        return wait_of(*text, Milliseconds(told.unit == ToldTime::Unit::milliseconds ? 1 : 1000));
+    const std::optional<double> until = time_in(told.unit, *text);
     return until ? std::optional(wait_of(*until - static_cast<double>(time_of(response, now)))) : std::nullopt;
 }
 

@@ -3,8 +3,10 @@
 #include "engine/http/transport.h"
 #include "engine/manifest/connector.h"
 
+#include <functional>
 #include <optional>
 #include <random>
+#include <string>
 
 namespace reverse_etl {
 
@@ -16,8 +18,12 @@ Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19
 /// text is no number.
 std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit);
 
-/// Reads a header that the connector names. Never negative; nothing when there is no such header or it is no number.
-std::optional<Milliseconds> wait_of(const Response &response, const TimeHeader &header, WallClock::time_point now);
+/// The text or number at a JSON pointer of an answer's body; nothing where neither stands there.
+using BodyText = std::function<std::optional<std::string>(const std::string &pointer)>;
+
+/// Reads what the connector names. Never negative; nothing when nothing is there or it is not in its unit.
+std::optional<Milliseconds> wait_of(const Response &response, const ToldTime &told, WallClock::time_point now,
+                                    const BodyText &body = nullptr);
 
 /// Reads Retry-After in both forms of RFC 9110 section 10.2.3: seconds or an HTTP date, which is measured against the
 /// answer's own Date header where there is one, since clocks differ. Never negative; nothing when there is no such

@@ -49,7 +49,7 @@ Clock::time_point LimitBucket::free_at(const RateLimit &limit, Clock::time_point
     Clock::time_point free = std::max(now, held_until_);
     if (limit.requests == 0)
         return free;
-    int too_many = requests_ - most(limit) + 1;
+    int too_many = requests_ - most(limit) + cost(limit);
     Clock::time_point room = when_fewer_by(too_many);
     // Either enough of ours leave the window while the others' count, or the others' are forgotten.
     if (now < others_until_ && others_ > 0)
@@ -93,7 +93,7 @@ bool LimitBucket::has_place(const RateLimit &limit, int process, Clock::time_poi
 void LimitBucket::take(const RateLimit &limit, int process, Clock::time_point now) {
     if (limit.requests > 0) {
         count(limit, now);
-        Clock::duration slot = limit.window / most(limit);
+        Clock::duration slot = limit.window / most(limit) * cost(limit);
         next_slot_ = std::max(next_slot_, now - most_missed_slots * slot) + slot;
     }
     if (limit.concurrent == 0)
@@ -120,6 +120,8 @@ void LimitBucket::learn(const RateLimit &limit, const Announcement &announcement
     forget_before(now);
     if (announcement.limit.value_or(0) > 0)
         announced_limit_ = *announcement.limit;
+    if (announcement.cost)
+        correct(std::clamp(*announcement.cost, 0, most(limit)) - cost(limit), most(limit));
     if (!announcement.used && !announcement.remaining)
         return;
     int all = most(limit);
@@ -149,19 +151,33 @@ void LimitBucket::forget_before(Clock::time_point now) {
 
 void LimitBucket::count(const RateLimit &limit, Clock::time_point now) {
     window_ = limit.window;
-    ++requests_;
+    requests_ += cost(limit);
     // Another process may have noted a later time already.
     if (group_count_ > 0)
         now = std::max(now, group(group_count_ - 1).last);
     bool grouped = most(limit) > groups_a_window && now - newest_began_ < window_ / groups_a_window;
     if (group_count_ > 0 && (grouped || group_count_ == most_groups)) {
         group(group_count_ - 1).last = now;
-        ++group(group_count_ - 1).requests;
+        group(group_count_ - 1).requests += cost(limit);
     } else {
-        group(group_count_++) = {now, 1};
+        group(group_count_++) = {now, cost(limit)};
         newest_began_ = now;
     }
     keep(now + window_);
+}
+
+/// A request took more or less than it was counted for: that goes to the newest ones, and what has left the window is
+/// over.
+void LimitBucket::correct(int difference, int most) {
+    // Whatever the destination says: that more than all is used up need not be known.
+    if (difference > 0)
+        difference = std::min(difference, std::max(0, most - requests_));
+    for (int i = group_count_ - 1; i >= 0 && difference != 0; --i) {
+        const int change = std::max(difference, -group(i).requests);
+        group(i).requests += change;
+        requests_ += change;
+        difference -= change;
+    }
 }
 
 void LimitBucket::leave_line(int position) {

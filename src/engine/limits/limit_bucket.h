@@ -22,9 +22,10 @@ BucketKey bucket_key(std::string_view name);
 /// destination's own word (hold, learn) keeps a request back.
 struct RateLimit {
     BucketKey bucket{};
-    int requests = 0;         ///< in any window; 0: any number
+    int requests = 0;         ///< in any window; 0: any number. Or what else is counted: rows, points
     Clock::duration window{}; ///< how long that is
     int concurrent = 0;       ///< under way at once; 0: any number
+    int cost = 1;             ///< so many this request takes of `requests`
     bool operator==(const RateLimit &) const = default;
 };
 
@@ -84,10 +85,13 @@ class LimitBucket {
     Group &group(int i) { return groups_[(first_group_ + i) % most_groups]; }
     void forget_before(Clock::time_point now);
     void count(const RateLimit &limit, Clock::time_point now);
+    void correct(int difference, int most);
     bool is_spaced(const RateLimit &limit, Clock::time_point now) const;
     Clock::time_point when_fewer_by(int requests);
     void leave_line(int position);
     int most(const RateLimit &limit) const { return announced_limit_ > 0 ? announced_limit_ : limit.requests; }
+    /// One that takes more than all goes when nothing else counts.
+    int cost(const RateLimit &limit) const { return std::min(limit.cost, most(limit)); }
     void keep(Clock::time_point until) { kept_until_ = std::max(kept_until_, until); }
 
     BucketKey key_;

@@ -2,6 +2,7 @@
 
 #include "engine/manifest/condition.h"
 #include "engine/manifest/header_spec.h"
+#include "engine/manifest/reason_spec.h"
 
 #include <string>
 #include <utility>
@@ -11,7 +12,7 @@ namespace reverse_etl {
 
 /// What an error rule says to do with an answer.
 enum class Action {
-    proceed,      ///< no fault: read the outcomes
+    proceed,      ///< the answer tells what became of each row: read the outcomes
     wait,         ///< declined without being looked at; ask again later
     retry,        ///< a transient fault; what was asked may have been done
     reject,       ///< the rows are at fault
@@ -27,8 +28,8 @@ struct ErrorRule {
     std::vector<std::pair<std::string, std::vector<std::string>>> headers;
     Condition body;
     Action then = Action::reject;
-    TimeHeader wait; ///< where the answer says how long to wait, if not in Retry-After
-    Pointers reason; ///< empty: the connector's
+    ToldTime wait;     ///< how long to wait, if not as Retry-After says
+    ReasonSpec reason; ///< empty: the connector's
 };
 
 } // namespace reverse_etl

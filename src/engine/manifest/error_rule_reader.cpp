@@ -2,6 +2,7 @@
 
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/header_spec_reader.h"
+#include "engine/manifest/reason_reader.h"
 #include "engine/text/headers.h"
 #include "engine/text/lower_case.h"
 
@@ -46,13 +47,13 @@ ErrorRule read_error_rule(const ManifestNode &node) {
     if (node.has("body"))
         rule.body = node.at("body").condition();
     static constexpr Action actions[] = {Action::wait,   Action::retry,        Action::reject, Action::absent,
-                                         Action::accept, Action::unauthorized, Action::stop};
-    rule.then =
-        actions[node.at("then").one_of({"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop"})];
+                                         Action::accept, Action::unauthorized, Action::stop,   Action::proceed};
+    rule.then = actions[node.at("then").one_of(
+        {"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop", "outcome"})];
     if (node.has("for"))
-        rule.wait = read_time_header(node.at("for"));
+        rule.wait = read_wait(node.at("for"));
     if (node.has("reason"))
-        rule.reason = node.at("reason").pointers();
+        rule.reason = read_reason(node.at("reason"));
     return rule;
 }
 

@@ -1,20 +1,24 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace reverse_etl {
 
-/// A header that tells a number.
-struct NumberHeader {
-    std::string name;  ///< in lower case; "" for none
+/// Where an answer tells a number: in a header, or in its body.
+struct ToldNumber {
+    std::string name;  ///< of the header, in lower case; "" for none
     std::string after; ///< the text that the number stands behind; "": it begins the header
+    std::optional<std::string> body = std::nullopt; ///< pointer
 };
 
-/// A header that tells a time to wait.
-struct TimeHeader {
-    enum class Unit { seconds, milliseconds, epoch_seconds };
-    std::string name; ///< in lower case; "" for none
+/// Where an answer tells how long to wait, or until when; or how long that always is.
+struct ToldTime {
+    enum class Unit { seconds, milliseconds, epoch_seconds, http_date, iso8601 };
+    std::string name; ///< of the header, in lower case; "" for none
     Unit unit = Unit::seconds;
+    std::optional<std::string> body = std::nullopt; ///< pointer
+    int always = 0;                                 ///< seconds, whatever the answer says; 0 for none
 };
 
 } // namespace reverse_etl

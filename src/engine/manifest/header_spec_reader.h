@@ -5,10 +5,13 @@
 
 namespace reverse_etl {
 
-/// {"header": ..., "unit": ...}
-TimeHeader read_time_header(const ManifestNode &node);
+/// {"header": ..., "unit": ...} or {"body": ..., "unit": ...}
+ToldTime read_told_time(const ManifestNode &node);
 
-/// The member of that name, {"header": ..., "after": ...}; no header if there is none.
-NumberHeader read_number_header(const ManifestNode &node, const char *member);
+/// How long to wait: the same, or {"seconds": ...}
+ToldTime read_wait(const ManifestNode &node);
+
+/// The member of that name, {"header": ..., "after": ...} or {"body": ...}; nothing if there is none.
+ToldNumber read_told_number(const ManifestNode &node, const char *member);
 
 } // namespace reverse_etl

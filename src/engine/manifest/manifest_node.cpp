@@ -1,5 +1,6 @@
 #include "engine/manifest/manifest_node.h"
 
+#include "engine/manifest/condition_reader.h"
 #include "engine/text/json_pointer.h"
 #include "engine/text/placeholders.h"
 
@@ -197,21 +198,7 @@ Scalar ManifestNode::scalar() const {
 }
 
 Condition ManifestNode::condition() const {
-    Condition result;
-    for (const auto &[name, node] : members()) {
-        if (name == "note")
-            continue;
-        const std::string pointer = node.literal_name(name);
-        if (!pointer.empty() && pointer[0] != '/')
-            node.fail("its name must be a JSON pointer");
-        std::vector<Scalar> values;
-        for (const ManifestNode &value : node.one_or_many())
-            values.push_back(value.scalar());
-        result.emplace_back(pointer, std::move(values));
-    }
-    if (result.empty())
-        fail("must name at least one JSON pointer");
-    return result;
+    return read_condition(*this);
 }
 
 std::size_t ManifestNode::one_of(std::initializer_list<const char *> names) const {

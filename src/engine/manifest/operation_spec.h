@@ -62,10 +62,12 @@ struct OperationSpec {
     std::optional<int> next_page;   ///< pages are numbered, from this number on
 
     /// The shortest time in which the published limits let that many requests go: the first window's go at once. What
-    /// is limited for each of something is left out, since nobody knows for how many.
+    /// is limited for each of something is left out, since nobody knows for how many, and so are rows and points.
     double shortest_seconds(std::int64_t requests) const;
     /// Whether an answer without content, whatever its status, does not say what became of the rows.
     bool needs_content() const;
+    /// Whether an answer that is a success has to be JSON: something is to be read from it.
+    bool needs_json() const;
 };
 
 } // namespace reverse_etl

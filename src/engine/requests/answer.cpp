@@ -3,6 +3,7 @@
 #include "engine/text/exact_json.h"
 #include "engine/text/json_text.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace reverse_etl {
@@ -67,6 +68,11 @@ std::optional<element> Answer::at(const std::string &pointer) {
     return reverse_etl::at(root_, pointer);
 }
 
+std::optional<std::string> Answer::plain_text_at(const std::string &pointer) {
+    const auto found = at(pointer);
+    return found && (found->is_string() || found->is_number()) ? std::optional(text_of(*found)) : std::nullopt;
+}
+
 std::optional<element> Answer::at(const Pointers &pointers) {
     for (const std::string &pointer : pointers)
         if (auto found = at(pointer))
@@ -76,6 +82,15 @@ std::optional<element> Answer::at(const Pointers &pointers) {
 
 std::string Answer::words_at(element value, const Pointers &pointers) const {
     return words_.of(first_text(value, pointers));
+}
+
+std::string Answer::reason_at(std::optional<element> value, const ReasonSpec &reason, std::string_view name) const {
+    std::string text = value ? words_at(*value, reason.at) : "";
+    if (!text.empty())
+        return text;
+    for (const TextPart &part : reason.text)
+        text += part.is_placeholder ? name : part.text;
+    return words_.of(text);
 }
 
 std::optional<element> at(element value, const std::string &pointer) {
@@ -139,18 +154,79 @@ bool equals(element value, const Scalar &wanted) {
     }
 }
 
+bool is_empty(element value) {
+    switch (value.type()) {
+    case element_type::STRING:
+        return value.get_string().value_unsafe().empty();
+    case element_type::ARRAY:
+        return value.get_array().value_unsafe().size() == 0;
+    case element_type::OBJECT:
+        return value.get_object().value_unsafe().size() == 0;
+    default:
+        return false;
+    }
+}
+
+bool has_content(element value) {
+    return (value.is_string() || value.is_array() || value.is_object()) && !is_empty(value);
+}
+
+/// Nothing for what is no number.
+std::optional<double> number_of(element value) {
+    double number = 0;
+    if (value.get(number) == simdjson::SUCCESS)
+        return number;
+    std::string_view text;
+    if (value.get(text) != simdjson::SUCCESS || exact_number(text).empty())
+        return std::nullopt;
+    return std::strtod(std::string(exact_number(text)).c_str(), nullptr);
+}
+
+/// Longer texts look like nothing: an answer chooses how long they are, and each byte takes a step for each of a
+/// pattern.
+constexpr std::size_t longest_matched = 10000;
+
+bool matches(const TextPattern &pattern, element value) {
+    if (!value.is_string() && !value.is_number())
+        return false;
+    const std::string text = text_of(value);
+    return text.size() <= longest_matched && pattern.matches(text);
+}
+
+/// `value`: nothing where nothing stands.
+bool meets(const Demand &demand, const std::optional<element> &value) {
+    const bool exists = value && !value->is_null();
+    if (demand.exists && *demand.exists != exists)
+        return false;
+    if (demand.empty && !(exists && (*demand.empty ? is_empty(*value) : has_content(*value))))
+        return false;
+    if (demand.below) {
+        const auto number = exists ? number_of(*value) : std::nullopt;
+        if (!number || *number >= *demand.below)
+            return false;
+    }
+    if (demand.matches && !(exists && matches(*demand.matches, *value)))
+        return false;
+    const auto is_it = [&](const Scalar &one) { return value && equals(*value, one); };
+    if (!demand.in.empty() && std::none_of(demand.in.begin(), demand.in.end(), is_it))
+        return false;
+    return std::none_of(demand.none.begin(), demand.none.end(), [&](const Demand &one) { return meets(one, value); });
+}
+
 } // namespace
 
 bool holds(const Condition &condition, element value) {
-    for (const auto &[pointer, wanted] : condition) {
-        auto found = at(value, pointer);
-        bool matches = false;
-        for (const Scalar &one : wanted)
-            matches |= found && equals(*found, one);
-        if (!matches)
-            return false;
-    }
-    return true;
+    return std::all_of(condition.begin(), condition.end(), [&](const Requirement &requirement) {
+        return meets(requirement.demand, at(value, requirement.pointer));
+    });
+}
+
+bool lacks_what_is_asked(const Condition &condition, element value) {
+    return std::all_of(condition.begin(), condition.end(), [&](const Requirement &requirement) {
+        const auto found = at(value, requirement.pointer);
+        const bool is_there = found && !found->is_null();
+        return meets(requirement.demand, found) || (!is_there && !requirement.demand.exists);
+    });
 }
 
 } // namespace reverse_etl

@@ -7,6 +7,7 @@
 #include <optional>
 #include <simdjson.h>
 #include <string>
+#include <string_view>
 
 namespace reverse_etl {
 
@@ -21,6 +22,9 @@ class Answer {
 
     const Response &response() const { return response_; }
     bool is_json();
+    bool is_success() const { return response_.status >= 200 && response_.status < 300; }
+    /// The text or number at a pointer of its body; nothing where neither stands there.
+    std::optional<std::string> plain_text_at(const std::string &pointer);
     /// It has no content, and so is no JSON: what was asked for is done, or is not there.
     bool says_nothing() const { return response_.status == 204 || response_.body.empty(); }
     /// Nothing if the body is not JSON or nothing stands there.
@@ -30,6 +34,10 @@ class Answer {
 
     /// The destination's words at the first of the pointers where something other than null stands; "" if nowhere.
     std::string words_at(simdjson::dom::element element, const Pointers &pointers) const;
+    /// The reason that the element gives, by the destination's words or the manifest's; "" for none. `name`: the
+    /// element's in its map.
+    std::string reason_at(std::optional<simdjson::dom::element> element, const ReasonSpec &reason,
+                          std::string_view name = "") const;
     /// Any of the destination's words.
     const Words &words() const { return words_; }
 
@@ -57,5 +65,8 @@ std::string first_text(simdjson::dom::element element, const Pointers &pointers)
 
 /// Whether the values that the condition asks for stand under the element.
 bool holds(const Condition &condition, simdjson::dom::element element);
+/// Whether it is only for want of values that the condition does not hold, and not because it asks for them to be
+/// there.
+bool lacks_what_is_asked(const Condition &condition, simdjson::dom::element element);
 
 } // namespace reverse_etl

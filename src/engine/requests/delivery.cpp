@@ -31,7 +31,7 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
     const Batch &batch = job->batch;
     switch (verdict.action) {
     case Action::proceed:
-        read_outcomes(*job, answer);
+        read_outcomes(*job, verdict, answer);
         break;
     case Action::accept:
         for (const BatchRow &row : batch.rows())
@@ -55,7 +55,7 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
     }
 }
 
-void Delivery::read_outcomes(Job &job, Answer &answer) {
+void Delivery::read_outcomes(Job &job, const Verdict &verdict, Answer &answer) {
     Batch &batch = job.batch;
     const std::vector<RowOutcome> &outcomes = reader_.read(batch, answer, with_ids_);
     long status = answer.response().status;
@@ -78,6 +78,12 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
         case RowOutcome::Kind::absent:
             sink_.absent(row.number);
             break;
+        case RowOutcome::Kind::retry:
+            if (!operation_.spec().idempotent) {
+                sink_.rejected(row.number, std::string(outcome_unknown) + ": " + outcomes[i].text, status);
+                break;
+            }
+            [[fallthrough]];
         case RowOutcome::Kind::wait:
             if (++row.attempts < max_attempts_)
                 waiting.push_back(i);
@@ -104,8 +110,10 @@ void Delivery::read_outcomes(Job &job, Answer &answer) {
         }
     }
     std::string reason = reader_.unpaired_reason();
+    if (reason.empty())
+        reason = verdict.reason;
     // Nobody said that these were refused.
-    const bool is_unknown = reason.empty() || reader_.is_miscounted();
+    const bool is_unknown = reason.empty() || reader_.is_miscounted() || status >= 500;
     if (reason.empty())
         reason = "the destination's answer does not mention the row";
     if (is_unknown)

@@ -76,7 +76,7 @@ class Delivery : public SinkHandler {
   private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void put_off(const Job &job) override { sink_.put_off(job.batch); }
-    void read_outcomes(Job &job, Answer &answer);
+    void read_outcomes(Job &job, const Verdict &verdict, Answer &answer);
     /// Sends the rows again, in halves.
     void halve(const Batch &batch);
     void reject_all(const Batch &batch, const std::string &reason, long status);

@@ -6,7 +6,9 @@
 #include "engine/world/random.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
+#include <limits>
 #include <openssl/sha.h>
 #include <optional>
 #include <utility>
@@ -49,6 +51,12 @@ struct ExchangesOfOthers {
     Transport &transport;
     std::vector<Finished> finished;
 };
+
+/// What a request of so many rows takes of the limit.
+int cost_of(const RateLimitSpec &limit, std::size_t rows) {
+    const std::int64_t cost = limit.each_request + static_cast<std::int64_t>(limit.each_row) * static_cast<int>(rows);
+    return static_cast<int>(std::min<std::int64_t>(cost, std::numeric_limits<int>::max()));
+}
 
 std::string rows_of(const Batch &batch) {
     if (batch.rows().empty())
@@ -194,6 +202,7 @@ std::vector<RateLimit> Dispatcher::limits_of(const Job &job) const {
     std::vector<RateLimit> limits = limits_;
     for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++) {
         const CompiledOperation::CompiledLimit &limit = operation_.rate_limits()[i];
+        limits[i].cost = cost_of(limit.spec, job.batch.rows().size());
         if (!limit.scope.empty())
             limits[i].bucket =
                 bucket_of(limit.spec.name + "/" + CompiledOperation::expand(limit.scope, &job.batch, "", false));
@@ -341,7 +350,8 @@ void Dispatcher::fail_for_token(JobHandler &handler) {
     }
 }
 
-void Dispatcher::learn(const Job &job, const Response &response, const Verdict &verdict) {
+void Dispatcher::learn(const Job &job, Answer &answer, const Verdict &verdict) {
+    const Response &response = answer.response();
     Clock::time_point now = Clock::now();
     int most = static_cast<int>(policy_.max_in_flight);
     if (verdict.action == Action::wait)
@@ -350,7 +360,8 @@ void Dispatcher::learn(const Job &job, const Response &response, const Verdict &
         limiter_.answered(pace_, most, job.began,
                           job.began < attended_since_ ? std::nullopt : std::optional(now - job.began), now);
     for (std::size_t i = 0; policy_.keep_rate_limits && i < operation_.rate_limits().size(); i++)
-        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, WallClock::now()))
+        if (auto announcement = announced(operation_.rate_limits()[i].spec, response, WallClock::now(),
+                                          [&](const auto &pointer) { return answer.plain_text_at(pointer); }))
             limiter_.learn(limits_of(job)[i], *announcement, now);
 }
 
@@ -359,7 +370,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
     Verdict verdict = judge(operation_, answer);
     if (observer_ != nullptr)
         observer_->answered(job->batch.rows().size(), response, verdict);
-    learn(*job, response, verdict);
+    learn(*job, answer, verdict);
     switch (verdict.action) {
     case Action::unauthorized:
         if (response.status == 401 && authenticator_.renewable() && !job->renewed) {

@@ -134,7 +134,7 @@ class Dispatcher {
     void take_token(const Response &response, JobHandler &handler);
     void fail_for_token(JobHandler &handler);
     /// Takes what an answer says of limits and of the destination's pace.
-    void learn(const Job &job, const Response &response, const Verdict &verdict);
+    void learn(const Job &job, Answer &answer, const Verdict &verdict);
     void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
     void give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response, JobHandler &handler) const;
     std::string idempotency_key(const Batch &batch) const;

@@ -19,6 +19,7 @@ struct RowOutcome {
         rejected,
         absent, ///< there is no such row
         wait,   ///< the destination asks to come back with this row
+        retry,  ///< a fault that passes, and what was asked for this row may have been done
     } kind = Kind::unmentioned;
     std::string text; ///< the destination's id for an accepted row, the reason for any other
 };
@@ -41,13 +42,25 @@ class OutcomeReader {
     bool of_whole() const { return of_whole_; }
 
   private:
-    void accept_unnamed();
-    void settle_others(simdjson::dom::element root);
-    void read_entry(const ResultSpec &spec, Answer &answer, simdjson::dom::element entry, std::size_t position);
+    /// A part of an answer that speaks of a row.
+    struct Entry {
+        simdjson::dom::element value;
+        std::string_view name; ///< in its map
+        std::size_t position = 0;
+    };
+
+    void read_entries(const ResultSpec &spec, Answer &answer, simdjson::dom::element entries);
+    void read_entry(const ResultSpec &spec, Answer &answer, const Entry &entry);
+    RowOutcome meaning_of(const ResultSpec &spec, Answer &answer, const Entry &entry) const;
+    void pair_with_rows(const ResultSpec &spec, const Entry &entry, RowOutcome outcome);
     bool pair(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
-    bool pair_one(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
-    std::size_t row_of_number(simdjson::dom::element value) const;
-    std::size_t row_of_key(simdjson::dom::element value);
+    bool pair_with(std::size_t row, const Pairing &pairing, const RowOutcome &outcome);
+    std::size_t row_of(Pairing::By by, simdjson::dom::element value);
+    std::size_t row_of(Pairing::By by, std::string_view text);
+    std::size_t row_of(Pairing::By by, std::uint64_t number) const;
+    std::size_t row_of_key(std::string_view key);
+    void accept_unnamed();
+    void settle_others(Answer &answer);
 
     const CompiledOperation &operation_;
     std::vector<ResultSpec> specs_; ///< the operation's, with {key_field} filled in
@@ -59,8 +72,10 @@ class OutcomeReader {
     std::string unpaired_reason_;
     std::size_t entries_accepted_ = 0; ///< that name no row
     bool of_whole_ = false, is_miscounted_ = false;
-    bool is_unclear_ = false;   ///< a failure names no row, or what should be entries is none
+    bool is_unclear_ =
+        false; ///< a failure names no row, nobody knows what an entry means, or what should be entries is none
     bool names_others_ = false; ///< an entry names a row of another request
+    bool has_failures_ = false; ///< of rows that are known
 };
 
 } // namespace reverse_etl

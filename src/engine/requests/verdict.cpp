@@ -9,7 +9,7 @@ namespace reverse_etl {
 
 namespace {
 
-bool fits(const ErrorRule &rule, Answer &answer) {
+bool fits(const ErrorRule &rule, const CompiledOperation &operation, Answer &answer) {
     const Response &response = answer.response();
     if (!rule.statuses.empty() &&
         std::find(rule.statuses.begin(), rule.statuses.end(), response.status) == rule.statuses.end())
@@ -22,19 +22,18 @@ bool fits(const ErrorRule &rule, Answer &answer) {
     }
     if (!rule.body.empty()) {
         auto root = answer.at("");
-        return root && holds(rule.body, *root);
+        if (!root || !holds(rule.body, *root))
+            return false;
     }
-    return true;
-}
-
-bool is_success(const Response &response) {
-    return response.status >= 200 && response.status < 300;
+    // Only what tells of rows can be read so. By any other answer its status is meant.
+    return rule.then != Action::proceed || (operation.spec().needs_content() && answer.is_json());
 }
 
 /// What RFC 9110 section 15 and common practice say of a status.
-Action usual_action(const CompiledOperation &operation, const Response &response) {
+Action usual_action(const CompiledOperation &operation, const Answer &answer) {
+    const Response &response = answer.response();
     long status = response.status;
-    if (is_success(response))
+    if (answer.is_success())
         return Action::proceed;
     if (status == 401 || status == 403)
         return Action::unauthorized;
@@ -52,10 +51,12 @@ Action usual_action(const CompiledOperation &operation, const Response &response
 
 std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule, Answer &answer) {
     const Response &response = answer.response();
+    const auto root = answer.at("");
     std::string reason;
-    if (auto root = answer.at(""))
-        reason =
-            answer.words_at(*root, rule != nullptr && !rule->reason.empty() ? rule->reason : operation.spec().reason);
+    if (rule != nullptr && !rule->reason.empty())
+        reason = answer.reason_at(root, rule->reason);
+    else if (root)
+        reason = answer.words_at(*root, operation.spec().reason);
     if (reason.empty() && response.status >= 300 && response.status < 400)
         reason = "the destination redirects elsewhere, which is not followed";
     if (reason.empty())
@@ -65,10 +66,12 @@ std::string reason_of(const CompiledOperation &operation, const ErrorRule *rule,
     return reason;
 }
 
-std::optional<Milliseconds> delay_of(const ErrorRule *rule, const Response &response) {
+std::optional<Milliseconds> delay_of(const ErrorRule *rule, Answer &answer) {
+    const Response &response = answer.response();
     auto now = WallClock::now();
     if (rule != nullptr)
-        if (auto wait = wait_of(response, rule->wait, now))
+        if (auto wait =
+                wait_of(response, rule->wait, now, [&](const auto &pointer) { return answer.plain_text_at(pointer); }))
             return wait;
     return retry_after(response, now);
 }
@@ -113,8 +116,7 @@ std::string unintelligible(const CompiledOperation &operation, Answer &answer) {
         return "the answer is a web page, as a login or a proxy shows it: " + answer.words().of_body(body);
     const bool is_read = is_read_only(operation.spec().kind);
     const bool may_say_nothing = is_read && answer.says_nothing();
-    const bool has_to_speak = is_read || !operation.spec().results.empty();
-    if (!has_to_speak || may_say_nothing || answer.is_json())
+    if (!operation.spec().needs_json() || may_say_nothing || answer.is_json())
         return "";
     return body.empty() ? "the answer is empty, and should say what became of each row"
                         : "the answer, " + std::to_string(body.size()) + " bytes, is not JSON";
@@ -130,14 +132,16 @@ Verdict judge(const CompiledOperation &operation, Answer &answer) {
     Verdict verdict;
     const ErrorRule *rule = nullptr;
     for (const ErrorRule &candidate : operation.spec().errors)
-        if (rule == nullptr && fits(candidate, answer))
+        if (rule == nullptr && fits(candidate, operation, answer))
             rule = &candidate;
-    verdict.action = rule != nullptr ? rule->then : usual_action(operation, response);
+    verdict.action = rule != nullptr ? rule->then : usual_action(operation, answer);
     if (verdict.action == Action::proceed) {
         if (std::string fault = unintelligible(operation, answer); !fault.empty()) {
             verdict.action = Action::retry;
             verdict.fault = Fault::unintelligible;
             verdict.reason = std::move(fault);
+        } else if (!answer.is_success()) {
+            verdict.reason = reason_of(operation, rule, answer);
         }
         return verdict;
     }
@@ -148,7 +152,7 @@ Verdict judge(const CompiledOperation &operation, Answer &answer) {
         verdict.fault = response.status == 404 || response.status == 405 || response.status < 400 ? Fault::not_found
                                                                                                   : Fault::stopped;
     if (verdict.action == Action::wait || verdict.action == Action::retry)
-        verdict.delay = delay_of(rule, response);
+        verdict.delay = delay_of(rule, answer);
     return verdict;
 }
 

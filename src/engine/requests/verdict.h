@@ -8,7 +8,7 @@ namespace reverse_etl {
 /// What an answer means for its request as a whole.
 struct Verdict {
     Action action = Action::proceed;
-    std::string reason;                ///< the destination's own words where it has any
+    std::string reason;                ///< the destination's own words where it has any; "" if it is done
     std::optional<Milliseconds> delay; ///< for wait and retry, if the answer names one
     Fault fault = Fault::unreachable;  ///< for unauthorized, stop, and attempts that run out
     bool never_arrived = false;        ///< for retry: the request surely had no effect

@@ -34,7 +34,7 @@ std::string described(const RateLimitSpec &limit) {
     std::string seconds = limit.seconds == 1 ? "second" : std::to_string(limit.seconds) + " seconds";
     if (limit.seconds == 86400)
         seconds = "day";
-    return std::to_string(limit.requests) + (limit.requests == 1 ? " request per " : " requests per ") + seconds +
+    return std::to_string(limit.requests) + " " + limit.unit + (limit.requests == 1 ? " per " : "s per ") + seconds +
            scope;
 }
 
