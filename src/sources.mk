@@ -11,6 +11,7 @@ ENGINE_SOURCES = \
     src/engine/limits/pace.cpp \
     src/engine/limits/rate_limiter.cpp \
     src/engine/manifest/auth_reader.cpp \
+    src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
@@ -33,23 +34,29 @@ ENGINE_SOURCES = \
     src/engine/manifest/rate_limit_reader.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
+    src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
+    src/engine/requests/access_token.cpp \
+    src/engine/requests/access_token_answer.cpp \
     src/engine/requests/answer.cpp \
     src/engine/requests/authenticator.cpp \
     src/engine/requests/batch.cpp \
     src/engine/requests/compiled_operation.cpp \
     src/engine/requests/delivery.cpp \
     src/engine/requests/dispatcher.cpp \
+    src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
     src/engine/requests/json_row.cpp \
+    src/engine/requests/jwt.cpp \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
+    src/engine/requests/token_request.cpp \
     src/engine/requests/unreachable_rows.cpp \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
