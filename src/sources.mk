@@ -67,6 +67,7 @@ ENGINE_SOURCES = \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \
+    src/engine/text/sealed_text.cpp \
     src/engine/text/text_pattern.cpp \
     src/engine/text/utf8.cpp
 
@@ -82,6 +83,7 @@ POSTGRES_SOURCES = \
     src/postgres/background/sync_runner.cpp \
     src/postgres/background/sync_runners.cpp \
     src/postgres/background/sync_tasks.cpp \
+    src/postgres/background/token_fetcher.cpp \
     src/postgres/background/worker.cpp \
     src/postgres/border/act_as.cpp \
     src/postgres/border/arrays.cpp \
@@ -119,6 +121,8 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/record_encoder.cpp \
     src/postgres/destinations/row_encoder.cpp \
     src/postgres/destinations/session.cpp \
+    src/postgres/destinations/shared_token.cpp \
+    src/postgres/destinations/token_tables.cpp \
     src/postgres/destinations/write_rights.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
