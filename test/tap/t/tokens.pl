@@ -218,6 +218,7 @@ for my $kill (1 .. $kills) {
     if ($kind eq 'server') {
         $node->stop('immediate');
         $node->start;
+        $done{server}++;
     } else {
         my $pattern = { backend => 'client backend', fetcher => 'reverse_etl token fetcher', worker => 'reverse_etl worker' }->{$kind};
         my $pid     = eval {
@@ -231,6 +232,7 @@ for my $kill (1 .. $kills) {
     my ($tag, $said) = outcome($node, "INSERT INTO things VALUES ('survived $kill')");
     is($tag, 'INSERT 0 1', "the account works after kill $kill, of a $kind") or diag($said);
 }
+note join ', ', map { "$done{$_} of $_" } sort keys %done;
 is(state()->{revoked} - $before{revoked}, 0, 'no account was revoked');
 wait_until(sub { sql('SELECT count(*) FROM reverse_etl.outbox') == 0 });
 is(sql('SELECT count(*) FROM reverse_etl_internal.refresh_tokens WHERE kept_at > now() - interval \'1 hour\'') > 0, 1, 'its refresh token is kept');
