@@ -11,6 +11,7 @@ ENGINE_SOURCES = \
     src/engine/limits/pace.cpp \
     src/engine/limits/rate_limiter.cpp \
     src/engine/manifest/auth_reader.cpp \
+    src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
@@ -36,23 +37,29 @@ ENGINE_SOURCES = \
     src/engine/manifest/reason_reader.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
+    src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
+    src/engine/requests/access_token.cpp \
+    src/engine/requests/access_token_answer.cpp \
     src/engine/requests/answer.cpp \
     src/engine/requests/authenticator.cpp \
     src/engine/requests/batch.cpp \
     src/engine/requests/compiled_operation.cpp \
     src/engine/requests/delivery.cpp \
     src/engine/requests/dispatcher.cpp \
+    src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
     src/engine/requests/json_row.cpp \
+    src/engine/requests/jwt.cpp \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
+    src/engine/requests/token_request.cpp \
     src/engine/requests/unreachable_rows.cpp \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
@@ -64,6 +71,7 @@ ENGINE_SOURCES = \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \
+    src/engine/text/sealed_text.cpp \
     src/engine/text/text_pattern.cpp \
     src/engine/text/utf8.cpp
 
@@ -79,6 +87,7 @@ POSTGRES_SOURCES = \
     src/postgres/background/sync_runner.cpp \
     src/postgres/background/sync_runners.cpp \
     src/postgres/background/sync_tasks.cpp \
+    src/postgres/background/token_fetcher.cpp \
     src/postgres/background/worker.cpp \
     src/postgres/border/act_as.cpp \
     src/postgres/border/arrays.cpp \
@@ -117,6 +126,8 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/record_encoder.cpp \
     src/postgres/destinations/row_encoder.cpp \
     src/postgres/destinations/session.cpp \
+    src/postgres/destinations/shared_token.cpp \
+    src/postgres/destinations/token_tables.cpp \
     src/postgres/destinations/write_rights.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \

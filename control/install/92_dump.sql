@@ -3,6 +3,7 @@
 -- of the extension: pg_dump takes them like any table.
 
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.custom_connectors', '');
+SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.refresh_tokens', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl_internal.outbox_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log', '');
 SELECT pg_catalog.pg_extension_config_dump('reverse_etl.audit_log_id_seq', '');

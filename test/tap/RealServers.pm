@@ -3,7 +3,8 @@ package RealServers;
 # Servers of others, which scripts/fetch_servers has fetched, each on a free port of the loopback interface:
 #
 #   my $servers = RealServers->start;               # or nothing: RealServers->missing says why
-#   $servers->url('etcd');                          # etcd, json_server, alertmanager, oauth
+#   RealServers->start('accounts');                # of all of them only these
+#   $servers->url('etcd');                          # etcd, json_server, alertmanager, oauth, accounts
 #   $servers->url('members');                       # nginx before json-server
 #   $servers->url('alerts');                        # nginx before Alertmanager, which asks for a token of the OAuth server
 #   $servers->kill('etcd');                         # as by a fault, and
@@ -38,14 +39,14 @@ sub missing {
 sub manifest { return _text_of("$ENV{TESTS}/tap/servers/$_[1].json") }
 
 sub start {
-    my ($class) = @_;
+    my ($class, @names) = @_;
     my $self = bless { owner => $$, work => File::Temp->newdir, http => HTTP::Tiny->new(timeout => 10) }, $class;
-    my @places  = qw(etcd etcd_peer json_server alertmanager oauth members alerts);
+    my @places  = qw(etcd etcd_peer json_server alertmanager oauth accounts members alerts);
     my @sockets = map { IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "cannot listen: $!" } @places;
     @{ $self->{port} }{@places} = map { $_->sockport } @sockets;
     close $_ for @sockets;
     $self->_write_files;
-    $self->run($_) for qw(etcd json_server alertmanager oauth nginx);
+    $self->run($_) for @names ? @names : qw(etcd json_server alertmanager oauth nginx);
     return $self;
 }
 
@@ -82,7 +83,7 @@ sub _command {
     return ("$fetched/usr/share/prometheus/alertmanager", $port->{alertmanager}, "$debian/prometheus-alertmanager",
         "--config.file=$work/alertmanager.yml", "--storage.path=$work/alertmanager", '--cluster.listen-address=',
         "--web.listen-address=127.0.0.1:$port->{alertmanager}", '--log.level=error') if $name eq 'alertmanager';
-    return ("$fetched/node", $port->{oauth}, 'node', 'oauth.mjs', $port->{oauth}) if $name eq 'oauth';
+    return ("$fetched/node", $port->{$name}, 'node', "$name.mjs", $port->{$name}) if $name eq 'oauth' || $name eq 'accounts';
     return ($work, $port->{members}, $nginx, '-e', 'stderr', '-c', "$work/nginx.conf");
 }
 

@@ -16,7 +16,7 @@ std::vector<AuthSpec> kinds(const char *connector, const char *object, const Set
 }
 
 std::string hubspot_token_url() {
-    return kinds("hubspot", "contacts", {})[1].parameter("token_url");
+    return kinds("hubspot", "contacts", {})[1].token->url;
 }
 
 Authenticator hubspot(const Settings &credentials) {
@@ -48,7 +48,7 @@ Response answer(long status, std::string body) {
 /// How an authenticator complains of the answer to a request for a token.
 std::string fault(const Response &response, Fault expected) {
     Authenticator authenticator = hubspot(hubspot_app);
-    const std::optional<TokenFault> fault = authenticator.read_token(response);
+    const std::optional<TokenFault> fault = authenticator.token()->read(response);
     if (!fault)
         return "";
     BOOST_TEST((fault->error.fault == expected));
@@ -117,13 +117,13 @@ BOOST_AUTO_TEST_CASE(refresh_token) {
     Authenticator authenticator = hubspot(hubspot_app);
     BOOST_TEST(authenticator.renewable());
     BOOST_TEST(!authenticator.ready());
-    const Request request = authenticator.token_request();
+    const Request request = authenticator.token()->request();
     BOOST_TEST(request.method == "POST");
     BOOST_TEST(request.url == hubspot_token_url());
     BOOST_TEST(request.body == "grant_type=refresh_token&client_id=app&client_secret=s3cr3t%26%3D"
                                "&refresh_token=refresh-me");
-    BOOST_TEST(request.headers[0].second == "application/x-www-form-urlencoded");
-    authenticator.read_token(answer(200, R"({"access_token": "t1", "expires_in": 1800})"));
+    BOOST_TEST(request.headers.back().second == "application/x-www-form-urlencoded");
+    authenticator.token()->read(answer(200, R"({"access_token": "t1", "expires_in": 1800})"));
     BOOST_TEST(authenticator.ready());
     BOOST_TEST(authenticator.generation() == 1u);
     BOOST_TEST(signature(authenticator) == "Authorization: Bearer t1\n");
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(refresh_token) {
 BOOST_AUTO_TEST_CASE(client_credentials) {
     Authenticator authenticator(kinds("salesforce", "Contact", {{"instance", "acme"}}),
                                 {{"client_id", "i"}, {"client_secret", "s"}});
-    const Request request = authenticator.token_request();
+    const Request request = authenticator.token()->request();
     BOOST_TEST(request.url == "https://acme.my.salesforce.com/services/oauth2/token");
     BOOST_TEST(request.body == "grant_type=client_credentials&client_id=i&client_secret=s");
 }
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(client_credentials) {
 BOOST_AUTO_TEST_CASE(a_token_expires) {
     const auto ready_after = [](const char *expires_in) {
         Authenticator authenticator = hubspot(hubspot_app);
-        authenticator.read_token(
+        authenticator.token()->read(
             answer(200, std::string(R"({"access_token": "t", "expires_in": )") + expires_in + "}"));
         return authenticator.ready();
     };

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(are_filled_in_wherever_they_stand) {
     const Object contact = connector.object("Contact", {{"instance", "acme"}, {"api_version", "v99.0"}});
     BOOST_TEST(contact.base_url == "https://acme.my.salesforce.com");
     BOOST_TEST(contact.operation(OperationKind::create)->path == "/services/data/v99.0/composite/sobjects");
-    BOOST_TEST(contact.auth[1].parameter("token_url") == "https://acme.my.salesforce.com/services/oauth2/token");
+    BOOST_TEST(contact.auth[1].token->url == "https://acme.my.salesforce.com/services/oauth2/token");
     BOOST_TEST(connector.object("Contact", {{"instance", "acme"}})
                    .operation(OperationKind::list)
                    ->path.starts_with("/services/data/v"));
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(the_base_url_can_be_another) {
     const Object contact =
         built_in_connector("salesforce").object("Contact", {{"base_url", "http://127.0.0.1:8080/sf//"}});
     BOOST_TEST(contact.base_url == "http://127.0.0.1:8080/sf");
-    BOOST_TEST(contact.auth[1].parameter("token_url") == "http://127.0.0.1:8080/sf/services/oauth2/token");
+    BOOST_TEST(contact.auth[1].token->url == "http://127.0.0.1:8080/sf/services/oauth2/token");
 }
 
 BOOST_AUTO_TEST_CASE(one_that_is_missing_is_named) {

@@ -1,6 +1,7 @@
 #include "engine/manifest/auth_reader.h"
 
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/token_reader.h"
 #include "engine/text/placeholders.h"
 
 #include <optional>
@@ -20,9 +21,11 @@ void check_header(const ManifestNode &name) {
 
 AuthSpec read_auth(const ManifestNode &node) {
     AuthSpec auth;
-    static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none, AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
-                                               AuthSpec::Kind::header, AuthSpec::Kind::oauth2};
-    auth.kind = kinds[node.at("kind").one_of({"none", "bearer", "basic", "header", "oauth2"})];
+    static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none,   AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
+                                               AuthSpec::Kind::header, AuthSpec::Kind::oauth2, AuthSpec::Kind::login,
+                                               AuthSpec::Kind::jwt};
+    auth.kind = kinds[node.at("kind").one_of({"none", "bearer", "basic", "header", "oauth2", "login", "jwt"})];
+    auth.written = node.value().dump();
     std::vector<const char *> required;
     switch (auth.kind) {
     case AuthSpec::Kind::none:
@@ -42,22 +45,20 @@ AuthSpec read_auth(const ManifestNode &node) {
         check_header(node.at("name"));
         break;
     case AuthSpec::Kind::oauth2:
-        node.only({"kind", "grant", "token_url", "client_id", "client_secret", "refresh_token", "scope"});
-        required = {"grant", "token_url", "client_id", "client_secret"};
-        if (node.at("grant").one_of({"client_credentials", "refresh_token"}) == 1)
-            required.push_back("refresh_token");
-        break;
+        read_oauth2(node, auth);
+        return auth;
+    case AuthSpec::Kind::login:
+        read_login(node, auth);
+        return auth;
+    case AuthSpec::Kind::jwt:
+        read_jwt(node, auth);
+        return auth;
     }
     for (const char *name : required)
         node.at(name);
     for (const auto &[name, member] : node.members()) {
         if (name == "kind" || name == "note")
             continue;
-        if (name == "grant" || name == "token_url") {
-            // A credential in an address would be sent where nobody takes it for one.
-            auth.parameters.emplace_back(name, member.literal());
-            continue;
-        }
         const std::string text = member.text();
         if (has_lone_brace(text))
             member.fail("holds a brace that belongs to no placeholder; a brace of the text itself is written twice");

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "engine/manifest/token_spec.h"
+
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,11 +11,15 @@
 namespace reverse_etl {
 
 struct AuthSpec {
-    enum class Kind { none, bearer, basic, header, oauth2 } kind = Kind::none;
+    enum class Kind { none, bearer, basic, header, oauth2, login, jwt } kind = Kind::none;
     /// Parameters as the manifest gives them ("token": "{access_token}"), in order.
     std::vector<std::pair<std::string, std::string>> parameters;
     /// The credentials that the parameters name: what a user mapping must hold for this kind to be used.
     std::vector<std::string> credentials;
+    /// All of it as it is written, with options filled in: what tells one from another.
+    std::string written;
+    std::shared_ptr<const TokenSpec> token; ///< of oauth2 and login
+    std::shared_ptr<const JwtSpec> jwt;
 
     /// The parameter's text; "" if the manifest has none of that name.
     std::string parameter(std::string_view name) const;

@@ -1,5 +1,6 @@
 #include "engine/manifest/credential_reader.h"
 
+#include "engine/manifest/auth_texts.h"
 #include "engine/manifest/option_names.h"
 #include "engine/text/placeholders.h"
 
@@ -51,17 +52,19 @@ void check_credentials_are_used(const ManifestNode &manifest, const std::vector<
                                 const std::vector<CredentialSpec> &credentials) {
     std::set<std::string> used;
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
-        for (const auto &[name, member] : auth.members())
-            for (const TextPart &part : name == "note" ? std::vector<TextPart>() : split_placeholders(member.text())) {
-                if (!part.is_placeholder || part.text == "base_url" || has_name(options, part.text))
+        for_each_text_of_auth(auth, [&](const ManifestNode &text) {
+            for (const TextPart &part : split_placeholders(text.text())) {
+                if (!part.is_placeholder || part.text == "base_url" || is_of_engine(part.text) ||
+                    has_name(options, part.text))
                     continue;
                 if (!has_name(credentials, part.text))
-                    member.fail("\"{" + part.text +
-                                "}\" is neither an option of the connector nor declared in "
-                                "\"credentials\": " +
-                                listed(credentials));
+                    text.fail("\"{" + part.text +
+                              "}\" is neither an option of the connector nor declared in "
+                              "\"credentials\": " +
+                              listed(credentials));
                 used.insert(part.text);
             }
+        });
     for (const CredentialSpec &credential : credentials)
         if (!used.contains(credential.name))
             manifest.at("credentials").at(credential.name).fail("is used by no \"auth\"");

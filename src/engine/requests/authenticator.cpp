@@ -1,37 +1,13 @@
 #include "engine/requests/authenticator.h"
 
-#include "engine/limits/backoff.h"
 #include "engine/text/base64.h"
-#include "engine/text/json.h"
-#include "engine/text/json_text.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace reverse_etl {
 
 namespace {
-
-/// A token is taken for expired this long before it is, since clocks and networks are slow.
-constexpr std::chrono::seconds expiry_margin{60};
-
-/// However short it is said to live, a token is used for so long: an answer must not make every request ask for
-/// another.
-constexpr Milliseconds least_life{1000};
-constexpr double longest_life_seconds = 365.0 * 86400;
-
-/// Some write the number as a string.
-std::optional<double> seconds_of(const Json &value) {
-    if (value.is_number())
-        return value.get<double>();
-    if (!value.is_string())
-        return std::nullopt;
-    const std::string &text = value.get_ref<const std::string &>();
-    char *end = nullptr;
-    const double seconds = std::strtod(text.c_str(), &end);
-    return text.empty() || *end != '\0' ? std::nullopt : std::optional(seconds);
-}
 
 std::string listed(const std::vector<AuthSpec> &kinds) {
     std::string list;
@@ -61,8 +37,10 @@ Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings 
     Secrets &secrets = words_.secrets();
     for (const auto &[name, value] : credentials_)
         secrets.add(value);
+    if (auth_.token || auth_.jwt)
+        token_ = std::make_unique<AccessToken>(auth_, credentials_, words_);
     Headers headers;
-    if (!renewable())
+    if (!token_)
         sign(headers);
     for (const auto &[name, value] : headers)
         secrets.add(value);
@@ -74,10 +52,6 @@ std::string Authenticator::credential(std::string_view parameter) const {
         auto found = credentials_.find(name);
         return found == credentials_.end() ? std::nullopt : std::optional(found->second);
     });
-}
-
-bool Authenticator::ready() const {
-    return !renewable() || (!token_.empty() && (!expires_ || Clock::now() < *expires_));
 }
 
 void Authenticator::sign(Headers &headers) const {
@@ -95,86 +69,11 @@ void Authenticator::sign(Headers &headers) const {
         set_header(headers, credential("name"), credential("value"));
         break;
     case AuthSpec::Kind::oauth2:
-        set_header(headers, "Authorization", "Bearer " + token_);
+    case AuthSpec::Kind::login:
+    case AuthSpec::Kind::jwt:
+        token_->sign(headers);
         break;
     }
-}
-
-Request Authenticator::token_request() {
-    token_body_ = "grant_type=" + auth_.parameter("grant");
-    for (const char *name : {"client_id", "client_secret", "refresh_token", "scope"})
-        if (!auth_.parameter(name).empty()) {
-            token_body_ += "&" + std::string(name) + "=";
-            append_percent_encoded(token_body_, credential(name));
-        }
-    Request request;
-    request.method = "POST";
-    request.url = auth_.parameter("token_url");
-    request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
-    request.body = token_body_;
-    return request;
-}
-
-TokenFault Authenticator::fault(Fault fault, bool passes, const std::string &reason) const {
-    const std::string hint = fault == Fault::unauthorized ? "Check the credentials in the user mapping." : "";
-    constexpr std::size_t most_bytes = 300;
-    const std::string message = "no access token from " + auth_.parameter("token_url") + ": ";
-    return {DestinationError(fault, message + words_.of(reason, most_bytes), "", hint), passes, std::nullopt};
-}
-
-TokenFault Authenticator::refusal(const Response &response) const {
-    const long status = response.status;
-    // RFC 6749 section 5.2: error is a code, error_description is for people
-    const Json answer = Json::parse(response.body, nullptr, false);
-    std::string reason;
-    for (const char *name : {"error", "error_description"})
-        if (answer.is_object() && answer.contains(name) && answer[name].is_string())
-            reason = answer[name].get<std::string>();
-    if (reason.empty())
-        reason = words_.of_body(response.body);
-    reason = "HTTP status " + std::to_string(status) + (reason.empty() ? "" : ", ") + reason;
-    const bool passes = status == 408 || status == 425 || status == 429 || status >= 500;
-    const bool is_endpoint = status < 400 || status == 404 || status == 405;
-    TokenFault refused = fault(passes        ? Fault::unreachable
-                               : is_endpoint ? Fault::not_found
-                                             : Fault::unauthorized,
-                               passes, reason);
-    refused.delay = retry_after(response, WallClock::now());
-    return refused;
-}
-
-std::optional<TokenFault> Authenticator::read_token(const Response &response) {
-    switch (response.failure) {
-    case Failure::none:
-        break;
-    case Failure::unknown_host:
-        return fault(Fault::unknown_host, false, response.failure_text);
-    case Failure::not_trusted:
-        return fault(Fault::not_trusted, false, response.failure_text);
-    case Failure::unusable:
-        return fault(Fault::not_found, false, response.failure_text);
-    case Failure::not_connected:
-    case Failure::interrupted:
-    case Failure::too_large:
-        return fault(Fault::unreachable, true, response.failure_text);
-    }
-    if (response.status < 200 || response.status >= 300)
-        return refusal(response);
-    const Json answer = Json::parse(response.body, nullptr, false);
-    const bool has_token = answer.is_object() && answer.contains("access_token") &&
-                           answer["access_token"].is_string() && answer["access_token"] != "";
-    if (!has_token)
-        return fault(Fault::unintelligible, false, "the answer holds none");
-    token_ = answer["access_token"].get<std::string>();
-    words_.secrets().add_passing(token_);
-    generation_++;
-    expires_.reset();
-    if (auto life = answer.contains("expires_in") ? seconds_of(answer["expires_in"]) : std::nullopt) {
-        const double seconds = *life > 0 ? std::min(*life, longest_life_seconds) : 0.0;
-        const Milliseconds said(static_cast<Milliseconds::rep>(seconds * 1000));
-        expires_ = Clock::now() + std::max({said - Milliseconds(expiry_margin), said / 2, least_life});
-    }
-    return std::nullopt;
 }
 
 } // namespace reverse_etl

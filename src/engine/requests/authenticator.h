@@ -2,20 +2,16 @@
 
 #include "engine/http/transport.h"
 #include "engine/manifest/connector.h"
+#include "engine/requests/access_token.h"
 #include "engine/requests/words.h"
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace reverse_etl {
-
-/// Why no token came.
-struct TokenFault {
-    DestinationError error;
-    bool passes = false; ///< it may be asked for again, after the delay that the answer names
-    std::optional<Milliseconds> delay;
-};
 
 /// Signs requests with one role's credentials. Kept across statements, so that an access token is fetched once.
 /// Nothing here ever puts a credential into a message.
@@ -25,46 +21,50 @@ class Authenticator {
     /// when none is complete; the message names credentials, never their values.
     Authenticator(const std::vector<AuthSpec> &kinds, const Settings &credentials, Words::Storable storable = nullptr);
 
+    Authenticator(const Authenticator &) = delete;
+    Authenticator &operator=(const Authenticator &) = delete;
+
     /// How the destination's words are told: without these credentials and tokens.
     const Words &words() const { return words_; }
 
     /// Whether requests can be signed now; if not, token_request() must be made first.
-    bool ready() const;
+    bool ready() { return !token_ || token_->ready(); }
     void sign(Headers &headers) const;
 
     /// Whether refused credentials may be fresh ones after another token_request().
-    bool renewable() const { return auth_.kind == AuthSpec::Kind::oauth2; }
+    bool renewable() const { return token_ != nullptr; }
     /// Counts the tokens, so that an answer to a request signed with an older one can be told.
-    unsigned generation() const { return generation_; }
-    void forget_token() { token_.clear(); }
+    unsigned generation() const { return token_ ? token_->generation() : 0; }
+    void forget_token() { token_->forget(); }
+    /// What requests carry, if it is neither a credential nor made of the request; else nullptr.
+    AccessToken *token() const { return token_.get(); }
+    /// Where a request for this URL goes.
+    std::string address(std::string url, const std::string &base_url) const {
+        return token_ ? token_->address(std::move(url), base_url) : url;
+    }
+    /// What the destination calls an address, as one under `base_url`.
+    std::string home_address(std::string url, const std::string &base_url) const {
+        return token_ ? token_->home_address(std::move(url), base_url) : url;
+    }
 
     /// The asking for a token, which is one for all who share these credentials.
     struct TokenInquiry {
         ExchangeId exchange = 0;             ///< under way; 0: none
         int attempts = 0;                    ///< since the last token that came
+        int looks = 0;                       ///< at where it is kept, since somebody fetches it for all
         Clock::time_point ready{};           ///< not before
         unsigned given_up = 0;               ///< how often that was after all attempts: for all who wait then
         std::optional<DestinationError> why; ///< the last time
     };
     TokenInquiry asking;
 
-    /// The request for an access token (RFC 6749 sections 4.4.2 and 6). The body is kept here until the next call.
-    Request token_request();
-    /// Takes the token from the answer (RFC 6749 section 5.1), or says why there is none.
-    std::optional<TokenFault> read_token(const Response &response);
-
   private:
     std::string credential(std::string_view parameter) const;
-    TokenFault fault(Fault fault, bool passes, const std::string &reason) const;
-    TokenFault refusal(const Response &response) const;
 
     AuthSpec auth_;
     Settings credentials_;
     Words words_;
-    std::string token_;
-    std::optional<Clock::time_point> expires_;
-    unsigned generation_ = 0;
-    std::string token_body_;
+    std::unique_ptr<AccessToken> token_; ///< of kinds that have one
 };
 
 } // namespace reverse_etl

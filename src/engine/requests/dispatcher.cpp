@@ -87,6 +87,8 @@ Dispatcher::~Dispatcher() {
     // Others who wait for the token ask for it themselves.
     if (token_exchange_ != 0 && token_exchange_ == authenticator_.asking.exchange)
         transport_.cancel(std::exchange(authenticator_.asking.exchange, 0));
+    if (AccessToken *token = authenticator_.token(); token != nullptr && token->store() != nullptr && !pending_.empty())
+        token->store()->abandon();
 }
 
 void Dispatcher::submit(std::unique_ptr<Job> job) {
@@ -174,7 +176,7 @@ void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vect
 bool Dispatcher::take(const Finished &finished, JobHandler &handler) {
     if (is_awaited(finished.id)) {
         authenticator_.asking.exchange = 0;
-        take_token(finished.response, handler);
+        take_token(authenticator_.token()->read(finished.response), handler);
         return true;
     }
     auto job = in_flight_.extract(finished.id);
@@ -217,7 +219,7 @@ Clock::time_point Dispatcher::start_ready(JobHandler &handler) {
     if (pending_.empty())
         return next;
     if (!authenticator_.ready())
-        return fetch_token();
+        return fetch_token(handler);
     tokens_given_up_ = authenticator_.asking.given_up;
     std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
     Permission refusal;
@@ -262,7 +264,8 @@ void Dispatcher::start(StartableJob startable) {
     const OperationSpec &spec = operation_.spec();
     Request request;
     request.method = spec.method;
-    request.url = job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url;
+    request.url = authenticator_.address(job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url,
+                                         operation_.object().base_url);
     request.headers = operation_.headers();
     if (operation_.has_body())
         request.body = job->batch.body();
@@ -281,73 +284,6 @@ void Dispatcher::start(StartableJob startable) {
     bytes_ += request.body.size();
     ExchangeId id = transport_.start(request);
     in_flight_.emplace(id, std::move(job));
-}
-
-/// Nothing waits for the token but the jobs that need it. Tokens are limited as all else is: sessions that need many
-/// at once wait for each other.
-RateLimit Dispatcher::token_limit() const {
-    constexpr int requests = 10;
-    return {bucket_of("token/"), requests, std::chrono::seconds(1)};
-}
-
-/// Whether it is the request for the token that this one began, or waits for: a statement that runs inside of another
-/// waits for what the outer one began.
-bool Dispatcher::is_awaited(ExchangeId exchange) const {
-    return exchange == authenticator_.asking.exchange && (exchange == token_exchange_ || !pending_.empty());
-}
-
-Clock::time_point Dispatcher::fetch_token() {
-    const Clock::time_point now = Clock::now();
-    if (authenticator_.asking.exchange != 0)
-        return Clock::time_point::max();
-    if (authenticator_.asking.ready > now)
-        return authenticator_.asking.ready;
-    Permission permission = limiter_.acquire({token_limit()}, now);
-    if (!permission.given)
-        return permission.again;
-    Request request = authenticator_.token_request();
-    request.ca_file = policy_.ca_file;
-    request.connect_timeout = policy_.connect_timeout;
-    request.timeout = policy_.timeout;
-    request.place = std::move(permission.places);
-    token_exchange_ = authenticator_.asking.exchange = transport_.start(request);
-    return Clock::time_point::max();
-}
-
-void Dispatcher::take_token(const Response &response, JobHandler &handler) {
-    const std::optional<TokenFault> fault = authenticator_.read_token(response);
-    Authenticator::TokenInquiry &asking = authenticator_.asking;
-    if (!fault) {
-        asking.attempts = 0;
-        return;
-    }
-    const Clock::time_point now = Clock::now();
-    const Milliseconds asked = std::min<Milliseconds>(fault->delay.value_or(Milliseconds(0)), longest_hold);
-    if (fault->delay)
-        limiter_.hold({token_limit()}, now + asked, now);
-    if (fault->passes) {
-        // Also after the last attempt: others need the token as well, and ask next.
-        const Milliseconds pause = delay(++asking.attempts);
-        asking.ready = now + (fault->delay ? asked + pause / 10 : pause);
-        if (asking.attempts < policy_.max_attempts)
-            return;
-    }
-    asking.attempts = 0;
-    asking.given_up++;
-    asking.why.emplace(fault->error);
-    fail_for_token(handler);
-}
-
-/// All who wait for it learn that it does not come, not only who asked: each asking in turn would take as many times
-/// longer as there are of them, and refused credentials would be refused so often.
-void Dispatcher::fail_for_token(JobHandler &handler) {
-    tokens_given_up_ = authenticator_.asking.given_up;
-    for (std::unique_ptr<Job> &job : withdraw()) {
-        DestinationError error = *authenticator_.asking.why;
-        error.is_of_token = true;
-        error.may_be_done = job->may_be_done;
-        handler.failed(std::move(job), error);
-    }
 }
 
 void Dispatcher::learn(const Job &job, Answer &answer, const Verdict &verdict) {
@@ -373,7 +309,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
     learn(*job, answer, verdict);
     switch (verdict.action) {
     case Action::unauthorized:
-        if (response.status == 401 && authenticator_.renewable() && !job->renewed) {
+        if (authenticator_.renewable() && !job->renewed) {
             // The token was refused before anything was done, so even a create goes again. Those that were in flight
             // with the same token come here too, and find that it was renewed already.
             if (job->token_generation == authenticator_.generation())

@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,10 @@ class Dispatcher {
     bool take(const Finished &finished, JobHandler &handler);
     /// Gives back the jobs that were not sent, or are to be sent again.
     std::deque<std::unique_ptr<Job>> withdraw();
+    /// An address that an answer names, as one of the operation's: the API may be elsewhere for this account.
+    std::string home_address(std::string url) const {
+        return authenticator_.home_address(std::move(url), operation_.object().base_url);
+    }
 
     /// Jobs that are not settled.
     std::size_t jobs() const { return pending_.size() + held_.size() + in_flight_.size(); }
@@ -130,8 +135,10 @@ class Dispatcher {
     void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
     bool is_awaited(ExchangeId exchange) const;
     /// Asks for a token, if that may be done now; answers when it may.
-    Clock::time_point fetch_token();
-    void take_token(const Response &response, JobHandler &handler);
+    Clock::time_point fetch_token(JobHandler &handler);
+    /// The same where it is fetched once for all who have these credentials; nothing where it is for each.
+    std::optional<Clock::time_point> share_token(JobHandler &handler);
+    void take_token(const std::optional<TokenFault> &fault, JobHandler &handler);
     void fail_for_token(JobHandler &handler);
     /// Takes what an answer says of limits and of the destination's pace.
     void learn(const Job &job, Answer &answer, const Verdict &verdict);

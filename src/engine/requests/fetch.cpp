@@ -124,6 +124,7 @@ std::string Fetch::absolute(std::string url) const {
         url = base.substr(0, base.find('/', host + 3)) + url;
     }
     // The credentials go with the request: never to another host.
+    url = dispatcher_.home_address(std::move(url));
     if (!url.empty() && !url.starts_with(base + "/") && !url.starts_with(base + "?"))
         fail("the list's next page is said to be elsewhere");
     return url;

@@ -316,7 +316,10 @@ class OutboxService {
 
     void forget_dropped() {
         forgot_dropped_ = Clock::now();
-        pg_call([] { sql::execute("SELECT reverse_etl_internal.forget_dropped_destinations()", {}); });
+        pg_call([] {
+            sql::execute("SELECT reverse_etl_internal.forget_dropped_destinations()", {});
+            sql::execute("SELECT reverse_etl_internal.forget_tokens()", {});
+        });
     }
 
     bool drop(OutboxQueue &queue, Clock::time_point now) {

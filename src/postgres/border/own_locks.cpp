@@ -16,16 +16,16 @@ namespace {
 
 /// What is locked, as the last part of the tag. The extension's oid is no part of it: one that was created anew has no
 /// second worker beside the first.
-enum Object : uint16 { the_worker = 1, serving = 2, committing = 3, the_extension = 4 };
+enum Object : uint16 { the_worker = 1, serving = 2, committing = 3, the_extension = 4, token_turn = 5, token = 6 };
 
 constexpr bool for_session = true, for_transaction = false;
 constexpr bool at_once = true, wait_for_it = false;
 /// How long a worker that is about to end may take, between two looks.
 constexpr long pause_ms = 10;
 
-LOCKTAG tag_of(Object object) {
+LOCKTAG tag_of(Object object, uint32 account = 0) {
     LOCKTAG tag;
-    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, InvalidOid, object);
+    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, account, object);
     tag.locktag_lockmethodid = USER_LOCKMETHOD;
     return tag;
 }
@@ -87,6 +87,21 @@ bool is_served() {
         return true;
     give_up(serving, ShareLock, for_transaction);
     return false;
+}
+
+bool take_turn_for_token(uint32 account) {
+    LOCKTAG tag = tag_of(token_turn, account);
+    return LockAcquire(&tag, ExclusiveLock, for_session, at_once) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void give_up_turn_for_token(uint32 account) {
+    LOCKTAG tag = tag_of(token_turn, account);
+    LockRelease(&tag, ExclusiveLock, for_session);
+}
+
+void lock_token(uint32 account) {
+    LOCKTAG tag = tag_of(token, account);
+    LockAcquire(&tag, ExclusiveLock, for_session, wait_for_it);
 }
 
 } // namespace reverse_etl::own_locks

@@ -36,4 +36,12 @@ void require_extension();
 /// Nobody else uses it from here on, until the end of the transaction.
 void drop_extension();
 
+// How a token is fetched once, for all who have the same credentials. Accounts are told apart by a number.
+
+/// Whether this session is the one that has it fetched, until it gives that up. Never waits. Call inside pg_call.
+bool take_turn_for_token(uint32 account);
+void give_up_turn_for_token(uint32 account);
+/// The process that fetches it does all of it under this, which goes with the process. Call inside pg_call.
+void lock_token(uint32 account);
+
 } // namespace reverse_etl::own_locks

@@ -15,6 +15,7 @@ bool allow_immediate_in_transaction = false;
 char *host = nullptr;
 bool pause_on_promotion = false;
 bool progress = false;
+char *token_key_file = nullptr;
 
 namespace {
 
@@ -49,6 +50,9 @@ void define() {
                              &pause_on_promotion, false, PGC_SIGHUP, 0, nullptr, nullptr, nullptr);
     DefineCustomBoolVariable("reverse_etl.progress", "Prints a notice about a long delivery every few seconds.",
                              nullptr, &progress, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("reverse_etl.token_key_file", "Names a file with the key that seals tokens.",
+                               "Empty, tokens are kept as user mappings keep secrets: as they are.", &token_key_file,
+                               "", PGC_SIGHUP, GUC_SUPERUSER_ONLY, nullptr, nullptr, nullptr);
 #ifdef REVERSE_ETL_INJECTION_POINTS
     define_inject_error();
 #endif

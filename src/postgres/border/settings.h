@@ -17,6 +17,9 @@ extern char *host;
 /// reverse_etl.pause_on_promotion: a standby that was promoted counts as a copy.
 extern bool pause_on_promotion;
 
+/// reverse_etl.token_key_file: a file with the key that seals tokens which are kept.
+extern char *token_key_file;
+
 void define();
 
 } // namespace reverse_etl::settings

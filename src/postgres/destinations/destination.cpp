@@ -7,6 +7,7 @@
 #include "postgres/destinations/filled_object.h"
 #include "postgres/destinations/options.h"
 #include "postgres/destinations/session.h"
+#include "postgres/destinations/shared_token.h"
 
 #include <algorithm>
 
@@ -269,6 +270,21 @@ std::string Destination::account(Oid user) const {
            std::to_string(digest[1]);
 }
 
+namespace {
+
+/// One that is made here, out of a key, needs nobody else.
+void share_token(const Authenticator &authenticator, Oid relation, Oid user) {
+    AccessToken *token = authenticator.token();
+    if (token == nullptr || !token->is_fetched())
+        return;
+    if (token->store() == nullptr)
+        token->share(std::make_unique<SharedToken>(*token, relation, user));
+    else
+        static_cast<SharedToken *>(token->store())->found_by(relation, user);
+}
+
+} // namespace
+
 std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     Settings credentials = this->credentials(user);
     // One that belongs to another connector: the validator may not have known the server's.
@@ -280,7 +296,9 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
                             object.connector + "\"",
                         "", "Use ALTER USER MAPPING ... OPTIONS (DROP " + name + ").");
     try {
-        return session::authenticator(server, object.auth, credentials);
+        std::shared_ptr<Authenticator> found = session::authenticator(server, object.auth, credentials);
+        share_token(*found, relation, user);
+        return found;
     } catch (const SettingError &error) {
         std::string role = role_name(user), of_server = server_name(server);
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND,

@@ -36,8 +36,7 @@ std::shared_ptr<Authenticator> authenticator(Oid server, const std::vector<AuthS
     // What the token belongs to: the credentials themselves and where they are sent. Changed ones make a new entry.
     std::vector<std::string> identity = {std::to_string(server)};
     for (const AuthSpec &auth : kinds)
-        for (const auto &[name, value] : auth.parameters)
-            identity.insert(identity.end(), {name, value});
+        identity.push_back(auth.written);
     for (const auto &[name, value] : credentials)
         identity.insert(identity.end(), {name, value});
 

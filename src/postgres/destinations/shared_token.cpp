@@ -1,0 +1,135 @@
+#include "postgres/destinations/shared_token.h"
+
+#include "postgres/border/attempt.h"
+#include "postgres/border/border.h"
+#include "postgres/border/own_locks.h"
+#include "postgres/destinations/token_tables.h"
+
+#include <cstdio>
+#include <cstring>
+
+extern "C" {
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "miscadmin.h"
+}
+
+namespace reverse_etl {
+
+namespace {
+
+/// What a lock tells accounts apart by. Two that are taken for one only wait for each other.
+std::uint32_t lock_of(const std::string &account) {
+    std::uint32_t number = 0;
+    std::memcpy(&number, account.data(), sizeof(number));
+    return number;
+}
+
+} // namespace
+
+SharedToken::SharedToken(const AccessToken &token, Oid relation, Oid role)
+    : account_(token.identity()), may_rotate_(token.may_rotate()), relation_(relation), role_(role) {}
+
+void SharedToken::found_by(Oid relation, Oid role) {
+    relation_ = relation;
+    role_ = role;
+}
+
+TokenStore::Answer SharedToken::ask() {
+    if (IsTransactionState())
+        return look();
+    std::optional<Answer> answer;
+    if (std::optional<Error> failure = attempt([&] { answer.emplace(look()); }))
+        return cannot(failure->what(), true, failure->hint);
+    return *answer;
+}
+
+TokenStore::Answer SharedToken::look() {
+    // Before the table is looked at: what it wrote is there when it has ended.
+    const bool fetched = is_over();
+    const token_tables::Entry entry = token_tables::read(account_);
+    const bool is_news = !since_ || entry.number > *since_;
+    if (is_news && entry.is_usable() && entry.number != refused_) {
+        abandon();
+        handed_out_ = entry.number;
+        return std::get<FetchedToken>(*entry.result);
+    }
+    if (since_ && is_news && entry.result && std::holds_alternative<TokenFault>(*entry.result)) {
+        abandon();
+        return std::get<TokenFault>(*entry.result);
+    }
+    if (is_news)
+        since_ = entry.number;
+    else if (fetched)
+        return cannot(
+            "a background worker could not fetch it", false,
+            "A user mapping or a foreign table that is not committed yet can be used when it is. Else see the "
+            "server log.");
+    return have_it_fetched();
+}
+
+TokenStore::Answer SharedToken::have_it_fetched() {
+    if (RecoveryInProgress())
+        return cannot("a standby cannot renew it", false,
+                      "It uses the token that its primary has fetched, while that is good.");
+    if (!has_turn_)
+        has_turn_ = pg_call([&] { return own_locks::take_turn_for_token(lock_of(account_)); });
+    if (has_turn_ && fetcher_ == nullptr && !start_fetching())
+        return cannot("no background worker is free", true, "You might need to increase \"max_worker_processes\".");
+    return Later{};
+}
+
+/// Where nothing is lost by it, whoever needs the token fetches it.
+TokenStore::Answer SharedToken::cannot(const std::string &why, bool passes, const std::string &hint) {
+    abandon();
+    if (!may_rotate_)
+        return Alone{};
+    return TokenFault{DestinationError(Fault::unreachable, "no access token: " + why, "", hint), passes, std::nullopt};
+}
+
+bool SharedToken::start_fetching() {
+    TokenOrder order{relation_, role_, *since_, {}};
+    std::memcpy(order.account, account_.data(), sizeof(order.account));
+    BackgroundWorker worker{};
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+    worker.bgw_restart_time = BGW_NEVER_RESTART;
+    worker.bgw_notify_pid = MyProcPid;
+    worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+    std::snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "%s", "reverse_etl");
+    std::snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "%s", "reverse_etl_token_fetcher_main");
+    std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl token fetcher for database %u", MyDatabaseId);
+    std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", "reverse_etl token fetcher");
+    static_assert(sizeof(order) <= sizeof(worker.bgw_extra));
+    std::memcpy(worker.bgw_extra, &order, sizeof(order));
+    fetcher_ = pg_call([&] {
+        BackgroundWorkerHandle *handle = nullptr;
+        MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+        bool room = RegisterDynamicBackgroundWorker(&worker, &handle);
+        MemoryContextSwitchTo(caller);
+        return room ? handle : nullptr;
+    });
+    return fetcher_ != nullptr;
+}
+
+bool SharedToken::is_over() const {
+    pid_t pid;
+    return fetcher_ != nullptr && GetBackgroundWorkerPid(fetcher_, &pid) == BGWH_STOPPED;
+}
+
+void SharedToken::abandon() noexcept {
+    since_.reset();
+    if (fetcher_ != nullptr)
+        pfree(fetcher_);
+    fetcher_ = nullptr;
+    if (!has_turn_)
+        return;
+    has_turn_ = false;
+    try {
+        pg_call([&] { own_locks::give_up_turn_for_token(lock_of(account_)); });
+    } catch (const PostgresError &) {
+        // it is not held any more
+    }
+}
+
+} // namespace reverse_etl
