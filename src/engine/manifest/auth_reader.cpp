@@ -1,6 +1,7 @@
 #include "engine/manifest/auth_reader.h"
 
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/signing_reader.h"
 #include "engine/text/placeholders.h"
 
 #include <optional>
@@ -20,9 +21,12 @@ void check_header(const ManifestNode &name) {
 
 AuthSpec read_auth(const ManifestNode &node) {
     AuthSpec auth;
-    static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none, AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
-                                               AuthSpec::Kind::header, AuthSpec::Kind::oauth2};
-    auth.kind = kinds[node.at("kind").one_of({"none", "bearer", "basic", "header", "oauth2"})];
+    static constexpr AuthSpec::Kind kinds[] = {
+        AuthSpec::Kind::none,    AuthSpec::Kind::bearer,  AuthSpec::Kind::basic,   AuthSpec::Kind::header,
+        AuthSpec::Kind::oauth2,  AuthSpec::Kind::signing, AuthSpec::Kind::signing, AuthSpec::Kind::signing,
+        AuthSpec::Kind::signing, AuthSpec::Kind::signing};
+    auth.kind = kinds[node.at("kind").one_of(
+        {"none", "bearer", "basic", "header", "oauth2", "parts", "sigv4", "signature", "oauth1", "certificate"})];
     std::vector<const char *> required;
     switch (auth.kind) {
     case AuthSpec::Kind::none:
@@ -47,6 +51,8 @@ AuthSpec read_auth(const ManifestNode &node) {
         if (node.at("grant").one_of({"client_credentials", "refresh_token"}) == 1)
             required.push_back("refresh_token");
         break;
+    case AuthSpec::Kind::signing:
+        return read_signing(node);
     }
     for (const char *name : required)
         node.at(name);

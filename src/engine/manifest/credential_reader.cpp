@@ -25,6 +25,26 @@ std::string listed(const std::vector<CredentialSpec> &credentials) {
     return names.empty() ? "none are" : "they are " + names;
 }
 
+/// Adds the texts of a kind of auth, wherever in it they stand. Where members have names of somebody's choice, one that
+/// is called "note" is none.
+void add_texts(const ManifestNode &node, bool has_own_names, std::vector<ManifestNode> &texts) {
+    if (node.value().is_string())
+        texts.push_back(node);
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            add_texts(element, false, texts);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members())
+            if (name != "note" || has_own_names)
+                add_texts(member, name == "headers" || name == "query" || name == "body", texts);
+}
+
+std::vector<ManifestNode> texts_of(const ManifestNode &auth) {
+    std::vector<ManifestNode> texts;
+    add_texts(auth, false, texts);
+    return texts;
+}
+
 } // namespace
 
 std::vector<CredentialSpec> read_credentials(const ManifestNode &manifest, const std::vector<OptionSpec> &options) {
@@ -51,9 +71,11 @@ void check_credentials_are_used(const ManifestNode &manifest, const std::vector<
                                 const std::vector<CredentialSpec> &credentials) {
     std::set<std::string> used;
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
-        for (const auto &[name, member] : auth.members())
-            for (const TextPart &part : name == "note" ? std::vector<TextPart>() : split_placeholders(member.text())) {
-                if (!part.is_placeholder || part.text == "base_url" || has_name(options, part.text))
+        for (const ManifestNode &member : texts_of(auth))
+            for (const TextPart &part : split_placeholders(member.text())) {
+                // What has a dot in its name is the engine's, and was looked at by whoever read the kind.
+                if (!part.is_placeholder || part.text == "base_url" || has_name(options, part.text) ||
+                    part.text.find('.') != std::string::npos)
                     continue;
                 if (!has_name(credentials, part.text))
                     member.fail("\"{" + part.text +

@@ -54,9 +54,13 @@ Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings 
     };
     auto found = std::find_if(kinds.begin(), kinds.end(), complete);
     if (found == kinds.end())
-        throw SettingError("the user mapping lacks the credentials that the destination needs",
-                           "It must hold " + listed(kinds) + ".");
+        throw MissingCredentials("the user mapping lacks the credentials that the destination needs",
+                                 "It must hold " + listed(kinds) + ".");
     auth_ = *found;
+    if (credentials_.contains("client_certificate") || credentials_.contains("client_key"))
+        certificate_ = client_certificate(credentials_["client_certificate"], credentials_["client_key"]);
+    if (auth_.signing != nullptr)
+        signer_ = make_signer(*auth_.signing, credentials_);
     // As they are, and as they are sent.
     Secrets &secrets = words_.secrets();
     for (const auto &[name, value] : credentials_)
@@ -83,6 +87,7 @@ bool Authenticator::ready() const {
 void Authenticator::sign(Headers &headers) const {
     switch (auth_.kind) {
     case AuthSpec::Kind::none:
+    case AuthSpec::Kind::signing:
         break;
     case AuthSpec::Kind::bearer:
         set_header(headers, "Authorization", "Bearer " + credential("token"));
@@ -98,6 +103,12 @@ void Authenticator::sign(Headers &headers) const {
         set_header(headers, "Authorization", "Bearer " + token_);
         break;
     }
+}
+
+void Authenticator::sign(UnsignedRequest &unsigned_request) const {
+    sign(unsigned_request.request.headers);
+    if (signer_ != nullptr)
+        signer_->sign(unsigned_request);
 }
 
 Request Authenticator::token_request() {
