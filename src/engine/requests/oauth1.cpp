@@ -12,7 +12,7 @@ namespace reverse_etl {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string quoted_string(std::string_view text) {
     std::string result = "\"";
     for (const char c : text)
         result.append(c == '"' || c == '\\' ? "\\" : "").append(1, c);
@@ -63,7 +63,7 @@ void OAuth1::sign(UnsignedRequest &unsigned_request) const {
         for (auto &parameter : parameters_of(request.body))
             all.push_back(std::move(parameter));
     own.emplace_back("oauth_signature", signature_of(base_string(request.method, request.url, all)));
-    std::string header = spec_.realm.empty() ? "OAuth " : "OAuth realm=" + quoted(spec_.realm) + ", ";
+    std::string header = spec_.realm.empty() ? "OAuth " : "OAuth realm=" + quoted_string(spec_.realm) + ", ";
     for (const auto &[name, value] : own)
         header += name + "=\"" + percent_encoded(value) + (name == "oauth_signature" ? "\"" : "\", ");
     set_header(request.headers, "Authorization", header);
