@@ -35,7 +35,7 @@ SELECT reason FROM reverse_etl.rejected_rows;
 
 -- A row that waits holds none. Its ids are the same when it is sent again.
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/reset > /dev/null
-\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '[{"times": 1, "status": 503}]' > /dev/null
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '[{"times": 1, "p_reset": 1, "reset_after_apply": true}]' > /dev/null
 SELECT reverse_etl.pause_server('parts');
 BEGIN;
 INSERT INTO events VALUES ('d');
@@ -73,7 +73,9 @@ RESET ROLE;
 ALTER SERVER parts OPTIONS (ADD proxy 'none');
 INSERT INTO events VALUES ('f');
 ALTER SERVER parts OPTIONS (SET proxy 'http://127.0.0.1:1', ADD max_attempts '1');
+\set VERBOSITY sqlstate
 INSERT INTO events VALUES ('g');
+\set VERBOSITY default
 
 DROP SERVER parts CASCADE;
 DROP OWNED BY owner_of_parts;

@@ -58,7 +58,6 @@ std::string SigningReader::text(const ManifestNode &node, MayName may_name) {
         else
             auth_.credentials.push_back(part.text);
     }
-    auth_.parameters.emplace_back(node.pointer(), text);
     return text;
 }
 
@@ -165,6 +164,7 @@ AuthSpec SigningReader::read(const ManifestNode &node) {
         node.only({"kind"});
     if (std::holds_alternative<CertificateSpec>(spec))
         auth_.credentials = {"client_certificate", "client_key"};
+    auth_.parameters.emplace_back("signing", node.value().dump());
     auth_.signing = std::make_shared<const SigningSpec>(std::move(spec));
     return std::move(auth_);
 }
