@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(ids_in_every_place_are_the_same_at_every_attempt_and_after_
         "body": {"id": "{request.id}", "rows": {"$rows": {"insertId": "{entry.id}", "of": "r-{request.id}", "json": {"$columns": "all"}}}}}})";
     std::set<std::string> entries, of_requests;
     for (const std::string scope : {"cluster/1", "cluster/2", ""}) {
-        for (const std::pair<int, int> rows : {std::pair(1, 3), std::pair(4, 4)}) {
+        for (const std::pair<int, int> &rows : {std::pair(1, 3), std::pair(4, 4)}) {
             const std::vector<Received> attempts = requests(scope, operations, OperationKind::create, {rows});
             BOOST_TEST(attempts.size() == 2u);
             const Received &request = attempts.front();

@@ -307,11 +307,25 @@ Traffic Exchange::traffic() const {
     return traffic;
 }
 
+/// Whether the server refused the client certificate, or the lack of one. In TLS 1.3 that is told when the request has
+/// left already, to a server that does not look at it.
+bool Exchange::is_refused_by_tls() const {
+    const std::string_view error = error_;
+    if (error.find(" alert ") == error.npos)
+        return false;
+    for (const char *what : {"certificate", "unknown ca", "access denied"})
+        if (error.find(what, error.find(" alert ")) != error.npos)
+            return true;
+    return false;
+}
+
 Failure Exchange::classify(CURLcode result) const {
     if (result == CURLE_OK)
         return Failure::none;
     if (too_large_ || result == CURLE_FILESIZE_EXCEEDED)
         return Failure::too_large;
+    if (is_refused_by_tls())
+        return Failure::not_trusted;
     // Whatever then went wrong, such as a second connection after the first one broke.
     if (has_sent())
         return Failure::interrupted;

@@ -44,6 +44,7 @@ class Exchange {
     void take_header(std::string_view line);
     Traffic traffic() const;
     bool has_sent() const;
+    bool is_refused_by_tls() const;
     Failure classify(CURLcode result) const;
     std::string describe(CURLcode result) const;
 

@@ -34,7 +34,7 @@ enum class Failure {
     none,          ///< an answer came
     unknown_host,  ///< the name does not resolve
     not_connected, ///< no connection: the request surely never arrived
-    not_trusted,   ///< the certificate or the TLS handshake was refused: the request surely never arrived
+    not_trusted,   ///< a certificate or the TLS handshake was refused: the request surely was not looked at
     interrupted,   ///< the connection broke or timed out: the request may have arrived
     too_large,     ///< the answer, once decompressed, passed the cap
     unusable,      ///< the request cannot be made: bad URL, unsupported protocol

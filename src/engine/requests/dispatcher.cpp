@@ -400,7 +400,8 @@ void Dispatcher::give_up(std::unique_ptr<Job> job, const Verdict &verdict, const
         break;
     case Fault::not_trusted:
         hint = "If the destination's certificate is signed by a private authority, name its file in the server option "
-               "\"ca_file\".";
+               "\"ca_file\". If it asks for a client certificate, add client_certificate and client_key to the user "
+               "mapping.";
         break;
     case Fault::unreachable:
     case Fault::stopped:

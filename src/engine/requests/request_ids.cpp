@@ -60,7 +60,7 @@ void RequestIds::fill_in(Request &request, Batch &batch, const std::string &id, 
     fill(request.url);
     for (auto &[name, value] : request.headers)
         fill(value);
-    if (request.body.empty())
+    if (request.body.find_first_of("\xff\xfe") == request.body.npos)
         return;
     body = request.body;
     replace(body, request_id_mark, id, 0, body.size());
