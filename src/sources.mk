@@ -1,8 +1,10 @@
 # Every C++ source, listed once: the Makefile includes this file and CMake reads it.
 ENGINE_SOURCES = \
     src/engine/cron/cron_schedule.cpp \
+    src/engine/http/client_certificate.cpp \
     src/engine/http/curl_transport.cpp \
     src/engine/http/exchange.cpp \
+    src/engine/http/proxy.cpp \
     src/engine/limits/announcement.cpp \
     src/engine/limits/backoff.cpp \
     src/engine/limits/circuit.cpp \
@@ -22,6 +24,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/error_rule_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
+    src/engine/manifest/idempotency_reader.cpp \
     src/engine/manifest/key_form.cpp \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
@@ -37,6 +40,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/reason_reader.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
+    src/engine/manifest/signing_reader.cpp \
     src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/delivery_lane.cpp \
@@ -53,12 +57,20 @@ ENGINE_SOURCES = \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
+    src/engine/requests/hmac_signature.cpp \
     src/engine/requests/json_row.cpp \
     src/engine/requests/jwt.cpp \
     src/engine/requests/key_lookup.cpp \
+    src/engine/requests/oauth1.cpp \
+    src/engine/requests/operation_ids.cpp \
     src/engine/requests/outcome_reader.cpp \
+    src/engine/requests/request_ids.cpp \
     src/engine/requests/row_writer.cpp \
+    src/engine/requests/secret_parts.cpp \
     src/engine/requests/secrets.cpp \
+    src/engine/requests/signer.cpp \
+    src/engine/requests/signing_text.cpp \
+    src/engine/requests/sigv4.cpp \
     src/engine/requests/token_request.cpp \
     src/engine/requests/unreachable_rows.cpp \
     src/engine/requests/verdict.cpp \
@@ -67,12 +79,15 @@ ENGINE_SOURCES = \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \
+    src/engine/text/hmac.cpp \
     src/engine/text/iso_time.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/placeholders.cpp \
     src/engine/text/sealed_text.cpp \
     src/engine/text/text_pattern.cpp \
+    src/engine/text/times.cpp \
+    src/engine/text/url_parts.cpp \
     src/engine/text/utf8.cpp
 
 POSTGRES_SOURCES = \

@@ -37,6 +37,9 @@ class TestCertificate {
             throw std::runtime_error("cannot sign a certificate");
 
         write(certificate.get());
+        key_ = pem_of(
+            [&](BIO *out) { return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+        certificate_ = pem_of([&](BIO *out) { return PEM_write_bio_X509(out, certificate.get()); });
         SSL_CTX_use_certificate(context_.native_handle(), certificate.get());
         SSL_CTX_use_PrivateKey(context_.native_handle(), key.get());
     }
@@ -50,8 +53,20 @@ class TestCertificate {
 
     /// The certificate as a PEM file: who trusts it trusts the host.
     const char *file() const { return file_; }
+    const std::string &certificate() const { return certificate_; }
+    const std::string &key() const { return key_; }
 
   private:
+    template <class Write>
+    static std::string pem_of(Write write) {
+        const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), &BIO_free);
+        const char *text = nullptr;
+        if (!write(out.get()))
+            throw std::runtime_error("cannot write PEM");
+        const long size = BIO_get_mem_data(out.get(), &text);
+        return std::string(text, size);
+    }
+
     void write(X509 *certificate) {
         FILE *out = fdopen(mkstemp(file_), "w");
         if (!out || !PEM_write_X509(out, certificate) || std::fclose(out) != 0)
@@ -59,6 +74,7 @@ class TestCertificate {
     }
 
     boost::asio::ssl::context context_{boost::asio::ssl::context::tls_server};
+    std::string certificate_, key_;
     char file_[64] = "/tmp/reverse_etl_certificate.XXXXXX";
 };
 

@@ -109,6 +109,8 @@ std::optional<Response> Exchange::prepare(ExchangeId id, const Request &request)
     header_bytes_ = 0;
     body_bytes_ = request.body.size();
     too_large_ = false;
+    size_before_ = 0;
+    about_to_send_ = false;
     sent_before_ = false;
     error_[0] = '\0';
 
@@ -156,12 +158,35 @@ void Exchange::set_options(const Request &request) {
         set_option(handle_, CURLOPT_CAINFO, request.ca_file.c_str());
         set_option(handle_, CURLOPT_CAPATH, nullptr); // the system's folder would be trusted as well
     }
+    if (request.client_certificate != nullptr)
+        set_identity(*request.client_certificate);
+    if (!request.proxy.empty())
+        set_proxy(request);
 
     set_option(handle_, CURLOPT_NOSIGNAL, 1L);
     set_option(handle_, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms(request.connect_timeout));
     set_option(handle_, CURLOPT_TIMEOUT_MS, timeout_ms(request.timeout));
     // Without it, a cancel or a timeout waits until the system's resolver has given up, for half a minute.
     set_option(handle_, CURLOPT_QUICK_EXIT, 1L);
+}
+
+void Exchange::set_identity(const ClientCertificate &certificate) {
+    const auto set = [this](CURLoption option, const std::string &pem) {
+        curl_blob blob{const_cast<char *>(pem.data()), pem.size(), CURL_BLOB_COPY};
+        set_option(handle_, option, &blob);
+    };
+    set(CURLOPT_SSLCERT_BLOB, certificate.certificate);
+    set(CURLOPT_SSLKEY_BLOB, certificate.key);
+}
+
+/// It holds whatever the environment says of proxies, and of hosts that need none.
+void Exchange::set_proxy(const Request &request) {
+    set_option(handle_, CURLOPT_PROXY, request.proxy == "none" ? "" : request.proxy.c_str());
+    set_option(handle_, CURLOPT_NOPROXY, "");
+    if (!request.ca_file.empty()) {
+        set_option(handle_, CURLOPT_PROXY_CAINFO, request.ca_file.c_str());
+        set_option(handle_, CURLOPT_PROXY_CAPATH, nullptr);
+    }
 }
 
 void Exchange::set_method(const Request &request) {
@@ -203,8 +228,16 @@ void Exchange::set_headers(const Request &request) {
 /// more by itself, and a record could be created twice: whether to repeat is for the caller to say.
 int Exchange::on_send(void *self, char *, char *, int, int) noexcept {
     auto &exchange = *static_cast<Exchange *>(self);
-    exchange.sent_before_ = info<long>(exchange.handle_, CURLINFO_REQUEST_SIZE) > 0;
+    exchange.sent_before_ = exchange.has_sent();
+    if (!exchange.about_to_send_)
+        exchange.size_before_ = info<long>(exchange.handle_, CURLINFO_REQUEST_SIZE);
+    exchange.about_to_send_ = true;
     return exchange.sent_before_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/// Whether anything of the request itself has left: what asks a proxy for a tunnel is none of it.
+bool Exchange::has_sent() const {
+    return about_to_send_ && info<long>(handle_, CURLINFO_REQUEST_SIZE) > size_before_;
 }
 
 std::size_t Exchange::on_header(char *data, std::size_t size, std::size_t count, void *self) noexcept try {
@@ -274,13 +307,27 @@ Traffic Exchange::traffic() const {
     return traffic;
 }
 
+/// Whether the server refused the client certificate, or the lack of one. In TLS 1.3 that is told when the request has
+/// left already, to a server that does not look at it.
+bool Exchange::is_refused_by_tls() const {
+    const std::string_view error = error_;
+    if (error.find(" alert ") == error.npos)
+        return false;
+    for (const char *what : {"certificate", "unknown ca", "access denied"})
+        if (error.find(what, error.find(" alert ")) != error.npos)
+            return true;
+    return false;
+}
+
 Failure Exchange::classify(CURLcode result) const {
     if (result == CURLE_OK)
         return Failure::none;
     if (too_large_ || result == CURLE_FILESIZE_EXCEEDED)
         return Failure::too_large;
+    if (is_refused_by_tls())
+        return Failure::not_trusted;
     // Whatever then went wrong, such as a second connection after the first one broke.
-    if (info<long>(handle_, CURLINFO_REQUEST_SIZE) > 0)
+    if (has_sent())
         return Failure::interrupted;
 
     switch (result) {

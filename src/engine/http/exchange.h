@@ -37,10 +37,14 @@ class Exchange {
     static int on_send(void *self, char *, char *, int, int) noexcept;
 
     void set_options(const Request &request);
+    void set_identity(const ClientCertificate &certificate);
+    void set_proxy(const Request &request);
     void set_method(const Request &request);
     void set_headers(const Request &request);
     void take_header(std::string_view line);
     Traffic traffic() const;
+    bool has_sent() const;
+    bool is_refused_by_tls() const;
     Failure classify(CURLcode result) const;
     std::string describe(CURLcode result) const;
 
@@ -52,6 +56,8 @@ class Exchange {
     std::size_t header_bytes_ = 0;
     std::size_t body_bytes_ = 0; ///< of the request
     bool too_large_ = false;
+    long size_before_ = 0; ///< what libcurl had sent, to a proxy, when it was about to send the request
+    bool about_to_send_ = false;
     bool sent_before_ = false;
     char error_[CURL_ERROR_SIZE] = "";
 };

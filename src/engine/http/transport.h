@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/http/client_certificate.h"
 #include "engine/http/waiter.h"
 #include "engine/text/headers.h"
 #include "engine/world/clock.h"
@@ -20,6 +21,9 @@ struct Request {
     std::string_view body;
     /// A file with the authorities to trust, in place of the system's; empty: the system's.
     std::string ca_file;
+    std::shared_ptr<const ClientCertificate> client_certificate; ///< nullptr: none is shown
+    /// A proxy's URL, or "none"; empty: what the environment of the process says.
+    std::string proxy;
     Milliseconds connect_timeout{10000};
     Milliseconds timeout{60000};
     /// Let go of when the exchange has ended or was dropped, for whoever counts those under way.
@@ -30,7 +34,7 @@ enum class Failure {
     none,          ///< an answer came
     unknown_host,  ///< the name does not resolve
     not_connected, ///< no connection: the request surely never arrived
-    not_trusted,   ///< the certificate or the TLS handshake was refused: the request surely never arrived
+    not_trusted,   ///< a certificate or the TLS handshake was refused: the request surely was not looked at
     interrupted,   ///< the connection broke or timed out: the request may have arrived
     too_large,     ///< the answer, once decompressed, passed the cap
     unusable,      ///< the request cannot be made: bad URL, unsupported protocol

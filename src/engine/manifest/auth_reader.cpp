@@ -1,6 +1,7 @@
 #include "engine/manifest/auth_reader.h"
 
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/signing_reader.h"
 #include "engine/manifest/token_reader.h"
 #include "engine/text/placeholders.h"
 
@@ -21,10 +22,12 @@ void check_header(const ManifestNode &name) {
 
 AuthSpec read_auth(const ManifestNode &node) {
     AuthSpec auth;
-    static constexpr AuthSpec::Kind kinds[] = {AuthSpec::Kind::none,   AuthSpec::Kind::bearer, AuthSpec::Kind::basic,
-                                               AuthSpec::Kind::header, AuthSpec::Kind::oauth2, AuthSpec::Kind::login,
-                                               AuthSpec::Kind::jwt};
-    auth.kind = kinds[node.at("kind").one_of({"none", "bearer", "basic", "header", "oauth2", "login", "jwt"})];
+    static constexpr AuthSpec::Kind kinds[] = {
+        AuthSpec::Kind::none,    AuthSpec::Kind::bearer,  AuthSpec::Kind::basic,   AuthSpec::Kind::header,
+        AuthSpec::Kind::oauth2,  AuthSpec::Kind::login,   AuthSpec::Kind::jwt,     AuthSpec::Kind::signing,
+        AuthSpec::Kind::signing, AuthSpec::Kind::signing, AuthSpec::Kind::signing, AuthSpec::Kind::signing};
+    auth.kind = kinds[node.at("kind").one_of({"none", "bearer", "basic", "header", "oauth2", "login", "jwt", "parts",
+                                              "sigv4", "signature", "oauth1", "certificate"})];
     auth.written = node.value().dump();
     std::vector<const char *> required;
     switch (auth.kind) {
@@ -52,6 +55,9 @@ AuthSpec read_auth(const ManifestNode &node) {
         return auth;
     case AuthSpec::Kind::jwt:
         read_jwt(node, auth);
+        return auth;
+    case AuthSpec::Kind::signing:
+        read_signing(node, auth);
         return auth;
     }
     for (const char *name : required)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/manifest/signing_spec.h"
 #include "engine/manifest/token_spec.h"
 
 #include <memory>
@@ -11,7 +12,7 @@
 namespace reverse_etl {
 
 struct AuthSpec {
-    enum class Kind { none, bearer, basic, header, oauth2, login, jwt } kind = Kind::none;
+    enum class Kind { none, bearer, basic, header, oauth2, login, jwt, signing } kind = Kind::none;
     /// Parameters as the manifest gives them ("token": "{access_token}"), in order.
     std::vector<std::pair<std::string, std::string>> parameters;
     /// The credentials that the parameters name: what a user mapping must hold for this kind to be used.
@@ -20,6 +21,8 @@ struct AuthSpec {
     std::string written;
     std::shared_ptr<const TokenSpec> token; ///< of oauth2 and login
     std::shared_ptr<const JwtSpec> jwt;
+    /// Of Kind::signing: what signs requests that are complete.
+    std::shared_ptr<const SigningSpec> signing;
 
     /// The parameter's text; "" if the manifest has none of that name.
     std::string parameter(std::string_view name) const;

@@ -23,7 +23,7 @@ void for_each_text(const ManifestNode &node, const std::function<void(const Mani
 } // namespace
 
 void for_each_text_of_auth(const ManifestNode &auth, const std::function<void(const ManifestNode &)> &text) {
-    static const std::set<std::string> with_notes = {"keep", "lifetime", "refused_when", "assertion"};
+    static const std::set<std::string> with_notes = {"keep", "lifetime", "refused_when", "assertion", "key"};
     for (const auto &[name, member] : auth.members())
         if (with_notes.contains(name) && member.value().is_object())
             for_each_text_of_auth(member, text);

@@ -10,8 +10,9 @@ namespace reverse_etl {
 
 namespace {
 
-constexpr PlaceholderNames of_row = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
-constexpr PlaceholderNames around_rows = {"{key_field}", "{unique_field}"};
+constexpr PlaceholderNames of_row = {"{key}",       "{key_field}",  "{unique_field}", "{row_number}",
+                                     "{row.FIELD}", "{request.id}", "{entry.id}"};
+constexpr PlaceholderNames around_rows = {"{key_field}", "{unique_field}", "{request.id}"};
 constexpr PlaceholderNames of_page = {"{cursor}"};
 
 /// The nodes of a body where rows stand.

@@ -95,8 +95,8 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
         for (const auto &[field, column] : node.members())
             read_column(field, column, "");
     };
-    if (manifest.has("headers"))
-        read_headers(manifest.at("headers"));
+    if (Headers with_ids; manifest.has("headers"))
+        read_headers(manifest.at("headers"), with_ids);
     if (manifest.has("rate_limits"))
         read_rate_limits(manifest.at("rate_limits"));
     if (manifest.has("reason"))
@@ -350,7 +350,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     read_identity(manifest, node, settings, object);
     read_values(manifest, object);
     if (manifest.has("headers"))
-        object.headers = read_headers(manifest.at("headers"));
+        object.headers = read_headers(manifest.at("headers"), object.id_headers);
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
         object.auth.push_back(read_auth(auth));
     for (const CredentialSpec &credential : credentials_)

@@ -37,6 +37,7 @@ struct Object {
     ValueEncoding encoding = ValueEncoding::native; ///< of such a field
     KeyForm compare;                                ///< of a field for which no column says more
     std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
     std::vector<ColumnSpec> columns;
     std::map<OperationKind, OperationSpec> operations;
     std::vector<AuthSpec> auth;

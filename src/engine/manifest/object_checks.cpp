@@ -75,6 +75,8 @@ std::string misfit(const std::string &name, OperationKind kind) {
         return "only a \"list\" has pages";
     if (!is_read_only(kind) && name == "fields")
         return "only a \"lookup\" and a \"list\" ask for fields";
+    if (is_read_only(kind) && (name == "request.id" || name == "entry.id"))
+        return "what reads has no id, by which the destination would take it for a write";
     return "";
 }
 
@@ -159,6 +161,9 @@ void check_placeholders_fit(const ManifestNode &operation, OperationKind kind) {
     for (const char *name : {"request", "query", "body"})
         if (operation.has(name))
             check_texts(operation.at(name), kind);
+    const bool is_in_body = operation.has("idempotency_key") && operation.at("idempotency_key").value().is_object();
+    if (is_in_body && !operation.has("body") && !is_read_only(kind))
+        operation.at("idempotency_key").fail("goes into a body, and the operation has none");
 }
 
 } // namespace reverse_etl

@@ -3,6 +3,7 @@
 #include "engine/manifest/body_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/idempotency_reader.h"
 #include "engine/manifest/page_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
 #include "engine/manifest/result_reader.h"
@@ -14,7 +15,8 @@ namespace reverse_etl {
 namespace {
 
 /// Where a placeholder stands decides what the engine can fill in for it when it builds a request.
-constexpr PlaceholderNames of_url = {"{key}", "{keys}", "{key_field}", "{fields}", "{cursor}", "{row.FIELD}"};
+constexpr PlaceholderNames of_url = {"{key}",    "{keys}",      "{key_field}",  "{fields}",
+                                     "{cursor}", "{row.FIELD}", "{request.id}", "{entry.id}"};
 
 void read_request_line(const ManifestNode &node, OperationSpec &spec) {
     std::string line = node.template_text(of_url);
@@ -41,14 +43,6 @@ void check_path_begins(const ManifestNode &node, const std::string &path) {
         node.fail("its path must begin with \"/\", or with an option of type \"path\"");
 }
 
-/// A name that is nothing, or that an option is still to give, is no header yet.
-std::string header_name(const ManifestNode &node) {
-    const std::string name = node.literal();
-    if (!name.empty() && !sole_placeholder(node.text()))
-        check_header_name(node, name);
-    return name;
-}
-
 } // namespace
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
@@ -68,7 +62,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         }
     }
     if (node.has("headers"))
-        spec.headers = read_headers(node.at("headers"));
+        spec.headers = read_headers(node.at("headers"), spec.id_headers);
     if (node.has("format"))
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
     if (node.has("body")) {
@@ -89,7 +83,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         spec.by_id = by != 0;
     }
     if (node.has("idempotency_key"))
-        spec.idempotency_header = header_name(node.at("idempotency_key"));
+        read_idempotency_key(node.at("idempotency_key"), spec);
     spec.idempotent = node.flag("idempotent", kind != OperationKind::create);
     spec.archives = node.flag("archives", false);
     if (node.has("rate_limits"))

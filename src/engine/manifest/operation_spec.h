@@ -40,6 +40,7 @@ struct OperationSpec {
     std::string path;
     std::vector<QueryParameter> query;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
     bool form = false;                ///< body as application/x-www-form-urlencoded, else JSON
     std::shared_ptr<const Json> body; ///< a template; nullptr: no body
     int rows = 1;                     ///< most rows a request
@@ -49,6 +50,7 @@ struct OperationSpec {
     bool by_id = true;                ///< may name its row by the destination's id
     bool idempotent = true;
     std::string idempotency_header;
+    bool idempotency_in_body = false;
     bool archives = false;                  ///< a delete that keeps the row, hidden
     std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
     std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
@@ -61,6 +63,8 @@ struct OperationSpec {
     std::optional<int> next_offset; ///< pages are named by their first record; this is the first one's number
     std::optional<int> next_page;   ///< pages are numbered, from this number on
 
+    /// Whether requests carry a key by which the destination knows a repeated one.
+    bool has_idempotency_key() const { return !idempotency_header.empty() || idempotency_in_body; }
     /// The shortest time in which the published limits let that many requests go: the first window's go at once. What
     /// is limited for each of something is left out, since nobody knows for how many, and so are rows and points.
     double shortest_seconds(std::int64_t requests) const;

@@ -86,7 +86,7 @@ class DeliveryLane {
     /// A request that was cut short cannot simply be made again.
     bool needs_marks() const { return !route_.operation.spec().idempotent; }
     /// But the same request can.
-    bool has_idempotency_key() const { return !route_.operation.spec().idempotency_header.empty(); }
+    bool has_idempotency_key() const { return route_.operation.spec().has_idempotency_key(); }
 
   private:
     /// The look-up of ids by key.

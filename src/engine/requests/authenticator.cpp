@@ -30,9 +30,13 @@ Authenticator::Authenticator(const std::vector<AuthSpec> &kinds, const Settings 
     };
     auto found = std::find_if(kinds.begin(), kinds.end(), complete);
     if (found == kinds.end())
-        throw SettingError("the user mapping lacks the credentials that the destination needs",
-                           "It must hold " + listed(kinds) + ".");
+        throw MissingCredentials("the user mapping lacks the credentials that the destination needs",
+                                 "It must hold " + listed(kinds) + ".");
     auth_ = *found;
+    if (credentials_.contains("client_certificate") || credentials_.contains("client_key"))
+        certificate_ = client_certificate(credentials_["client_certificate"], credentials_["client_key"]);
+    if (auth_.signing != nullptr)
+        signer_ = make_signer(*auth_.signing, credentials_);
     // As they are, and as they are sent.
     Secrets &secrets = words_.secrets();
     for (const auto &[name, value] : credentials_)
@@ -57,6 +61,7 @@ std::string Authenticator::credential(std::string_view parameter) const {
 void Authenticator::sign(Headers &headers) const {
     switch (auth_.kind) {
     case AuthSpec::Kind::none:
+    case AuthSpec::Kind::signing:
         break;
     case AuthSpec::Kind::bearer:
         set_header(headers, "Authorization", "Bearer " + credential("token"));
@@ -74,6 +79,12 @@ void Authenticator::sign(Headers &headers) const {
         token_->sign(headers);
         break;
     }
+}
+
+void Authenticator::sign(UnsignedRequest &unsigned_request) const {
+    sign(unsigned_request.request.headers);
+    if (signer_ != nullptr)
+        signer_->sign(unsigned_request);
 }
 
 } // namespace reverse_etl

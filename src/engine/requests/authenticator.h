@@ -3,6 +3,7 @@
 #include "engine/http/transport.h"
 #include "engine/manifest/connector.h"
 #include "engine/requests/access_token.h"
+#include "engine/requests/signer.h"
 #include "engine/requests/words.h"
 
 #include <memory>
@@ -13,12 +14,19 @@
 
 namespace reverse_etl {
 
+/// A user mapping that holds no complete set of credentials.
+class MissingCredentials : public SettingError {
+  public:
+    using SettingError::SettingError;
+};
+
 /// Signs requests with one role's credentials. Kept across statements, so that an access token is fetched once.
 /// Nothing here ever puts a credential into a message.
 class Authenticator {
   public:
-    /// Takes the first of the connector's kinds of authentication whose credentials are all there. Throws SettingError
-    /// when none is complete; the message names credentials, never their values.
+    /// Takes the first of the connector's kinds of authentication whose credentials are all there. Throws
+    /// MissingCredentials when none is complete, SettingError when one cannot be used; messages name credentials, never
+    /// their values.
     Authenticator(const std::vector<AuthSpec> &kinds, const Settings &credentials, Words::Storable storable = nullptr);
 
     Authenticator(const Authenticator &) = delete;
@@ -30,6 +38,12 @@ class Authenticator {
     /// Whether requests can be signed now; if not, token_request() must be made first.
     bool ready() { return !token_ || token_->ready(); }
     void sign(Headers &headers) const;
+    /// The whole of it: for kinds of auth that look at more of the request than its headers.
+    void sign(UnsignedRequest &unsigned_request) const;
+    /// What shows over TLS whose requests they are, those for tokens too; nullptr for nothing.
+    const std::shared_ptr<const ClientCertificate> &certificate() const { return certificate_; }
+    /// Whether a signature makes use of {request.id}.
+    bool needs_id() const { return signer_ != nullptr && signer_->needs_id(); }
 
     /// Whether refused credentials may be fresh ones after another token_request().
     bool renewable() const { return token_ != nullptr; }
@@ -63,6 +77,8 @@ class Authenticator {
 
     AuthSpec auth_;
     Settings credentials_;
+    std::shared_ptr<const Signer> signer_; ///< of Kind::signing
+    std::shared_ptr<const ClientCertificate> certificate_;
     Words words_;
     std::unique_ptr<AccessToken> token_; ///< of kinds that have one
 };

@@ -1,5 +1,6 @@
 #include "engine/requests/compiled_operation.h"
 
+#include "engine/requests/request_ids.h"
 #include "engine/text/json.h"
 #include "engine/text/json_text.h"
 #include "engine/text/lower_case.h"
@@ -105,6 +106,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
     else if (spec_.body != nullptr)
         compile_body();
     set_headers();
+    add_id_headers();
     path_ = compile_url(spec_.path, false);
     path_names_row_ = std::any_of(path_.begin(), path_.end(),
                                   [](const UrlSegment &segment) { return segment.kind == UrlSegment::Kind::kept; });
@@ -278,9 +280,12 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
         }
     }
     literal(out, "\"");
+    std::string mark;
     for (const TextPart &part : split_placeholders(text)) {
         if (!part.is_placeholder)
             literal(out, escaped(part.text));
+        else if (is_id(part.text, mark))
+            literal(out, mark);
         else if (part.text == "key_field" || part.text == "unique_field")
             literal(out, escaped(key_field_));
         else if (part.text == "row_number")
@@ -317,10 +322,12 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name,
         return;
     }
     literal(row_, (row_.empty() ? "" : "&") + name + "=");
-    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump(), mark;
     for (const TextPart &part : split_placeholders(text)) {
         if (!part.is_placeholder)
             literal(row_, encoded(part.text));
+        else if (is_id(part.text, mark))
+            literal(row_, mark);
         else if (part.text == "key_field" || part.text == "unique_field")
             literal(row_, encoded(key_field_));
         else if (part.text == "row_number")
@@ -334,10 +341,14 @@ void CompiledOperation::compile_form(const Json &value, const std::string &name,
 
 std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, bool in_query) {
     std::vector<UrlSegment> segments;
+    std::string mark;
     for (const TextPart &part : split_placeholders(text)) {
         using UrlKind = UrlSegment::Kind;
         if (!part.is_placeholder) {
             segments.push_back({UrlKind::literal, in_query ? encoded(part.text) : part.text, 0});
+        } else if (is_id(part.text, mark)) {
+            one_row_ |= part.text == "entry.id";
+            segments.push_back({UrlKind::literal, mark, 0});
         } else if (part.text == "key_field") {
             segments.push_back({UrlKind::literal, encoded(key_field_), 0});
         } else if (part.text == "fields") {

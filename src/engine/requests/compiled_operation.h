@@ -64,6 +64,9 @@ class CompiledOperation {
     /// Of every request: the engine's, which the manifest's replace, which the operation's own replace. Content-Type
     /// goes with a body only.
     const Headers &headers() const { return headers_; }
+    /// {request.id} or {entry.id} stands in its URL, its headers or its body.
+    bool names_ids() const { return names_ids_; }
+    bool names_request() const { return names_request_; }
     /// One request holds one row, whatever its limit says, since its path or its body speaks of one.
     bool one_row() const { return one_row_; }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
@@ -97,6 +100,8 @@ class CompiledOperation {
   private:
     void compile_body();
     void set_headers();
+    void add_id_headers();
+    bool is_id(const std::string &placeholder, std::string &mark);
     bool names_own_id(const Json &member) const;
     bool reaches(const Batch &batch, std::size_t row) const;
     void compile_json(const Json &value, std::vector<RowSegment> &out);
@@ -118,6 +123,7 @@ class CompiledOperation {
     Headers headers_;
     BatchFrame frame_;
     std::vector<RowSegment> row_;
+    bool names_ids_ = false, names_request_ = false;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
     bool key_names_row_ = false;      ///< {key} or {keys} stands in its URL or its body
     std::vector<std::size_t> naming_; ///< the kept texts by which it says which row it is about, wherever it does

@@ -2,14 +2,12 @@
 
 #include "engine/limits/announcement.h"
 #include "engine/limits/backoff.h"
-#include "engine/text/hex.h"
 #include "engine/world/random.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <limits>
-#include <openssl/sha.h>
 #include <optional>
 #include <utility>
 
@@ -32,15 +30,6 @@ constexpr Milliseconds left_alone{20};
 std::string origin(const std::string &url) {
     std::size_t host = url.find("://");
     return host == std::string::npos ? url : url.substr(0, url.find_first_of("/?", host + 3));
-}
-
-/// 128 bits that the system drew: a destination that has seen a key before takes the request for a repeated one, and
-/// the keys of all sessions of some days meet there.
-std::string random_key() {
-    const unsigned drawn[] = {Random::draw(), Random::draw(), Random::draw(), Random::draw()};
-    char key[33];
-    std::snprintf(key, sizeof(key), "%08x%08x%08x%08x", drawn[0], drawn[1], drawn[2], drawn[3]);
-    return key;
 }
 
 /// What ended of other dispatchers: a statement may read from, or run, another with a dispatcher of its own. It goes
@@ -71,7 +60,8 @@ std::string rows_of(const Batch &batch) {
 Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
                        Authenticator &authenticator, const Policy &policy)
     : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
-      policy_(policy), pace_(bucket_of("pace/" + operation.request_line())), attended_(Clock::now()) {
+      policy_(policy), ids_(operation, policy.idempotency_scope), pace_(bucket_of("pace/" + operation.request_line())),
+      attended_(Clock::now()) {
     if (policy_.keep_rate_limits)
         for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())
             limits_.push_back({bucket_of(limit.spec.name + "/"), limit.spec.requests,
@@ -93,9 +83,10 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::submit(std::unique_ptr<Job> job) {
     // A read needs none, and one that a write has as well would have the destination answer with what it read.
-    if (!operation_.spec().idempotency_header.empty() && job->idempotency_key.empty() &&
-        !is_read_only(operation_.spec().kind))
-        job->idempotency_key = idempotency_key(job->batch);
+    const bool needs_id =
+        operation_.spec().has_idempotency_key() || operation_.names_request() || authenticator_.needs_id();
+    if (needs_id && job->id.empty() && !is_read_only(operation_.spec().kind))
+        job->id = ids_.of_request(job->batch);
     put_in_line(std::move(job), Place::last);
 }
 
@@ -103,23 +94,6 @@ void Dispatcher::put_in_line(std::unique_ptr<Job> job, Place place) {
     if (pending_.empty())
         tokens_given_up_ = authenticator_.asking.given_up;
     pending_.insert(place == Place::first ? pending_.begin() : pending_.end(), std::move(job));
-}
-
-std::string Dispatcher::idempotency_key(const Batch &batch) const {
-    if (policy_.idempotency_scope.empty())
-        return random_key();
-    const OperationSpec &spec = operation_.spec();
-    std::string identity =
-        policy_.idempotency_scope + '/' + operation_name(spec.kind) + '/' + spec.method + ' ' + operation_.path(batch);
-    for (const BatchRow &row : batch.rows())
-        identity += '/' + std::to_string(row.number);
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256(reinterpret_cast<const unsigned char *>(identity.data()), identity.size(), digest);
-    std::string key;
-    for (int i = 0; i < 16; i++) {
-        append_hex(key, digest[i]);
-    }
-    return key;
 }
 
 Milliseconds Dispatcher::delay(int attempt) {
@@ -269,10 +243,16 @@ void Dispatcher::start(StartableJob startable) {
     request.headers = operation_.headers();
     if (operation_.has_body())
         request.body = job->batch.body();
-    if (!job->idempotency_key.empty())
-        set_header(request.headers, spec.idempotency_header, job->idempotency_key);
-    authenticator_.sign(request.headers);
+    ids_.fill_in(request, job->batch, job->id, job->body);
+    if (!job->id.empty() && !spec.idempotency_header.empty())
+        set_header(request.headers, spec.idempotency_header, job->id);
+    UnsignedRequest unsigned_request{request, job->body,
+                                     spec.form ? UnsignedRequest::Format::form : UnsignedRequest::Format::json,
+                                     job->id.empty() && authenticator_.needs_id() ? random_id() : job->id};
+    authenticator_.sign(unsigned_request);
     request.ca_file = policy_.ca_file;
+    request.proxy = policy_.proxy;
+    request.client_certificate = authenticator_.certificate();
     request.connect_timeout = policy_.connect_timeout;
     request.timeout = policy_.timeout;
     request.place = std::move(startable.places);
@@ -329,7 +309,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
         return;
     case Action::retry: {
         job->may_be_done |= !verdict.never_arrived;
-        bool safe = verdict.never_arrived || operation_.spec().idempotent || !job->idempotency_key.empty();
+        bool safe = verdict.never_arrived || operation_.spec().idempotent || operation_.spec().has_idempotency_key();
         if (safe) {
             resubmit(std::move(job), verdict, handler);
             return;
@@ -365,7 +345,8 @@ void Dispatcher::give_up(std::unique_ptr<Job> job, const Verdict &verdict, const
         break;
     case Fault::not_trusted:
         hint = "If the destination's certificate is signed by a private authority, name its file in the server option "
-               "\"ca_file\".";
+               "\"ca_file\". If it asks for a client certificate, add client_certificate and client_key to the user "
+               "mapping.";
         break;
     case Fault::unreachable:
     case Fault::stopped:

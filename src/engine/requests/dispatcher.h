@@ -5,6 +5,7 @@
 #include "engine/requests/authenticator.h"
 #include "engine/requests/batch.h"
 #include "engine/requests/compiled_operation.h"
+#include "engine/requests/request_ids.h"
 #include "engine/requests/request_observer.h"
 #include "engine/requests/verdict.h"
 
@@ -26,6 +27,7 @@ struct Policy {
     Milliseconds connect_timeout{10000};
     Milliseconds timeout{60000};
     std::string ca_file;
+    std::string proxy;            ///< as a Request has it
     std::string account;          ///< prefix of rate limit buckets: whose limits they are
     bool keep_rate_limits = true; ///< those that the connector names; the destination's own word is always kept
     /// Makes idempotency keys out of the rows' numbers, which then must be unique within it: the same rows get the same
@@ -40,7 +42,8 @@ struct Job {
     Batch batch;
     std::string cursor; ///< of the page to read
     std::string url;    ///< of the page to read, where the last answer named it; else the operation's
-    std::string idempotency_key;
+    std::string id;     ///< {request.id}, and the idempotency key: the same at every attempt; "" for none
+    std::string body;   ///< what is sent, where that is not the batch's
     int attempts = 0;
     Clock::time_point ready; ///< not before
     Clock::time_point began; ///< its last attempt
@@ -144,7 +147,6 @@ class Dispatcher {
     void learn(const Job &job, Answer &answer, const Verdict &verdict);
     void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
     void give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response, JobHandler &handler) const;
-    std::string idempotency_key(const Batch &batch) const;
     RateLimit token_limit() const;
 
     const CompiledOperation &operation_;
@@ -153,6 +155,7 @@ class Dispatcher {
     RateLimiter &limiter_;
     Authenticator &authenticator_;
     const Policy &policy_;
+    const RequestIds ids_;
     RequestObserver *observer_ = nullptr;
     std::vector<RateLimit> limits_;      ///< of every job; for_each names others for some
     const BucketKey pace_;               ///< the operation's, for this account

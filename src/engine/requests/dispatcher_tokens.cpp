@@ -66,6 +66,8 @@ Clock::time_point Dispatcher::fetch_token(JobHandler &handler) {
         return permission.again;
     Request request = authenticator_.token()->request();
     request.ca_file = policy_.ca_file;
+    request.proxy = policy_.proxy;
+    request.client_certificate = authenticator_.certificate();
     request.connect_timeout = policy_.connect_timeout;
     request.timeout = policy_.timeout;
     request.place = std::move(permission.places);

@@ -91,6 +91,8 @@ Response ask(const Errand &errand) {
     LatchWaiter waiter(true);
     Request request = errand.token().request();
     request.ca_file = errand.policy.ca_file;
+    request.proxy = errand.policy.proxy;
+    request.client_certificate = errand.authenticator->certificate();
     request.connect_timeout = errand.policy.connect_timeout;
     request.timeout = errand.policy.timeout;
     transport.start(request);

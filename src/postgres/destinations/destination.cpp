@@ -57,13 +57,16 @@ List *user_mapping_options(Oid user, Oid server) {
     return list;
 }
 
+bool is_built_in(const std::string &name, OptionPlace place) {
+    return std::any_of(built_in_options().begin(), built_in_options().end(), [&](const OptionDescription &option) {
+        return name == option.name && (option.places & static_cast<unsigned>(place)) != 0;
+    });
+}
+
 /// A table's option may belong to another connector: the validator, which does not know the server, let it pass.
 void check_options_fit(const Settings &options, const Connector &connector, const std::string &table) {
     auto fits = [&](const std::string &name) {
-        bool built_in = std::any_of(built_in_options().begin(), built_in_options().end(), [&](const auto &option) {
-            return name == option.name && (option.places & static_cast<unsigned>(OptionPlace::table)) != 0;
-        });
-        return built_in ||
+        return is_built_in(name, OptionPlace::table) ||
                std::any_of(connector.options().begin(), connector.options().end(),
                            [&](const OptionSpec &option) { return option.name == name && !option.on_server; });
     };
@@ -165,6 +168,7 @@ void Destination::read_policy(const Settings &settings) {
     policy.connect_timeout = Milliseconds(duration_ms("connect_timeout", setting(settings, "connect_timeout", "10s")));
     policy.timeout = Milliseconds(duration_ms("request_timeout", setting(settings, "request_timeout", "60s")));
     policy.ca_file = setting(settings, "ca_file", "");
+    policy.proxy = setting(settings, "proxy", "");
     policy.keep_rate_limits = setting(settings, "rate_limit", "published") == "published";
 }
 
@@ -289,7 +293,8 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     Settings credentials = this->credentials(user);
     // One that belongs to another connector: the validator may not have known the server's.
     for (const auto &[name, value] : credentials)
-        if (std::find(object.credentials.begin(), object.credentials.end(), name) == object.credentials.end())
+        if (!is_built_in(name, OptionPlace::user_mapping) &&
+            std::find(object.credentials.begin(), object.credentials.end(), name) == object.credentials.end())
             throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
                         "option \"" + name + "\" of the user mapping of user \"" + role_name(user) +
                             "\" for server \"" + server_name(server) + "\" means nothing to connector \"" +
@@ -299,7 +304,7 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
         std::shared_ptr<Authenticator> found = session::authenticator(server, object.auth, credentials);
         share_token(*found, relation, user);
         return found;
-    } catch (const SettingError &error) {
+    } catch (const MissingCredentials &error) {
         std::string role = role_name(user), of_server = server_name(server);
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND,
                     credentials.empty()

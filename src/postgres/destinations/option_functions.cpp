@@ -17,8 +17,9 @@ SQL_FUNCTION(reverse_etl_options) {
         auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
         for (const OptionDescription &option : built_in_options()) {
             std::string places;
-            for (auto [place, name] : {std::pair(OptionPlace::server, "server"), std::pair(OptionPlace::table, "table"),
-                                       std::pair(OptionPlace::column, "column")})
+            for (auto [place, name] :
+                 {std::pair(OptionPlace::server, "server"), std::pair(OptionPlace::table, "table"),
+                  std::pair(OptionPlace::column, "column"), std::pair(OptionPlace::user_mapping, "user mapping")})
                 if ((option.places & static_cast<unsigned>(place)) != 0)
                     places += (places.empty() ? "" : ", ") + std::string(name);
             pg_call([&] {

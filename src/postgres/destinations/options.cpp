@@ -1,5 +1,7 @@
 #include "postgres/destinations/options.h"
 
+#include "engine/http/client_certificate.h"
+#include "engine/http/proxy.h"
 #include "engine/manifest/option_value.h"
 #include "postgres/border/border.h"
 #include "postgres/destinations/connectors.h"
@@ -22,6 +24,7 @@ namespace {
 constexpr unsigned on_server = static_cast<unsigned>(OptionPlace::server);
 constexpr unsigned on_table = static_cast<unsigned>(OptionPlace::table);
 constexpr unsigned on_column = static_cast<unsigned>(OptionPlace::column);
+constexpr unsigned on_user_mapping = static_cast<unsigned>(OptionPlace::user_mapping);
 
 /// An option that a place accepts, with what it needs to be checked.
 struct AcceptedOption {
@@ -153,6 +156,17 @@ void check_value(const std::string &name, const std::string &value, const std::s
     } else if (type == "bytes") {
         if (byte_size(name, value) < 1)
             refuse_value(name, "must be a size greater than zero");
+    } else if (type == "proxy") {
+        if (!is_proxy(value))
+            refuse_value(name,
+                         "must be \"none\" or a URL such as http://proxy.example.com:3128, without user, password, "
+                         "path and query");
+    } else if (type == "certificate" || type == "private key") {
+        // Only these have several lines.
+        if (type == "certificate" ? !is_certificate(value) : !is_private_key(value))
+            refuse_value(name,
+                         "must be a " + type + " in PEM" + (type == "certificate" ? "" : ", without a passphrase"));
+        return;
     } else if (type == "encoding") {
         encoding_option(name, value);
     } else if (type == "comparison") {
@@ -172,6 +186,7 @@ const std::vector<OptionDescription> &built_in_options() {
         {"connector", on_server, "text", nullptr, false, "the connector that speaks with the destination"},
         {"base_url", on_server, "url", "the connector's", false, "where the API is"},
         {"ca_file", on_server, "text", "the system's", true, "file with the certificate authorities to trust"},
+        {"proxy", on_server, "proxy", "the environment's", true, "the proxy through which requests go, or none"},
         {"connect_timeout", on_server, "milliseconds", "10s", false, "longest time to connect"},
         {"request_timeout", on_server, "milliseconds", "60s", false, "longest time for a request and its answer"},
         {"rate_limit", on_server, "published|none", "published", false,
@@ -200,6 +215,9 @@ const std::vector<OptionDescription> &built_in_options() {
         {"compare", on_column, "comparison", "the connector's", false,
          "how the destination compares the column's values where they name rows"},
         {"encode", on_column, "encoding", "the connector's", false, "how the column's values are written"},
+        {"client_certificate", on_user_mapping, "certificate", "none", false,
+         "what shows the destination over TLS who we are"},
+        {"client_key", on_user_mapping, "private key", "none", false, "the key of the client certificate"},
     };
     return options;
 }
@@ -287,7 +305,10 @@ void validate_options(const Settings &options, OptionPlace place, const std::str
             check_value(name, value, here);
             if (here.front().superuser_only && !pg_call([] { return superuser(); }))
                 throw Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to set option \"" + name + "\"", "",
-                            "Only superusers may set it, since it names a file of the server.");
+                            "Only superusers may set it, since " +
+                                (name == "proxy" ? std::string("every request would go through it")
+                                                 : std::string("it names a file of the server")) +
+                                ".");
             continue;
         }
         if (restoring())

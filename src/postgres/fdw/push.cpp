@@ -108,7 +108,7 @@ void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_n
 bool Push::may_send_ahead() {
     Clock::time_point now = Clock::now();
     bool fast = now - std::exchange(last_full_batch_, now) < longest_unattended;
-    bool repeatable = operation_.spec().idempotent || !operation_.spec().idempotency_header.empty();
+    bool repeatable = operation_.spec().idempotent || operation_.spec().has_idempotency_key();
     return fast && repeatable && !destination_.stop_at_reject;
 }
 

@@ -41,6 +41,26 @@ is("$tag $said", 'INSERT 0 1000 ', 'a known authority is trusted');
 is_deeply([ map { $_->{headers}{'x-protocol'} } $sandbox->get('/_sandbox/requests')->@* ], [ ('HTTP/2.0') x 10 ],
     'over HTTP/2');
 
+# A client certificate of one role opens a connection that the session keeps, and that serves no other role.
+my ($certificate, $key) = map { PostgreSQL::Test::Utils::slurp_file($ENV{SANDBOX_CA_FILE} =~ s/ca\.crt$/$_/r) } 'client.crt', 'client.key';
+$node->safe_psql('postgres', <<~SQL);
+    ALTER SERVER hubspot OPTIONS (SET base_url '$ENV{SANDBOX_TLS_URL}/strict', ADD max_in_flight '1');
+    CREATE ROLE known;
+    CREATE ROLE stranger;
+    GRANT INSERT ON contacts TO known, stranger;
+    CREATE USER MAPPING FOR known SERVER hubspot
+        OPTIONS (access_token 'pat-1', client_certificate '$certificate', client_key '$key');
+    SQL
+$sandbox->post('/_sandbox/reset', {});
+(undef, $said) = outcome($node, "SET ROLE stranger; $insert");
+like($said, qr/ERROR:  .*401/, 'a server that asks for a client certificate refuses who has none');
+($tag, $said) = outcome($node, "SET ROLE known; $insert");
+is("$tag $said", 'INSERT 0 1000 ', 'and takes who has one');
+(undef, $said) = outcome($node, "SET ROLE known; $insert; SET ROLE stranger; $insert");
+like($said, qr/ERROR:  .*401/, 'also in the session that has such a connection');
+is($sandbox->get('/_sandbox/stats')->{rows}, 2000, 'only rows of the known role arrived');
+unlike($said, qr/PRIVATE KEY/, 'nothing is said of the key');
+
 $node->safe_psql('postgres', "ALTER SERVER hubspot OPTIONS (SET ca_file '/nonexistent')");
 (undef, $said) = outcome($node, $insert);
 like($said, qr/ERROR:  HV00N: /, 'an authority that cannot be read is not trusted');
