@@ -38,6 +38,9 @@ ENGINE_SOURCES = \
     src/engine/queue/delivery_queue.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
+    src/engine/rehearsal/connector_case.cpp \
+    src/engine/rehearsal/json_difference.cpp \
+    src/engine/rehearsal/trial.cpp \
     src/engine/requests/answer.cpp \
     src/engine/requests/authenticator.cpp \
     src/engine/requests/batch.cpp \
@@ -48,6 +51,7 @@ ENGINE_SOURCES = \
     src/engine/requests/json_row.cpp \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/outcome_reader.cpp \
+    src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
     src/engine/requests/unreachable_rows.cpp \
@@ -108,6 +112,7 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/open_destination.cpp \
     src/postgres/destinations/option_functions.cpp \
     src/postgres/destinations/options.cpp \
+    src/postgres/destinations/preview.cpp \
     src/postgres/destinations/push_plan.cpp \
     src/postgres/destinations/record_encoder.cpp \
     src/postgres/destinations/row_encoder.cpp \
@@ -135,8 +140,11 @@ POSTGRES_SOURCES = \
     src/postgres/hashes/value_hasher_numbers.cpp \
     src/postgres/hashes/value_hasher_others.cpp \
     src/postgres/hashes/value_hasher_strings.cpp \
+    src/postgres/module/connector_trials.cpp \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \
+    src/postgres/module/preview.cpp \
+    src/postgres/module/request_rows.cpp \
     src/postgres/module/running_command.cpp \
     src/postgres/module/transaction_end.cpp \
     src/postgres/outbox/destination_health.cpp \

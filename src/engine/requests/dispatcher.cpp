@@ -149,6 +149,10 @@ void Dispatcher::advance(JobHandler &handler) {
 }
 
 void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others) {
+    if (policy_.rehearsal != nullptr) {
+        rehearse(handler);
+        return;
+    }
     if (Clock::now() > attended_ + left_alone)
         attended_since_ = Clock::now();
     Clock::time_point next = start_ready(handler);
@@ -248,17 +252,22 @@ void Dispatcher::start_held() {
         start(std::move(held));
 }
 
-void Dispatcher::start(StartableJob startable) {
-    std::unique_ptr<Job> job = std::move(startable.job);
+Request Dispatcher::request_of(Job &job) const {
     const OperationSpec &spec = operation_.spec();
     Request request;
     request.method = spec.method;
-    request.url = job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url;
+    request.url = job.url.empty() ? operation_.url(&job.batch, job.cursor) : job.url;
     request.headers = operation_.headers();
     if (operation_.has_body())
-        request.body = job->batch.body();
-    if (!job->idempotency_key.empty())
-        set_header(request.headers, spec.idempotency_header, job->idempotency_key);
+        request.body = job.batch.body();
+    if (!job.idempotency_key.empty())
+        set_header(request.headers, spec.idempotency_header, job.idempotency_key);
+    return request;
+}
+
+void Dispatcher::start(StartableJob startable) {
+    std::unique_ptr<Job> job = std::move(startable.job);
+    Request request = request_of(*job);
     authenticator_.sign(request.headers);
     request.ca_file = policy_.ca_file;
     request.connect_timeout = policy_.connect_timeout;
