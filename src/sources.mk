@@ -12,11 +12,13 @@ ENGINE_SOURCES = \
     src/engine/limits/rate_limiter.cpp \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/body_reader.cpp \
+    src/engine/manifest/check_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
+    src/engine/manifest/extension.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/key_form.cpp \
@@ -54,6 +56,7 @@ ENGINE_SOURCES = \
     src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
+    src/engine/requests/server_check.cpp \
     src/engine/requests/unreachable_rows.cpp \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
@@ -140,6 +143,7 @@ POSTGRES_SOURCES = \
     src/postgres/hashes/value_hasher_numbers.cpp \
     src/postgres/hashes/value_hasher_others.cpp \
     src/postgres/hashes/value_hasher_strings.cpp \
+    src/postgres/module/check_server.cpp \
     src/postgres/module/connector_trials.cpp \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \

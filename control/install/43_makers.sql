@@ -14,3 +14,7 @@ COMMENT ON FUNCTION reverse_etl.show_request(json, text, text, json, json) IS 't
 CREATE FUNCTION reverse_etl.test_connector(name text, cases json, OUT test_case text, OUT passed boolean, OUT fault text) RETURNS SETOF record
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_test_connector';
 COMMENT ON FUNCTION reverse_etl.test_connector(text, json) IS 'runs cases of a connector without a network: requests against what they should be, answers against what should follow';
+
+CREATE FUNCTION reverse_etl.check_server(server text, OUT identity text, OUT scopes text[], OUT missing_scopes text[]) RETURNS record
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'reverse_etl_check_server';
+COMMENT ON FUNCTION reverse_etl.check_server(text) IS 'signs in at a server with the caller''s credentials, and says as whom, and what is missing';

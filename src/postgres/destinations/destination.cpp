@@ -109,7 +109,7 @@ Destination::Destination(Oid relation) : relation(relation) {
     read_object(*connector, settings);
     read_writing(settings);
     read_waiting(settings);
-    read_policy(settings);
+    policy = policy_of(settings);
     read_columns(catalog.relation);
 }
 
@@ -156,14 +156,15 @@ void Destination::read_waiting(const Settings &settings) {
         static_cast<int>(integer_option("outbox_max_attempts", setting(settings, "outbox_max_attempts", "20")));
 }
 
-/// How requests are sent.
-void Destination::read_policy(const Settings &settings) {
+Policy policy_of(const Settings &settings) {
+    Policy policy;
     policy.max_in_flight = integer_option("max_in_flight", setting(settings, "max_in_flight", "8"));
     policy.max_attempts = static_cast<int>(integer_option("max_attempts", setting(settings, "max_attempts", "8")));
     policy.connect_timeout = Milliseconds(duration_ms("connect_timeout", setting(settings, "connect_timeout", "10s")));
     policy.timeout = Milliseconds(duration_ms("request_timeout", setting(settings, "request_timeout", "60s")));
     policy.ca_file = setting(settings, "ca_file", "");
     policy.keep_rate_limits = setting(settings, "rate_limit", "published") == "published";
+    return policy;
 }
 
 void Destination::read_columns(Relation relation) {
@@ -251,16 +252,42 @@ const OperationSpec &Destination::operation(OperationKind kind) const {
                 "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + known + ".");
 }
 
-Settings Destination::credentials(Oid user) const {
+Settings options_of_server(Oid server) {
+    struct Found {
+        List *options;
+        bool is_ours;
+    };
+    const Found found = pg_call([&] {
+        const ForeignServer *foreign_server = GetForeignServer(server);
+        const char *wrapper = GetForeignDataWrapper(foreign_server->fdwid)->fdwname;
+        return Found{foreign_server->options, strcmp(wrapper, "reverse_etl") == 0};
+    });
+    if (!found.is_ours)
+        throw Error(ERRCODE_WRONG_OBJECT_TYPE,
+                    "server \"" + server_name(server) + "\" is none of the foreign data wrapper \"reverse_etl\"");
+    Settings settings;
+    add_options(settings, found.options);
+    return settings;
+}
+
+Settings credentials_of(Oid user, Oid server) {
     Settings credentials;
     add_options(credentials, pg_call([&] { return user_mapping_options(user, server); }));
     return credentials;
 }
 
 std::string Destination::account(Oid user) const {
+    return account_of(user, server);
+}
+
+std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
+    return authenticator_of(user, server, object);
+}
+
+std::string account_of(Oid user, Oid server) {
     // Each with its length: no two sets of credentials read alike.
     std::string identity;
-    for (const auto &[name, value] : credentials(user))
+    for (const auto &[name, value] : credentials_of(user, server))
         for (const std::string &text : {name, value})
             identity += std::to_string(text.size()) + ":" + text;
     BucketKey digest = bucket_key(identity);
@@ -268,8 +295,8 @@ std::string Destination::account(Oid user) const {
            std::to_string(digest[1]);
 }
 
-std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
-    Settings credentials = this->credentials(user);
+std::shared_ptr<Authenticator> authenticator_of(Oid user, Oid server, const Object &object) {
+    Settings credentials = credentials_of(user, server);
     // One that belongs to another connector: the validator may not have known the server's.
     for (const auto &[name, value] : credentials)
         if (std::find(object.credentials.begin(), object.credentials.end(), name) == object.credentials.end())
