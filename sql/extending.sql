@@ -56,5 +56,6 @@ RESET ROLE;
 DROP ROLE regress_extender;
 DROP SCHEMA plus CASCADE;
 DROP SERVER plus CASCADE;
+SELECT reverse_etl.drop_connector('hubspot_plus');
 SELECT reverse_etl.drop_connector('hubspot_more');
 SELECT reverse_etl.drop_connector('hubspot_plus');

@@ -45,6 +45,8 @@ Part part_at(Part around, const std::string &name) {
 }
 
 void lay_over(Json &base, const Json &own, Part part, const std::string &pointer) {
+    if (part != Part::whole && base.is_null())
+        base = Json::object(); // in which there is nothing to take out
     if (part == Part::whole || !base.is_object() || !own.is_object()) {
         base = own;
         return;
