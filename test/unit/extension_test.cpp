@@ -1,3 +1,5 @@
+#include "engine/text/json.h"
+
 #include "connector_fixture.h"
 #include "manifest_faults.h"
 

@@ -33,14 +33,17 @@ class Handler : public JobHandler {
   private:
     void read_scopes(Answer &answer) {
         if (!check_.scopes_header.empty()) {
-            if (const std::string *header = answer.response().header(check_.scopes_header))
+            if (const std::string *header = answer.response().header(check_.scopes_header)) {
+                found.scopes.emplace();
                 add_scopes(*header, answer.words());
+            }
             return;
         }
         auto scopes = check_.scopes.empty() ? std::nullopt : answer.at(check_.scopes);
         simdjson::dom::array several;
         if (!scopes)
             return;
+        found.scopes.emplace();
         if (scopes->get(several) != simdjson::SUCCESS)
             add_scopes(text_of(*scopes), answer.words());
         else
@@ -50,8 +53,6 @@ class Handler : public JobHandler {
 
     /// One, or several with blanks or commas between them.
     void add_scopes(const std::string &text, const Words &words) {
-        if (!found.scopes)
-            found.scopes.emplace();
         for (std::size_t begin = 0; (begin = text.find_first_not_of(" ,", begin)) != text.npos;) {
             const std::size_t end = std::min(text.find_first_of(" ,", begin), text.size());
             if (found.scopes->size() < most_scopes)
