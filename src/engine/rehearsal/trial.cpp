@@ -65,10 +65,10 @@ class Sink : public OutcomeSink, public RecordSink {
     const std::vector<std::string> &asks_;
 };
 
-Settings stars(const Connector &connector) {
+Settings stars(const Object &object) {
     Settings credentials;
-    for (const CredentialSpec &credential : connector.credentials())
-        credentials[credential.name] = "***";
+    for (const std::string &name : object.credentials)
+        credentials[name] = "***";
     return credentials;
 }
 
@@ -144,17 +144,20 @@ const char *outcome_name(TrialOutcome::Kind kind) {
 }
 
 TrialResult run_trial(const Connector &connector, const Trial &trial, Rehearsal &rehearsal) {
-    const Object object = connector.object(trial.object, trial.options);
+    return run_trial(connector.object(trial.object, trial.options), trial, rehearsal);
+}
+
+TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehearsal) {
     const OperationSpec *spec = object.operation(trial.operation);
     if (spec == nullptr)
-        throw SettingError("object \"" + trial.object + "\" has no operation \"" + operation_name(trial.operation) +
+        throw SettingError("object \"" + object.name + "\" has no operation \"" + operation_name(trial.operation) +
                            "\"");
     std::vector<std::string> asks = trial.asks;
     if (asks.empty())
         for (const ColumnSpec &column : object.columns)
             asks.push_back(column.field);
     const CompiledOperation operation = compile(trial, object, *spec, fields_of(trial.rows), asks);
-    Authenticator authenticator(object.auth, trial.credentials ? *trial.credentials : stars(connector));
+    Authenticator authenticator(object.auth, trial.credentials ? *trial.credentials : stars(object));
     Policy policy;
     policy.rehearsal = &rehearsal;
     policy.max_attempts = attempts;

@@ -43,5 +43,7 @@ struct TrialResult {
 
 /// Runs the trial against the rehearsal. Throws SettingError and ManifestError for what cannot be tried.
 TrialResult run_trial(const Connector &connector, const Trial &trial, Rehearsal &rehearsal);
+/// The same with an object whose options are filled in already.
+TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehearsal);
 
 } // namespace reverse_etl
