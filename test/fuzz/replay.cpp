@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <random>
 #include <vector>
@@ -10,6 +11,19 @@
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
+
+const Bytes *tried = nullptr;
+
+/// What ended a target, for the corpus.
+void keep_tried(int) {
+    std::ofstream("ended_by", std::ios::binary)
+        .write(reinterpret_cast<const char *>(tried->data()), static_cast<std::streamsize>(tried->size()));
+}
+
+void try_out(const Bytes &bytes) {
+    tried = &bytes;
+    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+}
 
 std::vector<Bytes> inputs(int count, char **folders) {
     std::vector<Bytes> found;
@@ -53,15 +67,16 @@ int main(int count, char **arguments) {
         return 2;
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(std::atoi(arguments[1]));
     const std::vector<Bytes> seeds = inputs(count - 2, arguments + 2);
+    std::signal(SIGABRT, keep_tried);
     for (const Bytes &seed : seeds)
-        LLVMFuzzerTestOneInput(seed.data(), seed.size());
+        try_out(seed);
     std::mt19937 random(1);
-    std::size_t tried = seeds.size();
-    for (; !seeds.empty() && std::chrono::steady_clock::now() < deadline; tried++) {
+    std::size_t count_tried = seeds.size();
+    for (; !seeds.empty() && std::chrono::steady_clock::now() < deadline; count_tried++) {
         Bytes bytes = seeds[random() % seeds.size()];
         change(bytes, seeds[random() % seeds.size()], random);
-        LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+        try_out(bytes);
     }
-    std::printf("%zu inputs of %zu seeds\n", tried, seeds.size());
+    std::printf("%zu inputs of %zu seeds\n", count_tried, seeds.size());
     return seeds.empty() ? 1 : 0;
 }

@@ -129,6 +129,25 @@ BOOST_AUTO_TEST_CASE(name_the_place_of_a_difference) {
         BOOST_TEST(fault(one).starts_with(expected), fault(one) << " does not begin with " << expected);
 }
 
+/// What options hold makes no URL that is none.
+BOOST_AUTO_TEST_CASE(refuse_blanks_in_a_url) {
+    const auto fault_with = [](const std::string &option, const std::string &value) {
+        const Json one = Json::parse(R"({"object": "endpoint", "operation": "create", "rows": [{"a": 1}],
+                                         "options": {"base_url": "https://x.example"}})");
+        Json cases = Json::array({one});
+        cases[0]["options"][option] = value;
+        return run_cases(built_in_connector("http"), cases).front().fault;
+    };
+    BOOST_TEST(fault_with("path", "/things").empty());
+    const std::pair<const char *, const char *> urls[] = {
+        {"path", "/thi?ngs"}, {"item_path", "/{key}/?"}, {"base_url", "https://x?.example"}};
+    for (const auto &[option, url] : urls)
+        for (const char *sign : {" ", "\t", "\n", "\x7f"}) {
+            const std::string value = std::string(url).replace(std::string(url).find('?'), 1, sign);
+            BOOST_TEST(fault_with(option, value) != "", "option " << option << " is " << value);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(are_named) {
     const auto results = run_cases(small(), Json::parse(R"([{ "name": "first" }, {}])"));
     BOOST_TEST(results[0].name == "first");

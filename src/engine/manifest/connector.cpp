@@ -424,6 +424,8 @@ std::string Connector::base_url(ManifestFilling &filling, const Settings &settin
     if (url.find_first_of("?#") != std::string::npos)
         throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
                            "What stands behind them would not be part of the path that is appended.");
+    if (std::any_of(url.begin(), url.end(), [](unsigned char sign) { return sign <= ' ' || sign == 127; }))
+        throw SettingError("the URL of connector \"" + name_ + "\" must not hold blanks and control characters");
     return url;
 }
 
