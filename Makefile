@@ -83,7 +83,7 @@ connectors_dir = $(DESTDIR)$(datadir)/reverse_etl/connectors
 install: install-connectors
 install-connectors:
 	$(MKDIR_P) '$(connectors_dir)'
-	$(INSTALL_DATA) $(srcdir)/connectors/*.json '$(connectors_dir)/'
+	$(INSTALL_DATA) $(filter-out %.test.json,$(wildcard $(srcdir)/connectors/*.json)) '$(connectors_dir)/'
 uninstall: uninstall-connectors
 uninstall-connectors:
 	rm -rf '$(DESTDIR)$(datadir)/reverse_etl'

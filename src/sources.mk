@@ -15,6 +15,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
+    src/engine/manifest/check_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
     src/engine/manifest/condition_reader.cpp \
@@ -22,6 +23,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/credential_reader.cpp \
     src/engine/manifest/entry_rule_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
+    src/engine/manifest/extension.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/idempotency_reader.cpp \
@@ -47,6 +49,9 @@ ENGINE_SOURCES = \
     src/engine/queue/delivery_queue.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
+    src/engine/rehearsal/connector_case.cpp \
+    src/engine/rehearsal/json_difference.cpp \
+    src/engine/rehearsal/trial.cpp \
     src/engine/requests/access_token.cpp \
     src/engine/requests/access_token_answer.cpp \
     src/engine/requests/answer.cpp \
@@ -64,10 +69,12 @@ ENGINE_SOURCES = \
     src/engine/requests/oauth1.cpp \
     src/engine/requests/operation_ids.cpp \
     src/engine/requests/outcome_reader.cpp \
+    src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/request_ids.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secret_parts.cpp \
     src/engine/requests/secrets.cpp \
+    src/engine/requests/server_check.cpp \
     src/engine/requests/signer.cpp \
     src/engine/requests/signing_text.cpp \
     src/engine/requests/sigv4.cpp \
@@ -137,6 +144,7 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/open_destination.cpp \
     src/postgres/destinations/option_functions.cpp \
     src/postgres/destinations/options.cpp \
+    src/postgres/destinations/preview.cpp \
     src/postgres/destinations/push_plan.cpp \
     src/postgres/destinations/record_encoder.cpp \
     src/postgres/destinations/row_encoder.cpp \
@@ -166,8 +174,12 @@ POSTGRES_SOURCES = \
     src/postgres/hashes/value_hasher_numbers.cpp \
     src/postgres/hashes/value_hasher_others.cpp \
     src/postgres/hashes/value_hasher_strings.cpp \
+    src/postgres/module/check_server.cpp \
+    src/postgres/module/connector_trials.cpp \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \
+    src/postgres/module/preview.cpp \
+    src/postgres/module/request_rows.cpp \
     src/postgres/module/running_command.cpp \
     src/postgres/module/transaction_end.cpp \
     src/postgres/outbox/destination_health.cpp \

@@ -15,16 +15,23 @@ CREATE FUNCTION reverse_etl_internal.built_in_connectors(OUT name text, OUT mani
 LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_built_in_connectors';
 COMMENT ON FUNCTION reverse_etl_internal.built_in_connectors() IS 'the connectors that came with the extension; see reverse_etl.connectors';
 
+CREATE FUNCTION reverse_etl_internal.whole_manifest(name text) RETURNS text
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_whole_manifest';
+COMMENT ON FUNCTION reverse_etl_internal.whole_manifest(text) IS 'the manifest of a connector with what it has from those that it extends; see reverse_etl.connectors';
+
 CREATE VIEW reverse_etl.connectors AS
 SELECT name, manifest::jsonb ->> 'title' AS title, manifest::jsonb ->> 'version' AS version, true AS built_in,
        ARRAY(SELECT object FROM jsonb_object_keys(manifest::jsonb -> 'objects') AS object WHERE object <> '$note' ORDER BY 1)
            AS objects,
-       manifest::json AS manifest
+       manifest::json AS manifest, NULL AS extends
   FROM reverse_etl_internal.built_in_connectors()
 UNION ALL
-SELECT name, manifest ->> 'title', manifest ->> 'version', false,
-       ARRAY(SELECT object FROM json_object_keys(manifest -> 'objects') AS object WHERE object <> '$note' ORDER BY 1), manifest
-  FROM reverse_etl_internal.custom_connectors;
+SELECT name, whole.manifest ->> 'title', whole.manifest ->> 'version', false,
+       ARRAY(SELECT object FROM json_object_keys(whole.manifest -> 'objects') AS object WHERE object <> '$note' ORDER BY 1),
+       whole.manifest, custom.manifest ->> 'extends'
+  FROM reverse_etl_internal.custom_connectors AS custom,
+       LATERAL (SELECT CASE WHEN custom.manifest ->> 'extends' IS NULL THEN custom.manifest
+                            ELSE reverse_etl_internal.whole_manifest(custom.name)::json END AS manifest) AS whole;
 COMMENT ON VIEW reverse_etl.connectors IS 'every connector that CREATE SERVER ... OPTIONS (connector ...) may name';
 GRANT SELECT ON reverse_etl.connectors TO PUBLIC;
 
@@ -44,6 +51,11 @@ COMMENT ON FUNCTION reverse_etl.check_manifest(text, text) IS 'raises an error t
 CREATE FUNCTION reverse_etl.create_connector(name text, manifest json) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- One after the other: what is extended stays as it was checked. A transaction that does not see what others did
+    -- meanwhile fails to write the row of the base.
+    LOCK TABLE reverse_etl_internal.custom_connectors IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE reverse_etl_internal.custom_connectors SET manifest = custom_connectors.manifest
+     WHERE custom_connectors.name = create_connector.manifest ->> 'extends';
     PERFORM reverse_etl.check_manifest(create_connector.name, create_connector.manifest::text);
     INSERT INTO reverse_etl_internal.custom_connectors (name, manifest)
     VALUES (create_connector.name, create_connector.manifest)
@@ -56,7 +68,9 @@ CREATE FUNCTION reverse_etl.drop_connector(name text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     server text;
+    extenders text;
 BEGIN
+    LOCK TABLE reverse_etl_internal.custom_connectors IN SHARE ROW EXCLUSIVE MODE;
     SELECT srvname INTO server
       FROM pg_catalog.pg_foreign_server, pg_catalog.pg_options_to_table(srvoptions) AS option
      WHERE option.option_name = 'connector' AND option.option_value = drop_connector.name
@@ -66,6 +80,14 @@ BEGIN
         RAISE dependent_objects_still_exist USING
             MESSAGE = format('cannot drop connector "%s" because server "%s" uses it', drop_connector.name, server),
             HINT = 'Drop the server first.';
+    END IF;
+    SELECT pg_catalog.string_agg(pg_catalog.format('"%s"', c.name), ', ' ORDER BY c.name) INTO extenders
+      FROM reverse_etl_internal.custom_connectors AS c WHERE c.manifest ->> 'extends' = drop_connector.name;
+    IF extenders IS NOT NULL THEN
+        RAISE dependent_objects_still_exist USING
+            MESSAGE = format('cannot drop connector "%s" because others extend it', drop_connector.name),
+            DETAIL = format('They are: %s.', extenders),
+            HINT = 'Drop them first.';
     END IF;
     DELETE FROM reverse_etl_internal.custom_connectors WHERE custom_connectors.name = drop_connector.name;
     IF NOT FOUND THEN

@@ -24,6 +24,10 @@ void token(World &, const Request &request, Answer &answer) {
                         random_uuid() + R"(","expires_in":1800})");
 }
 
+void account_details(World &, const Request &, Answer &answer) {
+    answer.set(200, R"({"portalId":1234567,"accountType":"DEVELOPER_TEST","timeZone":"Europe/Berlin"})");
+}
+
 bool authorize(World &, const Request &request, Answer &answer) {
     std::string_view credentials = request.header("Authorization");
     if (starts_with_any(credentials, {"Bearer pat-", "Bearer token-"}))
@@ -81,6 +85,7 @@ constexpr Route routes[] = {
     {"DELETE", "/crm/v3/objects/{object}/{id}", archive_one},
 };
 
+constexpr Route account_routes[] = {{"GET", "/account-info/v3/details", account_details}};
 constexpr Route token_routes[] = {{"POST", "/oauth/2026-03/token", token, true}};
 
 } // namespace
@@ -90,6 +95,7 @@ std::string hubspot_id(std::size_t position) {
 }
 
 extern const Connector hubspot{"hubspot", "/crm/", routes, authorize, not_found, fail, finish};
+extern const Connector hubspot_account{"hubspot", "/account-info/", account_routes, authorize, not_found, fail, finish};
 extern const Connector hubspot_oauth{"hubspot", "/oauth/2026-03/", token_routes, authorize, not_found, fail, finish};
 
 } // namespace reverse_etl::sandbox

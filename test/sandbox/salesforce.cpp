@@ -38,6 +38,11 @@ void token(World &world, const Request &request, Answer &answer) {
                         std::to_string(request.now_ms) + R"(","signature":"c2FuZGJveA=="})");
 }
 
+void user_info(World &, const Request &, Answer &answer) {
+    answer.set(200, R"({"user_id":"0055g0000000001AAA","organization_id":"00D5g0000000001AAA",)"
+                    R"("preferred_username":"sandbox@example.com"})");
+}
+
 bool is_valid(const SalesforceTokens &tokens, std::string_view token) {
     return tokens.issued.find(token) != tokens.issued.end() || (token.starts_with("token-") && !tokens.plain_expired);
 }
@@ -86,6 +91,7 @@ void finish(World &world, Answer &answer) {
 
 constexpr Route routes[] = {
     {"POST", "/services/oauth2/token", token, true},
+    {"GET", "/services/oauth2/userinfo", user_info},
     {"GET", "/services/data", versions, true},
     {"GET", "/services/data/{version}/limits", limits},
     {"GET", "/services/data/{version}/query", query},

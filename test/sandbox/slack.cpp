@@ -275,7 +275,11 @@ void lookup_by_email(World &world, const Request &request, Answer &answer) {
     refuse(answer, "users_not_found");
 }
 
-void auth_test(World &, const Request &, Answer &answer) {
+// A token that begins with xoxb-few may do little.
+void auth_test(World &, const Request &request, Answer &answer) {
+    const bool may_do_little = request.header("Authorization").starts_with("Bearer xoxb-few");
+    answer.headers.push_back(
+        {"X-OAuth-Scopes", may_do_little ? "chat:write" : "chat:write,users:read,users:read.email,channels:read"});
     answer.set(200,
                R"({"ok":true,"url":"https://sandbox.slack.com/","team":"Sandbox","user":"reverse_etl","team_id":")" +
                    std::string(team) + R"(","user_id":")" + std::string(bot_user) + R"(","bot_id":")" +

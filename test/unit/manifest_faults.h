@@ -2,6 +2,9 @@
 
 #include "connector_fixture.h"
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
 #include <string>
 
 namespace reverse_etl {
@@ -13,7 +16,10 @@ inline std::string text_of(const ManifestError &error) {
 /// What is wrong with a manifest: the JSON pointer and the message; "" if nothing.
 inline std::string fault(const std::string &manifest) {
     try {
-        Connector::parse(manifest);
+        Connector::parse(manifest, nullptr, [](const std::string &name) -> std::optional<std::string> {
+            const auto known = std::find(std::begin(built_in_connectors), std::end(built_in_connectors), name);
+            return known == std::end(built_in_connectors) ? std::nullopt : std::optional(built_in_manifest(name));
+        });
         return "";
     } catch (const ManifestError &error) {
         return text_of(error);

@@ -1,9 +1,11 @@
 #include "engine/manifest/connector.h"
 
 #include "engine/manifest/auth_reader.h"
+#include "engine/manifest/check_reader.h"
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/credential_reader.h"
 #include "engine/manifest/error_rule_reader.h"
+#include "engine/manifest/extension.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
@@ -266,20 +268,23 @@ std::string Object::pointer_to(const std::string &field) const {
     return pointer_for(read, field);
 }
 
-Connector Connector::parse(std::string_view text, Pause pause) {
+Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf &of) {
     Connector connector;
     try {
         Json parsed = parse_json(text, pause);
         remove_notes(parsed);
+        parsed = extended(std::move(parsed), of, pause);
+        normalize_check(parsed);
         connector.manifest_ = std::make_shared<const Json>(std::move(parsed));
     } catch (const Json::parse_error &error) {
         throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);
-    manifest.only({"$schema",  "manifest", "name",        "title",   "version",  "documentation", "schema",
-                   "base_url", "options",  "credentials", "auth",    "headers",  "rate_limits",   "reason",
-                   "errors",   "values",   "id",          "columns", "defaults", "operations",    "objects"});
+    manifest.only({"$schema",     "manifest",   "name",    "title",       "version", "documentation",
+                   "schema",      "base_url",   "options", "credentials", "auth",    "headers",
+                   "rate_limits", "reason",     "errors",  "values",      "id",      "columns",
+                   "defaults",    "operations", "objects", "check"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
@@ -320,6 +325,9 @@ Connector Connector::parse(std::string_view text, Pause pause) {
         manifest.at("options").fail(std::string("give a value that does not fit: ") + error.what());
     }
     check_parts(ManifestNode(filled, "", &unset), pause);
+    unset.types.erase("object");
+    if (filled.contains("check"))
+        read_check(ManifestNode(filled, "", &unset).at("check"));
     return connector;
 }
 
@@ -328,6 +336,10 @@ std::vector<std::string> Connector::object_names() const {
     for (const auto &[name, object] : manifest_->at("objects").items())
         names.push_back(name);
     return names;
+}
+
+std::string Connector::manifest() const {
+    return manifest_->dump();
 }
 
 Object Connector::object(const std::string &name, const Settings &settings) const {
@@ -362,6 +374,33 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     return object;
 }
 
+std::optional<ConnectorCheck> Connector::check(const Settings &settings) const {
+    if (!manifest_->contains("check"))
+        return std::nullopt;
+    UnsetOptions unset;
+    ManifestFilling filling = filling_of(options_, settings, unset);
+    ConnectorCheck check;
+    check.object.connector = name_;
+    check.object.base_url = base_url(filling, settings);
+    filling.set_text("base_url", check.object.base_url, OptionSpec::Type::url);
+    Json filled = Json::object();
+    for (const char *member : {"auth", "headers", "rate_limits", "reason", "errors", "check"})
+        if (manifest_->contains(member))
+            filled[member] = manifest_->at(member);
+    filling.fill_in(filled);
+    ManifestNode manifest(filled, "", &unset);
+    if (manifest.has("headers"))
+        check.object.headers = read_headers(manifest.at("headers"));
+    for (const ManifestNode &auth : manifest.at("auth").one_or_many())
+        check.object.auth.push_back(read_auth(auth));
+    for (const CredentialSpec &credential : credentials_)
+        check.object.credentials.push_back(credential.name);
+    check.spec = read_check(manifest.at("check"));
+    add_shared(manifest, check.spec.operation);
+    check_is_set(unset);
+    return check;
+}
+
 void Connector::check_is_object(const std::string &name) const {
     if (manifest_->at("objects").contains(name))
         return;
@@ -385,6 +424,8 @@ std::string Connector::base_url(ManifestFilling &filling, const Settings &settin
     if (url.find_first_of("?#") != std::string::npos)
         throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
                            "What stands behind them would not be part of the path that is appended.");
+    if (std::any_of(url.begin(), url.end(), [](unsigned char sign) { return sign <= ' ' || sign == 127; }))
+        throw SettingError("the URL of connector \"" + name_ + "\" must not hold blanks and control characters");
     return url;
 }
 

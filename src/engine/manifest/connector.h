@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/manifest/auth_spec.h"
+#include "engine/manifest/check_spec.h"
 #include "engine/manifest/column_spec.h"
 #include "engine/manifest/condition.h"
 #include "engine/manifest/key_form.h"
@@ -10,8 +11,10 @@
 #include "engine/text/errors.h"
 #include "engine/text/json_fwd.h"
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,11 +54,19 @@ struct Object {
     std::string pointer_to(const std::string &field) const;
 };
 
+/// A connector's check with the server's options filled in.
+struct ConnectorCheck {
+    Object object; ///< of no name: what requests have in common
+    CheckSpec spec;
+};
+
 /// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').
 class Connector {
   public:
-    /// Throws ManifestError, and what `pause` throws, which is called now and then.
-    static Connector parse(std::string_view text, void (*pause)() = nullptr);
+    /// Throws ManifestError, and what `pause` throws, which is called now and then. `of` gives the manifests that
+    /// others extend.
+    static Connector parse(std::string_view text, void (*pause)() = nullptr,
+                           const std::function<std::optional<std::string>(const std::string &name)> &of = nullptr);
 
     const std::string &name() const { return name_; }
     const std::string &title() const { return title_; }
@@ -65,10 +76,15 @@ class Connector {
     /// What a user mapping may hold.
     const std::vector<CredentialSpec> &credentials() const { return credentials_; }
     std::vector<std::string> object_names() const;
+    /// All that it says, with what it has from those that it extends, without notes.
+    std::string manifest() const;
 
     /// The object with the options of server and table filled in. Throws SettingError for a missing or wrong option or
     /// an object that does not exist, ManifestError if an option's text makes the manifest wrong.
     Object object(const std::string &name, const Settings &settings) const;
+
+    /// How to find out whether a server lets us in; nothing if the manifest does not say. Throws as object() does.
+    std::optional<ConnectorCheck> check(const Settings &settings) const;
 
   private:
     void check_is_object(const std::string &name) const;

@@ -164,7 +164,7 @@ void ManifestFilling::fill_in(Json &manifest) {
             *member = filled_url(member->get<std::string>());
         else if (name == "auth")
             fill_in_auth(*member);
-        else if (name == "defaults")
+        else if (name == "defaults" || name == "check")
             fill_in_operation(*member);
         else if (name == "operations")
             fill_in_each(*member, &ManifestFilling::fill_in_operation);

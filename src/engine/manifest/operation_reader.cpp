@@ -10,6 +10,8 @@
 #include "engine/text/json.h"
 #include "engine/text/placeholders.h"
 
+#include <algorithm>
+
 namespace reverse_etl {
 
 namespace {
@@ -17,6 +19,11 @@ namespace {
 /// Where a placeholder stands decides what the engine can fill in for it when it builds a request.
 constexpr PlaceholderNames of_url = {"{key}",    "{keys}",      "{key_field}",  "{fields}",
                                      "{cursor}", "{row.FIELD}", "{request.id}", "{entry.id}"};
+
+/// RFC 3986 has no such sign.
+bool ends_a_url(unsigned char sign) {
+    return sign <= ' ' || sign == 127;
+}
 
 void read_request_line(const ManifestNode &node, OperationSpec &spec) {
     std::string line = node.template_text(of_url);
@@ -32,6 +39,9 @@ void read_request_line(const ManifestNode &node, OperationSpec &spec) {
         node.fail("its method must be one of GET, POST, PUT, PATCH and DELETE");
     if (spec.path.find('#') != std::string::npos)
         node.fail("its path must not hold \"#\": what follows would not be sent");
+    for (const TextPart &part : split_placeholders(spec.path))
+        if (!part.is_placeholder && std::any_of(part.text.begin(), part.text.end(), ends_a_url))
+            node.fail("its path must not hold blanks and control characters: a blank is written %20");
 }
 
 /// An option that is a path may begin one; were it a row's value, the row could choose another host.

@@ -133,6 +133,10 @@ void Dispatcher::advance(JobHandler &handler) {
 }
 
 void Dispatcher::turn(JobHandler &handler, Clock::time_point deadline, std::vector<Finished> &others) {
+    if (policy_.rehearsal != nullptr) {
+        rehearse(handler);
+        return;
+    }
     if (Clock::now() > attended_ + left_alone)
         attended_since_ = Clock::now();
     Clock::time_point next = start_ready(handler);
@@ -233,23 +237,32 @@ void Dispatcher::start_held() {
         start(std::move(held));
 }
 
-void Dispatcher::start(StartableJob startable) {
-    std::unique_ptr<Job> job = std::move(startable.job);
+Request Dispatcher::request_of(Job &job) const {
     const OperationSpec &spec = operation_.spec();
     Request request;
     request.method = spec.method;
-    request.url = authenticator_.address(job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url,
+    request.url = authenticator_.address(job.url.empty() ? operation_.url(&job.batch, job.cursor) : job.url,
                                          operation_.object().base_url);
     request.headers = operation_.headers();
     if (operation_.has_body())
-        request.body = job->batch.body();
-    ids_.fill_in(request, job->batch, job->id, job->body);
-    if (!job->id.empty() && !spec.idempotency_header.empty())
-        set_header(request.headers, spec.idempotency_header, job->id);
-    UnsignedRequest unsigned_request{request, job->body,
-                                     spec.form ? UnsignedRequest::Format::form : UnsignedRequest::Format::json,
-                                     job->id.empty() && authenticator_.needs_id() ? random_id() : job->id};
+        request.body = job.batch.body();
+    ids_.fill_in(request, job.batch, job.id, job.body);
+    if (!job.id.empty() && !spec.idempotency_header.empty())
+        set_header(request.headers, spec.idempotency_header, job.id);
+    return request;
+}
+
+void Dispatcher::sign(Request &request, Job &job) const {
+    UnsignedRequest unsigned_request{request, job.body,
+                                     operation_.spec().form ? UnsignedRequest::Format::form : UnsignedRequest::Format::json,
+                                     job.id.empty() && authenticator_.needs_id() ? random_id() : job.id};
     authenticator_.sign(unsigned_request);
+}
+
+void Dispatcher::start(StartableJob startable) {
+    std::unique_ptr<Job> job = std::move(startable.job);
+    Request request = request_of(*job);
+    sign(request, *job);
     request.ca_file = policy_.ca_file;
     request.proxy = policy_.proxy;
     request.client_certificate = authenticator_.certificate();

@@ -5,6 +5,7 @@
 #include "engine/requests/authenticator.h"
 #include "engine/requests/batch.h"
 #include "engine/requests/compiled_operation.h"
+#include "engine/requests/rehearsal.h"
 #include "engine/requests/request_ids.h"
 #include "engine/requests/request_observer.h"
 #include "engine/requests/verdict.h"
@@ -33,6 +34,7 @@ struct Policy {
     /// Makes idempotency keys out of the rows' numbers, which then must be unique within it: the same rows get the same
     /// key again, also after a crash. "": each request has a random one.
     std::string idempotency_scope;
+    Rehearsal *rehearsal = nullptr; ///< in place of the network, if there is one
 };
 
 /// One request until it has an answer that counts: a batch of rows, or a page to read.
@@ -134,6 +136,12 @@ class Dispatcher {
     enum class Place { first, last };
     void put_in_line(std::unique_ptr<Job> job, Place place);
     void start(StartableJob startable);
+    /// The job's request, not yet signed. Its body is the job's.
+    Request request_of(Job &job) const; ///< all but the signature
+    void sign(Request &request, Job &job) const;
+    /// What turn() does where the policy has a rehearsal.
+    void rehearse(JobHandler &handler);
+    ShownRequest shown(Job &job) const;
     /// Sends again after the usual delay, or gives up when the attempts have run out.
     void resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobHandler &handler);
     bool is_awaited(ExchangeId exchange) const;

@@ -8,6 +8,7 @@ extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
@@ -126,6 +127,14 @@ inline AclResult schema_aclcheck(Oid schema, Oid role) {
     return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE);
 #else
     return pg_namespace_aclcheck(schema, role, ACL_USAGE);
+#endif
+}
+
+inline AclResult server_aclcheck(Oid server, Oid role) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(ForeignServerRelationId, server, role, ACL_USAGE);
+#else
+    return pg_foreign_server_aclcheck(server, role, ACL_USAGE);
 #endif
 }
 

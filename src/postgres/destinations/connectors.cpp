@@ -86,23 +86,77 @@ std::vector<CustomConnector> custom_connectors(const std::string *name) {
     return connectors;
 }
 
+bool is_built_in(const std::string &name) {
+    // The files change only with the installation, and the library with them.
+    static const std::vector<std::string> names = built_in_connector_names();
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void pause() {
+    pg_call([] { CHECK_FOR_INTERRUPTS(); });
+}
+
+/// A connector's own manifest; nothing if there is no such connector.
+std::optional<std::string> find_manifest(const std::string &name) {
+    if (is_built_in(name))
+        return built_in_manifest(name);
+    std::vector<CustomConnector> custom = custom_connectors(&name);
+    return custom.empty() ? std::nullopt : std::optional(custom.front().manifest);
+}
+
+/// A connector, and the manifests that it was made of: its own, and those that it extends.
 struct ParsedManifest {
-    std::string manifest;
+    std::map<std::string, std::string> manifests;
     std::shared_ptr<const Connector> connector;
+
+    bool is_of(const std::string &name, const std::string &manifest) const {
+        return connector != nullptr && std::all_of(manifests.begin(), manifests.end(), [&](const auto &known) {
+                   return known.second == (known.first == name ? manifest : find_manifest(known.first));
+               });
+    }
 };
 
 std::shared_ptr<const Connector> parse(const std::string &name, const std::string &manifest) {
     static std::map<std::string, ParsedManifest> parsed;
     ParsedManifest &entry = parsed[name];
-    if (entry.connector == nullptr || entry.manifest != manifest)
-        entry = {manifest, std::make_shared<Connector>(parse_connector(manifest))};
+    if (!entry.is_of(name, manifest)) {
+        ParsedManifest made = {{{name, manifest}}, nullptr};
+        made.connector = std::make_shared<Connector>(Connector::parse(manifest, pause, [&](const std::string &base) {
+            std::optional<std::string> text = find_manifest(base);
+            if (text)
+                made.manifests[base] = *text;
+            return text;
+        }));
+        entry = std::move(made);
+    }
     return entry.connector;
+}
+
+/// Those who extend a connector have to stay right when it is replaced.
+void check_extenders(const std::string &name, const std::string &manifest) {
+    for (const CustomConnector &custom : custom_connectors(nullptr)) {
+        if (custom.name == name || custom.manifest.find("\"extends\"") == custom.manifest.npos)
+            continue;
+        bool extends = false;
+        try {
+            Connector::parse(custom.manifest, pause, [&](const std::string &base) {
+                extends |= base == name;
+                return base == name ? std::optional(manifest) : find_manifest(base);
+            });
+        } catch (const ManifestError &error) {
+            if (extends)
+                throw Error(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+                            "connector \"" + custom.name + "\", which extends \"" + name + "\", would be wrong",
+                            "There \"" + error.pointer + "\" " + error.what() + ".",
+                            "Change or drop \"" + custom.name + "\" before.");
+        }
+    }
 }
 
 } // namespace
 
 Connector parse_connector(std::string_view manifest) {
-    return Connector::parse(manifest, [] { pg_call([] { CHECK_FOR_INTERRUPTS(); }); });
+    return Connector::parse(manifest, pause, find_manifest);
 }
 
 std::vector<std::string> built_in_connector_names() {
@@ -130,14 +184,13 @@ std::shared_ptr<const Connector> find_connector(const std::string &name) {
     static std::map<std::string, std::shared_ptr<const Connector>> known;
     if (auto found = known.find(name); found != known.end())
         return found->second;
-    std::vector<std::string> built_in = built_in_connector_names();
-    if (std::find(built_in.begin(), built_in.end(), name) != built_in.end())
+    if (is_built_in(name))
         return known[name] = parse(name, built_in_manifest(name));
     std::vector<CustomConnector> custom = custom_connectors(&name);
     if (!custom.empty())
         return parse(name, custom.front().manifest);
     std::string names;
-    for (const std::string &one : built_in)
+    for (const std::string &one : built_in_connector_names())
         names += (names.empty() ? "" : ", ") + one;
     for (const CustomConnector &one : custom_connectors(nullptr))
         names += ", " + one.name;
@@ -176,16 +229,24 @@ SQL_FUNCTION(reverse_etl_check_manifest) {
     guard([&] {
         // Whatever is too large is not even copied.
         check_manifest_size(pg_call([&] { return toast_raw_datum_size(PG_GETARG_DATUM(1)); }) - VARHDRSZ);
-        std::string name = text_argument(fcinfo, 0);
-        Connector connector = parse_connector(text_argument(fcinfo, 1));
+        std::string name = text_argument(fcinfo, 0), manifest = text_argument(fcinfo, 1);
+        Connector connector = parse_connector(manifest);
         if (connector.name() != name)
             throw ManifestError("/name", "must be the connector's name, " + name);
-        for (const std::string &built_in : built_in_connector_names())
-            if (built_in == name)
-                throw Error(ERRCODE_DUPLICATE_OBJECT, "connector \"" + built_in + "\" already exists",
-                            "It came with the extension.", "Give your own another name.");
+        if (is_built_in(name))
+            throw Error(ERRCODE_DUPLICATE_OBJECT, "connector \"" + name + "\" already exists",
+                        "It came with the extension.", "Give your own another name.");
+        check_extenders(name, manifest);
     });
     PG_RETURN_VOID();
+}
+
+/// reverse_etl_internal.whole_manifest(name text) returns text: with what it has from those that it extends
+SQL_FUNCTION(reverse_etl_whole_manifest) {
+    return guard([&] {
+        const std::string manifest = find_connector(text_argument(fcinfo, 0))->manifest();
+        return pg_call([&] { return text_datum(manifest); });
+    });
 }
 
 } // namespace reverse_etl

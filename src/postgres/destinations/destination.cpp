@@ -114,7 +114,7 @@ Destination::Destination(Oid relation) : relation(relation) {
     read_object(connector, settings);
     read_writing(settings);
     read_waiting(settings);
-    read_policy(settings);
+    policy = policy_of(settings);
     read_columns(catalog.relation);
 }
 
@@ -161,8 +161,8 @@ void Destination::read_waiting(const Settings &settings) {
         static_cast<int>(integer_option("outbox_max_attempts", setting(settings, "outbox_max_attempts", "20")));
 }
 
-/// How requests are sent.
-void Destination::read_policy(const Settings &settings) {
+Policy policy_of(const Settings &settings) {
+    Policy policy;
     policy.max_in_flight = integer_option("max_in_flight", setting(settings, "max_in_flight", "8"));
     policy.max_attempts = static_cast<int>(integer_option("max_attempts", setting(settings, "max_attempts", "8")));
     policy.connect_timeout = Milliseconds(duration_ms("connect_timeout", setting(settings, "connect_timeout", "10s")));
@@ -170,6 +170,7 @@ void Destination::read_policy(const Settings &settings) {
     policy.ca_file = setting(settings, "ca_file", "");
     policy.proxy = setting(settings, "proxy", "");
     policy.keep_rate_limits = setting(settings, "rate_limit", "published") == "published";
+    return policy;
 }
 
 void Destination::read_columns(Relation relation) {
@@ -257,16 +258,51 @@ const OperationSpec &Destination::operation(OperationKind kind) const {
                 "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + known + ".");
 }
 
-Settings Destination::credentials(Oid user) const {
+Settings options_of_server(Oid server) {
+    struct Found {
+        List *options;
+        bool is_ours;
+    };
+    const Found found = pg_call([&] {
+        const ForeignServer *foreign_server = GetForeignServer(server);
+        const char *wrapper = GetForeignDataWrapper(foreign_server->fdwid)->fdwname;
+        return Found{foreign_server->options, strcmp(wrapper, "reverse_etl") == 0};
+    });
+    if (!found.is_ours)
+        throw Error(ERRCODE_WRONG_OBJECT_TYPE,
+                    "server \"" + server_name(server) + "\" is none of the foreign data wrapper \"reverse_etl\"");
+    Settings settings;
+    add_options(settings, found.options);
+    return settings;
+}
+
+Settings credentials_of(Oid user, Oid server) {
     Settings credentials;
     add_options(credentials, pg_call([&] { return user_mapping_options(user, server); }));
     return credentials;
 }
 
 std::string Destination::account(Oid user) const {
+    return account_of(user, server);
+}
+
+std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
+    std::shared_ptr<Authenticator> found = authenticator_of(user, server, object);
+    AccessToken *token = found->token();
+    // One that is made here, out of a key, needs nobody else.
+    if (token == nullptr || !token->is_fetched())
+        return found;
+    if (token->store() == nullptr)
+        token->share(std::make_unique<SharedToken>(*token, relation, user));
+    else
+        static_cast<SharedToken *>(token->store())->found_by(relation, user);
+    return found;
+}
+
+std::string account_of(Oid user, Oid server) {
     // Each with its length: no two sets of credentials read alike.
     std::string identity;
-    for (const auto &[name, value] : credentials(user))
+    for (const auto &[name, value] : credentials_of(user, server))
         for (const std::string &text : {name, value})
             identity += std::to_string(text.size()) + ":" + text;
     BucketKey digest = bucket_key(identity);
@@ -274,23 +310,8 @@ std::string Destination::account(Oid user) const {
            std::to_string(digest[1]);
 }
 
-namespace {
-
-/// One that is made here, out of a key, needs nobody else.
-void share_token(const Authenticator &authenticator, Oid relation, Oid user) {
-    AccessToken *token = authenticator.token();
-    if (token == nullptr || !token->is_fetched())
-        return;
-    if (token->store() == nullptr)
-        token->share(std::make_unique<SharedToken>(*token, relation, user));
-    else
-        static_cast<SharedToken *>(token->store())->found_by(relation, user);
-}
-
-} // namespace
-
-std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
-    Settings credentials = this->credentials(user);
+std::shared_ptr<Authenticator> authenticator_of(Oid user, Oid server, const Object &object) {
+    Settings credentials = credentials_of(user, server);
     // One that belongs to another connector: the validator may not have known the server's.
     for (const auto &[name, value] : credentials)
         if (!is_built_in(name, OptionPlace::user_mapping) &&
@@ -301,9 +322,7 @@ std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
                             object.connector + "\"",
                         "", "Use ALTER USER MAPPING ... OPTIONS (DROP " + name + ").");
     try {
-        std::shared_ptr<Authenticator> found = session::authenticator(server, object.auth, credentials);
-        share_token(*found, relation, user);
-        return found;
+        return session::authenticator(server, object.auth, credentials);
     } catch (const MissingCredentials &error) {
         std::string role = role_name(user), of_server = server_name(server);
         throw Error(ERRCODE_FDW_OPTION_NAME_NOT_FOUND,

@@ -84,13 +84,21 @@ class Destination {
     std::string account(Oid user) const;
 
   private:
-    Settings credentials(Oid user) const;
     void read_object(const std::shared_ptr<const Connector> &connector, const Settings &settings);
     void read_writing(const Settings &settings);
     void read_waiting(const Settings &settings);
-    void read_policy(const Settings &settings);
     void read_columns(Relation relation);
 };
+
+/// The server's own options. An Error if it is none of this wrapper.
+Settings options_of_server(Oid server);
+/// How requests are sent, as options say.
+Policy policy_of(const Settings &settings);
+/// What the role's user mapping (or PUBLIC's) holds.
+Settings credentials_of(Oid user, Oid server);
+/// As Destination::account() and Destination::authenticator() have it. `object`: whose kinds of authentication count.
+std::string account_of(Oid user, Oid server);
+std::shared_ptr<Authenticator> authenticator_of(Oid user, Oid server, const Object &object);
 
 /// Whether the relation is a foreign table of this wrapper. Call inside pg_call.
 bool is_destination(Oid relation);

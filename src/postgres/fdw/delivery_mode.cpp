@@ -3,6 +3,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/settings.h"
+#include "postgres/destinations/preview.h"
 #include "postgres/fdw/statement_hooks.h"
 
 extern "C" {
@@ -68,6 +69,8 @@ bool QueueEverything::is_in_force() {
 }
 
 bool is_queued(const Destination &destination, const ResultRelInfo *relation, EState *estate) {
+    if (Preview::current() != nullptr)
+        return false;
     if (queue_everything > 0 || destination.delivery == DeliveryMode::queued)
         return true;
     bool in_block = IsTransactionBlock() || compat::is_pipelining();

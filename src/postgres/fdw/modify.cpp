@@ -76,7 +76,8 @@ ModifyState &make_state(ModifyTableState *modify, ResultRelInfo *relation, const
     if (is_queued(destination, relation, estate)) {
         state->enqueue = make_in<Enqueue>(context, destination, plan, statement_kind(modify), user, context);
     } else {
-        identity::refuse_copy();
+        if (Preview::current() == nullptr)
+            identity::refuse_copy();
         state->push = make_in<Push>(context, destination, plan, statement_kind(modify), user, estate, counter);
     }
     for (AttrNumber attnum : plan.address)
@@ -222,7 +223,7 @@ void begin_insert(ModifyTableState *state, ResultRelInfo *relation) {
             plan_insert(*destination, named, RelationGetDescr(relation->ri_RelationDesc), relation->ri_TrigDesc);
         uint64 *counter = is_copy ? copy_counter() : state->canSetTag ? &estate->es_processed : nullptr;
         ModifyState &made = make_state(state, relation, *destination, plan, counter, nullptr);
-        if (loaded_by_this_statement() && made.push != nullptr)
+        if (loaded_by_this_statement() && made.push != nullptr && Preview::current() == nullptr)
             go_one_by_one(made);
     });
 }

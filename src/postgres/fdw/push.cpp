@@ -61,11 +61,13 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
       operation_(compile(destination, plan)), values_of_(destination, columns_),
       encoder_(operation_, values_of_, null_as(destination, plan.operation)), records_(values_of_, columns_),
       authenticator_(destination.authenticator(user)), policy_(destination.policy),
-      activity_(destination.relation, plan.operation, GetUserId()),
+      preview_(PreviewedDestination::of(destination.name, plan.operation)),
+      activity_(preview_ == nullptr ? destination.relation : InvalidOid, plan.operation, GetUserId()),
       notices_(session::waiter(), activity_, destination.name), descriptor_(descriptor_of(columns_)), estate_(estate),
       counter_(counter), key_turns_(destination, plan_, columns_),
       entry_(destination, operation_name(plan.operation), statement) {
     policy_.account = destination.account(user);
+    policy_.rehearsal = preview_.get();
     dispatcher_ = std::make_unique<Dispatcher>(operation_, session::transport(), notices_, session::rate_limiter(),
                                                *authenticator_, policy_);
     dispatcher_->report_to(activity_);
@@ -156,7 +158,7 @@ void Push::note_error(int sqlstate) noexcept {
 }
 
 void Push::encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
-    if (!entry_.begun())
+    if (!entry_.begun() && preview_ == nullptr)
         entry_.begin();
     gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
     rows_++;
@@ -253,6 +255,11 @@ void Push::keep_rejections() {
         return;
     std::vector<RejectedRow> rows = std::exchange(rejections_, {});
     std::sort(rows.begin(), rows.end(), [](const RejectedRow &a, const RejectedRow &b) { return a.number < b.number; });
+    if (preview_ != nullptr) {
+        for (const RejectedRow &row : rows)
+            preview_->refused(row.number, row.reason);
+        return;
+    }
     if (destination_.stop_at_reject) {
         // The reason quotes the row; the server log is not where that belongs.
         const RejectedRow &first = rows.front();
@@ -269,7 +276,7 @@ void Push::keep_rejections() {
 }
 
 void Push::settle() {
-    if (rows_ == settled_)
+    if (rows_ == settled_ || preview_ != nullptr)
         return;
     entry_.settle(result(PushOutcome::completed));
     settled_ = rows_;

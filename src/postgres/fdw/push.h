@@ -3,6 +3,7 @@
 #include "engine/requests/delivery.h"
 #include "postgres/audit_log/entry.h"
 #include "postgres/audit_log/rejected_rows.h"
+#include "postgres/destinations/preview.h"
 #include "postgres/destinations/push_plan.h"
 #include "postgres/destinations/record_encoder.h"
 #include "postgres/destinations/row_encoder.h"
@@ -79,6 +80,7 @@ class Push : private OutcomeSink {
     RecordEncoder records_;
     std::shared_ptr<Authenticator> authenticator_;
     Policy policy_;
+    std::unique_ptr<PreviewedDestination> preview_; ///< if the rows are only to be shown
     Activity activity_;
     ProgressNotices notices_;
     std::unique_ptr<Dispatcher> dispatcher_;

@@ -6,6 +6,7 @@
 #include "postgres/border/injection_point.h"
 #include "postgres/destinations/destination.h"
 #include "postgres/destinations/identity.h"
+#include "postgres/destinations/preview.h"
 #include "postgres/destinations/row_encoder.h"
 #include "postgres/destinations/session.h"
 #include "postgres/fdw/scan_plan.h"
@@ -53,8 +54,11 @@ class Scan : private RecordSink {
         if (plan_.kind == ScanPlan::Kind::none)
             return;
 
-        identity::refuse_copy();
+        preview_ = PreviewedDestination::of(destination.name, operation_kind());
+        if (preview_ == nullptr)
+            identity::refuse_copy();
         policy_ = destination.policy;
+        policy_.rehearsal = preview_.get();
         policy_.account = destination.account(user);
         authenticator_ = destination.authenticator(user);
         compile();
@@ -91,6 +95,10 @@ class Scan : private RecordSink {
         return {{column.name, column.type, column.typmod, column.encoding}, authenticator_->words(), context};
     }
 
+    OperationKind operation_kind() const {
+        return plan_.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
+    }
+
     void compile() {
         std::vector<std::string> fields;
         for (AttrNumber attnum : plan_.retrieved)
@@ -99,7 +107,6 @@ class Scan : private RecordSink {
         if (fields.empty() && !destination_.columns.empty())
             fields.push_back(destination_.object.id.empty() ? destination_.columns.front().field
                                                             : destination_.object.id);
-        OperationKind kind = plan_.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
         std::vector<StatementColumn> columns;
         std::vector<const DestinationColumn *> keys;
         for (AttrNumber attnum : plan_.address) {
@@ -108,7 +115,7 @@ class Scan : private RecordSink {
             keys.push_back(column);
         }
         int key = columns.size() == 1 ? 0 : -1;
-        operation_ = std::make_unique<CompiledOperation>(destination_.object, destination_.operation(kind),
+        operation_ = std::make_unique<CompiledOperation>(destination_.object, destination_.operation(operation_kind()),
                                                          std::move(columns), key, fields);
         key_values_ = std::make_unique<ColumnEncoders>(destination_, keys);
         encoder_ = std::make_unique<RowEncoder>(*operation_, *key_values_, NullAs::null);
@@ -327,6 +334,7 @@ class Scan : private RecordSink {
     MemoryContext page_context_, scratch_;
     List *value_expressions_ = NIL;
     Oid *value_types_ = nullptr;
+    std::unique_ptr<PreviewedDestination> preview_; ///< if what is read is only to be shown
     Policy policy_;
     std::shared_ptr<Authenticator> authenticator_;
     std::unique_ptr<CompiledOperation> operation_;

@@ -124,7 +124,7 @@ void Activity::begin() {
         return;
     state_.started_at = GetCurrentTimestamp();
     state_.seen = state_.accepted = state_.rejected = state_.in_flight = 0;
-    slot_ = enter(state_);
+    slot_ = OidIsValid(state_.destination) ? enter(state_) : nullptr;
 }
 
 void Activity::end() {

@@ -28,7 +28,8 @@ struct RunningPush {
 /// raise, and only that needs a transaction.
 class Activity : public LaneObserver {
   public:
-    /// `role`: whose push it is.
+    /// `role`: whose push it is. An invalid destination: it only shows what it would do, and is neither seen nor
+    /// counted.
     Activity(Oid destination, OperationKind operation, Oid role);
     ~Activity() override;
     Activity(const Activity &) = delete;

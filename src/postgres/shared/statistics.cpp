@@ -180,7 +180,8 @@ void reset(Oid destination) {
 
 using statistics::relaxed;
 
-Statistics::Statistics(Oid destination) : place_(statistics::place_of(destination)) {}
+Statistics::Statistics(Oid destination)
+    : place_(OidIsValid(destination) ? statistics::place_of(destination) : nullptr) {}
 
 void Statistics::add(statistics::Counter counter, std::uint64_t number) {
     if (number != 0 && place_ != nullptr)

@@ -70,6 +70,7 @@ extern shared_memory::Part shared;
 /// each answer. Nothing but the constructor can raise, and only that needs a transaction.
 class Statistics : public RequestObserver {
   public:
+    /// An invalid destination: nothing is counted.
     explicit Statistics(Oid destination);
     ~Statistics() override { add_rows(); }
     Statistics(const Statistics &) = delete;
@@ -98,7 +99,7 @@ class Statistics : public RequestObserver {
   private:
     void add(statistics::Counter counter, std::uint64_t number);
 
-    statistics::Place *place_; ///< nullptr: there was none left
+    statistics::Place *place_; ///< nullptr: nothing is counted, or there was none left
     std::uint64_t accepted_ = 0, rejected_ = 0, read_ = 0;
 };
 

@@ -17,7 +17,12 @@ $node->safe_psql('postgres', <<~SQL);
         "operations": { "create": { "request": "POST /http/acme", "body": { "\$columns": "all" } } },
         "objects": { "orders": { "columns": { "number": "integer" } } }
     }');
+    SELECT reverse_etl.create_connector('acme_twin', '{ "manifest": 1, "name": "acme_twin", "extends": "acme", "objects": { "returns": { "columns": { "number": "integer" } } } }');
+    -- Its base is written again, and so comes after it.
+    SELECT reverse_etl.create_connector('acme', manifest) FROM reverse_etl.connectors WHERE name = 'acme';
     CREATE SERVER acme FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme');
+    CREATE SERVER twin FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme_twin');
+    CREATE FOREIGN TABLE returns (number integer) SERVER twin;
     CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '${\$sandbox->url}');
     CREATE USER MAPPING FOR PUBLIC SERVER acme;
     CREATE USER MAPPING FOR CURRENT_USER SERVER hubspot OPTIONS (access_token 'pat-secret');
@@ -46,8 +51,8 @@ unlike($reader, qr/no address/, "and without others' rejected rows");
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$folder/dump.sql", 'restored' ],
     'the dump restores');
-is($node->safe_psql('restored', 'SELECT name FROM reverse_etl.connectors WHERE NOT built_in'), 'acme',
-    'with the connector');
+is($node->safe_psql('restored', 'SELECT name, extends, objects FROM reverse_etl.connectors WHERE NOT built_in ORDER BY name'),
+    "acme||{orders}\nacme_twin|acme|{orders,returns}", 'with the connectors, one of which extends the other');
 is($node->safe_psql('restored', 'SELECT id, "row" FROM reverse_etl.rejected_rows'), '1|{"email": "no address"}',
     'and the rejected rows');
 is($node->safe_psql('restored', 'SELECT DISTINCT destination, destination_name FROM reverse_etl.rejected_rows UNION ALL
@@ -57,6 +62,8 @@ like(($node->psql('restored', 'INSERT INTO orders VALUES (1)'))[2], qr/because d
     'it does not deliver, since it is a copy');
 like(($node->psql('restored', q(CALL reverse_etl.run_sync('customers'))))[2], qr/because database "restored" looks like a copy/,
     'nor does it run a sync');
+like($node->safe_psql('restored', q(SELECT url FROM reverse_etl.preview('INSERT INTO returns VALUES (1)'))), qr{/http/acme$},
+    'what it would send can be shown all the same');
 $node->safe_psql('restored', 'SELECT reverse_etl.confirm_identity()');
 $node->safe_psql('restored', q(INSERT INTO orders VALUES (1); INSERT INTO contacts (email) VALUES ('bad')));
 is($sandbox->get('/_sandbox/count/http/acme')->{count}, 1, 'confirmed, it delivers');

@@ -1,0 +1,106 @@
+#include "engine/manifest/extension.h"
+
+#include "engine/manifest/manifest_node.h"
+#include "engine/manifest/notes.h"
+#include "engine/text/json_pointer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace reverse_etl {
+
+namespace {
+
+/// A connector that extends one that extends another: so deep it goes.
+constexpr std::size_t most_bases = 8;
+
+/// What a part of a manifest is: it decides whether the members of two of them are put together.
+enum class Part { manifest, objects, object, operations, members, whole };
+
+Part part_at(Part around, const std::string &name) {
+    const auto is_one_of = [&](std::initializer_list<const char *> names) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    switch (around) {
+    case Part::manifest:
+        if (name == "objects")
+            return Part::objects;
+        if (name == "operations")
+            return Part::operations;
+        if (is_one_of({"options", "credentials", "headers", "values", "columns", "defaults"}))
+            return Part::members;
+        return Part::whole;
+    case Part::objects:
+        return Part::object;
+    case Part::object:
+        return name == "operations" ? Part::operations : name == "columns" ? Part::members : Part::whole;
+    case Part::operations:
+        return Part::members;
+    case Part::members:
+    case Part::whole:
+        return Part::whole;
+    }
+    return Part::whole;
+}
+
+void lay_over(Json &base, const Json &own, Part part, const std::string &pointer) {
+    if (part != Part::whole && base.is_null())
+        base = Json::object(); // in which there is nothing to take out
+    if (part == Part::whole || !base.is_object() || !own.is_object()) {
+        base = own;
+        return;
+    }
+    for (const auto &[name, value] : own.items()) {
+        const std::string at = pointer + "/" + pointer_token(name);
+        if (value.is_null() && !base.contains(name))
+            throw ManifestError(at, "is null, which takes out a member of the connector that is extended; it has none "
+                                    "of that name");
+        if (value.is_null())
+            base.erase(name);
+        else
+            lay_over(base[name], value, part_at(part, name), at);
+    }
+}
+
+std::string listed(const std::vector<std::string> &names) {
+    std::string list;
+    for (const std::string &name : names)
+        list += (list.empty() ? "\"" : ", \"") + name + "\"";
+    return list;
+}
+
+} // namespace
+
+Json extended(Json manifest, const ManifestOf &of, Pause pause) {
+    std::vector<Json> layers = {std::move(manifest)};
+    std::vector<std::string> names;
+    while (layers.back().is_object() && layers.back().contains("extends")) {
+        const ManifestNode node(layers.back(), "");
+        const std::string name = node.at("name").plain_name();
+        if (node.at("manifest").value() != 1)
+            node.at("manifest").fail("must be 1, the version of the manifest language");
+        const ManifestNode extends = ManifestNode(layers.front(), "").at("extends");
+        const std::string base = node.at("extends").plain_name();
+        names.push_back(name);
+        if (std::find(names.begin(), names.end(), base) != names.end())
+            extends.fail("goes in a circle: " + listed(names) + ", \"" + base + "\"");
+        if (names.size() > most_bases)
+            extends.fail("goes through more than " + std::to_string(most_bases) + " connectors: " + listed(names));
+        const std::optional<std::string> text = of ? of(base) : std::nullopt;
+        if (!text)
+            extends.fail("leads to the connector \"" + base + "\", which does not exist");
+        layers.push_back(parse_json(*text, pause));
+        remove_notes(layers.back());
+    }
+    Json whole = std::move(layers.back());
+    for (auto own = layers.rbegin() + 1; own != layers.rend(); ++own) {
+        own->erase("extends");
+        lay_over(whole, *own, Part::manifest, "");
+    }
+    if (!names.empty())
+        check_manifest_size(whole.dump(-1, ' ', false, Json::error_handler_t::replace).size());
+    return whole;
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,192 @@
+#include "engine/rehearsal/trial.h"
+
+#include "engine/rehearsal/given_row.h"
+#include "engine/requests/delivery.h"
+#include "engine/requests/fetch.h"
+#include "engine/requests/outcome_unknown.h"
+#include "engine/requests/row_writer.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+namespace {
+
+/// A rehearsal never starts an exchange.
+class NoTransport : public Transport {
+    ExchangeId start(const Request &) override { throw std::logic_error("a rehearsal sends nothing"); }
+    void cancel(ExchangeId) override {}
+    void run(Waiter &, Clock::time_point, std::vector<Finished> &) override {}
+    void give_back(std::vector<Finished>) override {}
+};
+
+class NoWaiter : public Waiter {
+    bool wait(int, long) override { return true; }
+};
+
+/// As many attempts as it takes to see that there would be another.
+constexpr int attempts = 100;
+
+class Sink : public OutcomeSink, public RecordSink {
+  public:
+    Sink(const Object &object, const std::vector<std::string> &asks, std::size_t rows) : object_(object), asks_(asks) {
+        result.rows.resize(rows);
+    }
+
+    void accepted(std::uint64_t row, const std::string &id) override { at(row) = {Kind::accepted, id}; }
+    void rejected(std::uint64_t row, const std::string &reason, long) override {
+        at(row) = {reason.starts_with(outcome_unknown) ? Kind::unknown : Kind::rejected, reason};
+    }
+    void absent(std::uint64_t row) override { at(row) = {Kind::absent, ""}; }
+    void unknown(const Batch &batch, const std::string &reason, long) override {
+        for (const BatchRow &row : batch.rows())
+            at(row.number) = {Kind::unknown, reason};
+    }
+    void put_off(const Batch &batch) override {
+        for (const BatchRow &row : batch.rows())
+            at(row.number) = {Kind::again, ""};
+    }
+
+    void record(simdjson::dom::element record) override {
+        Json fields = Json::object();
+        for (const std::string &field : asks_)
+            if (auto value = reverse_etl::at(record, object_.pointer_to(field)))
+                fields[field] = Json::parse(json_of(*value));
+        result.records.push_back(std::move(fields));
+    }
+
+    TrialResult result;
+
+  private:
+    using Kind = TrialOutcome::Kind;
+    TrialOutcome &at(std::uint64_t row) { return result.rows.at(row - 1); }
+
+    const Object &object_;
+    const std::vector<std::string> &asks_;
+};
+
+Settings stars(const Object &object) {
+    Settings credentials;
+    for (const std::string &name : object.credentials)
+        credentials[name] = "***";
+    return credentials;
+}
+
+/// The fields of all rows, in the order in which they come.
+std::vector<std::string> fields_of(const std::vector<Json> &rows) {
+    std::vector<std::string> fields;
+    for (const Json &row : rows)
+        for (const auto &[field, value] : row.items())
+            if (std::find(fields.begin(), fields.end(), field) == fields.end())
+                fields.push_back(field);
+    return fields;
+}
+
+bool holds(const std::vector<std::string> &fields, const std::string &field) {
+    return !field.empty() && std::find(fields.begin(), fields.end(), field) != fields.end();
+}
+
+/// The fields that name the rows: the destination's id where the rows have it and it may name them, or the key.
+std::vector<std::string> naming(const Trial &trial, const Object &object, const OperationSpec &spec,
+                                const std::vector<std::string> &fields) {
+    if (!trial.by.empty())
+        return {trial.by};
+    const bool inserts = spec.kind == OperationKind::create || spec.kind == OperationKind::upsert;
+    if (!inserts && spec.by_id && holds(fields, object.id))
+        return {object.id};
+    return object.key;
+}
+
+CompiledOperation compile(const Trial &trial, const Object &object, const OperationSpec &spec,
+                          const std::vector<std::string> &fields, const std::vector<std::string> &asks) {
+    const std::vector<std::string> names = naming(trial, object, spec, fields);
+    const bool inserts = spec.kind == OperationKind::create || spec.kind == OperationKind::upsert;
+    std::vector<StatementColumn> columns;
+    int key = -1;
+    for (const std::string &field : fields) {
+        const bool is_name = holds(names, field);
+        if (is_name && names.size() == 1)
+            key = static_cast<int>(columns.size());
+        columns.push_back({field, (inserts || !is_name) && !is_read_only(spec.kind), object.form_of(field)});
+    }
+    if (key < 0 && names.size() == 1 && spec.kind != OperationKind::create && spec.kind != OperationKind::list)
+        throw SettingError("the rows lack the field \"" + names.front() + "\", which names them");
+    return CompiledOperation(object, spec, std::move(columns), key, asks);
+}
+
+std::vector<Batch> batches_of(const CompiledOperation &operation, const std::vector<Json> &rows, Sink &sink) {
+    // As a table does whose option "null_as" says nothing else
+    const bool updates = operation.spec().kind == OperationKind::update;
+    RowWriter writer(operation, updates ? NullAs::clear : NullAs::omit);
+    std::vector<Batch> batches;
+    std::uint64_t number = 0;
+    for (const Json &row : rows) {
+        if (batches.empty() || batches.back().rows().size() >= operation.rows_per_batch())
+            batches.emplace_back(operation.frame());
+        Batch &batch = batches.back();
+        number++;
+        try {
+            writer.write(GivenRow(row, operation.columns()), number, batch, batch.begin_row());
+            batch.end_row(number);
+        } catch (const ValueRefused &refusal) {
+            batch.drop_row();
+            sink.rejected(number, refusal.what(), 0);
+        }
+    }
+    return batches;
+}
+
+} // namespace
+
+const char *outcome_name(TrialOutcome::Kind kind) {
+    static constexpr const char *names[] = {"unasked", "accepted", "rejected", "absent", "unknown", "again", "failed"};
+    return names[static_cast<int>(kind)];
+}
+
+TrialResult run_trial(const Connector &connector, const Trial &trial, Rehearsal &rehearsal) {
+    return run_trial(connector.object(trial.object, trial.options), trial, rehearsal);
+}
+
+TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehearsal) {
+    const OperationSpec *spec = object.operation(trial.operation);
+    if (spec == nullptr)
+        throw SettingError("object \"" + object.name + "\" has no operation \"" + operation_name(trial.operation) +
+                           "\"");
+    std::vector<std::string> asks = trial.asks;
+    if (asks.empty())
+        for (const ColumnSpec &column : object.columns)
+            asks.push_back(column.field);
+    const CompiledOperation operation = compile(trial, object, *spec, fields_of(trial.rows), asks);
+    Authenticator authenticator(object.auth, trial.credentials ? *trial.credentials : stars(object));
+    Policy policy;
+    policy.rehearsal = &rehearsal;
+    policy.max_attempts = attempts;
+    NoTransport transport;
+    NoWaiter waiter;
+    RateLimiter limiter;
+    Dispatcher dispatcher(operation, transport, waiter, limiter, authenticator, policy);
+    Sink sink(object, asks, trial.rows.size());
+    try {
+        if (!is_read_only(spec->kind)) {
+            Delivery delivery(operation, dispatcher, sink, true, attempts);
+            delivery.deliver(batches_of(operation, trial.rows, sink));
+        } else {
+            Fetch fetch(operation, dispatcher, sink);
+            if (spec->kind == OperationKind::lookup)
+                fetch.lookup(batches_of(operation, trial.rows, sink));
+            else
+                while (fetch.next_page()) {
+                }
+        }
+    } catch (const NoMoreAnswers &) {
+        // It shows in the outcomes.
+    } catch (const DestinationError &error) {
+        sink.result.failure = error.what();
+        for (TrialOutcome &outcome : sink.result.rows)
+            if (outcome.kind == TrialOutcome::Kind::unasked || outcome.kind == TrialOutcome::Kind::again)
+                outcome = {TrialOutcome::Kind::failed, error.what()};
+    }
+    return std::move(sink.result);
+}
+
+} // namespace reverse_etl
