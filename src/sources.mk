@@ -3,6 +3,8 @@ ENGINE_SOURCES = \
     src/engine/cron/cron_schedule.cpp \
     src/engine/http/curl_transport.cpp \
     src/engine/http/exchange.cpp \
+    src/engine/http/link_header.cpp \
+    src/engine/http/url_reference.cpp \
     src/engine/limits/announcement.cpp \
     src/engine/limits/backoff.cpp \
     src/engine/limits/circuit.cpp \
@@ -16,7 +18,10 @@ ENGINE_SOURCES = \
     src/engine/manifest/column_spec.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
+    src/engine/manifest/derived_reader.cpp \
+    src/engine/manifest/encoding_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
+    src/engine/manifest/filter_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/key_form.cpp \
@@ -29,6 +34,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/option_names.cpp \
     src/engine/manifest/option_reader.cpp \
     src/engine/manifest/option_value.cpp \
+    src/engine/manifest/page_body_reader.cpp \
     src/engine/manifest/page_reader.cpp \
     src/engine/manifest/rate_limit_reader.cpp \
     src/engine/manifest/result_reader.cpp \
@@ -43,10 +49,12 @@ ENGINE_SOURCES = \
     src/engine/requests/batch.cpp \
     src/engine/requests/compiled_operation.cpp \
     src/engine/requests/delivery.cpp \
+    src/engine/requests/derived_row.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/fetch.cpp \
     src/engine/requests/json_row.cpp \
     src/engine/requests/key_lookup.cpp \
+    src/engine/requests/list_filter.cpp \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
@@ -54,13 +62,18 @@ ENGINE_SOURCES = \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
     src/engine/text/base64.cpp \
+    src/engine/text/digest.cpp \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \
+    src/engine/text/iso_moment.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
+    src/engine/text/letter_case.cpp \
+    src/engine/text/phone_number.cpp \
     src/engine/text/placeholders.cpp \
     src/engine/text/text_pattern.cpp \
+    src/engine/text/text_steps.cpp \
     src/engine/text/utf8.cpp
 
 POSTGRES_SOURCES = \
@@ -113,6 +126,7 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/row_encoder.cpp \
     src/postgres/destinations/session.cpp \
     src/postgres/destinations/write_rights.cpp \
+    src/postgres/fdw/clauses.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
     src/postgres/fdw/handler.cpp \
@@ -123,6 +137,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/plan_scan.cpp \
     src/postgres/fdw/progress_notices.cpp \
     src/postgres/fdw/push.cpp \
+    src/postgres/fdw/pushed_filter.cpp \
     src/postgres/fdw/scan.cpp \
     src/postgres/fdw/scan_plan.cpp \
     src/postgres/fdw/statement_hooks.cpp \

@@ -1,5 +1,6 @@
 #include "postgres/destinations/options.h"
 
+#include "engine/manifest/encoding_reader.h"
 #include "engine/manifest/option_value.h"
 #include "postgres/border/border.h"
 #include "postgres/destinations/connectors.h"
@@ -205,10 +206,11 @@ const std::vector<OptionDescription> &built_in_options() {
 }
 
 ValueEncoding encoding_option(const std::string &name, const std::string &value) {
-    const std::optional<ValueEncoding> encoding = value_encoding(value);
-    if (!encoding)
-        refuse_value(name, "must be one of " + value_encoding_names());
-    return *encoding;
+    try {
+        return encoding_of_option(value);
+    } catch (const ManifestError &error) {
+        refuse_value(name, error.what());
+    }
 }
 
 long integer_option(const std::string &name, const std::string &value) {
