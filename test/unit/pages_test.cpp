@@ -258,4 +258,11 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_said_is_not) {
     BOOST_TEST(!can(commas, {""}, false));
     BOOST_TEST(!can(commas, {std::string(3000, 'x')}, false));
     BOOST_TEST(can(body, {"", "a,b", std::string(3000, 'x')}, true));
+    const auto can_be_number = [&](const char *digits) {
+        return AppliedFilter{&body, {digits}, {digits}, false}.can_be_said();
+    };
+    BOOST_TEST(can_be_number("9007199254740993"));
+    BOOST_TEST(can_be_number("1.5"));
+    BOOST_TEST(!can_be_number("12345678901234567890.10"));
+    BOOST_TEST(!can_be_number("1.50"));
 }

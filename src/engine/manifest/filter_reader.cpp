@@ -44,7 +44,7 @@ FilterSpec read_filter(const ManifestNode &node, Comparison comparison) {
 const char *comparison_name(Comparison comparison) {
     for (const auto &[name, one] : comparison_names)
         if (one == comparison)
-            return one == Comparison::one_of ? "IN" : name;
+            return name;
     return "";
 }
 

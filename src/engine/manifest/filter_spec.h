@@ -19,7 +19,7 @@ inline constexpr std::pair<const char *, Comparison> comparison_names[] = {{"=",
                                                                            {">=", Comparison::greater_or_equal},
                                                                            {"in", Comparison::one_of}};
 
-/// The comparison as SQL writes it.
+/// The comparison as a manifest names it.
 const char *comparison_name(Comparison comparison);
 
 /// Where a list's request says a comparison: in a parameter, or in the body where it has {"$filters": "all"}.

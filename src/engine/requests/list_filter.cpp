@@ -14,6 +14,11 @@ namespace {
 /// What servers take of a URL, a parameter's share of it.
 constexpr std::size_t most_parameter_bytes = 2000;
 
+/// Whether a number is still the one that was written.
+bool keeps_digits(const Json &value, const std::string &written) {
+    return !value.is_number() || value.dump() == written;
+}
+
 std::string with_commas(const std::vector<std::string> &texts) {
     std::string joined;
     for (const std::string &text : texts)
@@ -82,8 +87,8 @@ struct Page {
 
 /// A cursor that is a number; another is a string, as it came.
 Json number_of(const std::string &cursor) {
-    const bool is_number = Json::accept(cursor) && Json::parse(cursor).is_number();
-    return is_number ? Json::parse(cursor) : Json(cursor);
+    const Json number = Json::parse(cursor, nullptr, false);
+    return number.is_number() && keeps_digits(number, cursor) ? number : Json(cursor);
 }
 
 /// Nothing: it is left out.
@@ -124,7 +129,10 @@ bool AppliedFilter::can_be_said() const {
         if (spec->element == nullptr && (text.empty() || would_be_two))
             return false;
     }
-    return spec->element != nullptr || bytes <= most_parameter_bytes;
+    if (spec->element == nullptr)
+        return bytes <= most_parameter_bytes;
+    return std::all_of(values.begin(), values.end(),
+                       [](const std::string &value) { return keeps_digits(Json::parse(value), value); });
 }
 
 std::string with_filter(std::string url, const ListFilter &filter) {

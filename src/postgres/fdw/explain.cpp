@@ -106,7 +106,7 @@ void explain_scan(ForeignScanState *node, ExplainState *explain) {
         CompiledOperation operation(destination->object, destination->operation(kind), std::move(columns), key, fields);
         show_operation(*destination, operation, scan->scan.plan.plan_rows, explain);
         if (!plan.filters.empty())
-            show_filter(destination->relation, plan, scan->fdw_exprs, explain);
+            show_filter(*destination, plan, scan->fdw_exprs, explain);
     });
 }
 

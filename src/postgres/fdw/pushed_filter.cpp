@@ -1,6 +1,8 @@
 #include "postgres/fdw/pushed_filter.h"
 
 #include "postgres/border/border.h"
+#include "postgres/border/names.h"
+#include "postgres/border/sql_text.h"
 #include "postgres/destinations/column_encoders.h"
 #include "postgres/fdw/clauses.h"
 
@@ -263,20 +265,17 @@ std::optional<ListFilter> list_filter(const Destination &destination, const Scan
     return filter;
 }
 
-void show_filter(Oid relation, const ScanPlan &plan, List *values, ExplainState *explain) {
-    const auto &filters = plan.filters;
-    pg_call([&] {
-        List *shown = NIL;
-        for (std::size_t i = 0; i < filters.size(); i++) {
-            const bool is_array = filters[i].second == Comparison::one_of;
-            auto *value = static_cast<Node *>(list_nth(values, static_cast<int>(i)));
-            shown = lappend(shown,
-                            psprintf("%s %s %s%s%s", quote_identifier(get_attname(relation, filters[i].first, false)),
-                                     is_array ? "=" : comparison_name(filters[i].second), is_array ? "ANY (" : "",
-                                     deparse_expression(value, NIL, false, false), is_array ? ")" : ""));
-        }
-        ExplainPropertyList("Filter at Destination", shown, explain);
-    });
+void show_filter(const Destination &destination, const ScanPlan &plan, List *values, ExplainState *explain) {
+    std::string shown;
+    for (std::size_t i = 0; i < plan.filters.size(); i++) {
+        const auto &[attnum, comparison] = plan.filters[i];
+        auto *value = static_cast<Node *>(list_nth(values, static_cast<int>(i)));
+        const std::string text = utf8_from([&] { return deparse_expression(value, NIL, false, false); });
+        shown += (shown.empty() ? "" : " AND ") + quoted_name(destination.column(attnum)->name) + " ";
+        shown += comparison == Comparison::one_of ? "= ANY (" + text + ")"
+                                                  : std::string(comparison_name(comparison)) + " " + text;
+    }
+    pg_call([&] { ExplainPropertyText("Filter at Destination", to_server_legible(shown).c_str(), explain); });
 }
 
 } // namespace reverse_etl

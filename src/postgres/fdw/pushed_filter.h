@@ -34,6 +34,6 @@ std::optional<ListFilter> list_filter(const Destination &destination, const Scan
                                       ExprContext *context, MemoryContext scratch);
 
 /// Shows in EXPLAIN what is left to the destination.
-void show_filter(Oid relation, const ScanPlan &plan, List *values, ExplainState *explain);
+void show_filter(const Destination &destination, const ScanPlan &plan, List *values, ExplainState *explain);
 
 } // namespace reverse_etl

@@ -115,7 +115,7 @@ for (@cases) {
     }
 }
 like(sql("EXPLAIN (COSTS OFF) SELECT * FROM people WHERE status = 'active' AND age >= 41 AND name > 'B'"),
-    qr/Filter: .*status = 'active'.*\n.*Filter at Destination: status = 'active'::text, age >= 41$/sm, 'EXPLAIN shows what is left to the destination');
+    qr/Filter: .*status = 'active'.*\n.*Filter at Destination: status = 'active'::text AND age >= 41$/sm, 'EXPLAIN shows what is left to the destination');
 unlike(sql("EXPLAIN (COSTS OFF) SELECT * FROM people WHERE name > 'B'"), qr/Filter at Destination/, 'and nothing else');
 is(sql("PREPARE p(text) AS SELECT id FROM people WHERE status = \$1; SET plan_cache_mode = force_generic_plan; EXECUTE p('closed'); EXECUTE p('a,b')"),
     "3\n4", 'a plan of any value');
