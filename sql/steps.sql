@@ -6,7 +6,7 @@ RESET client_min_messages;
 CREATE SERVER steps FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
 CREATE USER MAPPING FOR CURRENT_USER SERVER steps;
 CREATE FOREIGN TABLE leads (
-    email text   OPTIONS (encode 'trim,lower,md5'),
+    person text  OPTIONS (encode 'trim,lower,md5'),
     phone text   OPTIONS (encode '[{"e164": "DE"}, "digits"]'),
     known text   OPTIONS (encode '["trim", {"unless": "[0-9a-f]{32}"}, "md5"]'),
     born  date   OPTIONS (encode '{"date": "DD.MM.YYYY"}'),
@@ -23,6 +23,7 @@ SELECT key AS "column", value AS sent FROM json_each(:'received'::json -> -1);
 INSERT INTO leads (phone) VALUES ('call me'), ('12'), ('+49 151 1234567');
 INSERT INTO leads (tags) VALUES ('{"a, b"}'), ('{{a},{b}}');
 SELECT row_number, reason FROM reverse_etl.rejected_rows WHERE destination = 'public.leads'::regclass ORDER BY id;
+DELETE FROM reverse_etl.rejected_rows WHERE destination = 'public.leads'::regclass;
 
 -- A step that the type does not have, and steps that do not fit each other.
 CREATE FOREIGN TABLE no_date (born text OPTIONS (encode '{"date": "YYYY"}')) SERVER steps OPTIONS (object 'endpoint', path '/http/x');

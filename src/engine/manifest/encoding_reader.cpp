@@ -162,6 +162,8 @@ ValueEncoding encoding_of_option(const std::string &text) {
         value = Json::parse(text, nullptr, false);
         if (value.is_discarded())
             throw ManifestError("", "is not JSON");
+    } else if (text.find(',') == text.npos) {
+        value = text;
     } else {
         value = Json::array();
         for (std::size_t begin = 0; begin <= text.size();) {

@@ -209,7 +209,8 @@ ValueEncoding encoding_option(const std::string &name, const std::string &value)
     try {
         return encoding_of_option(value);
     } catch (const ManifestError &error) {
-        refuse_value(name, error.what());
+        const std::string place = error.pointer.empty() ? "" : "has at \"" + error.pointer + "\" what ";
+        refuse_value(name, place + error.what());
     }
 }
 
