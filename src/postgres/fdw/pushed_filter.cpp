@@ -1,6 +1,7 @@
 #include "postgres/fdw/pushed_filter.h"
 
 #include "postgres/border/border.h"
+#include "postgres/border/compat.h"
 #include "postgres/border/names.h"
 #include "postgres/border/sql_text.h"
 #include "postgres/destinations/column_encoders.h"

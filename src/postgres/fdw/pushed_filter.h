@@ -8,7 +8,7 @@
 #include <vector>
 
 extern "C" {
-#include "commands/explain.h"
+#include "foreign/fdwapi.h"
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
 }
