@@ -31,6 +31,13 @@ my %filters = (
 my $server = ScriptedServer->start(sub {
     my ($method, $target, $body) = @_;
     return [ 200, 'application/json', '{}' ] if $method ne 'GET';
+    # A look-up by a string literal of OData.
+    if (my ($literal) = $target =~ m{^/people\(name=(?:'|%27)(.*)(?:'|%27)\)$}) {
+        my $name = $literal =~ s/%([0-9A-F]{2})/chr hex $1/ger;
+        return [ 400, 'application/json', '{"error": "a quote ends the name"}' ] if $name =~ s/''//gr =~ /'/;
+        $name =~ s/''/'/g;
+        return $name eq "O'Neil" ? [ 200, 'application/json', encode_json({ id => 9, name => $name }) ] : [ 404, 'application/json', '{}' ];
+    }
     my ($path, $query) = split /\?/, $target, 2;
     my @found = @records;
     my (@ids, $page);
@@ -121,6 +128,24 @@ is(sql("PREPARE p(text) AS SELECT id FROM people WHERE status = \$1; SET plan_ca
     "3\n4", 'a plan of any value');
 is(sql("SELECT k.id, (SELECT count(*) FROM people AS p WHERE p.status = k.status) FROM kept AS k ORDER BY 1"),
     "1|1\n2|1\n3|1\n4|1\n5|0", 'a filter that changes from row to row');
+
+# What is derived from a key names the row as the key does.
+sql(<<~SQL);
+    SELECT reverse_etl.create_connector('names', \$\${
+        "manifest": 1, "name": "names", "title": "Names", "base_url": "${\$server->url}", "auth": {"kind": "none"},
+        "reason": "/error", "objects": {"names": {"key": "name", "columns": {"name": "text", "id": "integer"},
+            "derived": {"quoted": {"from": "name", "encode": "odata"}},
+            "operations": {"lookup": {"request": "GET /people(name='{row.quoted}')", "errors": [{"status": 404, "then": "absent"}]},
+                "delete": {"request": "DELETE /names/{row.quoted}"}}}}}\$\$);
+    CREATE SERVER names FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'names');
+    IMPORT FOREIGN SCHEMA names FROM SERVER names INTO public;
+    SQL
+is(sql("SELECT name, id FROM names WHERE name = 'O''Neil'"), "O'Neil|9", 'a look-up by what is derived from the key');
+is(sql("SELECT count(*) FROM names WHERE name = ''' or name eq ''O'"), '0', 'no value ends the literal');
+is(sql("SELECT id FROM names WHERE name IN ('', 'O''Neil', '..')"), '9', 'a key that names no row is not asked for');
+$node->psql('postgres', "DELETE FROM names WHERE name = ''; DELETE FROM names WHERE name = 'x''y'", on_error_stop => 0, stderr => \my $refused);
+is(scalar(() = $server->seen('/names/')), 0, 'an empty key deletes nothing');
+is(scalar(() = $server->seen('/names/x%27%27y')), 1, 'another one does');
 
 # The same bytes from databases of other locales and encodings, at once and from the outbox.
 my ($ada, $hash) = (encode_utf8("\x{e4}da\@example.com"), '0123456789abcdef' x 4);
