@@ -4,7 +4,9 @@ ENGINE_SOURCES = \
     src/engine/http/client_certificate.cpp \
     src/engine/http/curl_transport.cpp \
     src/engine/http/exchange.cpp \
+    src/engine/http/link_header.cpp \
     src/engine/http/proxy.cpp \
+    src/engine/http/url_reference.cpp \
     src/engine/limits/announcement.cpp \
     src/engine/limits/backoff.cpp \
     src/engine/limits/circuit.cpp \
@@ -21,9 +23,12 @@ ENGINE_SOURCES = \
     src/engine/manifest/condition_reader.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
+    src/engine/manifest/derived_reader.cpp \
+    src/engine/manifest/encoding_reader.cpp \
     src/engine/manifest/entry_rule_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
     src/engine/manifest/extension.cpp \
+    src/engine/manifest/filter_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/idempotency_reader.cpp \
@@ -37,6 +42,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/option_names.cpp \
     src/engine/manifest/option_reader.cpp \
     src/engine/manifest/option_value.cpp \
+    src/engine/manifest/page_body_reader.cpp \
     src/engine/manifest/page_reader.cpp \
     src/engine/manifest/rate_limit_reader.cpp \
     src/engine/manifest/reason_reader.cpp \
@@ -59,6 +65,7 @@ ENGINE_SOURCES = \
     src/engine/requests/batch.cpp \
     src/engine/requests/compiled_operation.cpp \
     src/engine/requests/delivery.cpp \
+    src/engine/requests/derived_row.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
@@ -66,6 +73,7 @@ ENGINE_SOURCES = \
     src/engine/requests/json_row.cpp \
     src/engine/requests/jwt.cpp \
     src/engine/requests/key_lookup.cpp \
+    src/engine/requests/list_filter.cpp \
     src/engine/requests/oauth1.cpp \
     src/engine/requests/operation_ids.cpp \
     src/engine/requests/outcome_reader.cpp \
@@ -83,16 +91,21 @@ ENGINE_SOURCES = \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
     src/engine/text/base64.cpp \
+    src/engine/text/digest.cpp \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \
     src/engine/text/hmac.cpp \
+    src/engine/text/iso_moment.cpp \
     src/engine/text/iso_time.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
+    src/engine/text/letter_case.cpp \
+    src/engine/text/phone_number.cpp \
     src/engine/text/placeholders.cpp \
     src/engine/text/sealed_text.cpp \
     src/engine/text/text_pattern.cpp \
+    src/engine/text/text_steps.cpp \
     src/engine/text/times.cpp \
     src/engine/text/url_parts.cpp \
     src/engine/text/utf8.cpp
@@ -152,6 +165,7 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/shared_token.cpp \
     src/postgres/destinations/token_tables.cpp \
     src/postgres/destinations/write_rights.cpp \
+    src/postgres/fdw/clauses.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
     src/postgres/fdw/handler.cpp \
@@ -162,6 +176,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/plan_scan.cpp \
     src/postgres/fdw/progress_notices.cpp \
     src/postgres/fdw/push.cpp \
+    src/postgres/fdw/pushed_filter.cpp \
     src/postgres/fdw/scan.cpp \
     src/postgres/fdw/scan_plan.cpp \
     src/postgres/fdw/statement_hooks.cpp \

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(hubspot_contacts) {
     BOOST_TEST((contacts.insert == OperationKind::upsert));
     BOOST_TEST(contacts.column_of_field("hs_object_id")->column == "id");
     BOOST_TEST(contacts.column_of_field("email")->read == "/properties/email");
-    BOOST_TEST((contacts.column_of_field("email")->encoding == ValueEncoding::string));
+    BOOST_TEST((contacts.column_of_field("email")->encoding.is(ValueForm::string)));
     BOOST_TEST(contacts.column_of_field("nonsense") == nullptr);
     const OperationSpec &upsert = *contacts.operation(OperationKind::upsert);
     BOOST_TEST(upsert.path == "/crm/v3/objects/contacts/batch/upsert");

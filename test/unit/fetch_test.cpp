@@ -142,7 +142,8 @@ BOOST_AUTO_TEST_CASE(the_next_page_is_never_on_another_host) {
     for (const std::string &elsewhere :
          {stranger.url() + "/next", salesforce.url() + "@" + stranger.url().substr(7) + "/next",
           salesforce.url() + "1/next", "https://127.0.0.1" + port + "/next", "http://localhost" + port + "/next",
-          salesforce.url(), std::string("next"), std::string("?page=2"), std::string("file:///etc/passwd")}) {
+          std::string("file:///etc/passwd"), std::string("//") + stranger.url().substr(7) + "/next",
+          std::string("http://ada:secret@") + salesforce.url().substr(7) + "/next", std::string("http://")}) {
         next = elsewhere;
         Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
         BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::unintelligible), "is said to be elsewhere"),
@@ -152,7 +153,7 @@ BOOST_AUTO_TEST_CASE(the_next_page_is_never_on_another_host) {
     BOOST_TEST(salesforce.count("/next") == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_url_of_two_slashes_stays_with_the_host) {
+BOOST_AUTO_TEST_CASE(a_url_of_two_slashes_names_another_host) {
     ScriptedDestination stranger([](const Received &, auto &connection) { connection.answer(200, "{}"); });
     ScriptedDestination salesforce([&](const Received &request, auto &connection) {
         connection.answer(200, request.target.starts_with("/services")
@@ -160,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_url_of_two_slashes_stays_with_the_host) {
                                    : std::string(R"({"records": []})"));
     });
     Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
-    BOOST_TEST(reader.pages() == 2);
+    BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::unintelligible), "is said to be elsewhere"));
     BOOST_TEST(stranger.received().empty());
 }
 
@@ -179,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_url_cannot_bring_headers_in) {
         connection.answer(200, R"({"records": [], "nextRecordsUrl": "/next HTTP/1.1\r\nX-Evil: 1\r\n"})");
     });
     Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
-    BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::not_found), "line break"));
+    BOOST_TEST(contains(fault([&] { reader.pages(); }, Fault::unintelligible), "is said to be elsewhere"));
     BOOST_TEST(salesforce.received().size() == 1u);
 }
 

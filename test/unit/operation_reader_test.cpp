@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(rule.wait.name == "x-wait");
     BOOST_TEST((rule.wait.unit == ToldTime::Unit::milliseconds));
     BOOST_TEST((rule.reason.at == Pointers{"/why"}));
-    BOOST_TEST(spec.records == Pointers{"/data"}, boost::test_tools::per_element());
-    BOOST_TEST(spec.next_cursor == "/c");
+    BOOST_TEST(spec.records.at == Pointers{"/data"}, boost::test_tools::per_element());
+    BOOST_TEST(spec.next.pointer == "/c");
 }
 
 BOOST_AUTO_TEST_CASE(faults_name_their_place) {

@@ -1,5 +1,6 @@
 #include "engine/manifest/body_reader.h"
 
+#include "engine/manifest/page_body_reader.h"
 #include "engine/text/json.h"
 #include "engine/text/placeholders.h"
 
@@ -13,7 +14,6 @@ namespace {
 constexpr PlaceholderNames of_row = {"{key}",       "{key_field}",  "{unique_field}", "{row_number}",
                                      "{row.FIELD}", "{request.id}", "{entry.id}"};
 constexpr PlaceholderNames around_rows = {"{key_field}", "{unique_field}", "{request.id}"};
-constexpr PlaceholderNames of_page = {"{cursor}"};
 
 /// The nodes of a body where rows stand.
 std::vector<ManifestNode> rows_of(const ManifestNode &node) {
@@ -61,20 +61,6 @@ void check_template(const ManifestNode &node, bool speaks_of_row) {
                 member.literal_name(name);
                 check_template(member, speaks_of_row);
             }
-        }
-}
-
-/// A list has no rows yet, but pages.
-void check_page_body(const ManifestNode &node) {
-    if (node.value().is_string() && node.value() != "{fields}")
-        node.template_text(of_page);
-    if (node.value().is_array())
-        for (const ManifestNode &element : node.elements())
-            check_page_body(element);
-    if (node.value().is_object())
-        for (const auto &[name, member] : node.members()) {
-            member.literal_name(name);
-            check_page_body(member);
         }
 }
 

@@ -1,5 +1,6 @@
 #include "engine/manifest/column_reader.h"
 
+#include "engine/manifest/encoding_reader.h"
 #include "engine/text/json_pointer.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
@@ -9,16 +10,6 @@
 namespace reverse_etl {
 
 namespace {
-
-ValueEncoding read_encoding(const ManifestNode &node) {
-    std::string steps;
-    for (const ManifestNode &step : node.one_or_many())
-        steps += (steps.empty() ? "" : ",") + step.text();
-    auto encoding = value_encoding(steps);
-    if (!encoding || (node.value().is_string() && steps.find(',') != steps.npos))
-        node.fail("is no encoding; those are " + value_encoding_names() + ", several steps as an array");
-    return *encoding;
-}
 
 KeyForm read_key_form(const ManifestNode &node) {
     KeyForm form;

@@ -14,7 +14,7 @@ struct ColumnSpec {
     std::string field;  ///< the API's name
     std::string column; ///< the foreign table's name for it
     std::string type;   ///< a Postgres type
-    ValueEncoding encoding = ValueEncoding::native;
+    ValueEncoding encoding;
     std::optional<KeyForm> compare; ///< where the field names rows; none: as the object says
     std::string read;               ///< JSON pointer to the value within a record
     bool writable = true;

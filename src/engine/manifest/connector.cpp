@@ -4,6 +4,7 @@
 #include "engine/manifest/check_reader.h"
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/credential_reader.h"
+#include "engine/manifest/derived_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
 #include "engine/manifest/header_reader.h"
@@ -117,9 +118,10 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
     check_object_names(manifest.at("objects"));
     std::size_t merged_bytes = 0;
     for (const auto &[name, object] : manifest.at("objects").members()) {
-        object.only({"description", "id", "key", "insert", "columns", "operations"});
+        object.only({"description", "id", "key", "insert", "columns", "derived", "operations"});
         const std::string id = object.literal("id", shared_id);
         const std::vector<std::string> key = read_key(object);
+        const std::vector<DerivedSpec> derived = read_derived(manifest, object);
         if (object.has("insert"))
             object.at("insert").one_of({"create", "upsert"});
         if (object.has("columns"))
@@ -138,7 +140,7 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
                               " bytes once each operation has what its object shares with others");
             ManifestNode node(merged, object.pointer() + "/operations/" + operation, manifest.unset());
             node.at("request");
-            check_names_row(node, read_operation(node, kind), key, id);
+            check_names_row(node, read_operation(node, kind), key, id, derived);
             check_placeholders_fit(node, kind);
         }
         check_columns_of_object(manifest, object);
@@ -199,7 +201,7 @@ void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object
     for (const auto &[field, column] : columns.items()) {
         ColumnSpec spec =
             read_column(field, ManifestNode(column, node.pointer() + "/columns/" + field, node.unset()), object.read);
-        if (spec.encoding == ValueEncoding::native)
+        if (spec.encoding.is(ValueForm::native))
             spec.encoding = object.encoding;
         object.columns.push_back(std::move(spec));
     }
@@ -228,7 +230,7 @@ void read_operations(const ManifestNode &manifest, const ManifestNode &node, Obj
         merged_node.at("request");
         met.clear();
         OperationSpec spec = read_operation(merged_node, kind);
-        check_names_row(merged_node, spec, key, object.id);
+        check_names_row(merged_node, spec, key, object.id, object.derived);
         add_shared(manifest, spec);
         spec.lacks_option = met.empty() ? "" : *met.begin();
         object.operations[kind] = std::move(spec);
@@ -257,6 +259,13 @@ const ColumnSpec *Object::column_of_field(std::string_view field) const {
     return nullptr;
 }
 
+const DerivedSpec *Object::derived_named(std::string_view name) const {
+    for (const DerivedSpec &one : derived)
+        if (one.name == name)
+            return &one;
+    return nullptr;
+}
+
 KeyForm Object::form_of(std::string_view field) const {
     const ColumnSpec *spec = column_of_field(field);
     return spec != nullptr && spec->compare ? *spec->compare : compare;
@@ -281,10 +290,10 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);
-    manifest.only({"$schema",     "manifest",   "name",    "title",       "version", "documentation",
-                   "schema",      "base_url",   "options", "credentials", "auth",    "headers",
-                   "rate_limits", "reason",     "errors",  "values",      "id",      "columns",
-                   "defaults",    "operations", "objects", "check"});
+    manifest.only({"$schema",  "manifest",    "name",    "title",       "version", "documentation",
+                   "schema",   "base_url",    "options", "credentials", "auth",    "headers",
+                   "reason",   "rate_limits", "errors",  "values",      "id",      "columns",
+                   "defaults", "operations",  "objects", "check",       "derived"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
@@ -368,6 +377,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     for (const CredentialSpec &credential : credentials_)
         object.credentials.push_back(credential.name);
     read_columns(manifest, node, object);
+    object.derived = read_derived(manifest, node);
     check_is_set(unset);
     read_operations(manifest, node, object);
     choose_insert(node, object);

@@ -4,6 +4,7 @@
 #include "engine/manifest/check_spec.h"
 #include "engine/manifest/column_spec.h"
 #include "engine/manifest/condition.h"
+#include "engine/manifest/derived_spec.h"
 #include "engine/manifest/key_form.h"
 #include "engine/manifest/operation_spec.h"
 #include "engine/manifest/option_spec.h"
@@ -35,19 +36,22 @@ struct Object {
     std::string id;       ///< field with the destination's id; "" for none
     std::vector<std::string> key;
     OperationKind insert = OperationKind::create;
-    Scalar clear;     ///< the value that clears a field
-    std::string read; ///< pointer to a field that the manifest does not list, with {field}
-    ValueEncoding encoding = ValueEncoding::native; ///< of such a field
-    KeyForm compare;                                ///< of a field for which no column says more
+    Scalar clear;           ///< the value that clears a field
+    std::string read;       ///< pointer to a field that the manifest does not list, with {field}
+    ValueEncoding encoding; ///< of such a field
+    KeyForm compare;        ///< of a field for which no column says more
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
     std::vector<ColumnSpec> columns;
+    std::vector<DerivedSpec> derived;
     std::map<OperationKind, OperationSpec> operations;
     std::vector<AuthSpec> auth;
     std::vector<std::string> credentials; ///< all that a user mapping may hold
 
     const OperationSpec *operation(OperationKind kind) const;
     const ColumnSpec *column_of_field(std::string_view field) const;
+    /// The value that requests derive from a field; nullptr if none has the name.
+    const DerivedSpec *derived_named(std::string_view name) const;
     /// How the destination compares the field's values, where they name rows.
     KeyForm form_of(std::string_view field) const;
     /// Where in a record the field's value stands.

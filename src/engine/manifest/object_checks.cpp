@@ -55,7 +55,9 @@ const std::map<std::string, Kinds> kinds_of_member = {
     {"bytes", of_rows},
     {"archives", {OperationKind::remove}},
     {"records", {OperationKind::lookup, OperationKind::list}},
+    {"none_when", {OperationKind::lookup, OperationKind::list}},
     {"next", {OperationKind::list}},
+    {"filter", {OperationKind::list}},
 };
 
 std::string names_of(const Kinds &kinds) {

@@ -2,8 +2,10 @@
 
 #include "engine/manifest/body_reader.h"
 #include "engine/manifest/error_rule_reader.h"
+#include "engine/manifest/filter_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/idempotency_reader.h"
+#include "engine/manifest/page_body_reader.h"
 #include "engine/manifest/page_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
 #include "engine/manifest/result_reader.h"
@@ -57,7 +59,8 @@ void check_path_begins(const ManifestNode &node, const std::string &path) {
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     node.only({"request", "query", "headers", "format", "body", "rows", "rows_by_table", "bytes", "by", "idempotent",
-               "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "next"});
+               "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "none_when", "next",
+               "filter"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
@@ -76,8 +79,10 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     if (node.has("format"))
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
     if (node.has("body")) {
-        spec.body = std::make_shared<const Json>(node.at("body").value());
-        check_body(node.at("body"), kind);
+        const ManifestNode body = node.at("body");
+        const bool may_name_keys = kind == OperationKind::lookup && !spec.form;
+        spec.body = std::make_shared<const Json>(may_name_keys ? with_keys_as_rows(body.value()) : body.value());
+        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();
@@ -102,12 +107,11 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         read_outcome(node.at("outcome"), spec);
     if (node.has("errors"))
         spec.errors = read_error_rules(node.at("errors"));
-    if (node.has("records"))
-        spec.records = node.at("records").pointers();
-    else
-        spec.records = {""};
+    spec.records = read_records_spec(node);
+    if (node.has("filter"))
+        spec.filters = read_filters(node.at("filter"));
     if (node.has("next"))
-        read_next(node.at("next"), spec);
+        spec.next = read_next(node.at("next"));
     return spec;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "engine/manifest/error_rule.h"
+#include "engine/manifest/filter_spec.h"
+#include "engine/manifest/page_spec.h"
 #include "engine/manifest/rate_limit_spec.h"
 #include "engine/manifest/result_spec.h"
 #include "engine/text/json_fwd.h"
@@ -58,10 +60,9 @@ struct OperationSpec {
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
     std::string lacks_option;               ///< one that it cannot do without, and that has no value; "" for none
     Pointers reason;
-    Pointers records; ///< lookup and list: where the records stand, or the only one
-    std::string next_cursor, next_url;
-    std::optional<int> next_offset; ///< pages are named by their first record; this is the first one's number
-    std::optional<int> next_page;   ///< pages are numbered, from this number on
+    RecordsSpec records; ///< of lookup and list
+    PageSpec next;       ///< of list
+    FilterSpecs filters; ///< of list: what of WHERE its request can say
 
     /// Whether requests carry a key by which the destination knows a repeated one.
     bool has_idempotency_key() const { return !idempotency_header.empty() || idempotency_in_body; }

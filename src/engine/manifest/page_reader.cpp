@@ -1,19 +1,78 @@
 #include "engine/manifest/page_reader.h"
 
+#include "engine/text/headers.h"
+
 namespace reverse_etl {
 
-void read_next(const ManifestNode &node, OperationSpec &spec) {
-    node.only({"cursor", "url", "offset", "page"});
-    if (node.has("cursor") + node.has("url") + node.has("offset") + node.has("page") > 1)
-        node.fail("must have one member: \"cursor\", \"url\", \"offset\" or \"page\"");
-    if (node.has("cursor"))
-        spec.next_cursor = node.at("cursor").json_pointer();
-    if (node.has("url"))
-        spec.next_url = node.at("url").json_pointer();
-    if (node.has("offset"))
-        spec.next_offset = node.at("offset").integer_from(0);
-    if (node.has("page"))
-        spec.next_page = node.at("page").integer_from(0);
+namespace {
+
+using By = PageSpec::By;
+
+constexpr std::pair<const char *, By> ways[] = {{"cursor", By::cursor}, {"url", By::url},   {"link", By::link},
+                                                {"offset", By::offset}, {"page", By::page}, {"last", By::last}};
+
+/// A number, or an object with more to say.
+void read_counted(const ManifestNode &node, const char *total, PageSpec &spec) {
+    if (!node.value().is_object()) {
+        spec.first = node.integer_from(0);
+        return;
+    }
+    if (spec.by == By::offset)
+        node.only({"first", "size", "total"});
+    else
+        node.only({"first", "pages"});
+    spec.first = node.at("first").integer_from(0);
+    if (node.has("size"))
+        spec.size = node.at("size").positive_integer();
+    if (node.has(total))
+        spec.total = node.at(total).json_pointer();
+}
+
+} // namespace
+
+PageSpec read_next(const ManifestNode &node) {
+    node.only({"cursor", "url", "link", "offset", "page", "last", "more_when"});
+    PageSpec spec;
+    for (const auto &[name, by] : ways) {
+        if (!node.has(name))
+            continue;
+        if (spec.by != By::nothing)
+            node.fail("must have one member: \"cursor\", \"url\", \"link\", \"offset\", \"page\" or \"last\"");
+        spec.by = by;
+        const ManifestNode way = node.at(name);
+        if (by == By::link) {
+            spec.relation = way.literal();
+            if (!is_token(spec.relation))
+                way.fail("must be the relation of a link, as in \"next\"");
+        } else if (by == By::offset || by == By::page) {
+            read_counted(way, by == By::offset ? "total" : "pages", spec);
+        } else {
+            spec.pointer = way.json_pointer();
+        }
+    }
+    if (node.has("more_when")) {
+        if (spec.by == By::nothing)
+            node.at("more_when").fail("needs a way to go on beside it");
+        spec.more_when = node.at("more_when").condition();
+    }
+    return spec;
+}
+
+RecordsSpec read_records_spec(const ManifestNode &operation) {
+    RecordsSpec spec;
+    if (operation.has("records")) {
+        const ManifestNode records = operation.at("records");
+        if (records.value().is_object()) {
+            records.only({"map", "record"});
+            spec.at = {records.at("map").json_pointer()};
+            spec.of_map = records.has("record") ? records.at("record").json_pointer() : "";
+        } else {
+            spec.at = records.pointers();
+        }
+    }
+    if (operation.has("none_when"))
+        spec.none_when = operation.at("none_when").condition();
+    return spec;
 }
 
 } // namespace reverse_etl

@@ -31,7 +31,7 @@ void find_names_in_body(const ManifestNode &node, const Json &body, std::set<std
 } // namespace
 
 void check_names_row(const ManifestNode &node, const OperationSpec &spec, const std::vector<std::string> &key,
-                     const std::string &id) {
+                     const std::string &id, const std::vector<DerivedSpec> &derived) {
     if (spec.kind != OperationKind::update && spec.kind != OperationKind::remove && spec.kind != OperationKind::lookup)
         return;
     std::set<std::string> names;
@@ -40,6 +40,9 @@ void check_names_row(const ManifestNode &node, const OperationSpec &spec, const 
         find_names(node, parameter.value, names);
     if (spec.body != nullptr)
         find_names_in_body(node, *spec.body, names);
+    for (const DerivedSpec &one : derived)
+        if (names.contains("row." + one.name))
+            names.insert("row." + one.from);
     const auto has_field = [&](const std::string &field) { return names.contains("row." + field); };
     const bool has_any_field = names.lower_bound("row.") != names.lower_bound("row/");
     bool names_row = names.contains("key") || names.contains("keys");

@@ -1,35 +1,30 @@
 #include "engine/manifest/value_encoding.h"
 
-#include <utility>
-
 namespace reverse_etl {
 
-namespace {
-
-constexpr std::pair<std::string_view, ValueEncoding> encodings[] = {
-    {"native", ValueEncoding::native},
-    {"string", ValueEncoding::string},
-    {"epoch_s", ValueEncoding::epoch_s},
-    {"epoch_ms", ValueEncoding::epoch_ms},
-    {"semicolon_list", ValueEncoding::semicolon_list},
-    {"sha256", ValueEncoding::sha256},
-    {"trim,lower,sha256", ValueEncoding::trim_lower_sha256},
-};
-
-} // namespace
-
-std::optional<ValueEncoding> value_encoding(std::string_view name) {
-    for (const auto &[known, encoding] : encodings)
-        if (known == name)
-            return encoding;
-    return std::nullopt;
+bool ValueEncoding::gives_number() const {
+    return is(ValueForm::epoch_s) || is(ValueForm::epoch_ms) || (steps != nullptr && steps->gives_number());
 }
 
-std::string value_encoding_names() {
-    std::string names;
-    for (const auto &[name, encoding] : encodings)
-        names.append(names.empty() ? "\"" : ", \"").append(name).append("\"");
-    return names;
+std::string ValueEncoding::separator() const {
+    if (steps == nullptr)
+        return form == ValueForm::semicolon_list ? ";" : "";
+    const TextStep &only = steps->steps().front();
+    return steps->steps().size() == 1 && only.word == TextStep::Word::join ? only.argument : "";
+}
+
+KeyForm ValueEncoding::sends_alike() const {
+    KeyForm form;
+    if (steps != nullptr)
+        for (const TextStep &step : steps->steps()) {
+            if (step.word == TextStep::Word::trim)
+                form.trimmed = true;
+            else if (step.word == TextStep::Word::lower || step.word == TextStep::Word::upper)
+                form.case_insensitive = true;
+            else
+                break; // what comes behind speaks of another text
+        }
+    return form;
 }
 
 } // namespace reverse_etl

@@ -1,25 +1,36 @@
 #pragma once
 
-#include <optional>
+#include "engine/manifest/key_form.h"
+#include "engine/text/text_steps.h"
+
+#include <memory>
 #include <string>
-#include <string_view>
 
 namespace reverse_etl {
 
-/// How a column's values are written, where the column's type alone does not say it.
-enum class ValueEncoding {
-    native,            ///< as the Postgres type suggests: numbers as numbers, json as it is, arrays as arrays
-    string,            ///< always a JSON string
-    epoch_s,           ///< date and time types: seconds since 1970-01-01 UTC, an integer
-    epoch_ms,          ///< date and time types: milliseconds since 1970-01-01 UTC, an integer
-    semicolon_list,    ///< arrays: their elements joined by ';' in one string
-    sha256,            ///< lower-case hex SHA-256 of the text
-    trim_lower_sha256, ///< the same of the trimmed, lower-cased text, as ad platforms match people
+/// How a Postgres value is written, where its type alone does not say it.
+enum class ValueForm {
+    native,         ///< as the Postgres type suggests: numbers as numbers, json as it is, arrays as arrays
+    string,         ///< always a JSON string
+    epoch_s,        ///< date and time types: seconds since 1970-01-01 UTC, an integer
+    epoch_ms,       ///< date and time types: milliseconds since 1970-01-01 UTC, an integer
+    semicolon_list, ///< arrays: their elements joined by ';' in one string
 };
 
-/// The encoding of that name in a manifest or an option, steps with commas between them; nothing if there is none.
-std::optional<ValueEncoding> value_encoding(std::string_view name);
-/// All names, quoted, for messages.
-std::string value_encoding_names();
+/// How a column's values are written: in a form, or natively with steps after it.
+struct ValueEncoding {
+    ValueForm form = ValueForm::native;
+    std::shared_ptr<const TextSteps> steps = nullptr; ///< nullptr: none
+
+    bool is(ValueForm other) const { return form == other && steps == nullptr; }
+    bool gives_number() const;
+    /// What stands between the elements of a list that is written as one text; "" where none is.
+    std::string separator() const;
+    /// What differs in the values of two rows and not in what is sent for them, besides what `compare` says.
+    KeyForm sends_alike() const;
+};
+
+/// What the type alone says.
+inline const ValueEncoding native_encoding;
 
 } // namespace reverse_etl

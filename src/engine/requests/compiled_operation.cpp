@@ -47,33 +47,9 @@ bool is_row_number(const Json &value) {
     return value.is_object() && value.contains("$number");
 }
 
-bool names_cursor(const Json &value) {
-    return value.is_string() && value.get<std::string>().find("{cursor}") != std::string::npos;
-}
-
 /// The name of a member, in which braces are written twice.
 std::string name_of(const std::string &written) {
     return substitute(written, [](const std::string &) { return std::nullopt; });
-}
-
-/// The body of a list's request with its placeholders filled in. What names the page is left out of the first.
-Json filled_for_page(const Json &value, const std::vector<std::string> &fields, const std::string &cursor) {
-    if (value == "{fields}")
-        return fields;
-    if (value.is_string())
-        return substitute(value.get<std::string>(), [&](const std::string &name) {
-            return name == "cursor" ? std::optional(cursor) : std::nullopt;
-        });
-    Json filled = value;
-    if (value.is_structured())
-        filled.clear();
-    for (const auto &[name, member] : value.items()) {
-        if (value.is_object() && !(cursor.empty() && names_cursor(member)))
-            filled[name_of(name)] = filled_for_page(member, fields, cursor);
-        if (value.is_array())
-            filled.push_back(filled_for_page(member, fields, cursor));
-    }
-    return filled;
 }
 
 std::string form_of(const Json &members) {
@@ -161,10 +137,14 @@ void CompiledOperation::note_naming(const std::string &placeholder) {
                                 spec_.kind == OperationKind::lookup;
     if (!is_about_a_row || !placeholder.starts_with("row."))
         return;
-    const std::string field = placeholder.substr(4);
+    const DerivedSpec *derived = object_.derived_named(placeholder.substr(4));
+    const std::string field = derived != nullptr ? derived->from : placeholder.substr(4);
     const bool is_of_key = std::find(object_.key.begin(), object_.key.end(), field) != object_.key.end();
-    if (is_of_key || field == object_.id)
-        naming_.push_back(keep(column_of(placeholder)));
+    if (!is_of_key && field != object_.id)
+        return;
+    naming_.push_back(keep(column_of(placeholder)));
+    if (derived != nullptr) // the digest of nothing is a name, but nobody's
+        naming_.push_back(keep(statement_column(field)));
 }
 
 SettingError CompiledOperation::lacks_option(const std::string &name) const {
@@ -173,7 +153,7 @@ SettingError CompiledOperation::lacks_option(const std::string &name) const {
                         "Set it for the table or its server.");
 }
 
-int CompiledOperation::column_of(const std::string &placeholder) const {
+int CompiledOperation::column_of(const std::string &placeholder) {
     if (placeholder == "key" || placeholder == "keys") {
         if (key_ < 0)
             throw SettingError("operation \"" + std::string(operation_name(spec_.kind)) + "\" of \"" + object_.name +
@@ -183,7 +163,24 @@ int CompiledOperation::column_of(const std::string &placeholder) const {
     }
     if (!placeholder.starts_with("row."))
         throw lacks_option(placeholder);
-    std::string field = placeholder.substr(4);
+    const std::string field = placeholder.substr(4);
+    const DerivedSpec *derived = object_.derived_named(field);
+    if (derived == nullptr)
+        return statement_column(field);
+    auto known = std::find(derived_names_.begin(), derived_names_.end(), field);
+    if (known == derived_names_.end()) {
+        derived_.push_back({statement_column(derived->from), derived->steps.get()});
+        known = derived_names_.insert(known, field);
+    }
+    return static_cast<int>(columns_.size() + (known - derived_names_.begin()));
+}
+
+const std::string &CompiledOperation::field_of(int column) const {
+    const auto position = static_cast<std::size_t>(column);
+    return position < columns_.size() ? columns_[position].field : derived_names_[position - columns_.size()];
+}
+
+int CompiledOperation::statement_column(const std::string &field) const {
     for (std::size_t i = 0; i < columns_.size(); i++)
         if (columns_[i].field == field)
             return static_cast<int>(i);
@@ -411,10 +408,10 @@ std::string CompiledOperation::url(const Batch *batch, std::string_view cursor) 
     return url;
 }
 
-std::string CompiledOperation::page_body(const std::string &cursor) const {
+std::string CompiledOperation::page_body(const std::string &cursor, const ListFilter &filter) const {
     if (spec_.kind != OperationKind::list || spec_.body == nullptr)
         return "";
-    const Json body = filled_for_page(*spec_.body, fields_, cursor);
+    const Json body = page_body_of(*spec_.body, fields_, cursor, filter);
     return spec_.form ? form_of(body) : body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/manifest/connector.h"
 #include "engine/requests/batch.h"
+#include "engine/requests/list_filter.h"
 #include "engine/text/headers.h"
 
 #include <string>
@@ -31,6 +32,12 @@ struct RowSegment {
     int column = -1;
 };
 
+/// A value that is derived from one of a statement's columns.
+struct DerivedColumn {
+    int source = -1;
+    const TextSteps *steps = nullptr;
+};
+
 /// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all rows, for {keys}).
 struct UrlSegment {
     enum class Kind { literal, kept, kept_of_all, cursor } kind;
@@ -54,6 +61,10 @@ class CompiledOperation {
     const OperationSpec &spec() const { return spec_; }
     const Object &object() const { return object_; }
     const std::vector<StatementColumn> &columns() const { return columns_; }
+    /// Values derived from those of the columns, numbered on from them.
+    const std::vector<DerivedColumn> &derived() const { return derived_; }
+    /// The field of a column, or the name of a derived value.
+    const std::string &field_of(int column) const;
     const std::string &key_field() const { return key_field_; }
     /// How the destination compares the keys of this operation's rows.
     KeyForm key_form() const { return key_ < 0 ? KeyForm() : columns_[key_].compare; }
@@ -85,7 +96,7 @@ class CompiledOperation {
     /// The URL without the base and the query.
     std::string path(const Batch &batch) const { return expand(path_, &batch, "", true); }
     /// The body of a list's request for the page of that cursor, "" for the first; "" where a list sends none.
-    std::string page_body(const std::string &cursor) const;
+    std::string page_body(const std::string &cursor, const ListFilter &filter = {}) const;
     /// Method and path as a reader of EXPLAIN wants to see them.
     std::string request_line() const;
 
@@ -111,11 +122,14 @@ class CompiledOperation {
     std::size_t keep(int column);
     void note_naming(const std::string &placeholder);
     SettingError lacks_option(const std::string &name) const;
-    int column_of(const std::string &placeholder) const;
+    int column_of(const std::string &placeholder);
+    int statement_column(const std::string &field) const;
 
     const Object &object_;
     const OperationSpec &spec_;
     std::vector<StatementColumn> columns_;
+    std::vector<DerivedColumn> derived_;
+    std::vector<std::string> derived_names_;
     int key_;
     std::vector<std::string> fields_;
     std::string key_field_;

@@ -1,5 +1,9 @@
 #include "engine/requests/fetch.h"
 
+#include "engine/http/link_header.h"
+#include "engine/http/url_reference.h"
+
+#include <charconv>
 #include <functional>
 
 namespace reverse_etl {
@@ -28,6 +32,21 @@ bool holds_records(simdjson::dom::element root, int depth = 2) {
     return false;
 }
 
+/// Records as members of an object: one that has none, an error in its place for instance, is none.
+void read_map(simdjson::dom::object members, const std::string &pointer, RecordSink &sink) {
+    for (const auto member : members)
+        if (auto record = at(member.value, pointer); record && record->is_object())
+            sink.record(*record);
+}
+
+/// The number at a pointer, as itself or in a text; -1 for none.
+std::int64_t number_at(Answer &answer, const std::string &pointer) {
+    const std::string text = pointer.empty() ? "" : first_text(*answer.at(""), {pointer});
+    std::int64_t number = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() ? number : -1;
+}
+
 } // namespace
 
 void read_records(const CompiledOperation &operation, const Verdict &verdict, Answer &answer, RecordSink &sink) {
@@ -38,14 +57,17 @@ void read_records(const CompiledOperation &operation, const Verdict &verdict, An
         throw DestinationError(Fault::stopped, base_url + ": " + verdict.reason, operation.request_line());
     if (answer.says_nothing())
         return;
-    auto records = answer.at(operation.spec().records);
+    const RecordsSpec &spec = operation.spec().records;
+    if (!spec.none_when.empty() && holds(spec.none_when, *answer.at("")))
+        return;
+    auto records = answer.at(spec.at);
     simdjson::dom::array several;
-    const bool are_several = records && records->get(several) == simdjson::SUCCESS;
+    const bool are_several = !spec.of_map && records && records->get(several) == simdjson::SUCCESS;
     const bool is_there = are_several || (records && (records->is_object() || records->is_null()));
     // Many leave the member out where there are none; a pointer that is wrong must not look like that.
     if (!is_there && (records || holds_records(*answer.at("")))) {
         std::string pointers;
-        for (const std::string &pointer : operation.spec().records)
+        for (const std::string &pointer : spec.at)
             pointers += (pointers.empty() ? "\"" : ", \"") + pointer + "\"";
         throw DestinationError(Fault::unintelligible, base_url + ": the answer holds no records at " + pointers,
                                operation.request_line());
@@ -53,12 +75,14 @@ void read_records(const CompiledOperation &operation, const Verdict &verdict, An
     if (are_several)
         for (simdjson::dom::element record : several)
             sink.record(record);
+    else if (is_there && records->is_object() && spec.of_map)
+        read_map(records->get_object(), *spec.of_map, sink);
     else if (is_there && records->is_object())
         sink.record(*records);
 }
 
-Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink)
-    : operation_(operation), dispatcher_(dispatcher), sink_(sink) {}
+Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink, ListFilter filter)
+    : operation_(operation), dispatcher_(dispatcher), sink_(sink), filter_(std::move(filter)) {}
 
 void Fetch::lookup(std::vector<Batch> batches) {
     for (Batch &batch : batches) {
@@ -73,10 +97,11 @@ bool Fetch::next_page() {
     if (!more_)
         return false;
     more_ = false;
-    body_.prefix = operation_.page_body(cursor_);
+    body_.prefix = operation_.page_body(cursor_, filter_);
     auto job = std::make_unique<Job>(Batch(body_));
     job->cursor = cursor_;
-    job->url = url_;
+    // An address that the destination gave for a page says all of it.
+    job->url = url_.empty() ? with_filter(operation_.url(&job->batch, cursor_), filter_) : url_;
     dispatcher_.submit(std::move(job));
     dispatcher_.run(*this);
     return true;
@@ -84,50 +109,79 @@ bool Fetch::next_page() {
 
 void Fetch::record(simdjson::dom::element record) {
     page_records_++;
+    if (operation_.spec().next.by == PageSpec::By::last)
+        last_ = first_text(record, {operation_.spec().next.pointer});
     sink_.record(record);
 }
 
-void Fetch::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answer) {
+void Fetch::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
     page_records_ = 0;
+    last_.clear();
     read_records(operation_, verdict, answer, *this);
     if (verdict.action == Action::proceed && !answer.says_nothing())
-        find_next(answer);
+        find_next(*job, answer);
 }
 
-void Fetch::find_next(Answer &answer) {
-    const OperationSpec &spec = operation_.spec();
+void Fetch::find_next(const Job &job, Answer &answer) {
+    using By = PageSpec::By;
+    const PageSpec &next = operation_.spec().next;
     pages_++;
     records_ += page_records_;
     empty_pages_ = page_records_ == 0 ? empty_pages_ + 1 : 0;
-    if (spec.next_offset || spec.next_page) {
-        // Only a page without records is surely the last. One that was there before comes from a destination that does
-        // not turn pages this way.
-        if (page_records_ > 0)
-            turn_to(cursor_,
-                    std::to_string(spec.next_page ? *spec.next_page + static_cast<std::int64_t>(pages_)
-                                                  : *spec.next_offset + static_cast<std::int64_t>(records_)),
-                    answer.response().body);
-    } else if (!spec.next_cursor.empty()) {
-        const std::string cursor = first_text(*answer.at(""), {spec.next_cursor});
+    if (!next.more_when.empty() && !holds(next.more_when, *answer.at("")))
+        return;
+    switch (next.by) {
+    case By::nothing:
+        return;
+    case By::offset:
+    case By::page:
+        // One that was there before comes from a destination that does not turn pages this way.
+        turn_to(cursor_, next_number(number_at(answer, next.total)), answer.response().body);
+        return;
+    case By::cursor: {
+        const std::string cursor = first_text(*answer.at(""), {next.pointer});
         turn_to(cursor_, cursor, cursor);
-    } else if (!spec.next_url.empty()) {
-        const std::string url = absolute(first_text(*answer.at(""), {spec.next_url}));
+        return;
+    }
+    case By::last:
+        turn_to(cursor_, last_, last_);
+        return;
+    case By::url:
+    case By::link: {
+        const std::string url =
+            address(job, next.by == By::url ? first_text(*answer.at(""), {next.pointer})
+                                            : link_target(answer.response().headers, next.relation));
         turn_to(url_, url, url);
+        return;
+    }
     }
 }
 
-std::string Fetch::absolute(std::string url) const {
-    const std::string &base = operation_.object().base_url;
-    if (url.starts_with("/")) {
-        // Relative to the origin, RFC 3986 section 4.2
-        std::size_t host = base.find("://");
-        url = base.substr(0, base.find('/', host + 3)) + url;
-    }
+/// The number of the next page, or of its first record; "" where there is none: behind the last, if the answer says how
+/// many there are, and behind a page without records.
+std::string Fetch::next_number(std::int64_t total) const {
+    const PageSpec &next = operation_.spec().next;
+    const bool is_page = next.by == PageSpec::By::page;
+    const auto gone = static_cast<std::int64_t>(is_page         ? pages_
+                                                : next.size > 0 ? pages_ * static_cast<std::size_t>(next.size)
+                                                                : records_);
+    if (page_records_ == 0 || (total >= 0 && gone >= total))
+        return "";
+    return std::to_string(next.first + gone);
+}
+
+/// The address that the answer to a page gives for the next.
+std::string Fetch::address(const Job &job, const std::string &reference) const {
+    if (reference.empty())
+        return "";
+    const std::optional<std::string> url = resolve_reference(job.url, reference);
     // The credentials go with the request: never to another host.
-    url = dispatcher_.home_address(std::move(url));
-    if (!url.empty() && !url.starts_with(base + "/") && !url.starts_with(base + "?"))
+    if (!url)
         fail("the list's next page is said to be elsewhere");
-    return url;
+    const std::string home = dispatcher_.home_address(*url);
+    if (!have_one_origin(home, operation_.object().base_url))
+        fail("the list's next page is said to be elsewhere");
+    return home;
 }
 
 /// Whatever answers say, a list ends: no page is read twice, and pages without records come only so often.

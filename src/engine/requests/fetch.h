@@ -21,7 +21,8 @@ void read_records(const CompiledOperation &operation, const Verdict &verdict, An
 /// Reads from a destination: look-ups by key, several at once, or a list, page by page. Throws DestinationError.
 class Fetch : private JobHandler, private RecordSink {
   public:
-    Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink);
+    /// `filter`: what the requests of a list say of WHERE.
+    Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink, ListFilter filter = {});
 
     /// Reads the records that the batches' keys name. A key that the destination does not know brings none.
     void lookup(std::vector<Batch> batches);
@@ -32,17 +33,20 @@ class Fetch : private JobHandler, private RecordSink {
   private:
     void record(simdjson::dom::element record) override;
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
-    void find_next(Answer &answer);
-    std::string absolute(std::string url) const;
+    void find_next(const Job &job, Answer &answer);
+    std::string next_number(std::int64_t total) const;
+    std::string address(const Job &job, const std::string &reference) const;
     void turn_to(std::string &page, const std::string &next, const std::string &identity);
     [[noreturn]] void fail(const std::string &what) const;
 
     const CompiledOperation &operation_;
     Dispatcher &dispatcher_;
     RecordSink &sink_;
+    const ListFilter filter_;
     BatchFrame body_; ///< of the page's request
     bool more_ = true;
     std::string cursor_, url_;
+    std::string last_;                     ///< of the page's last record, what the list goes on from
     std::unordered_set<std::size_t> seen_; ///< digests of what tells pages apart
     std::size_t pages_ = 0, records_ = 0, page_records_ = 0, empty_pages_ = 0;
 };

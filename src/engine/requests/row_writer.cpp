@@ -1,5 +1,6 @@
 #include "engine/requests/row_writer.h"
 
+#include "engine/requests/derived_row.h"
 #include "engine/text/json_text.h"
 
 #include <charconv>
@@ -17,6 +18,13 @@ RowWriter::RowWriter(const CompiledOperation &operation, NullAs null_as) : opera
 }
 
 void RowWriter::write(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out) {
+    if (operation_.derived().empty())
+        write_row(row, number, batch, out);
+    else
+        write_row(DerivedRow(operation_, row), number, batch, out);
+}
+
+void RowWriter::write_row(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out) {
     std::size_t begin = batch.row_begin();
     for (const RowSegment &segment : operation_.row()) {
         switch (segment.kind) {
@@ -70,7 +78,7 @@ void RowWriter::write_member(const RowSegment &segment, const RowValues &row, st
 
 const std::string &RowWriter::text_of(int column, const RowValues &row) {
     if (row.is_null(column))
-        throw ValueRefused("field \"" + operation_.columns()[column].field +
+        throw ValueRefused("field \"" + operation_.field_of(column) +
                            "\" is null, but the request cannot be made without it");
     text_.clear();
     row.text(column, text_);

@@ -2,20 +2,14 @@
 
 #include "engine/requests/batch.h"
 #include "engine/requests/compiled_operation.h"
+#include "engine/text/value_refused.h"
 
-#include <stdexcept>
 #include <string>
 
 namespace reverse_etl {
 
 /// What a table does with NULL.
 enum class NullAs { omit, null, clear };
-
-/// A value that cannot be sent (infinity, NaN, text that is not UTF-8): the row is rejected with this reason.
-class ValueRefused : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
 
 /// The values of one row, in the order of the operation's columns. Where they come from is the source's affair: the
 /// executor, or the outbox.
@@ -42,6 +36,7 @@ class RowWriter {
     void write(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out);
 
   private:
+    void write_row(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out);
     void write_member(const RowSegment &segment, const RowValues &row, std::string &out, std::size_t begin);
     const std::string &text_of(int column, const RowValues &row);
 

@@ -6,12 +6,11 @@ namespace reverse_etl {
 
 ColumnEncoders::ColumnEncoders(const Destination &destination, const std::vector<const DestinationColumn *> &columns) {
     encoders_.reserve(columns.size());
-    bool only_strings = destination.object.encoding == ValueEncoding::string;
+    bool only_strings = destination.object.encoding.is(ValueForm::string);
     for (const DestinationColumn *column : columns) {
         encoders_.push_back(
             pg_call([&] { return ValueEncoder::make(column->type, column->typmod, column->encoding); }));
-        bool is_number = column->encoding == ValueEncoding::epoch_s || column->encoding == ValueEncoding::epoch_ms;
-        quoted_.push_back(only_strings && is_number);
+        quoted_.push_back(only_strings && column->encoding.gives_number());
     }
 }
 

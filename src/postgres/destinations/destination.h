@@ -27,7 +27,7 @@ struct DestinationColumn {
     Oid type = InvalidOid;
     int32 typmod = -1;
     Oid collation = InvalidOid;
-    ValueEncoding encoding = ValueEncoding::native;
+    ValueEncoding encoding;
     KeyForm compare;
     std::string read; ///< JSON pointer to the value in a record
     bool writable = true;

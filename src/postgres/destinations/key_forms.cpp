@@ -36,7 +36,9 @@ std::string key_form_in_sql(Oid type, Oid collation, const DestinationColumn *co
     if (column == nullptr)
         return as_it_is;
     type = pg_call([&] { return getBaseType(type); });
-    KeyForm form = column->encoding == ValueEncoding::trim_lower_sha256 ? KeyForm{true, true} : column->compare;
+    KeyForm form = column->compare, alike = column->encoding.sends_alike();
+    form.case_insensitive |= alike.case_insensitive;
+    form.trimmed |= alike.trimmed;
     if (is_string(type)) {
         if (!form.is_exact())
             return std::string("(reverse_etl_internal.key_form(%s::pg_catalog.text, ") +
@@ -48,7 +50,7 @@ std::string key_form_in_sql(Oid type, Oid collation, const DestinationColumn *co
         return tells_all_apart ? as_it_is : as_text;
     }
     bool has_spellings = type == NUMERICOID || type == FLOAT4OID || type == FLOAT8OID;
-    bool is_sent_as_text = column->encoding == ValueEncoding::string || is_string(column->type);
+    bool is_sent_as_text = column->encoding.is(ValueForm::string) || is_string(column->type);
     return has_spellings && is_sent_as_text ? as_text : as_it_is;
 }
 

@@ -2,6 +2,7 @@
 
 #include "engine/http/client_certificate.h"
 #include "engine/http/proxy.h"
+#include "engine/manifest/encoding_reader.h"
 #include "engine/manifest/option_value.h"
 #include "postgres/border/border.h"
 #include "postgres/destinations/connectors.h"
@@ -223,10 +224,12 @@ const std::vector<OptionDescription> &built_in_options() {
 }
 
 ValueEncoding encoding_option(const std::string &name, const std::string &value) {
-    const std::optional<ValueEncoding> encoding = value_encoding(value);
-    if (!encoding)
-        refuse_value(name, "must be one of " + value_encoding_names());
-    return *encoding;
+    try {
+        return encoding_of_option(value);
+    } catch (const ManifestError &error) {
+        const std::string place = error.pointer.empty() ? "" : "has at \"" + error.pointer + "\" what ";
+        refuse_value(name, place + error.what());
+    }
 }
 
 long integer_option(const std::string &name, const std::string &value) {

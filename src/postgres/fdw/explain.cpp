@@ -4,6 +4,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
 #include "postgres/fdw/modify_plan.h"
+#include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/scan_plan.h"
 
 #include <cmath>
@@ -104,6 +105,8 @@ void explain_scan(ForeignScanState *node, ExplainState *explain) {
         int key = columns.size() == 1 ? 0 : -1;
         CompiledOperation operation(destination->object, destination->operation(kind), std::move(columns), key, fields);
         show_operation(*destination, operation, scan->scan.plan.plan_rows, explain);
+        if (!plan.filters.empty())
+            show_filter(*destination, plan, scan->fdw_exprs, explain);
     });
 }
 

@@ -49,7 +49,7 @@ KeyTurns::KeyTurns(const Destination &destination, const PushPlan &plan,
 KeyTurns::KeyColumn KeyTurns::key_column(int position, const DestinationColumn &column) {
     using Kind = KeyColumn::Kind;
     KeyColumn key{position, column.compare, Kind::other};
-    if (column.encoding != ValueEncoding::native && column.encoding != ValueEncoding::string)
+    if (!column.encoding.is(ValueForm::native) && !column.encoding.is(ValueForm::string))
         return key;
     switch (pg_call([&] { return getBaseType(column.type); })) {
     case INT2OID:

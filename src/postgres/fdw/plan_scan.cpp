@@ -3,7 +3,9 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
+#include "postgres/fdw/clauses.h"
 #include "postgres/fdw/delivery_mode.h"
+#include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/relation_plan.h"
 #include "postgres/fdw/scan_plan.h"
 
@@ -22,7 +24,6 @@ extern "C" {
 #include "optimizer/paths.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
-#include "parser/parse_coerce.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
@@ -64,27 +65,9 @@ bool is_like_column(Oid type, Oid column_type) {
 }
 
 /// The value as one of the column's type; nullptr if it might not be the same then. The operator compares the two
-/// types, and what is cast without being asked for, whatever the settings, loses nothing.
+/// types.
 Node *as_column(Node *value, Oid column_type) {
-    if (is_like_column(exprType(value), column_type))
-        return value;
-    Oid type = getBaseType(column_type);
-    Node *cast =
-        coerce_to_target_type(nullptr, value, exprType(value), type, -1, COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1);
-    return cast == nullptr || type == NAMEOID || contain_mutable_functions(cast) ? nullptr : cast;
-}
-
-bool is_column(Node *node, const RelOptInfo *relation, const DestinationColumn &column) {
-    if (IsA(node, RelabelType))
-        node = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(node)->arg);
-    auto *variable = reinterpret_cast<Var *>(node);
-    return IsA(node, Var) && variable->varno == static_cast<int>(relation->relid) &&
-           variable->varattno == column.attnum && variable->varlevelsup == 0;
-}
-
-bool is_known_before(PlannerInfo *root, const RelOptInfo *relation, Node *value) {
-    return !bms_is_member(static_cast<int>(relation->relid), pull_varnos(root, value)) &&
-           !contain_volatile_functions(value);
+    return is_like_column(exprType(value), column_type) ? value : implicitly_cast(value, column_type);
 }
 
 /// What the clause gives for the column, if it is column = value or column = ANY (array).
@@ -431,10 +414,17 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
         }
         List *quals = pg_call([&] { return extract_actual_clauses(clauses, false); });
         plan.retrieved = retrieved_columns(destination, relation, quals);
+        std::vector<PushedComparison> pushed;
+        if (plan.kind == ScanPlan::Kind::list)
+            pushed = pushed_comparisons(root, relation, destination, clauses);
+        for (const PushedComparison &one : pushed)
+            plan.filters.emplace_back(one.column, one.comparison);
         return pg_call([&] {
             List *values = NIL;
             for (const GivenValue &given : access.values)
                 values = lappend(values, given.value);
+            for (const PushedComparison &one : pushed)
+                values = lappend(values, one.value);
             return make_foreignscan(target_list, quals, relation->relid, values, to_list(plan), NIL, NIL, outer_plan);
         });
     });

@@ -9,6 +9,7 @@
 #include "postgres/destinations/preview.h"
 #include "postgres/destinations/row_encoder.h"
 #include "postgres/destinations/session.h"
+#include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/scan_plan.h"
 #include "postgres/shared/statistics.h"
 #include "postgres/values/decoder.h"
@@ -135,9 +136,22 @@ class Scan : private RecordSink {
             break;
         }
         case ScanPlan::Kind::list:
-            read([&](Fetch &fetch) { done_ = !fetch.next_page(); });
+            if (fetch_ != nullptr || start_list())
+                read([&](Fetch &fetch) { done_ = !fetch.next_page(); });
+            else
+                done_ = true;
             break;
         }
+    }
+
+    /// Whether there may be rows: a comparison with NULL is true of none.
+    bool start_list() {
+        auto filter = list_filter(destination_, plan_, value_expressions_, node_->ss.ps.ps_ExprContext, scratch_);
+        if (!filter)
+            return false;
+        fetch_ =
+            std::make_unique<Fetch>(*operation_, *dispatcher_, static_cast<RecordSink &>(*this), std::move(*filter));
+        return true;
     }
 
     template <class How>

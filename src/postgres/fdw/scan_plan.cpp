@@ -12,7 +12,11 @@ List *to_list(const ScanPlan &plan) {
         address = lappend_int(address, attnum);
     for (AttrNumber attnum : plan.retrieved)
         retrieved = lappend_int(retrieved, attnum);
-    return list_make4(makeInteger(static_cast<int>(plan.kind)), address, makeInteger(plan.is_array ? 1 : 0), retrieved);
+    List *filters = NIL;
+    for (const auto &[attnum, comparison] : plan.filters)
+        filters = lappend_int(lappend_int(filters, attnum), static_cast<int>(comparison));
+    return list_make5(makeInteger(static_cast<int>(plan.kind)), address, makeInteger(plan.is_array ? 1 : 0), retrieved,
+                      filters);
 }
 
 ScanPlan scan_plan_of(const List *list) {
@@ -24,6 +28,10 @@ ScanPlan scan_plan_of(const List *list) {
     plan.is_array = intVal(lthird(list)) != 0;
     foreach (cell, static_cast<List *>(lfourth(list)))
         plan.retrieved.push_back(static_cast<AttrNumber>(lfirst_int(cell)));
+    const auto *filters = static_cast<List *>(list_nth(list, 4));
+    for (int i = 0; i + 1 < list_length(filters); i += 2)
+        plan.filters.emplace_back(static_cast<AttrNumber>(list_nth_int(filters, i)),
+                                  static_cast<Comparison>(list_nth_int(filters, i + 1)));
     return plan;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "engine/manifest/filter_spec.h"
 #include "postgres/border/postgres.h"
 
+#include <utility>
 #include <vector>
 
 extern "C" {
@@ -21,6 +23,8 @@ struct ScanPlan {
     std::vector<AttrNumber> address;   ///< columns that name the row; ForeignScan::fdw_exprs has their values
     bool is_array = false;             ///< the one address column's value is an array of values
     std::vector<AttrNumber> retrieved; ///< columns that the query needs
+    /// What a list's request says of WHERE; ForeignScan::fdw_exprs has the values.
+    std::vector<std::pair<AttrNumber, Comparison>> filters;
 };
 
 /// A plan as Postgres can copy and keep it. Call inside pg_call.

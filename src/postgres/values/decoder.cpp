@@ -30,12 +30,12 @@ void add_array_element(std::string &array, std::string_view element) {
     array += '"';
 }
 
-std::string array_text(std::string_view list) {
+std::string array_text(std::string_view list, const std::string &separator) {
     std::string array = "{";
     for (std::size_t begin = 0; begin < list.size();) {
-        std::size_t end = std::min(list.find(';', begin), list.size());
+        std::size_t end = std::min(list.find(separator, begin), list.size());
         add_array_element(array, list.substr(begin, end - begin));
-        begin = end + 1;
+        begin = end + separator.size();
     }
     return array + "}";
 }
@@ -74,7 +74,7 @@ std::string moment_text(const std::string &digits, bool milliseconds) {
 } // namespace
 
 ValueDecoder::ValueDecoder(Column column, const Words &words, MemoryContext context)
-    : column_(std::move(column)), words_(words) {
+    : column_(std::move(column)), separator_(column_.encoding.separator()), words_(words) {
     pg_call([&] {
         Oid type = getBaseType(column_.type), input;
         getTypeInputInfo(column_.type, &input, &io_parameter_);
@@ -113,10 +113,10 @@ Datum ValueDecoder::decode(simdjson::dom::element value, bool &is_null) {
         is_null = true;
         return static_cast<Datum>(0);
     }
-    if (column_.encoding == ValueEncoding::semicolon_list && is_array_)
-        text_ = array_text(std::string_view(text_));
-    if (column_.encoding == ValueEncoding::epoch_s || column_.encoding == ValueEncoding::epoch_ms)
-        text_ = moment_text(text_, column_.encoding == ValueEncoding::epoch_ms);
+    if (is_array_ && !separator_.empty())
+        text_ = array_text(text_, separator_);
+    if (column_.encoding.is(ValueForm::epoch_s) || column_.encoding.is(ValueForm::epoch_ms))
+        text_ = moment_text(text_, column_.encoding.is(ValueForm::epoch_ms));
     try {
         return pg_call([&] { return input_value(&input_, to_server(text_), io_parameter_, column_.modifier); });
     } catch (const std::runtime_error &error) {

@@ -32,6 +32,7 @@ class ValueDecoder {
     std::string text_of_value(simdjson::dom::element value) const;
 
     const Column column_;
+    const std::string separator_; ///< of a list that is one text
     const Words &words_;
     FmgrInfo input_;
     Oid io_parameter_ = InvalidOid;

@@ -2,12 +2,10 @@
 
 #include "engine/text/json_text.h"
 #include "postgres/border/names.h"
-#include "postgres/border/server_text.h"
 #include "postgres/values/writers.h"
 
 extern "C" {
-#include "catalog/pg_collation.h"
-#include "common/sha2.h"
+#include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -55,49 +53,15 @@ void write_quoted_semicolon_list(const EncodedType &type, Datum value, std::stri
     write_text_quoted(write_semicolon_list, type, value, out);
 }
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\n\v\f\r";
-    size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-/// Writes the hash in place of what was written from `start` on. It is over UTF-8: the way through the server's
-/// encoding and back changes nothing where that is UTF-8.
-void hash_from(size_t start, ServerText text, std::string &out) {
-    std::string_view utf8 = to_utf8(text.bytes());
-    Datum utf8_text = text_datum(ServerText(utf8.data(), utf8.size())); // hashed as bytes
-    bytea *digest = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, utf8_text));
-
-    char hex[2 * PG_SHA256_DIGEST_LENGTH];
-    char *end = hex;
-    for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-        end = hex_digits(end, static_cast<uint8>(VARDATA_ANY(digest)[i]));
-    out.resize(start);
-    out.append(hex, end);
-}
-
-void write_sha256(const EncodedType &type, Datum value, std::string &out) {
+/// What the steps make of the value, behind what stands there.
+void write_steps(const EncodedType &type, Datum value, std::string &out) {
     size_t start = out.size();
-    type.text(type, value, out);
-    hash_from(start, ServerText(text_datum(std::string_view(out).substr(start))), out);
+    type.before_steps(type, value, out);
+    type.steps->apply(out, start);
 }
 
-/// Lower case is that of the database's default collation; in a database with the C collation only ASCII has one.
-void write_trim_lower_sha256(const EncodedType &type, Datum value, std::string &out) {
-    size_t start = out.size();
-    type.text(type, value, out);
-    std::string_view plain = trimmed(std::string_view(out).substr(start));
-    hash_from(start, ServerText(DirectFunctionCall1Coll(lower, DEFAULT_COLLATION_OID, text_datum(plain))), out);
-}
-
-template <ValueWriter write>
-void write_in_quotes(const EncodedType &type, Datum value, std::string &out) {
-    // Hex digits need no escapes.
-    out += '"';
-    write(type, value, out);
-    out += '"';
+void write_quoted_steps(const EncodedType &type, Datum value, std::string &out) {
+    write_text_quoted(write_steps, type, value, out);
 }
 
 [[noreturn]] void encoding_does_not_fit(const std::string &encoding, const std::string &fitting_types, Oid type) {
@@ -121,31 +85,42 @@ ValueWriters epoch_writers(ValueWriter writer, const char *encoding, Oid type) {
     return {writer, writer};
 }
 
-ValueWriters writers_of(const EncodedType &type, ValueWriters native, ValueEncoding encoding) {
-    switch (encoding) {
-    case ValueEncoding::native:
+/// Fails where the first step cannot be done with values of the type.
+void check_first_step(const EncodedType &type, const TextSteps &steps) {
+    if (steps.takes_list() && !type.element && type.oid != JSONOID && type.oid != JSONBOID)
+        encoding_does_not_fit("join\" or \"each", "arrays, json and jsonb", type.oid);
+    if (steps.takes_moment() && !epoch_s_writer(type.oid))
+        encoding_does_not_fit("date\" or \"epoch", "date, timestamp and timestamp with time zone", type.oid);
+}
+
+ValueWriters steps_writers(EncodedType &type, ValueWriters native, const TextSteps &steps) {
+    check_first_step(type, steps);
+    type.steps = &steps;
+    type.before_steps = steps.takes_json() ? native.json : native.text;
+    return {steps.gives_json() ? write_steps : write_quoted_steps, write_steps};
+}
+
+ValueWriters form_writers(const EncodedType &type, ValueWriters native, ValueForm form) {
+    switch (form) {
+    case ValueForm::native:
         return native;
-    case ValueEncoding::string:
+    case ValueForm::string:
         return {native.json == native.text ? write_quoted : native.json, native.text};
-    case ValueEncoding::epoch_s:
+    case ValueForm::epoch_s:
         return epoch_writers(epoch_s_writer(type.oid), "epoch_s", type.oid);
-    case ValueEncoding::epoch_ms:
+    case ValueForm::epoch_ms:
         return epoch_writers(epoch_ms_writer(type.oid), "epoch_ms", type.oid);
-    case ValueEncoding::semicolon_list:
+    case ValueForm::semicolon_list:
         if (!type.element)
             encoding_does_not_fit("semicolon_list", "arrays", type.oid);
         return {write_quoted_semicolon_list, write_semicolon_list};
-    case ValueEncoding::sha256:
-        return {write_in_quotes<write_sha256>, write_sha256};
-    case ValueEncoding::trim_lower_sha256:
-        return {write_in_quotes<write_trim_lower_sha256>, write_trim_lower_sha256};
     }
     pg_unreachable();
 }
 
 } // namespace
 
-ValueEncoder ValueEncoder::make(Oid type_oid, int32 typmod, ValueEncoding encoding) {
+ValueEncoder ValueEncoder::make(Oid type_oid, int32 typmod, const ValueEncoding &encoding) {
     auto *type = static_cast<EncodedType *>(palloc0(sizeof(EncodedType)));
     type->oid = getBaseTypeAndTypmod(type_oid, &typmod);
 
@@ -156,7 +131,8 @@ ValueEncoder ValueEncoder::make(Oid type_oid, int32 typmod, ValueEncoding encodi
 
     ValueWriters native = native_writers(*type, typmod);
     type->text = native.text;
-    ValueWriters writers = writers_of(*type, native, encoding);
+    ValueWriters writers = encoding.steps != nullptr ? steps_writers(*type, native, *encoding.steps)
+                                                     : form_writers(*type, native, encoding.form);
 
     ValueEncoder encoder;
     encoder.json_ = writers.json;

@@ -20,8 +20,8 @@ using ValueWriter = void (*)(const EncodedType &, Datum, std::string &);
 class ValueEncoder {
   public:
     /// Raises a Postgres error when the encoding does not fit the type (call inside pg_call). Lookups of the catalog
-    /// happen here, and what is kept is allocated in the current memory context.
-    static ValueEncoder make(Oid type, int32 typmod, ValueEncoding encoding);
+    /// happen here, and what is kept is allocated in the current memory context. The encoding's steps must stay.
+    static ValueEncoder make(Oid type, int32 typmod, const ValueEncoding &encoding);
 
     /// Appends the value as JSON.
     void json(Datum value, std::string &out) const { json_(*type_, value, out); }

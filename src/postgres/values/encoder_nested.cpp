@@ -57,7 +57,7 @@ const ValueEncoder *field_encoders(TupleDesc attributes) {
     for (int i = 0; i < attributes->natts; i++) {
         Form_pg_attribute attribute = TupleDescAttr(attributes, i);
         if (!attribute->attisdropped)
-            fields[i] = ValueEncoder::make(attribute->atttypid, attribute->atttypmod, ValueEncoding::native);
+            fields[i] = ValueEncoder::make(attribute->atttypid, attribute->atttypmod, native_encoding);
     }
     return fields;
 }
@@ -101,7 +101,7 @@ void write_record(const EncodedType &, Datum value, std::string &out) {
 
 const ValueEncoder *element_encoder(Oid type, int32 typmod) {
     auto *encoder = static_cast<ValueEncoder *>(palloc(sizeof(ValueEncoder)));
-    *encoder = ValueEncoder::make(type, typmod, ValueEncoding::native);
+    *encoder = ValueEncoder::make(type, typmod, native_encoding);
     return encoder;
 }
 

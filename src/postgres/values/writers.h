@@ -23,6 +23,10 @@ struct EncodedType {
     FmgrInfo output;  ///< the type's output function
     ValueWriter text; ///< the native plain text, from which the other encodings are made
 
+    // Where the encoding has steps: they, and what writes that which they begin with.
+    const TextSteps *steps;
+    ValueWriter before_steps;
+
     // An array: its elements.
     Oid element_oid;
     int16 element_length;
