@@ -91,7 +91,6 @@ ENGINE_SOURCES = \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
     src/engine/text/base64.cpp \
-    src/engine/text/digest.cpp \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \

@@ -290,10 +290,9 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);
-    manifest.only({"$schema",  "manifest",    "name",    "title",       "version", "documentation",
-                   "schema",   "base_url",    "options", "credentials", "auth",    "headers",
-                   "reason",   "rate_limits", "errors",  "values",      "id",      "columns",
-                   "defaults", "operations",  "objects", "check",       "derived"});
+    manifest.only({"$schema", "manifest",    "name",     "title",      "version", "documentation", "schema", "base_url",
+                   "options", "credentials", "auth",     "headers",    "reason",  "rate_limits",   "errors", "values",
+                   "id",      "columns",     "defaults", "operations", "objects", "check",         "derived"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
@@ -399,8 +398,9 @@ std::optional<ConnectorCheck> Connector::check(const Settings &settings) const {
             filled[member] = manifest_->at(member);
     filling.fill_in(filled);
     ManifestNode manifest(filled, "", &unset);
+    Headers with_ids; // which a check, as all that reads, does not carry
     if (manifest.has("headers"))
-        check.object.headers = read_headers(manifest.at("headers"));
+        check.object.headers = read_headers(manifest.at("headers"), with_ids);
     for (const ManifestNode &auth : manifest.at("auth").one_or_many())
         check.object.auth.push_back(read_auth(auth));
     for (const CredentialSpec &credential : credentials_)

@@ -253,9 +253,9 @@ Request Dispatcher::request_of(Job &job) const {
 }
 
 void Dispatcher::sign(Request &request, Job &job) const {
-    UnsignedRequest unsigned_request{request, job.body,
-                                     operation_.spec().form ? UnsignedRequest::Format::form : UnsignedRequest::Format::json,
-                                     job.id.empty() && authenticator_.needs_id() ? random_id() : job.id};
+    UnsignedRequest unsigned_request{
+        request, job.body, operation_.spec().form ? UnsignedRequest::Format::form : UnsignedRequest::Format::json,
+        job.id.empty() && authenticator_.needs_id() ? random_id() : job.id};
     authenticator_.sign(unsigned_request);
 }
 

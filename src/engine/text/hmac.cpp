@@ -11,6 +11,8 @@ namespace {
 
 const EVP_MD *implementation(HashAlgorithm algorithm) {
     switch (algorithm) {
+    case HashAlgorithm::md5:
+        return EVP_md5();
     case HashAlgorithm::sha1:
         return EVP_sha1();
     case HashAlgorithm::sha256:
@@ -31,7 +33,7 @@ std::string digest(HashAlgorithm algorithm, std::string_view text) {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     if (!EVP_Digest(text.data(), text.size(), bytes, &size, implementation(algorithm), nullptr))
-        throw std::runtime_error("OpenSSL cannot hash");
+        throw std::runtime_error("OpenSSL does not make this kind of hash here");
     return bytes_of(bytes, size);
 }
 

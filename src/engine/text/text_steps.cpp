@@ -1,7 +1,8 @@
 #include "engine/text/text_steps.h"
 
 #include "engine/text/base64.h"
-#include "engine/text/digest.h"
+#include "engine/text/hex.h"
+#include "engine/text/hmac.h"
 #include "engine/text/iso_moment.h"
 #include "engine/text/json_text.h"
 #include "engine/text/letter_case.h"
@@ -161,11 +162,11 @@ std::string done(const TextStep &step, const std::string &text, bool is_first, b
     case Word::epoch_ms:
         return std::to_string(moment_of(text).epoch_ms());
     case Word::sha256:
-        return digest(DigestKind::sha256, text);
+        return digest(HashAlgorithm::sha256, text);
     case Word::sha1:
-        return digest(DigestKind::sha1, text);
+        return digest(HashAlgorithm::sha1, text);
     case Word::md5:
-        return digest(DigestKind::md5, text);
+        return digest(HashAlgorithm::md5, text);
     case Word::base64:
         return base64(text);
     case Word::hex:
