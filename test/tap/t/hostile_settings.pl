@@ -64,13 +64,18 @@ sub before {
     return 0;
 }
 
-# core(LABEL, PREFIX, PSQL_ARGUMENT...): what the tests of deliveries and syncs come down to.
+# from_start(LIST): the environment of a session that begins with these settings. A SET would be too late: what was set
+# for the database holds for it, too, and one millisecond can be too short for it.
+sub from_start { my ($list) = @_; return join ' ', map { /^(\S+) = '?(.*?)'?$/; "-c $1=$2" } settings($list) }
+
+# core(LABEL, OPTIONS, PREFIX, PSQL_ARGUMENT...): what the tests of deliveries and syncs come down to.
 my $round = 0;
 sub core {
-    my ($label, $prefix, @arguments) = @_;
+    my ($label, $options, $prefix, @arguments) = @_;
     my $n = ++$round;
     my $run = sub {
         my ($sql) = @_;
+        local $ENV{PGOPTIONS} = $options;
         $node->psql('postgres', $prefix . $sql, on_error_stop => 0, stdout => \my $out, stderr => \my $said, extra_params => [@arguments]);
         return "$out\n$said";
     };
@@ -105,26 +110,27 @@ sub core {
 # As somebody whom nothing was set for but by the database.
 sub control {
     my ($sql) = @_;
-    return sql("SET default_transaction_read_only = off; SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET row_security = on; $sql") =~ s/.*\n(?=.)//sr;
+    local $ENV{PGOPTIONS} = from_start('default_transaction_read_only = off; statement_timeout = 0; lock_timeout = 0; idle_in_transaction_session_timeout = 0; row_security = on');
+    return sql($sql);
 }
 sub restart_worker {
     control(q(SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE backend_type LIKE 'reverse_etl%'));
     return;
 }
 
-core('nothing set', '');
+core('nothing set', '', '');
 for my $case (@hostile) {
     my ($label, $list, $session) = @$case;
     control("ALTER DATABASE postgres SET $_") for settings($list);
     restart_worker();
-    core("$label, by the database", set($session // ''));
+    core("$label, by the database", from_start($session // ''), '');
     control("ALTER DATABASE postgres RESET $_") for map { /^(\S+)/ } settings($list);
 }
 restart_worker();
 my $all = join '; ', map { $_->[1] } grep { !$_->[2] && $_->[0] ne 'triggers' } @hostile;
-core('all of them, by the session', set($all));
+core('all of them, by the session', '', set($all));
 control("ALTER ROLE hostile SET $_") for settings($all);
-core('all of them, by the role', '', '-U', 'hostile');
+core('all of them, by the role', '', '', '-U', 'hostile');
 
 # What CREATE EXTENSION makes under such settings is the same, too.
 $node->safe_psql('postgres', 'CREATE DATABASE hostile');
