@@ -1,173 +1,25 @@
 #pragma once
 
+#include "engine/manifest/auth_spec.h"
+#include "engine/manifest/column_spec.h"
+#include "engine/manifest/condition.h"
 #include "engine/manifest/key_form.h"
+#include "engine/manifest/operation_spec.h"
+#include "engine/manifest/option_spec.h"
 #include "engine/manifest/value_encoding.h"
 #include "engine/text/errors.h"
 #include "engine/text/json_fwd.h"
 
-#include <chrono>
-#include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace reverse_etl {
 
 class ManifestFilling;
-
-enum class OperationKind { create, update, upsert, remove, lookup, list };
-
-/// The name of an operation in a manifest ("delete" for remove) and in messages.
-const char *operation_name(OperationKind kind);
-
-/// Whether the operation leaves everything at the destination as it is.
-bool is_read_only(OperationKind kind);
-
-/// What an error rule says to do with an answer.
-enum class Action {
-    proceed,      ///< no fault: read the outcomes
-    wait,         ///< declined without being looked at; ask again later
-    retry,        ///< a transient fault; what was asked may have been done
-    reject,       ///< the rows are at fault
-    absent,       ///< there is no such row
-    accept,       ///< as good as done
-    unauthorized, ///< the credentials are at fault
-    stop,         ///< nothing more can be sent for now
-};
-
-/// JSON pointers; the first that is there counts.
-using Pointers = std::vector<std::string>;
-
-/// A JSON value that is neither an object nor an array.
-using Scalar = std::variant<std::nullptr_t, bool, double, std::string>;
-
-/// For every pointer one of the values must stand there.
-using Condition = std::vector<std::pair<std::string, std::vector<Scalar>>>;
-
-/// A header that tells a number.
-struct NumberHeader {
-    std::string name;  ///< in lower case; "" for none
-    std::string after; ///< the text that the number stands behind; "": it begins the header
-};
-
-/// A header that tells a time to wait.
-struct TimeHeader {
-    enum class Unit { seconds, milliseconds, epoch_seconds };
-    std::string name; ///< in lower case; "" for none
-    Unit unit = Unit::seconds;
-};
-
-struct ErrorRule {
-    std::vector<long> statuses;                                ///< empty: any
-    std::optional<std::pair<std::string, std::string>> header; ///< name in lower case, value
-    Condition body;
-    Action then = Action::reject;
-    TimeHeader wait; ///< where the answer says how long to wait, if not in Retry-After
-    Pointers reason; ///< empty: the connector's
-};
-
-/// How an entry of an answer finds its row.
-struct Pairing {
-    enum class By { number, key } by = By::number;
-    std::string pointer;
-};
-
-/// How one part of an answer tells what became of rows.
-struct ResultSpec {
-    std::optional<std::string> each; ///< pointer to the array of entries; none: the answer is the one entry
-    bool by_position = false;
-    std::vector<Pairing> pairings;
-    bool rejected = false; ///< entries are failures, unless accepted_when says otherwise
-    Condition accepted_when, wait_when, absent_when;
-    std::string id; ///< pointer to the destination's id of the row; "" for none
-    Pointers reason;
-};
-
-struct RateLimitSpec {
-    std::string name;
-    int requests = 0; ///< in `seconds`
-    int seconds = 0;
-    int concurrent = 0;   ///< requests under way at once, where the limit is one of those; else 0
-    std::string for_each; ///< a template over the row; "" for one bucket in all
-    NumberHeader limit_header, used_header, remaining_header; ///< what answers tell of it
-    TimeHeader reset_header;
-};
-
-struct QueryParameter {
-    std::string name;
-    std::string value;
-    bool repeated = false; ///< ["{fields}"]: the parameter once for each field, where "{fields}" is one list
-};
-
-/// One operation on one object, as the manifest describes it once options are filled in.
-struct OperationSpec {
-    OperationKind kind = OperationKind::create;
-    std::string method;
-    std::string path;
-    std::vector<QueryParameter> query;
-    std::vector<std::pair<std::string, std::string>> headers;
-    bool form = false;                ///< body as application/x-www-form-urlencoded, else JSON
-    std::shared_ptr<const Json> body; ///< a template; nullptr: no body
-    int rows = 1;                     ///< most rows a request
-    bool rows_by_table = false;       ///< the API names no such limit: a table may ask for more than `rows`
-    std::size_t bytes = 4 << 20;      ///< most bytes of a request's body
-    bool by_key = true;               ///< may name its row by the object's key
-    bool by_id = true;                ///< may name its row by the destination's id
-    bool idempotent = true;
-    std::string idempotency_header;
-    bool archives = false;                  ///< a delete that keeps the row, hidden
-    std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
-    std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
-    std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
-    Pointers reason;
-    Pointers records; ///< lookup and list: where the records stand, or the only one
-    std::string next_cursor, next_url;
-    std::optional<int> next_offset; ///< pages are named by their first record; this is the first one's number
-    std::optional<int> next_page;   ///< pages are numbered, from this number on
-
-    /// The shortest time in which the published limits let that many requests go: the first window's go at once. What
-    /// is limited for each of something is left out, since nobody knows for how many.
-    double shortest_seconds(std::int64_t requests) const;
-};
-
-struct ColumnSpec {
-    std::string field;  ///< the API's name
-    std::string column; ///< the foreign table's name for it
-    std::string type;   ///< a Postgres type
-    ValueEncoding encoding = ValueEncoding::native;
-    std::optional<KeyForm> compare; ///< where the field names rows; none: as the object says
-    std::string read;               ///< JSON pointer to the value within a record
-    bool writable = true;
-    std::vector<OperationKind> written_by; ///< the operations that write it; empty: all
-    std::string description;
-
-    bool is_written_by(OperationKind operation) const;
-};
-
-struct AuthSpec {
-    enum class Kind { none, bearer, basic, header, oauth2 } kind = Kind::none;
-    /// Parameters as the manifest gives them ("token": "{access_token}"), in order.
-    std::vector<std::pair<std::string, std::string>> parameters;
-    /// The credentials that the parameters name: what a user mapping must hold for this kind to be used.
-    std::vector<std::string> credentials;
-
-    /// The parameter's text; "" if the manifest has none of that name.
-    std::string parameter(std::string_view name) const;
-};
-
-/// An option that a connector adds to those every server and table has.
-struct OptionSpec {
-    std::string name;
-    bool on_server = false; ///< else on the table
-    bool json = false;
-    std::optional<std::string> fallback;
-    std::string description;
-};
 
 /// Options of server and table, by name.
 using Settings = std::map<std::string, std::string>;

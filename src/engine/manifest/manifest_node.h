@@ -1,6 +1,7 @@
 #pragma once
 
-#include "engine/manifest/connector.h"
+#include "engine/manifest/condition.h"
+#include "engine/text/errors.h"
 #include "engine/text/json.h"
 
 #include <initializer_list>

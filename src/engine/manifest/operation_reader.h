@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/manifest/connector.h"
 #include "engine/manifest/manifest_node.h"
+#include "engine/manifest/operation_spec.h"
 
 #include <string>
 #include <vector>

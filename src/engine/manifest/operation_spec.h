@@ -1,0 +1,63 @@
+#pragma once
+
+#include "engine/manifest/error_rule.h"
+#include "engine/manifest/rate_limit_spec.h"
+#include "engine/manifest/result_spec.h"
+#include "engine/text/json_fwd.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace reverse_etl {
+
+enum class OperationKind { create, update, upsert, remove, lookup, list };
+
+/// The name of an operation in a manifest ("delete" for remove) and in messages.
+const char *operation_name(OperationKind kind);
+
+/// Whether the operation leaves everything at the destination as it is.
+bool is_read_only(OperationKind kind);
+
+struct QueryParameter {
+    std::string name;
+    std::string value;
+    bool repeated = false; ///< ["{fields}"]: the parameter once for each field, where "{fields}" is one list
+};
+
+/// One operation on one object, as the manifest describes it once options are filled in.
+struct OperationSpec {
+    OperationKind kind = OperationKind::create;
+    std::string method;
+    std::string path;
+    std::vector<QueryParameter> query;
+    std::vector<std::pair<std::string, std::string>> headers;
+    bool form = false;                ///< body as application/x-www-form-urlencoded, else JSON
+    std::shared_ptr<const Json> body; ///< a template; nullptr: no body
+    int rows = 1;                     ///< most rows a request
+    bool rows_by_table = false;       ///< the API names no such limit: a table may ask for more than `rows`
+    std::size_t bytes = 4 << 20;      ///< most bytes of a request's body
+    bool by_key = true;               ///< may name its row by the object's key
+    bool by_id = true;                ///< may name its row by the destination's id
+    bool idempotent = true;
+    std::string idempotency_header;
+    bool archives = false;                  ///< a delete that keeps the row, hidden
+    std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
+    std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
+    std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
+    Pointers reason;
+    Pointers records; ///< lookup and list: where the records stand, or the only one
+    std::string next_cursor, next_url;
+    std::optional<int> next_offset; ///< pages are named by their first record; this is the first one's number
+    std::optional<int> next_page;   ///< pages are numbered, from this number on
+
+    /// The shortest time in which the published limits let that many requests go: the first window's go at once. What
+    /// is limited for each of something is left out, since nobody knows for how many.
+    double shortest_seconds(std::int64_t requests) const;
+};
+
+} // namespace reverse_etl
