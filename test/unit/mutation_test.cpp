@@ -282,6 +282,7 @@ BOOST_AUTO_TEST_CASE(options_fit_or_are_refused) {
                             "18446744073709551615"};
     for (const char *name : built_in_connectors) {
         const Json right = Json::parse(built_in_manifest(name));
+        const Json options = right.value("options", Json::object());
         const auto deadline = Clock::now() + time_for_each_test / 2;
         for (int i = 0; i < 2000 && Clock::now() < deadline; ++i) {
             Json manifest = right;
@@ -294,7 +295,7 @@ BOOST_AUTO_TEST_CASE(options_fit_or_are_refused) {
                     manifest = std::move(with);
                 settings[option] = values[mutate.pick(std::size(values) - 1)];
             }
-            for (const auto &[option, spec] : right["options"].items())
+            for (const auto &[option, spec] : options.items())
                 if (mutate.pick(3) == 0)
                     settings[option] = values[mutate.pick(std::size(values) - 1)];
             BOOST_CHECK_NO_THROW(try_out(manifest.dump(), settings));

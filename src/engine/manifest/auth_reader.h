@@ -1,7 +1,8 @@
 #pragma once
 
-#include "engine/manifest/connector.h"
+#include "engine/manifest/auth_spec.h"
 #include "engine/manifest/manifest_node.h"
+#include "engine/manifest/option_spec.h"
 
 namespace reverse_etl {
 
