@@ -9,8 +9,8 @@ using namespace reverse_etl;
 namespace {
 
 /// An authenticator of a manifest with this auth.
-struct Signer {
-    Signer(const std::string &auth, const Settings &credentials)
+struct SignedIn {
+    SignedIn(const std::string &auth, const Settings &credentials)
         : authenticator(auth_of(auth, credentials), credentials) {}
 
     static std::vector<AuthSpec> auth_of(const std::string &auth, const Settings &credentials) {
@@ -58,7 +58,7 @@ std::string header(const Request &request, const std::string &name) {
 }
 
 /// "" if the answer brought a token.
-std::string fault(Signer &signer, const Response &response) {
+std::string fault(SignedIn &signer, const Response &response) {
     const auto fault = signer.token().read(response);
     return fault ? fault->error.what() : "";
 }
@@ -75,7 +75,7 @@ const std::string of_client = R"("client_id": "{id}", "client_secret": "{secret}
 BOOST_AUTO_TEST_SUITE(requests_for_tokens)
 
 BOOST_AUTO_TEST_CASE(a_client_in_a_basic_header_is_encoded_as_in_a_form) {
-    Signer signer(oauth2(R"("grant": "client_credentials", "client": "basic", "scope": ["a", "b"], )" + of_client),
+    SignedIn signer(oauth2(R"("grant": "client_credentials", "client": "basic", "scope": ["a", "b"], )" + of_client),
                   client);
     const Request request = signer.token().request();
     // RFC 6749 section 2.3.1: i%26d:s%3A3cret
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_client_in_a_basic_header_is_encoded_as_in_a_form) {
 }
 
 BOOST_AUTO_TEST_CASE(json_and_more_parameters) {
-    Signer signer(
+    SignedIn signer(
         oauth2(R"("grant": "client_credentials", "format": "json", "parameters": {"audience": "https://x"}, )" +
                of_client),
         client);
@@ -95,13 +95,13 @@ BOOST_AUTO_TEST_CASE(json_and_more_parameters) {
 }
 
 BOOST_AUTO_TEST_CASE(password) {
-    Signer signer(oauth2(R"("grant": "password", "username": "{id}", "password": "{secret}")"), client);
+    SignedIn signer(oauth2(R"("grant": "password", "username": "{id}", "password": "{secret}")"), client);
     BOOST_TEST(signer.token().request().body == "grant_type=password&username=i%26d&password=s%3A3cret");
     BOOST_TEST(!signer.token().may_rotate());
 }
 
 BOOST_AUTO_TEST_CASE(a_new_refresh_token_takes_the_place_of_the_old_one) {
-    Signer signer(oauth2(R"("grant": "refresh_token", "client_id": "{id}", "refresh_token": "{refresh}")"),
+    SignedIn signer(oauth2(R"("grant": "refresh_token", "client_id": "{id}", "refresh_token": "{refresh}")"),
                   {{"id", "i"}, {"refresh", "first-token"}});
     BOOST_TEST(signer.token().may_rotate());
     BOOST_TEST(signer.token().request().body == "grant_type=refresh_token&client_id=i&refresh_token=first-token");
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_new_refresh_token_takes_the_place_of_the_old_one) {
 }
 
 BOOST_AUTO_TEST_CASE(a_login_by_get) {
-    Signer signer(
+    SignedIn signer(
         login(
             R"("method": "GET", "query": {"grant type": "x", "id": "{id}"}, "username": "{id}", "password": "{secret}",
                         "request_headers": {"X-Of": "{id}"}, "headers": {"X-Token": "t {login.token}", "X-Id": "{id}"})"),
@@ -131,16 +131,16 @@ BOOST_AUTO_TEST_CASE(a_login_by_get) {
 }
 
 BOOST_AUTO_TEST_CASE(a_login_by_post_sends_any_json_or_a_form) {
-    Signer json(login(R"("body": {"auth": [{"id": "{id}"}, 1, null]}, "username": "{secret}", "password": "")"),
+    SignedIn json(login(R"("body": {"auth": [{"id": "{id}"}, 1, null]}, "username": "{secret}", "password": "")"),
                 {{"id", "a\"b"}, {"secret", "secret"}});
     BOOST_TEST(json.token().request().body == R"({"auth":[{"id":"a\"b"},1,null]})");
-    Signer form(login(R"("format": "form", "body": {"id": "{id}", "secret": "{secret}"})"), client);
+    SignedIn form(login(R"("format": "form", "body": {"id": "{id}", "secret": "{secret}"})"), client);
     BOOST_TEST(form.token().request().body == "id=i%26d&secret=s%3A3cret");
     BOOST_TEST(header(form.token().request(), "Content-Type") == "application/x-www-form-urlencoded");
 }
 
 BOOST_AUTO_TEST_CASE(a_credential_is_not_looked_into) {
-    Signer signer(oauth2(R"("grant": "client_credentials", )" + of_client), {{"id", "{secret}"}, {"secret", "{{x}}"}});
+    SignedIn signer(oauth2(R"("grant": "client_credentials", )" + of_client), {{"id", "{secret}"}, {"secret", "{{x}}"}});
     BOOST_TEST(signer.token().request().body ==
                "grant_type=client_credentials&client_id=%7Bsecret%7D&client_secret=%7B%7Bx%7D%7D");
 }
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_SUITE(answers_with_tokens)
 
 BOOST_AUTO_TEST_CASE(refused_with_status_200) {
     // Marketo answers so.
-    Signer signer(login(R"("body": {"id": "{id}", "s": "{secret}"}, "refused_when": {"/errors/0/code": ["601", "602"]},
+    SignedIn signer(login(R"("body": {"id": "{id}", "s": "{secret}"}, "refused_when": {"/errors/0/code": ["601", "602"]},
                         "reason": ["/errors/0/message"])"),
                   client);
     const std::string why =
@@ -162,16 +162,16 @@ BOOST_AUTO_TEST_CASE(refused_with_status_200) {
 
 BOOST_AUTO_TEST_CASE(tokens_that_no_header_can_carry) {
     for (const char *text : {"a b", "a\\r\\nX-Other: 1", "\\u20ac", ""}) {
-        Signer signer(oauth2(R"("grant": "client_credentials", )" + of_client), client);
+        SignedIn signer(oauth2(R"("grant": "client_credentials", )" + of_client), client);
         BOOST_TEST(fault(signer, answer(200, std::string(R"({"access_token": ")") + text + "\"}")) != "", text);
     }
-    Signer signer(oauth2(R"("grant": "client_credentials", )" + of_client), client);
+    SignedIn signer(oauth2(R"("grant": "client_credentials", )" + of_client), client);
     BOOST_TEST(fault(signer, answer(200, R"({"access_token": ")" + std::string(32769, 'a') + "\"}")) != "");
 }
 
 BOOST_AUTO_TEST_CASE(where_the_api_is) {
     const auto signer = [] {
-        return std::make_unique<Signer>(oauth2(R"("grant": "client_credentials", "keep": {"base_url": "/instance_url",
+        return std::make_unique<SignedIn>(oauth2(R"("grant": "client_credentials", "keep": {"base_url": "/instance_url",
                                                "hosts": ["*.acme.example", "acme.example:8443"]}, )" +
                                                of_client),
                                         client);
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(where_the_api_is) {
 
 BOOST_AUTO_TEST_CASE(how_long_it_is_good) {
     const auto ready_after = [](const std::string &lifetime, const std::string &said) {
-        Signer signer(oauth2(R"("grant": "client_credentials", "lifetime": )" + lifetime + ", " + of_client), client);
+        SignedIn signer(oauth2(R"("grant": "client_credentials", "lifetime": )" + lifetime + ", " + of_client), client);
         const auto result = signer.token().result_of(answer(200, R"({"access_token": "t", "at": )" + said + "}"));
         const auto life = std::get<FetchedToken>(result).life;
         return life ? life->count() / 1000 : -1;
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(how_long_it_is_good) {
 
 BOOST_AUTO_TEST_CASE(what_tells_accounts_apart) {
     const auto of = [](const Settings &credentials, const std::string &members = "") {
-        Signer signer(
+        SignedIn signer(
             oauth2(R"("grant": "refresh_token", "client_id": "{id}", "refresh_token": "{refresh}")" + members),
             credentials);
         return std::pair(signer.token().identity(), signer.token().refresh_identity());
