@@ -79,8 +79,10 @@ BOOST_AUTO_TEST_CASE(a_secret_that_an_answer_repeats_goes_once) {
 
 BOOST_AUTO_TEST_CASE(a_signature_has_the_same_id_and_another_time_at_each_attempt) {
     int answers = 0;
-    ScriptedDestination destination(
-        [&](const Received &, auto &connection) { connection.answer(answers++ == 0 ? 503 : 200, "{}"); });
+    ScriptedDestination destination([&](const Received &, auto &connection) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2)); // the wait before the next attempt may be 0
+        connection.answer(answers++ == 0 ? 503 : 200, "{}");
+    });
     const char *auth =
         R"({"kind": "signature", "algorithm": "hmac_sha256", "key": {"base64": "{secret}", "after": "whsec_"},
         "text": "{request.id}.{request.time_ms}.{request.body}", "encode": "base64",
