@@ -96,7 +96,6 @@ ENGINE_SOURCES = \
     src/engine/text/headers.cpp \
     src/engine/text/hmac.cpp \
     src/engine/text/iso_moment.cpp \
-    src/engine/text/iso_time.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/letter_case.cpp \
