@@ -3,6 +3,7 @@ ENGINE_SOURCES = \
     src/engine/cron/cron_schedule.cpp \
     src/engine/http/curl_transport.cpp \
     src/engine/http/exchange.cpp \
+    src/engine/http/gzip.cpp \
     src/engine/limits/announcement.cpp \
     src/engine/limits/backoff.cpp \
     src/engine/limits/circuit.cpp \
@@ -12,11 +13,13 @@ ENGINE_SOURCES = \
     src/engine/limits/rate_limiter.cpp \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/body_reader.cpp \
+    src/engine/manifest/body_template.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
+    src/engine/manifest/format_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/key_form.cpp \
@@ -41,13 +44,24 @@ ENGINE_SOURCES = \
     src/engine/requests/answer.cpp \
     src/engine/requests/authenticator.cpp \
     src/engine/requests/batch.cpp \
+    src/engine/requests/body_compiler.cpp \
+    src/engine/requests/body_files.cpp \
+    src/engine/requests/body_form.cpp \
+    src/engine/requests/body_json.cpp \
+    src/engine/requests/body_rows.cpp \
+    src/engine/requests/body_texts.cpp \
     src/engine/requests/compiled_operation.cpp \
+    src/engine/requests/csv_cell.cpp \
     src/engine/requests/delivery.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/fetch.cpp \
+    src/engine/requests/form_members.cpp \
     src/engine/requests/json_row.cpp \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/outcome_reader.cpp \
+    src/engine/requests/page_body.cpp \
+    src/engine/requests/row_references.cpp \
+    src/engine/requests/row_shapes.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secrets.cpp \
     src/engine/requests/unreachable_rows.cpp \

@@ -35,6 +35,7 @@ struct Object {
     Scalar clear;     ///< the value that clears a field
     std::string read; ///< pointer to a field that the manifest does not list, with {field}
     ValueEncoding encoding = ValueEncoding::native; ///< of such a field
+    std::string part;                               ///< of the body, where such a field's value stands
     KeyForm compare;                                ///< of a field for which no column says more
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<ColumnSpec> columns;

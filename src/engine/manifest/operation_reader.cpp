@@ -2,6 +2,7 @@
 
 #include "engine/manifest/body_reader.h"
 #include "engine/manifest/error_rule_reader.h"
+#include "engine/manifest/format_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/page_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
@@ -52,8 +53,9 @@ std::string header_name(const ManifestNode &node) {
 } // namespace
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
-    node.only({"request", "query", "headers", "format", "body", "rows", "rows_by_table", "bytes", "by", "idempotent",
-               "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "next"});
+    node.only({"request", "query", "headers", "format", "compress", "omit_null", "body", "rows", "rows_by_table",
+               "bytes", "by", "idempotent", "idempotency_key", "archives", "rate_limits", "outcome", "errors",
+               "records", "next"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
@@ -70,10 +72,13 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     if (node.has("headers"))
         spec.headers = read_headers(node.at("headers"));
     if (node.has("format"))
-        spec.form = node.at("format").one_of({"json", "form"}) == 1;
+        read_format(node.at("format"), spec.format);
+    if (node.has("compress"))
+        spec.format.gzip = node.at("compress").one_of({"none", "gzip"}) == 1;
+    spec.format.omit_null = node.flag("omit_null", false);
     if (node.has("body")) {
         spec.body = std::make_shared<const Json>(node.at("body").value());
-        check_body(node.at("body"), kind);
+        check_body(node.at("body"), kind, spec.format);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();

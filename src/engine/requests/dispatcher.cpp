@@ -256,7 +256,7 @@ void Dispatcher::start(StartableJob startable) {
     request.url = job->url.empty() ? operation_.url(&job->batch, job->cursor) : job->url;
     request.headers = operation_.headers();
     if (operation_.has_body())
-        request.body = job->batch.body();
+        request.body = operation_.sent_body(job->batch);
     if (!job->idempotency_key.empty())
         set_header(request.headers, spec.idempotency_header, job->idempotency_key);
     authenticator_.sign(request.headers);
