@@ -61,6 +61,12 @@ Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19
     return Milliseconds(std::uniform_int_distribution<Milliseconds::rep>(0, longest.count())(random));
 }
 
+Milliseconds jitter_of(Jitter jitter, Milliseconds asked, Milliseconds pause, std::mt19937_64 &random) {
+    if (jitter == Jitter::full)
+        return backoff(1, asked, asked, random);
+    return jitter == Jitter::little ? pause / 10 : Milliseconds(0);
+}
+
 std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit) {
     const auto amount = number(text);
     return amount ? std::optional(wait_of(*amount * static_cast<double>(unit.count()) / 1000)) : std::nullopt;

@@ -111,11 +111,9 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobH
         return;
     }
     retries_++;
-    Milliseconds pause = delay(job->attempts);
-    // Jitter on top, so that what was refused together does not come back together.
-    if (verdict.delay)
-        pause = asked + pause / 10;
-    job->ready = Clock::now() + pause;
+    const Milliseconds pause = delay(job->attempts);
+    job->ready =
+        Clock::now() + (verdict.delay ? asked + jitter_of(verdict.jitter, asked, pause, Random::jitter()) : pause);
     handler.put_off(*job);
     // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
     // many batches wait.
