@@ -86,6 +86,7 @@ class CompiledOperation {
     void set_headers();
     void add_id_headers();
     bool reaches(const Batch &batch, std::size_t row) const;
+    bool url_reaches(const Batch &batch, std::size_t row) const;
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
 
     const Object &object_;

@@ -28,6 +28,10 @@ bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
         if (name.empty() || name == "." || name == "..")
             return false;
     }
+    return !url_names_row_ || url_reaches(batch, row);
+}
+
+bool CompiledOperation::url_reaches(const Batch &batch, std::size_t row) const {
     // As the destination sees it once it has decoded the path; some take a backslash for a slash.
     std::string path = "/";
     for (const UrlSegment &segment : path_) {
