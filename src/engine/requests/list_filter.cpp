@@ -76,9 +76,8 @@ bool names_cursor(const Json &value) {
 
 /// Whether something stands in it that may be left out; then so is what holds nothing else.
 bool may_be_left_out(const Json &value) {
-    return names_cursor(value) ||
-           (value.is_structured() && ((value.is_object() && value.contains("$filters")) ||
-                                      std::any_of(value.begin(), value.end(), may_be_left_out)));
+    return names_cursor(value) || (value.is_structured() && ((value.is_object() && value.contains("$filters")) ||
+                                                             std::any_of(value.begin(), value.end(), may_be_left_out)));
 }
 
 struct Page {
