@@ -157,6 +157,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/table_writer.cpp \
     src/postgres/border/time_span.cpp \
     src/postgres/border/trusted_functions.cpp \
+    src/postgres/destinations/checked_server.cpp \
     src/postgres/destinations/column_encoders.cpp \
     src/postgres/destinations/connectors.cpp \
     src/postgres/destinations/destination.cpp \

@@ -55,3 +55,8 @@ for (const one of [{ why: 'a good manifest' }, ...right])
 for (const { why, beyond_schema: beyond, ...one } of wrong)
     test(beyond ? `the schema lets pass ${why}: ${beyond}` : `the schema refuses ${why}`, () =>
         assert.equal(matches(manifestOf(one)), Boolean(beyond)));
+
+test('what extends a manifest may have every member of one', () => {
+    const schema = read(`${folder}/connector.schema.json`);
+    assert.deepEqual(Object.keys(schema.definitions.extension.properties).sort(), Object.keys({ ...schema.else.properties, extends: 1 }).sort());
+});

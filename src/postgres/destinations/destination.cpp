@@ -288,14 +288,7 @@ std::string Destination::account(Oid user) const {
 
 std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     std::shared_ptr<Authenticator> found = authenticator_of(user, server, object);
-    AccessToken *token = found->token();
-    // One that is made here, out of a key, needs nobody else.
-    if (token == nullptr || !token->is_fetched())
-        return found;
-    if (token->store() == nullptr)
-        token->share(std::make_unique<SharedToken>(*token, relation, user));
-    else
-        static_cast<SharedToken *>(token->store())->found_by(relation, user);
+    share_token(*found, {server, relation, user});
     return found;
 }
 
