@@ -37,6 +37,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
                 compiled.needs_cursor |= segment.kind == UrlSegment::Kind::cursor;
                 one_row_ |= segment.kind == UrlSegment::Kind::kept;
             }
+            if (parameter.repeated && value == "{keys}")
+                compiled.segments.front().text = "&" + percent_encoded(parameter.name) + "=";
             compiled.segments.insert(compiled.segments.begin(),
                                      {UrlSegment::Kind::literal, percent_encoded(parameter.name) + "=", 0});
             query_.push_back(std::move(compiled));
@@ -114,8 +116,9 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
             segments.push_back({UrlKind::cursor, "", 0});
         } else {
             const int column = references_.use(object_, spec_, part.text);
+            const bool of_all = part.text == "keys";
             segments.push_back(
-                {part.text == "keys" ? UrlKind::kept_of_all : UrlKind::kept, "", references_.keep(column)});
+                {of_all ? UrlKind::kept_of_all : UrlKind::kept, of_all ? "%2C" : "", references_.keep(column)});
         }
     }
     return segments;
@@ -144,7 +147,7 @@ std::string CompiledOperation::expand(const std::vector<UrlSegment> &segments, c
         case UrlSegment::Kind::kept_of_all:
             for (std::size_t row = 0; row < batch->rows().size(); row++) {
                 if (row > 0)
-                    add(",");
+                    result += segment.text;
                 add(batch->kept(row, segment.kept));
             }
             break;

@@ -14,7 +14,7 @@
 
 namespace reverse_etl {
 
-/// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all rows, for {keys}).
+/// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all, with `text` between them).
 struct UrlSegment {
     enum class Kind { literal, kept, kept_of_all, cursor } kind;
     std::string text;
