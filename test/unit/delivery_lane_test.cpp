@@ -86,11 +86,10 @@ class LaneWithLookups : public OutcomeSink {
     }
     Route route() const {
         return {object_,
-                CompiledOperation(*object_, object_->operations.at(OperationKind::update),
-                                  {{"name", true}, {"id", false}}, 1, {}),
+                compile_lookup(*object_, {{"name", true}, {"email", false}}, {"email"}),
                 NullAs::null,
-                CompiledOperation(*object_, object_->operations.at(OperationKind::lookup), {{"email", false}}, 0,
-                                  {"id", "email"}),
+                by_found_id(*object_, object_->operations.at(OperationKind::update), {{"name", true}, {"email", false}},
+                            NullAs::null),
                 std::make_shared<Authenticator>(connector_.auth(), Settings{}),
                 eight_in_flight()};
     }

@@ -121,6 +121,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         kept_key_ = static_cast<int>(keep(key_));
     if (key_names_row_)
         naming_.push_back(kept_key_);
+    if (spec_.kind == OperationKind::lookup)
+        keep_names();
 }
 
 std::size_t CompiledOperation::keep(int column) {
@@ -128,6 +130,15 @@ std::size_t CompiledOperation::keep(int column) {
     if (found == kept_columns_.end())
         found = kept_columns_.insert(kept_columns_.end(), column);
     return found - kept_columns_.begin();
+}
+
+/// What an answer's records are paired with.
+void CompiledOperation::keep_names() {
+    if (key_ >= 0)
+        names_.push_back({key_, keep(key_)});
+    else
+        for (const std::string &field : spec_.by_fields.empty() ? object_.key : spec_.by_fields)
+            names_.push_back({statement_column(field), keep(statement_column(field))});
 }
 
 /// Remembers a placeholder by which the destination is told of which row a request speaks.
@@ -139,7 +150,8 @@ void CompiledOperation::note_naming(const std::string &placeholder) {
         return;
     const DerivedSpec *derived = object_.derived_named(placeholder.substr(4));
     const std::string field = derived != nullptr ? derived->from : placeholder.substr(4);
-    const bool is_of_key = std::find(object_.key.begin(), object_.key.end(), field) != object_.key.end();
+    const std::vector<std::string> &key = spec_.by_fields.empty() ? object_.key : spec_.by_fields;
+    const bool is_of_key = std::find(key.begin(), key.end(), field) != key.end();
     if (!is_of_key && field != object_.id)
         return;
     naming_.push_back(keep(column_of(placeholder)));

@@ -91,6 +91,12 @@ class CompiledOperation {
     const std::vector<int> &kept_columns() const { return kept_columns_; }
     /// The position of the key among the kept texts, -1 if it is not kept.
     int kept_key() const { return kept_key_; }
+    /// Of a lookup: the columns by which it knows rows, and where each stands among the kept texts.
+    struct NameColumn {
+        int column;
+        std::size_t kept;
+    };
+    const std::vector<NameColumn> &names() const { return names_; }
 
     std::string url(const Batch *batch, std::string_view cursor) const;
     /// The URL without the base and the query.
@@ -120,6 +126,7 @@ class CompiledOperation {
     void compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns);
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
     std::size_t keep(int column);
+    void keep_names();
     void note_naming(const std::string &placeholder);
     SettingError lacks_option(const std::string &name) const;
     int column_of(const std::string &placeholder);
@@ -143,6 +150,7 @@ class CompiledOperation {
     std::vector<std::size_t> naming_; ///< the kept texts by which it says which row it is about, wherever it does
     std::vector<int> kept_columns_;
     int kept_key_ = -1;
+    std::vector<NameColumn> names_;
     std::vector<UrlSegment> path_;
     std::vector<UrlParameter> query_;
     std::vector<CompiledLimit> rate_limits_;
