@@ -35,6 +35,11 @@ INSERT INTO contacts (email, firstname) SELECT 'C' || i || '@example.com', 'm' |
 SELECT email, firstname, phone FROM contacts ORDER BY email;
 SELECT statement, operation, rows, accepted, rejected, requests FROM reverse_etl.audit_log ORDER BY id;
 
+-- More than a burst, of which every second row is there
+INSERT INTO contacts (email, firstname) SELECT 'many' || i || '@example.com', 'old' FROM generate_series(1, 500, 2) AS i;
+INSERT INTO contacts (email, firstname) SELECT 'many' || i || '@example.com', 'new' FROM generate_series(1, 500) AS i;
+SELECT count(*), count(DISTINCT email), min(firstname) FROM contacts WHERE email LIKE 'many%';
+
 -- Rows of a key go one after the other, whatever becomes of the first.
 INSERT INTO contacts (email, firstname) VALUES ('twice@example.com', 'first'), ('TWICE@example.com', 'second'), ('twice@example.com', 'third');
 SELECT email, firstname FROM contacts WHERE email = 'twice@example.com';

@@ -367,3 +367,17 @@ BOOST_AUTO_TEST_CASE(a_key_of_several_fields) {
     BOOST_TEST(received[1].target == "/things/7");
     BOOST_TEST((received[2].member("things") == Json::array({row("a", "bc")})));
 }
+
+BOOST_AUTO_TEST_CASE(each_request_counts_against_the_limits) {
+    Api api;
+    api.ids = {{"a", "1"}};
+    std::string operations = lookup + update + upsert + create;
+    for (const char *request : {"\"request\": \"POST /search\"", "\"request\": \"PUT", "\"request\": \"POST /things\""})
+        operations.insert(operations.find(request),
+                          R"("rate_limits": [{"name": "all", "requests": 2, "seconds": 1}], )");
+    Things things(api.destination.url(), operations);
+    things.upsert_all({row("a"), row("b")});
+    const std::vector<Received> received = api.destination.received();
+    BOOST_TEST(received.size() == 3u);
+    BOOST_TEST((received[2].at - received[0].at > std::chrono::milliseconds(900)), "the third waits for the window");
+}
