@@ -19,6 +19,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
     src/engine/manifest/body_template.cpp \
+    src/engine/manifest/by_reader.cpp \
     src/engine/manifest/check_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
@@ -40,6 +41,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/manifest_node.cpp \
     src/engine/manifest/notes.cpp \
     src/engine/manifest/object_checks.cpp \
+    src/engine/manifest/operation_merging.cpp \
     src/engine/manifest/operation_reader.cpp \
     src/engine/manifest/operation_spec.cpp \
     src/engine/manifest/option_names.cpp \
@@ -66,6 +68,7 @@ ENGINE_SOURCES = \
     src/engine/requests/answer.cpp \
     src/engine/requests/authenticator.cpp \
     src/engine/requests/batch.cpp \
+    src/engine/requests/batch_cut.cpp \
     src/engine/requests/body_compiler.cpp \
     src/engine/requests/body_files.cpp \
     src/engine/requests/body_form.cpp \
@@ -85,6 +88,8 @@ ENGINE_SOURCES = \
     src/engine/requests/jwt.cpp \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/list_filter.cpp \
+    src/engine/requests/looked_up_delivery.cpp \
+    src/engine/requests/lookup_operations.cpp \
     src/engine/requests/oauth1.cpp \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \
@@ -188,6 +193,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/progress_notices.cpp \
     src/postgres/fdw/push.cpp \
     src/postgres/fdw/pushed_filter.cpp \
+    src/postgres/fdw/row_addresses.cpp \
     src/postgres/fdw/scan.cpp \
     src/postgres/fdw/scan_plan.cpp \
     src/postgres/fdw/statement_hooks.cpp \

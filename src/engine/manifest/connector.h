@@ -45,10 +45,13 @@ struct Object {
     std::vector<ColumnSpec> columns;
     std::vector<DerivedSpec> derived;
     std::map<OperationKind, OperationSpec> operations;
+    std::vector<OperationSpec> more_lookups; ///< behind the one among the operations
     std::vector<AuthSpec> auth;
     std::vector<std::string> credentials; ///< all that a user mapping may hold
 
     const OperationSpec *operation(OperationKind kind) const;
+    /// The ways to look rows up, in the manifest's order.
+    std::vector<const OperationSpec *> lookups() const;
     const ColumnSpec *column_of_field(std::string_view field) const;
     /// The value that requests derive from a field; nullptr if none has the name.
     const DerivedSpec *derived_named(std::string_view name) const;

@@ -3,6 +3,7 @@
 #include "engine/manifest/body_reader.h"
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/format_reader.h"
+#include "engine/manifest/operation_merging.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
@@ -37,11 +38,12 @@ std::map<std::string, ManifestNode> columns_of(const ManifestNode &manifest, con
     return columns;
 }
 
+bool has_operation_of_its_own(const ManifestNode &node, const std::string &name) {
+    return node.has("operations") && node.at("operations").has(name);
+}
+
 bool has_operation(const ManifestNode &manifest, const ManifestNode &object, const std::string &name) {
-    for (const ManifestNode &node : {object, manifest})
-        if (node.has("operations") && node.at("operations").has(name))
-            return true;
-    return false;
+    return has_operation_of_its_own(object, name) || has_operation_of_its_own(manifest, name);
 }
 
 using Kinds = std::vector<OperationKind>;
@@ -130,6 +132,12 @@ void check_names_of_object(const ManifestNode &manifest, const ManifestNode &obj
     if (object.has("key"))
         for (const ManifestNode &field : object.at("key").one_or_many())
             check_field(field);
+    const ManifestNode &looked_up = has_operation_of_its_own(object, "lookup") ? object : manifest;
+    if (has_operation_of_its_own(looked_up, "lookup"))
+        for (const ManifestNode &lookup : lookups_in(looked_up.at("operations").at("lookup"), OperationKind::lookup))
+            if (lookup.has("by") && lookup.at("by").value().is_array())
+                for (const ManifestNode &field : lookup.at("by").elements())
+                    check_field(field);
     if (!object.has("insert"))
         return;
     const std::string insert = object.at("insert").text();

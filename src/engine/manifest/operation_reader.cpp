@@ -1,6 +1,7 @@
 #include "engine/manifest/operation_reader.h"
 
 #include "engine/manifest/body_reader.h"
+#include "engine/manifest/by_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/filter_reader.h"
 #include "engine/manifest/format_reader.h"
@@ -67,6 +68,10 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
                "filter"});
     OperationSpec spec;
     spec.kind = kind;
+    if (is_by_lookup(node, kind)) {
+        read_by(node.at("by"), spec);
+        return spec;
+    }
     if (node.has("request")) {
         read_request_line(node.at("request"), spec);
         check_path_begins(node.at("request"), spec.path);
@@ -99,11 +104,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     spec.rows_by_table = node.flag("rows_by_table", false);
     if (node.has("bytes"))
         spec.bytes = node.at("bytes").positive_integer();
-    if (node.has("by")) {
-        std::size_t by = node.at("by").one_of({"key", "id", "any"});
-        spec.by_key = by != 1;
-        spec.by_id = by != 0;
-    }
+    if (node.has("by"))
+        read_by(node.at("by"), spec);
     if (node.has("idempotency_key"))
         read_idempotency_key(node.at("idempotency_key"), spec);
     spec.idempotent = node.flag("idempotent", kind != OperationKind::create);

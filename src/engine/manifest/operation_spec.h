@@ -45,12 +45,14 @@ struct OperationSpec {
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
     BodyFormat format;
-    std::shared_ptr<const Json> body; ///< a template; nullptr: no body
-    int rows = 1;                     ///< most rows a request
-    bool rows_by_table = false;       ///< the API names no such limit: a table may ask for more than `rows`
-    std::size_t bytes = 4 << 20;      ///< most bytes of a request's body
-    bool by_key = true;               ///< may name its row by the object's key
-    bool by_id = true;                ///< may name its row by the destination's id
+    std::shared_ptr<const Json> body;   ///< a template; nullptr: no body
+    int rows = 1;                       ///< most rows a request
+    bool rows_by_table = false;         ///< the API names no such limit: a table may ask for more than `rows`
+    std::size_t bytes = 4 << 20;        ///< most bytes of a request's body
+    bool by_key = true;                 ///< may name its row by the object's key
+    bool by_id = true;                  ///< may name its row by the destination's id
+    std::vector<std::string> by_fields; ///< of a lookup that names its row by these, and by nothing else
+    bool by_lookup = false; ///< an upsert that has no request of its own: a lookup, then an update or a create
     bool idempotent = true;
     std::string idempotency_header;
     bool idempotency_in_body = false;

@@ -44,6 +44,13 @@ void check_names_row(const ManifestNode &node, const OperationSpec &spec, const 
         if (names.contains("row." + one.name))
             names.insert("row." + one.from);
     const auto has_field = [&](const std::string &field) { return names.contains("row." + field); };
+    if (!spec.by_fields.empty()) {
+        const bool is_value_of_one = spec.by_fields.size() == 1 && (names.contains("key") || names.contains("keys"));
+        if (!is_value_of_one && !std::all_of(spec.by_fields.begin(), spec.by_fields.end(), has_field))
+            node.fail("names no row by its \"by\": \"{row.FIELD}\" of each of these fields must stand in its path, its "
+                      "query or its body");
+        return;
+    }
     const bool has_any_field = names.lower_bound("row.") != names.lower_bound("row/");
     bool names_row = names.contains("key") || names.contains("keys");
     if (key.empty() && id.empty())

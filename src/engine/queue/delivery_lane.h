@@ -3,7 +3,7 @@
 #include "engine/queue/key_queue.h"
 #include "engine/requests/delivery.h"
 #include "engine/requests/json_row.h"
-#include "engine/requests/key_lookup.h"
+#include "engine/requests/looked_up_delivery.h"
 
 #include <cstdint>
 #include <deque>
@@ -30,10 +30,10 @@ struct LaneKey {
 /// How the rows of a lane are sent.
 struct Route {
     std::shared_ptr<const Object> object; ///< what the operations were compiled from
-    CompiledOperation operation;
+    CompiledOperation operation;          ///< the first, or only one
     NullAs null_as;
-    std::optional<CompiledOperation> lookup; ///< finds the ids of rows that are named by their key; for most,
-                                             ///< none
+    std::optional<AfterLookup>
+        after; ///< where the first is a look-up of the rows' ids: what follows. For most, nothing
     std::shared_ptr<Authenticator> authenticator;
     Policy policy;
     std::set<std::string> numbers{}; ///< the columns, by name, whose values are never words
@@ -50,17 +50,10 @@ class LaneObserver : public RequestObserver {
     virtual void rejected() = 0;
 };
 
-/// What the lanes of a process share.
-struct Surroundings {
-    Transport &transport;
-    Waiter &waiter;
-    RateLimiter &limiter;
-};
-
 /// Sends rows of the outbox that can share requests, by the same line as a
-/// statement's rows. Rows that are named by their key where the destination
-/// wants its id are looked up first; they are under way all the while.
-class DeliveryLane {
+/// statement's rows. Rows that have to be looked up first are under way all the
+/// while.
+class DeliveryLane : private RowSource {
   public:
     DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
                  std::unique_ptr<LaneObserver> observer);
@@ -71,41 +64,29 @@ class DeliveryLane {
     void submit(std::vector<Batch> batches);
 
     /// Starts what may start now; answers when more may. What needs marks is held.
-    Clock::time_point start_ready();
+    Clock::time_point start_ready() { return delivery_->start_ready(); }
     /// Requests that have to be noted before they are made: then they are to be started, or withdrawn.
-    const std::vector<StartableJob> &held() const { return dispatcher_.held(); }
-    void start_held() { dispatcher_.start_held(); }
+    std::vector<const StartableJob *> held() const { return delivery_->held(); }
+    void start_held() { delivery_->start_held(); }
     bool take(const Finished &finished);
     std::deque<std::unique_ptr<Job>> withdraw();
 
     LaneObserver &observer() { return *observer_; }
 
     bool has_room() const { return jobs() < route_.policy.max_in_flight; }
-    std::size_t jobs() const;
-    std::size_t jobs_in_flight() const;
+    std::size_t jobs() const { return delivery_->counts().jobs; }
+    std::size_t jobs_in_flight() const { return delivery_->counts().in_flight; }
     /// A request that was cut short cannot simply be made again.
-    bool needs_marks() const { return !route_.operation.spec().idempotent; }
+    bool needs_marks() const { return needs_marks_; }
     /// But the same request can.
-    bool has_idempotency_key() const { return route_.operation.spec().has_idempotency_key(); }
+    bool has_idempotency_key() const { return has_idempotency_key_; }
 
   private:
-    /// The look-up of ids by key.
-    struct Lookup {
-        Lookup(DeliveryLane &lane, const Surroundings &around);
-
-        RowWriter writer;
-        Dispatcher dispatcher;
-        KeyLookup lookup;
-        Batch found; ///< rows that wait until it is full, or nothing is being
-                     ///< looked up any more
-    };
-
     std::size_t most_together(const QueuedRow &row, bool probing) const;
-    bool write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer, Batch &batch);
+    bool write(const QueuedRow &row, Batch &batch);
+    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override;
+    void read(const QueuedRow &row);
     void check_numbers() const;
-    std::optional<Batch> cut(Batch &batch, const CompiledOperation &operation);
-    void found(std::uint64_t number, const std::string &id);
-    void submit_found(Batch batch);
 
     const Route route_;
     RowWriter writer_;
@@ -113,9 +94,9 @@ class DeliveryLane {
     OutcomeSink &sink_;
     std::unique_ptr<LaneObserver> observer_;
     JsonRow values_;
+    bool needs_marks_ = false, has_idempotency_key_ = true;
     Dispatcher dispatcher_;
-    Delivery delivery_;
-    std::unique_ptr<Lookup> lookup_; ///< none where the operation takes the rows' keys
+    std::unique_ptr<RowDelivery> delivery_;
 };
 
 } // namespace reverse_etl

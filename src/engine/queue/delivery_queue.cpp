@@ -171,9 +171,9 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
 
 /// The rows of requests that are about to be made get those requests' numbers, but for rows that were noted before.
 void DeliveryQueue::mark(const DeliveryLane &lane) {
-    for (const StartableJob &held : lane.held()) {
+    for (const StartableJob *held : lane.held()) {
         std::int64_t request = 0;
-        for (const BatchRow &of_batch : held.job->batch.rows()) {
+        for (const BatchRow &of_batch : held->job->batch.rows()) {
             QueuedRow &row = rows_.row(of_batch.number);
             if (row.batch != 0)
                 continue;
@@ -191,13 +191,16 @@ bool DeliveryQueue::has_marks() const {
 }
 
 bool DeliveryQueue::marks_follow_outcomes() const {
-    auto follows = [this](const StartableJob &held) {
-        const std::vector<BatchRow> &rows = held.job->batch.rows();
+    auto follows = [this](const StartableJob *held) {
+        const std::vector<BatchRow> &rows = held->job->batch.rows();
         return std::any_of(rows.begin(), rows.end(),
                            [this](const BatchRow &row) { return rows_.row(row.number).follows; });
     };
     return std::any_of(lanes_.begin(), lanes_.end(), [&](const LaneSlot &slot) {
-        return slot.lane != nullptr && std::any_of(slot.lane->held().begin(), slot.lane->held().end(), follows);
+        if (slot.lane == nullptr)
+            return false;
+        const std::vector<const StartableJob *> held = slot.lane->held();
+        return std::any_of(held.begin(), held.end(), follows);
     });
 }
 

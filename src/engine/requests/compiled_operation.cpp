@@ -63,6 +63,20 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         kept_key_ = static_cast<int>(references_.keep(key));
     if (references_.key_names_row())
         references_.add_naming(kept_key_);
+    if (spec_.kind == OperationKind::lookup)
+        keep_names();
+}
+
+/// What an answer's records are paired with.
+void CompiledOperation::keep_names() {
+    if (references_.key() >= 0) {
+        names_.push_back({references_.key(), references_.keep(references_.key())});
+        return;
+    }
+    for (const std::string &field : spec_.by_fields.empty() ? object_.key : spec_.by_fields) {
+        const int column = references_.use(object_, spec_, "row." + field);
+        names_.push_back({column, references_.keep(column)});
+    }
 }
 
 void CompiledOperation::set_headers() {

@@ -65,6 +65,12 @@ class CompiledOperation {
     const std::vector<int> &kept_columns() const { return references_.kept(); }
     /// The position of the key among the kept texts, -1 if it is not kept.
     int kept_key() const { return kept_key_; }
+    /// Of a lookup: the columns by which it knows rows, and where each stands among the kept texts.
+    struct NameColumn {
+        int column;
+        std::size_t kept;
+    };
+    const std::vector<NameColumn> &names() const { return names_; }
 
     std::string url(const Batch *batch, std::string_view cursor) const;
     /// The URL without the base and the query.
@@ -88,6 +94,7 @@ class CompiledOperation {
     bool reaches(const Batch &batch, std::size_t row) const;
     bool url_reaches(const Batch &batch, std::size_t row) const;
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
+    void keep_names();
 
     const Object &object_;
     const OperationSpec &spec_;
@@ -99,6 +106,7 @@ class CompiledOperation {
     CompiledBody body_;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
     int kept_key_ = -1;
+    std::vector<NameColumn> names_;
     std::vector<UrlSegment> path_;
     std::vector<UrlParameter> query_;
     std::vector<CompiledLimit> rate_limits_;

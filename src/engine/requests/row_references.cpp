@@ -15,7 +15,8 @@ int RowReferences::use(const Object &object, const OperationSpec &spec, const st
         return column;
     const DerivedSpec *derived = object.derived_named(placeholder.substr(4));
     const std::string field = derived != nullptr ? derived->from : placeholder.substr(4);
-    const bool is_of_key = std::find(object.key.begin(), object.key.end(), field) != object.key.end();
+    const std::vector<std::string> &key = spec.by_fields.empty() ? object.key : spec.by_fields;
+    const bool is_of_key = std::find(key.begin(), key.end(), field) != key.end();
     if (!is_of_key && field != object.id)
         return column;
     naming_.push_back(keep(column));

@@ -1,5 +1,6 @@
 #include "postgres/destinations/destination.h"
 
+#include "engine/requests/lookup_operations.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/schema_version.h"
@@ -131,9 +132,14 @@ void Destination::read_object(const std::shared_ptr<const Connector> &connector,
     }
     if (auto batch_size = settings.find("batch_size"); batch_size != settings.end()) {
         int rows = static_cast<int>(integer_option("batch_size", batch_size->second));
-        for (auto &[kind, operation] : object.operations)
+        const auto limit = [&](OperationSpec &operation) {
             if (rows < operation.rows || operation.rows_by_table)
                 operation.rows = rows;
+        };
+        for (auto &[kind, operation] : object.operations)
+            limit(operation);
+        for (OperationSpec &lookup : object.more_lookups)
+            limit(lookup);
     }
     if (setting(settings, "insert_as", "") == "create")
         object.insert = OperationKind::create;
@@ -242,9 +248,17 @@ std::vector<const DestinationColumn *> Destination::key_columns() const {
     return found;
 }
 
+const OperationSpec &Destination::lookup_by(const std::vector<AttrNumber> &address) const {
+    std::vector<std::string> fields;
+    for (AttrNumber attnum : address)
+        fields.push_back(column(attnum)->field);
+    if (const OperationSpec *lookup = reverse_etl::lookup_by(object, fields))
+        return *lookup;
+    return operation(OperationKind::lookup);
+}
+
 bool Destination::finds_id_by_key() const {
-    const OperationSpec *lookup = object.operation(OperationKind::lookup);
-    return lookup != nullptr && lookup->by_key && !object.id.empty() && key_columns().size() == 1;
+    return !object.id.empty() && !key_columns().empty() && reverse_etl::lookup_by(object, object.key) != nullptr;
 }
 
 const OperationSpec &Destination::operation(OperationKind kind) const {
