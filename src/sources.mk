@@ -37,6 +37,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/idempotency_reader.cpp \
     src/engine/manifest/key_form.cpp \
+    src/engine/manifest/known_names.cpp \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
     src/engine/manifest/notes.cpp \

@@ -140,6 +140,9 @@ void check_member(const ManifestNode &node, const std::string &name, const Manif
             check_columns(node, member, place);
             return;
         }
+        if (!member.value().is_string())
+            member.fail(
+                "must be \"all\", or an object that says by \"part\" or \"as\" which columns and in what shape");
         member.one_of({"all"});
         if (!place.of_row)
             member.fail("must stand within \"$rows\"");

@@ -9,6 +9,7 @@
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/known_names.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
 #include "engine/manifest/notes.h"
@@ -58,9 +59,11 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
                 continue;
             auto known = std::find_if(std::begin(operation_names), std::end(operation_names),
                                       [&](const auto &pair) { return pair.first == name; });
-            if (known == std::end(operation_names))
-                operation.fail("is no operation; the operations are \"create\", \"update\", \"upsert\", \"delete\", "
-                               "\"lookup\" and \"list\"");
+            if (known == std::end(operation_names)) {
+                const auto names = {"create", "update", "upsert", "delete", "lookup", "list"};
+                operation.fail("is no operation" + perhaps_meant(name, names) + "; the operations are " +
+                               listed(names));
+            }
             for (const ManifestNode &one : lookups_in(operation, known->second)) {
                 read_operation(one, known->second);
                 check_members_fit(one, known->second);
@@ -270,7 +273,9 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
         normalize_check(parsed);
         connector.manifest_ = std::make_shared<const Json>(std::move(parsed));
     } catch (const Json::parse_error &error) {
-        throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
+        const auto line = 1 + std::count(text.begin(), text.begin() + std::min(error.byte, text.size()), '\n');
+        throw ManifestError("",
+                            "is not JSON, at byte " + std::to_string(error.byte) + " on line " + std::to_string(line));
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);

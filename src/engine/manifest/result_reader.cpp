@@ -34,7 +34,10 @@ Pairing read_pairing(const ManifestNode &node, const ResultSpec &result) {
 
 void read_row(const ManifestNode &node, ResultSpec &result) {
     if (result.in != ResultSpec::In::object && node.value().is_string()) {
-        result.by_position = node.one_of({"position"}) == 0;
+        if (node.text() != "position")
+            node.fail("must be \"position\", or say where an entry names its row, as {\"number\": \"/row\"}, "
+                      "{\"key\": \"/id\"} or {\"index\": \"/index\"}");
+        result.by_position = true;
         return;
     }
     for (const ManifestNode &pairing : node.one_or_many())
