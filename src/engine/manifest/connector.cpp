@@ -8,6 +8,7 @@
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/job_spec.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
 #include "engine/manifest/notes.h"
@@ -139,7 +140,7 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
                 manifest.fail("is larger than " + std::to_string(most_merged_bytes) +
                               " bytes once each operation has what its object shares with others");
             ManifestNode node(merged, object.pointer() + "/operations/" + operation, manifest.unset());
-            node.at("request");
+            check_has_request(node);
             check_names_row(node, read_operation(node, kind), key, id, derived);
             check_placeholders_fit(node, kind);
         }
@@ -209,6 +210,8 @@ void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object
 
 /// Adds what the manifest says for all operations to what one says for itself.
 void add_shared(const ManifestNode &manifest, OperationSpec &spec) {
+    if (spec.job != nullptr)
+        for_each_request(*spec.job, [&](OperationSpec &request) { add_shared(manifest, request); });
     if (manifest.has("errors"))
         for (ErrorRule &rule : read_error_rules(manifest.at("errors")))
             spec.errors.push_back(std::move(rule));
@@ -227,7 +230,7 @@ void read_operations(const ManifestNode &manifest, const ManifestNode &node, Obj
         if (merged.is_null())
             continue;
         ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation, manifest.unset());
-        merged_node.at("request");
+        check_has_request(merged_node);
         met.clear();
         OperationSpec spec = read_operation(merged_node, kind);
         check_names_row(merged_node, spec, key, object.id, object.derived);

@@ -58,6 +58,7 @@ const std::map<std::string, Kinds> kinds_of_member = {
     {"none_when", {OperationKind::lookup, OperationKind::list}},
     {"next", {OperationKind::list}},
     {"filter", {OperationKind::list}},
+    {"job", writes},
 };
 
 std::string names_of(const Kinds &kinds) {
@@ -157,6 +158,14 @@ void check_members_fit(const ManifestNode &operation, OperationKind kind) {
             std::find(known->second.begin(), known->second.end(), kind) == known->second.end())
             member.fail("means nothing to a \"" + std::string(operation_name(kind)) + "\": it is a member of " +
                         names_of(known->second));
+}
+
+void check_has_request(const ManifestNode &operation) {
+    if (!operation.has("job"))
+        operation.at("request");
+    for (const char *name : {"body", "outcome", "rows"})
+        if (operation.has(name) && !operation.has("request"))
+            operation.at(name).fail("needs a \"request\" beside it: a job has its own");
 }
 
 void check_placeholders_fit(const ManifestNode &operation, OperationKind kind) {

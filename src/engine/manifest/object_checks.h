@@ -18,6 +18,8 @@ void check_columns_of_object(const ManifestNode &manifest, const ManifestNode &o
 void check_members_fit(const ManifestNode &operation, OperationKind kind);
 
 /// Fails where a request, whole, names what nothing stands for in its kind: a list has no rows, and only it has pages.
+/// Fails unless the operation has a request, or a job in its place.
+void check_has_request(const ManifestNode &operation);
 void check_placeholders_fit(const ManifestNode &operation, OperationKind kind);
 
 } // namespace reverse_etl

@@ -5,6 +5,7 @@
 #include "engine/manifest/filter_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/idempotency_reader.h"
+#include "engine/manifest/job_reader.h"
 #include "engine/manifest/page_body_reader.h"
 #include "engine/manifest/page_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
@@ -60,7 +61,7 @@ void check_path_begins(const ManifestNode &node, const std::string &path) {
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     node.only({"request", "query", "headers", "format", "body", "rows", "rows_by_table", "bytes", "by", "idempotent",
                "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "none_when", "next",
-               "filter"});
+               "filter", "job"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
@@ -112,6 +113,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         spec.filters = read_filters(node.at("filter"));
     if (node.has("next"))
         spec.next = read_next(node.at("next"));
+    if (node.has("job"))
+        spec.job = read_job(node, spec);
     return spec;
 }
 

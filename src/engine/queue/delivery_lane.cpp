@@ -13,7 +13,7 @@ DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &ro
     : route_(std::move(route)), writer_(route_.operation, route_.null_as), rows_(rows), sink_(sink),
       observer_(std::move(observer)), dispatcher_(route_.operation, around.transport, around.waiter, around.limiter,
                                                   *route_.authenticator, route_.policy),
-      delivery_(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts) {
+      delivery_(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts), around_(around) {
     dispatcher_.report_to(*observer_);
     if (needs_marks())
         dispatcher_.hold_starts();
@@ -83,7 +83,7 @@ bool DeliveryLane::write(std::uint64_t number, std::string_view row, std::string
     std::string &out = batch.begin_row();
     try {
         values_.read(row, key);
-        check_numbers();
+        check_numbers(route_, values_);
         writer.write(values_, number, batch, out);
         batch.end_row(number);
         return true;
@@ -95,14 +95,13 @@ bool DeliveryLane::write(std::uint64_t number, std::string_view row, std::string
     return false;
 }
 
-/// A rejected row that is queued again holds as a text what could not be sent. It still cannot.
-void DeliveryLane::check_numbers() const {
-    for (std::size_t i = 0; !route_.numbers.empty() && i < values_.names().size(); i++) {
+void check_numbers(const Route &route, const JsonRow &row) {
+    for (std::size_t i = 0; !route.numbers.empty() && i < row.names().size(); i++) {
         std::string text;
-        values_.text(static_cast<int>(i), text);
+        row.text(static_cast<int>(i), text);
         std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
-        if ((word == "NaN" || word == "Infinity" || word == "infinity") && route_.numbers.contains(values_.names()[i]))
-            throw ValueRefused("value of column \"" + values_.names()[i] +
+        if ((word == "NaN" || word == "Infinity" || word == "infinity") && route.numbers.contains(row.names()[i]))
+            throw ValueRefused("value of column \"" + row.names()[i] +
                                "\" is infinite or NaN, which JSON cannot express");
     }
 }
@@ -164,9 +163,9 @@ Clock::time_point DeliveryLane::start_ready() {
 }
 
 bool DeliveryLane::take(const Finished &finished) {
-    bool is_own = delivery_.take(finished) || (lookup_ != nullptr && lookup_->lookup.take(finished));
-    if (jobs() == 0)
-        observer_->end();
+    bool is_own = delivery_.take(finished) || (lookup_ != nullptr && lookup_->lookup.take(finished)) ||
+                  (job_ != nullptr && job_->take(finished));
+    end_if_idle();
     return is_own;
 }
 
@@ -178,15 +177,45 @@ std::deque<std::unique_ptr<Job>> DeliveryLane::withdraw() {
         if (!lookup_->found.rows().empty())
             jobs.push_back(std::make_unique<Job>(std::exchange(lookup_->found, Batch(route_.operation.frame()))));
     }
-    if (this->jobs() == 0)
-        observer_->end();
+    end_if_idle();
     return jobs;
+}
+
+void DeliveryLane::end_if_idle() {
+    if (jobs() == 0 && job_ == nullptr)
+        observer_->end();
+}
+
+void DeliveryLane::begin_job(const std::vector<std::uint64_t> &rows, std::int64_t number, JobSink &jobs) {
+    observer_->begin();
+    observer_->seen(rows.size());
+    job_ = std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_}, rows, number);
+}
+
+void DeliveryLane::take_up(JobRecord record, JobSink &jobs) {
+    observer_->begin();
+    observer_->seen(record.rows.size());
+    job_ = std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_},
+                                     std::move(record));
+}
+
+Clock::time_point DeliveryLane::advance_job(Clock::time_point now, bool may_read) {
+    if (job_ == nullptr)
+        return Clock::time_point::max();
+    const Clock::time_point next = job_->advance(now, may_read);
+    if (!job_->has_ended())
+        return next;
+    job_.reset();
+    end_if_idle();
+    return now;
 }
 
 std::size_t DeliveryLane::jobs() const {
     std::size_t jobs = dispatcher_.jobs();
     if (lookup_ != nullptr)
         jobs += lookup_->dispatcher.jobs() + (lookup_->found.rows().empty() ? 0 : 1);
+    if (job_ != nullptr && job_->is_being_made())
+        jobs++;
     return jobs;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/queue/bulk_job.h"
 #include "engine/queue/key_queue.h"
 #include "engine/requests/delivery.h"
 #include "engine/requests/json_row.h"
@@ -38,6 +39,9 @@ struct Route {
     Policy policy;
     std::set<std::string> numbers{}; ///< the columns, by name, whose values are never words
 };
+
+/// A rejected row that is queued again holds as a text what could not be sent. It still cannot: throws ValueRefused.
+void check_numbers(const Route &route, const JsonRow &row);
 
 /// What is seen and counted of a lane's rows.
 class LaneObserver : public RequestObserver {
@@ -80,6 +84,17 @@ class DeliveryLane {
 
     LaneObserver &observer() { return *observer_; }
 
+    /// How its rows leave in jobs; nullptr if they do not.
+    const JobSpec *job_spec() const { return route_.lookup ? nullptr : route_.operation.spec().job.get(); }
+    bool has_only_job() const { return route_.operation.spec().has_only_job(); }
+    /// The job that its rows are in; nullptr for none.
+    BulkJob *job() { return job_.get(); }
+    const BulkJob *job() const { return job_.get(); }
+    void begin_job(const std::vector<std::uint64_t> &rows, std::int64_t number, JobSink &jobs);
+    void take_up(JobRecord record, JobSink &jobs);
+    /// Starts what of it may start now; answers when to come again.
+    Clock::time_point advance_job(Clock::time_point now, bool may_read);
+
     bool has_room() const { return jobs() < route_.policy.max_in_flight; }
     std::size_t jobs() const;
     std::size_t jobs_in_flight() const;
@@ -100,9 +115,9 @@ class DeliveryLane {
                      ///< looked up any more
     };
 
+    void end_if_idle();
     std::size_t most_together(const QueuedRow &row, bool probing) const;
     bool write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer, Batch &batch);
-    void check_numbers() const;
     std::optional<Batch> cut(Batch &batch, const CompiledOperation &operation);
     void found(std::uint64_t number, const std::string &id);
     void submit_found(Batch batch);
@@ -116,6 +131,8 @@ class DeliveryLane {
     Dispatcher dispatcher_;
     Delivery delivery_;
     std::unique_ptr<Lookup> lookup_; ///< none where the operation takes the rows' keys
+    const Surroundings around_;
+    std::unique_ptr<BulkJob> job_;
 };
 
 } // namespace reverse_etl

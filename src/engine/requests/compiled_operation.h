@@ -65,6 +65,8 @@ class CompiledOperation {
     const std::vector<DerivedColumn> &derived() const { return derived_; }
     /// The field of a column, or the name of a derived value.
     const std::string &field_of(int column) const;
+    /// The position of the column that names the row; -1 for none.
+    int key() const { return key_; }
     const std::string &key_field() const { return key_field_; }
     /// How the destination compares the keys of this operation's rows.
     KeyForm key_form() const { return key_ < 0 ? KeyForm() : columns_[key_].compare; }

@@ -344,6 +344,11 @@ class OutboxService {
         Clock::time_point next = Clock::time_point::max();
         for (auto &[oid, queue] : queues_) {
             next = std::min(next, queue->send(now));
+            if (queue->has_job_notes(now)) {
+                tell(STATE_RUNNING, "noting jobs of " + queue->name());
+                note_jobs(*queue);
+                next = now;
+            }
             if (!queue->has_marks())
                 continue;
             tell(STATE_RUNNING, "noting requests of " + queue->name());
@@ -364,6 +369,20 @@ class OutboxService {
             queue.drop_marked();
         } else {
             queue.submit_marked();
+        }
+    }
+
+    /// The same of jobs.
+    static void note_jobs(OutboxQueue &queue) {
+        if (queue.settles_before_job_notes())
+            queue.settle();
+        if (queue.settles_before_job_notes()) {
+            queue.drop_job_notes();
+        } else if (std::optional<Error> failure = attempt([&] { queue.note_jobs(); })) {
+            queue.hold(*failure, "jobs cannot be noted");
+            queue.drop_job_notes();
+        } else {
+            queue.jobs_noted();
         }
     }
 

@@ -193,16 +193,24 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
 }
 
 std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const {
+    // Rows that lie close together are read by one scan.
+    constexpr std::int64_t close = 100;
     std::vector<StoredRow> rows;
-    for (std::int64_t id : ids) {
-        for (int table : {shared, own}) {
-            OutboxScan scan(table_oid(table), destination_, id - 1);
+    for (int table : {shared, own}) {
+        for (auto id = ids.begin(); id != ids.end();) {
+            OutboxScan scan(table_oid(table), destination_, *id - 1);
             const FoundRow *found = scan.next();
-            if (found != nullptr && found->id == id && !known.contains(static_cast<std::uint64_t>(id)))
-                rows.push_back(stored_row(*found, table));
+            for (const std::int64_t first = *id; id != ids.end() && (*id == first || *id - id[-1] <= close); ++id) {
+                while (found != nullptr && found->id < *id)
+                    found = scan.next();
+                if (found != nullptr && found->id == *id && !known.contains(static_cast<std::uint64_t>(*id)))
+                    rows.push_back(stored_row(*found, table));
+            }
             scan.end();
         }
     }
+    std::sort(rows.begin(), rows.end(),
+              [](const StoredRow &one, const StoredRow &other) { return one.row->id < other.row->id; });
     return rows;
 }
 
@@ -318,7 +326,10 @@ std::vector<Outbox::RowOfSync> Outbox::of_sync(int32 sync, std::size_t most) {
                                          "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3) "
                                          "FROM ONLY %s AS o WHERE destination = $1 AND sync = $2 "
                                          "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_requests AS r "
-                                         "WHERE r.destination = $1 AND o.id <@ r.rows) LIMIT $4",
+                                         "WHERE r.destination = $1 AND o.id <@ r.rows) "
+                                         "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_jobs AS j "
+                                         "WHERE j.destination = $1 AND (o.id <@ j.rows OR o.id = ANY (j.replaced))) "
+                                         "LIMIT $4",
                                          name.c_str());
             return sql::execute_once(query,
                                      {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp),
