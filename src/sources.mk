@@ -4,6 +4,7 @@ ENGINE_SOURCES = \
     src/engine/http/client_certificate.cpp \
     src/engine/http/curl_transport.cpp \
     src/engine/http/exchange.cpp \
+    src/engine/http/gzip.cpp \
     src/engine/http/link_header.cpp \
     src/engine/http/proxy.cpp \
     src/engine/http/url_reference.cpp \
@@ -17,6 +18,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
+    src/engine/manifest/body_template.cpp \
     src/engine/manifest/check_reader.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
@@ -29,6 +31,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/error_rule_reader.cpp \
     src/engine/manifest/extension.cpp \
     src/engine/manifest/filter_reader.cpp \
+    src/engine/manifest/format_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/idempotency_reader.cpp \
@@ -68,12 +71,20 @@ ENGINE_SOURCES = \
     src/engine/requests/answer.cpp \
     src/engine/requests/authenticator.cpp \
     src/engine/requests/batch.cpp \
+    src/engine/requests/body_compiler.cpp \
+    src/engine/requests/body_files.cpp \
+    src/engine/requests/body_form.cpp \
+    src/engine/requests/body_json.cpp \
+    src/engine/requests/body_rows.cpp \
+    src/engine/requests/body_texts.cpp \
     src/engine/requests/compiled_operation.cpp \
+    src/engine/requests/csv_cell.cpp \
     src/engine/requests/delivery.cpp \
     src/engine/requests/derived_row.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
+    src/engine/requests/form_members.cpp \
     src/engine/requests/hmac_signature.cpp \
     src/engine/requests/job_outcomes.cpp \
     src/engine/requests/json_row.cpp \
@@ -81,10 +92,11 @@ ENGINE_SOURCES = \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/list_filter.cpp \
     src/engine/requests/oauth1.cpp \
-    src/engine/requests/operation_ids.cpp \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/request_ids.cpp \
+    src/engine/requests/row_references.cpp \
+    src/engine/requests/row_shapes.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secret_parts.cpp \
     src/engine/requests/secrets.cpp \
@@ -103,7 +115,6 @@ ENGINE_SOURCES = \
     src/engine/text/headers.cpp \
     src/engine/text/hmac.cpp \
     src/engine/text/iso_moment.cpp \
-    src/engine/text/iso_time.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/letter_case.cpp \

@@ -1,6 +1,6 @@
 #include "engine/limits/backoff.h"
 
-#include "engine/text/iso_time.h"
+#include "engine/text/iso_moment.h"
 
 #include <curl/curl.h>
 
@@ -42,8 +42,10 @@ std::time_t time_of(const Response &response, WallClock::time_point now) {
 
 /// The seconds since 1970 that a text tells.
 std::optional<double> time_in(ToldTime::Unit unit, const std::string &text) {
-    if (unit == ToldTime::Unit::iso8601)
-        return iso_time(text);
+    if (unit == ToldTime::Unit::iso8601) {
+        const std::optional<Moment> moment = iso_moment(text);
+        return moment ? std::optional(std::chrono::duration<double>(moment->time_since_epoch()).count()) : std::nullopt;
+    }
     if (unit == ToldTime::Unit::epoch_seconds)
         return number(text);
     const auto date = http_date(text);

@@ -143,6 +143,8 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
             check_has_request(node);
             check_names_row(node, read_operation(node, kind), key, id, derived);
             check_placeholders_fit(node, kind);
+            check_parts_are_known(manifest, object, node);
+            check_secrets_fit(manifest, node);
         }
         check_columns_of_object(manifest, object);
         check_names_of_object(manifest, object);

@@ -38,6 +38,7 @@ struct Object {
     Scalar clear;           ///< the value that clears a field
     std::string read;       ///< pointer to a field that the manifest does not list, with {field}
     ValueEncoding encoding; ///< of such a field
+    std::string part;       ///< of the body, where such a field's value stands
     KeyForm compare;        ///< of a field for which no column says more
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}

@@ -22,11 +22,18 @@ constexpr const char *of_job = "job.";
 
 using Kind = JobStep::Kind;
 
-bool contains(const Json &value, const char *member) {
-    if (value.is_object() && value.contains(member))
-        return true;
-    return value.is_structured() && std::any_of(value.begin(), value.end(),
-                                                [&](const Json &inner) { return contains(inner, member); });
+/// Directives in which all rows of a request stand.
+bool is_of_rows(const std::string &member) {
+    return member == "$rows" || member == "$map" || member == "$file";
+}
+
+bool has_rows(const Json &body) {
+    if (!body.is_structured())
+        return false;
+    for (const auto &[name, member] : body.items())
+        if ((body.is_object() && is_of_rows(name)) || has_rows(member))
+            return true;
+    return false;
 }
 
 /// Placeholders and directives that stand for something of a row.
@@ -43,7 +50,7 @@ void check_speaks_of_no_row(const ManifestNode &node) {
         for (const auto &[name, member] : node.members()) {
             if (name == "$columns" || name == "$number")
                 member.fail("must stand within \"$rows\"");
-            if (name != "$rows")
+            if (!is_of_rows(name))
                 check_speaks_of_no_row(member);
         }
 }
@@ -144,8 +151,8 @@ class JobReader {
     }
 
     void read_step(const ManifestNode &node, Kind kind) {
-        node.only({"request", "address", "method", "hosts", "query", "headers", "format", "body", "rows", "bytes",
-                   "errors", "rate_limits", "keep"});
+        node.only({"request", "address", "method", "hosts", "query", "headers", "format", "compress", "omit_null", "body",
+                   "rows", "bytes", "errors", "rate_limits", "keep"});
         for (const char *name : {"rows", "bytes"})
             if (node.has(name) && kind != Kind::add)
                 node.at(name).fail("is a member of \"add\", which is repeated; those of the job bound all of it");
@@ -168,7 +175,7 @@ class JobReader {
                                     {"address", "method", "hosts", "keep"});
         if (is_after_decisive)
             job_.lasting.insert(names_.begin(), names_.end());
-        step.has_rows = node.has("body") && contains(node.at("body").value(), "$rows");
+        step.has_rows = node.has("body") && has_rows(node.at("body").value());
         for (const char *name : {"request", "query", "headers", "body"})
             if (node.has(name))
                 check_speaks_of_no_row(node.at(name));

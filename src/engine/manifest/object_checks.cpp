@@ -1,12 +1,15 @@
 #include "engine/manifest/object_checks.h"
 
+#include "engine/manifest/body_reader.h"
 #include "engine/manifest/column_reader.h"
+#include "engine/manifest/format_reader.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace reverse_etl {
@@ -53,6 +56,8 @@ const std::map<std::string, Kinds> kinds_of_member = {
     {"rows", of_rows},
     {"rows_by_table", of_rows},
     {"bytes", of_rows},
+    {"compress", of_rows},
+    {"omit_null", of_rows},
     {"archives", {OperationKind::remove}},
     {"records", {OperationKind::lookup, OperationKind::list}},
     {"none_when", {OperationKind::lookup, OperationKind::list}},
@@ -166,6 +171,36 @@ void check_has_request(const ManifestNode &operation) {
     for (const char *name : {"body", "outcome", "rows"})
         if (operation.has(name) && !operation.has("request"))
             operation.at(name).fail("needs a \"request\" beside it: a job has its own");
+}
+
+void check_parts_are_known(const ManifestNode &manifest, const ManifestNode &object, const ManifestNode &operation) {
+    if (!operation.has("body"))
+        return;
+    std::set<std::string> known;
+    if (manifest.has("values"))
+        known.insert(manifest.at("values").literal("part", ""));
+    for (const auto &[field, column] : columns_of(manifest, object))
+        if (column.value().is_object())
+            known.insert(column.literal("part", ""));
+    for (const std::string &part : parts_of(operation.at("body").value()))
+        if (!known.contains(part))
+            operation.at("body").fail("places the part \"" + part + "\", which no column of the object has");
+}
+
+void check_secrets_fit(const ManifestNode &manifest, const ManifestNode &operation) {
+    const auto ways = manifest.at("auth").one_or_many();
+    if (!operation.has("body") || std::none_of(ways.begin(), ways.end(), [](const ManifestNode &auth) {
+            return auth.has("body") && auth.at("kind").value() != "login";
+        }))
+        return;
+    BodyFormat format;
+    if (operation.has("format"))
+        read_format(operation.at("format"), format);
+    if (format.kind != BodyKind::json && format.kind != BodyKind::form)
+        operation.at("format").fail(
+            "has no place for what \"auth\" puts into the body; \"json\" and \"form\" have one");
+    if (operation.has("compress") && operation.at("compress").value() == "gzip")
+        operation.at("compress").fail("leaves no place for what \"auth\" puts into the body");
 }
 
 void check_placeholders_fit(const ManifestNode &operation, OperationKind kind) {

@@ -3,6 +3,7 @@
 #include "engine/manifest/body_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/filter_reader.h"
+#include "engine/manifest/format_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/idempotency_reader.h"
 #include "engine/manifest/job_reader.h"
@@ -59,9 +60,12 @@ void check_path_begins(const ManifestNode &node, const std::string &path) {
 } // namespace
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
-    node.only({"request", "query", "headers", "format", "body", "rows", "rows_by_table", "bytes", "by", "idempotent",
-               "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "none_when", "next",
-               "filter", "job"});
+    node.only({"request",         "query",     "headers",     "format",
+               "compress",        "omit_null", "body",        "rows",
+               "rows_by_table",   "bytes",     "by",          "idempotent",
+               "idempotency_key", "archives",  "rate_limits", "outcome",
+               "errors",          "records",   "none_when",   "next",
+               "filter",          "job"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
@@ -78,12 +82,15 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     if (node.has("headers"))
         spec.headers = read_headers(node.at("headers"), spec.id_headers);
     if (node.has("format"))
-        spec.form = node.at("format").one_of({"json", "form"}) == 1;
+        read_format(node.at("format"), spec.format);
+    if (node.has("compress"))
+        spec.format.gzip = node.at("compress").one_of({"none", "gzip"}) == 1;
+    spec.format.omit_null = node.flag("omit_null", false);
     if (node.has("body")) {
         const ManifestNode body = node.at("body");
-        const bool may_name_keys = kind == OperationKind::lookup && !spec.form;
+        const bool may_name_keys = kind == OperationKind::lookup && spec.format.kind == BodyKind::json;
         spec.body = std::make_shared<const Json>(may_name_keys ? with_keys_as_rows(body.value()) : body.value());
-        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind);
+        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind, spec.format);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();

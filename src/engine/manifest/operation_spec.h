@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/manifest/body_format.h"
 #include "engine/manifest/error_rule.h"
 #include "engine/manifest/filter_spec.h"
 #include "engine/manifest/page_spec.h"
@@ -45,7 +46,7 @@ struct OperationSpec {
     std::vector<QueryParameter> query;
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
-    bool form = false;                ///< body as application/x-www-form-urlencoded, else JSON
+    BodyFormat format;
     std::shared_ptr<const Json> body; ///< a template; nullptr: no body
     int rows = 1;                     ///< most rows a request
     bool rows_by_table = false;       ///< the API names no such limit: a table may ask for more than `rows`
