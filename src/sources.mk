@@ -218,8 +218,10 @@ POSTGRES_SOURCES = \
     src/postgres/outbox/enqueue.cpp \
     src/postgres/outbox/jobs.cpp \
     src/postgres/outbox/level.cpp \
+    src/postgres/outbox/notes.cpp \
     src/postgres/outbox/open_lane.cpp \
     src/postgres/outbox/outbox.cpp \
+    src/postgres/outbox/outbox_space.cpp \
     src/postgres/outbox/queue.cpp \
     src/postgres/outbox/queue_outcomes.cpp \
     src/postgres/outbox/renamed_columns.cpp \

@@ -168,9 +168,8 @@ void check_members_fit(const ManifestNode &operation, OperationKind kind) {
 void check_has_request(const ManifestNode &operation) {
     if (!operation.has("job"))
         operation.at("request");
-    for (const char *name : {"body", "outcome", "rows"})
-        if (operation.has(name) && !operation.has("request"))
-            operation.at(name).fail("needs a \"request\" beside it: a job has its own");
+    if (operation.has("body") && !operation.has("request"))
+        operation.at("body").fail("needs a \"request\" beside it: a job has its own");
 }
 
 void check_parts_are_known(const ManifestNode &manifest, const ManifestNode &object, const ManifestNode &operation) {

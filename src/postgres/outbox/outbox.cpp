@@ -15,7 +15,6 @@ extern "C" {
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "catalog/namespace.h"
-#include "commands/tablecmds.h"
 #include "executor/spi.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -28,9 +27,6 @@ extern "C" {
 namespace reverse_etl {
 
 namespace {
-
-/// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
-enum Table { shared, own };
 
 /// Of a row that was not found by a scan: no block has this number.
 constexpr std::uint64_t no_place = std::uint64_t{InvalidBlockNumber} << 16;
@@ -410,46 +406,6 @@ std::pair<std::int64_t, std::int64_t> Outbox::count_all() {
         return Level{DatumGetInt64(sql::column(0, 1)), DatumGetInt64(sql::column(0, 2))};
     });
     return {level.rows, level.bytes};
-}
-
-namespace {
-
-/// Locks a table of rows, if that is free at once and no row is in it. Call inside pg_call.
-bool lock_if_empty(Oid table, const char *name) {
-    if (!ConditionalLockRelationOid(table, AccessExclusiveLock))
-        return false;
-    // Nobody writes now, so what is seen is all there is.
-    PopActiveSnapshot();
-    PushActiveSnapshot(GetLatestSnapshot());
-    return sql::execute_once(psprintf("SELECT FROM ONLY reverse_etl_internal.%s LIMIT 1", name), {}) == 0;
-}
-
-} // namespace
-
-bool Outbox::truncate_if_empty() {
-    Oid table = table_oid(own);
-    return pg_call([&] {
-        const char *name = outbox_table_name(destination_);
-        if (!OidIsValid(table) || !lock_if_empty(table, name))
-            return false;
-        sql::run(psprintf("TRUNCATE ONLY reverse_etl_internal.%s", name));
-        return true;
-    });
-}
-
-bool Outbox::drop_if_empty() {
-    Oid table = table_oid(own);
-    return pg_call([&] {
-        if (!OidIsValid(table))
-            return true;
-        const char *name = outbox_table_name(destination_);
-        if (!lock_if_empty(table, name))
-            return false;
-        sql::run(psprintf("ALTER EXTENSION reverse_etl DROP TABLE reverse_etl_internal.%s; "
-                          "DROP TABLE reverse_etl_internal.%s",
-                          name, name));
-        return true;
-    });
 }
 
 } // namespace reverse_etl

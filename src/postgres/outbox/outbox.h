@@ -94,6 +94,9 @@ class Outbox {
     bool drop_if_empty();
 
   private:
+    /// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
+    enum Table { shared, own };
+
     std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);
     std::vector<VirtualTransactionId> writers() const;
     Oid table_oid(int table) const;

@@ -36,7 +36,7 @@ my $job = <<~'JSON';
           "outcome": { "each": "", "is": "rejected", "row": [{ "key": "/{key_field}" }], "reason": "/sf__Error" },
           "next": { "header": "Sforce-Locator" } },
         { "request": "GET /jobs/{job.id}/unprocessed", "query": { "locator": "{cursor}" }, "format": "csv",
-          "outcome": { "each": "", "entries": [{ "when": {}, "then": "wait" }], "row": [{ "key": "/{key_field}" }] },
+          "outcome": { "each": "", "entries": [{ "then": "wait" }], "row": [{ "key": "/{key_field}" }] },
           "next": { "header": "Sforce-Locator" } }
     ]
     JSON
