@@ -97,11 +97,17 @@ struct Queue : DeliveryJournal {
     }
     void open_lanes() {
         queue.open_lanes([this](const LaneKey &, KeyQueue &rows, OutcomeSink &sink) {
-            Route route{object,       CompiledOperation(*object, object->operations.at(kind), {{"email", true}, {"name", true}}, 0, {}),
-                        NullAs::omit, std::nullopt, authenticator, policy};
+            Route route{
+                object,
+                CompiledOperation(*object, object->operations.at(kind), {{"email", true}, {"name", true}}, 0, {}),
+                NullAs::omit,
+                std::nullopt,
+                authenticator,
+                policy};
             return DeliveryQueue::OpenedLane{
                 std::make_unique<DeliveryLane>(std::move(route), Surroundings{transport, waiter, limiter}, rows, sink,
-                                               std::make_unique<Uninterested>()), ""};
+                                               std::make_unique<Uninterested>()),
+                ""};
         });
     }
     void add(std::uint64_t first, std::uint64_t last) {
@@ -168,14 +174,17 @@ Script::Answers api(std::map<std::string, std::pair<long, std::string>> others =
         if (seen.line.starts_with("POST http://api.example.com/jobs"))
             return {200, R"({"id": "j/1{", "url": "https://files.example.com/up?sig=1"})"};
         if (seen.line.starts_with("GET"))
-            return {200, R"({"state": "done", "results": [{"ok": true}, {"ok": false, "error": "bad"}, {"ok": true}]})"};
+            return {200,
+                    R"({"state": "done", "results": [{"ok": true}, {"ok": false, "error": "bad"}, {"ok": true}]})"};
         return {200, "{}"};
     };
 }
 
 using Outcomes = std::map<std::uint64_t, std::string>;
 
-bool contains(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string &text, const std::string &part) {
+    return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -184,7 +193,8 @@ BOOST_AUTO_TEST_CASE(rows_are_added_in_parts_and_what_became_of_them_is_read) {
     queue.transport.answers = api();
     queue.add(1, 3);
     queue.turns();
-    BOOST_TEST(queue.lines() == "POST/jobs POST/rows/j%2F1%7B POST/rows/j%2F1%7B PATCH/jobs/j%2F1%7B GET/jobs/j%2F1%7B ");
+    BOOST_TEST(queue.lines() ==
+               "POST/jobs POST/rows/j%2F1%7B POST/rows/j%2F1%7B PATCH/jobs/j%2F1%7B GET/jobs/j%2F1%7B ");
     BOOST_TEST((queue.outcomes == Outcomes{{1, "accepted"}, {2, "bad"}, {3, "accepted"}}));
     BOOST_TEST(queue.notes.size() == 2U);
     BOOST_TEST(queue.notes.front() == "about to be");
@@ -193,18 +203,21 @@ BOOST_AUTO_TEST_CASE(rows_are_added_in_parts_and_what_became_of_them_is_read) {
 
 BOOST_AUTO_TEST_CASE(an_upload_goes_elsewhere_without_credentials_and_only_where_it_may) {
     for (const std::string host : {"files.example.com", "*.example.com", "other.example.com"}) {
-        Queue queue(opened + R"(, "upload": {"address": "{job.url}", "hosts": [")" + host + "\"], " + rows_of_body + "}, " + closed);
+        Queue queue(opened + R"(, "upload": {"address": "{job.url}", "hosts": [")" + host + "\"], " + rows_of_body +
+                    "}, " + closed);
         queue.transport.answers = api();
         queue.add(1, 3);
         queue.turns(10);
-        const bool went = std::any_of(queue.transport.requests.begin(), queue.transport.requests.end(), [](const Seen &one) {
-            return one.line == "PUT https://files.example.com/up?sig=1" && one.authorization.empty();
-        });
+        const bool went =
+            std::any_of(queue.transport.requests.begin(), queue.transport.requests.end(), [](const Seen &one) {
+                return one.line == "PUT https://files.example.com/up?sig=1" && one.authorization.empty();
+            });
         BOOST_TEST(went == (host != "other.example.com"));
         BOOST_TEST(queue.outcomes[1] == (went ? "accepted" : "again"));
     }
-    for (const char *url : {"http://files.example.com/", "https://files.example.com.evil/", "https://evil/files.example.com",
-                            "https://me@files.example.com/", "https://evilexample.com/", "files.example.com", "file:///etc/passwd"})
+    for (const char *url :
+         {"http://files.example.com/", "https://files.example.com.evil/", "https://evil/files.example.com",
+          "https://me@files.example.com/", "https://evilexample.com/", "files.example.com", "file:///etc/passwd"})
         BOOST_TEST(!goes_to(url, {"files.example.com", "*.example.com"}, "https"));
 }
 
@@ -230,8 +243,9 @@ BOOST_AUTO_TEST_CASE(a_job_is_taken_up_where_it_stood) {
 
     for (const bool refused : {false, true}) {
         Queue closing(by_close);
-        closing.transport.answers = api(refused ? std::map<std::string, std::pair<long, std::string>>{{"PATCH", {400, "{}"}}}
-                                                : std::map<std::string, std::pair<long, std::string>>{});
+        closing.transport.answers =
+            api(refused ? std::map<std::string, std::pair<long, std::string>>{{"PATCH", {400, "{}"}}}
+                        : std::map<std::string, std::pair<long, std::string>>{});
         closing.take_up(record, {1, 2, 3});
         closing.turns();
         BOOST_TEST(closing.lines() == "PATCH/jobs/j GET/jobs/j ");
@@ -274,7 +288,8 @@ BOOST_AUTO_TEST_CASE(a_job_that_does_not_end_is_given_up) {
     BOOST_TEST(queue.outcomes.empty());
     queue.may_start = true;
     queue.turns(20);
-    BOOST_TEST(queue.outcomes[1].starts_with("outcome unknown, the destination may have the row: its job has not ended"));
+    BOOST_TEST(
+        queue.outcomes[1].starts_with("outcome unknown, the destination may have the row: its job has not ended"));
 }
 
 BOOST_AUTO_TEST_CASE(a_job_that_fails_or_is_refused_rejects_its_rows) {

@@ -11,7 +11,9 @@ BOOST_AUTO_TEST_CASE(lines_of_values_become_objects) {
         {"a,b\n1,2\n", R"([{"a":"1","b":"2"}])"},
         {"a,b\r\n1,2\r\n3,\r\n", R"([{"a":"1","b":"2"},{"a":"3","b":""}])"},
         {"a\n1", R"([{"a":"1"}])"},
-        {"\xEF\xBB\xBF" "a\n1\n", R"([{"a":"1"}])"},
+        {"\xEF\xBB\xBF"
+         "a\n1\n",
+         R"([{"a":"1"}])"},
         {"\"a,\"\"b\"\n\"one\ntwo, \"\"three\"\"\"\n", R"([{"a,\"b":"one\ntwo, \"three\""}])"},
         {"a,b\n\n1,2\n", R"([{"a":"1","b":"2"}])"},
         {"a\n\n", R"([{"a":""}])"},

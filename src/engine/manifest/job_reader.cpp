@@ -85,7 +85,8 @@ class JobReader {
 
     std::shared_ptr<JobSpec> read() {
         const ManifestNode job = operation_.at("job");
-        job.only({"from", "rows", "bytes", "open", "add", "upload", "close", "poll", "give_up_after", "results", "others"});
+        job.only(
+            {"from", "rows", "bytes", "open", "add", "upload", "close", "poll", "give_up_after", "results", "others"});
         if (job.has("from") != operation_.has("request"))
             job.fail("must say \"from\" how many rows on it takes the place of the \"request\", if there is one");
         if (job.has("from"))
@@ -151,8 +152,8 @@ class JobReader {
     }
 
     void read_step(const ManifestNode &node, Kind kind) {
-        node.only({"request", "address", "method", "hosts", "query", "headers", "format", "compress", "omit_null", "body",
-                   "rows", "bytes", "errors", "rate_limits", "keep"});
+        node.only({"request", "address", "method", "hosts", "query", "headers", "format", "compress", "omit_null",
+                   "body", "rows", "bytes", "errors", "rate_limits", "keep"});
         for (const char *name : {"rows", "bytes"})
             if (node.has(name) && kind != Kind::add)
                 node.at(name).fail("is a member of \"add\", which is repeated; those of the job bound all of it");
@@ -171,8 +172,8 @@ class JobReader {
         }
         const bool is_after_decisive = kind == Kind::close;
         names_.clear();
-        step.request = read_request(node, std::move(written), of_operation_.kind,
-                                    {"address", "method", "hosts", "keep"});
+        step.request =
+            read_request(node, std::move(written), of_operation_.kind, {"address", "method", "hosts", "keep"});
         if (is_after_decisive)
             job_.lasting.insert(names_.begin(), names_.end());
         step.has_rows = node.has("body") && has_rows(node.at("body").value());
@@ -204,7 +205,8 @@ class JobReader {
             node.at("request").fail("must not stand beside \"address\"");
         if (node.has("method"))
             node.at("method").one_of({"PUT", "POST"});
-        step.address = ManifestNode(node.at("address").value(), node.at("address").pointer(), &known_).template_text({});
+        step.address =
+            ManifestNode(node.at("address").value(), node.at("address").pointer(), &known_).template_text({});
         const std::optional<std::string> sole = sole_placeholder(step.address);
         if (!sole || !sole->starts_with(of_job))
             node.at("address").fail("must be \"{job.NAME}\", an address that a step before it keeps");
@@ -246,11 +248,12 @@ class JobReader {
     }
 
     void find_decisive(const ManifestNode &job) {
-        const auto with_rows = std::find_if(job_.steps.begin(), job_.steps.end(), [](const auto &step) { return step.has_rows; });
+        const auto with_rows =
+            std::find_if(job_.steps.begin(), job_.steps.end(), [](const auto &step) { return step.has_rows; });
         if (with_rows == job_.steps.end())
             job.fail("has no rows: \"$rows\" must stand in the body of \"open\", \"add\" or \"upload\"");
-        job_.decisive = static_cast<std::size_t>(job_.has_close() ? job_.steps.size() - 1
-                                                                  : with_rows - job_.steps.begin());
+        job_.decisive =
+            static_cast<std::size_t>(job_.has_close() ? job_.steps.size() - 1 : with_rows - job_.steps.begin());
         if (with_rows->kind == Kind::add && !job_.has_close() && !of_operation_.idempotent)
             job.at("add").fail("needs a \"close\" beside it in an operation that must not be repeated: what came of "
                                "the first of several requests could not be told");
@@ -296,7 +299,8 @@ class JobReader {
         Json written = with_shared(node);
         if (!result.cursor_header.empty())
             written.erase("next");
-        result.request = read_request(node, std::move(written), result.format == ResultFormat::json ? OperationKind::list : OperationKind::create,
+        result.request = read_request(node, std::move(written),
+                                      result.format == ResultFormat::json ? OperationKind::list : OperationKind::create,
                                       {"format", "outcome"});
         result.request.spec.idempotent = true;
         read_job_outcome(node.at("outcome"), result.request.spec, node.has("next"));
@@ -339,7 +343,7 @@ class JobReader {
 
     const ManifestNode &operation_;
     const OperationSpec &of_operation_;
-    UnsetOptions known_; ///< those of the operation, and what the steps so far keep
+    UnsetOptions known_;          ///< those of the operation, and what the steps so far keep
     std::set<std::string> names_; ///< what the last request needs of it
     JobSpec job_;
 };

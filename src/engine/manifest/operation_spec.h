@@ -63,9 +63,9 @@ struct OperationSpec {
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
     std::string lacks_option;               ///< one that it cannot do without, and that has no value; "" for none
     Pointers reason;
-    RecordsSpec records; ///< of lookup and list
-    PageSpec next;       ///< of list
-    FilterSpecs filters; ///< of list: what of WHERE its request can say
+    RecordsSpec records;          ///< of lookup and list
+    PageSpec next;                ///< of list
+    FilterSpecs filters;          ///< of list: what of WHERE its request can say
     std::shared_ptr<JobSpec> job; ///< nullptr: rows leave in requests only
 
     /// Whether rows leave in jobs only.

@@ -43,10 +43,10 @@ std::unique_ptr<Object> elsewhere(const Object &home, const std::string &address
 BulkJob::Run::Run(const BulkJob &job, OperationSpec of_step, std::string address)
     : spec(std::move(of_step)), address(std::move(address)),
       away(this->address.empty() ? nullptr : elsewhere(*job.route_.object, this->address)),
-      stranger(away == nullptr ? nullptr
-                               : std::make_shared<Authenticator>(std::vector<AuthSpec>(1),
-                                                                 Settings{{"address", this->address}},
-                                                                 job.route_.authenticator->words().storable())),
+      stranger(away == nullptr
+                   ? nullptr
+                   : std::make_shared<Authenticator>(std::vector<AuthSpec>(1), Settings{{"address", this->address}},
+                                                     job.route_.authenticator->words().storable())),
       operation(away == nullptr ? *job.route_.object : *away, spec, job.route_.operation.columns(),
                 job.route_.operation.key(), {}),
       dispatcher(operation, job.around_.transport, job.around_.waiter, job.around_.limiter,
@@ -339,9 +339,9 @@ void BulkJob::handed_over() {
 bool BulkJob::keep(Answer &answer) {
     for (const auto &[name, kept] : step().keep) {
         const std::string *header = kept.header.empty() ? nullptr : answer.response().header(kept.header);
-        const std::string value = header != nullptr ? *header
-                                                    : kept.header.empty() ? answer.plain_text_at(kept.pointer).value_or("")
-                                                                          : "";
+        const std::string value = header != nullptr     ? *header
+                                  : kept.header.empty() ? answer.plain_text_at(kept.pointer).value_or("")
+                                                        : "";
         if (value.empty()) {
             const DestinationError fault =
                 error("the answer does not tell the job's \"" + name + "\", as the connector says it does");

@@ -65,7 +65,7 @@ class BulkJob : private JobHandler {
     struct Run {
         Run(const BulkJob &job, OperationSpec of_step, std::string address);
         const OperationSpec spec;
-        const std::string address;               ///< of an upload to elsewhere
+        const std::string address;                ///< of an upload to elsewhere
         const std::unique_ptr<const Object> away; ///< what is elsewhere in place of the API
         const std::shared_ptr<Authenticator> stranger;
         const CompiledOperation operation;

@@ -60,7 +60,8 @@ void BulkJob::result_read(Answer &answer) {
             outcomes_.read(result.request, answer);
         } else {
             Response response = answer.response();
-            response.body = result.format == ResultFormat::csv ? json_of_csv(response.body) : json_of_lines(response.body);
+            response.body =
+                result.format == ResultFormat::csv ? json_of_csv(response.body) : json_of_lines(response.body);
             Answer records(response, parser_, answer.words());
             if (!records.is_json())
                 throw std::runtime_error("a line is not JSON");

@@ -195,8 +195,8 @@ void DeliveryLane::begin_job(const std::vector<std::uint64_t> &rows, std::int64_
 void DeliveryLane::take_up(JobRecord record, JobSink &jobs) {
     observer_->begin();
     observer_->seen(record.rows.size());
-    job_ = std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_},
-                                     std::move(record));
+    job_ =
+        std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_}, std::move(record));
 }
 
 Clock::time_point DeliveryLane::advance_job(Clock::time_point now, bool may_read) {

@@ -70,7 +70,8 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
     /// They are made anew: what they were made of has changed. Nothing must be under way.
     void close_lanes();
 
-    /// Starts requests; answers when to come again. `all_read`: no rows are about to be added, for which a job may wait.
+    /// Starts requests; answers when to come again. `all_read`: no rows are about to be added, for which a job may
+    /// wait.
     Clock::time_point send(Clock::time_point now, bool may_start, bool all_read = true);
     /// Whether there are requests that have to be noted before they are made, at once.
     bool has_marks() const;

@@ -12,9 +12,9 @@ namespace reverse_etl {
 /// What has to be known of a job when whoever follows it is gone.
 struct JobRecord {
     std::int64_t number = 0;
-    std::vector<std::uint64_t> rows;                              ///< in the order in which they are in the job
+    std::vector<std::uint64_t> rows;                               ///< in the order in which they are in the job
     std::vector<std::pair<std::uint64_t, std::uint64_t>> replaced; ///< changes, and the rows that stand for them
-    JobValues values;       ///< what its steps kept and later ones need
+    JobValues values;                                              ///< what its steps kept and later ones need
     bool submitted = false; ///< all its steps have been made: only its end is waited for
     Milliseconds age{};     ///< when it was read
 

@@ -38,8 +38,7 @@ JobOutcomes::JobOutcomes(const CompiledOperation &operation, const JobSpec &spec
     : spec_(spec), of_all_(operation, pairing_of_all(operation, spec)), writer_(of_all_.operation, NullAs::omit),
       rows_(of_all_.operation.frame()) {
     const auto add = [&](const JobRequest &request) {
-        readers_.try_emplace(&request, operation,
-                             reading_spec(operation, request.spec.results, request.spec.reason));
+        readers_.try_emplace(&request, operation, reading_spec(operation, request.spec.results, request.spec.reason));
     };
     add(spec.poll);
     for (const JobResult &result : spec.results)
@@ -97,9 +96,9 @@ const std::vector<RowOutcome> &JobOutcomes::settle(const std::string &failed) {
     if (!failed.empty())
         others = {Kind::rejected, "the job failed: " + failed};
     else if (is_unclear_ || spec_.others == Others::unknown)
-        others = {Kind::rejected, std::string(outcome_unknown) + ": " +
-                                      (unpaired_reason_.empty() ? "the results of its job do not mention the row"
-                                                                : unpaired_reason_)};
+        others = {Kind::rejected,
+                  std::string(outcome_unknown) + ": " +
+                      (unpaired_reason_.empty() ? "the results of its job do not mention the row" : unpaired_reason_)};
     else if (spec_.others == Others::accepted)
         others.kind = Kind::accepted;
     else

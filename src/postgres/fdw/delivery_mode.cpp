@@ -92,8 +92,7 @@ bool is_queued(const Destination &destination, OperationKind operation, const Re
     bool in_block = IsTransactionBlock() || compat::is_pipelining();
     if (has_only_job) {
         if (destination.delivery == DeliveryMode::immediate)
-            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
-                        "cannot deliver to \"" + destination.name + "\" immediately",
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "cannot deliver to \"" + destination.name + "\" immediately",
                         "It takes rows in jobs, which it sees to in its own time.",
                         "Set the option \"delivery\" to auto or queued.");
         note_job(destination.name);

@@ -136,8 +136,9 @@ std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> desti
                                         KeyQueue &rows, OutcomeSink &sink, const std::string &identity) {
     const PushPlan plan = checked_plan_of(*destination, key);
     if (destination->operation(plan.operation).has_only_job() && key_to_look_up(*destination, plan) != nullptr)
-        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "rows of a job are named as the destination names them, and not by a "
-                                                   "key whose id is to be looked up");
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "rows of a job are named as the destination names them, and not by a "
+                    "key whose id is to be looked up");
     std::optional<CompiledOperation> lookup;
     if (const DestinationColumn *named_by = key_to_look_up(*destination, plan))
         lookup.emplace(destination->object, destination->operation(OperationKind::lookup),
