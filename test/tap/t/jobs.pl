@@ -186,7 +186,7 @@ is((state()->{log}->@*)[0], 'POST /jobs', 'is an option of the table');
 (undef, $said) = outcome($node, q(ALTER FOREIGN TABLE people OPTIONS (ADD delivery 'immediate')));
 (undef, $said) = outcome($node, q(INSERT INTO people VALUES ('now', 'n')));
 like($said, qr/ERROR: .*cannot deliver to "public.people" immediately/, 'a job cannot be waited for by a statement');
-is(sql('SELECT count(*) FROM reverse_etl.audit_log WHERE outcome = 'completed' AND accepted + rejected + absent + replaced <> rows'), '0',
+is(sql(q(SELECT count(*) FROM reverse_etl.audit_log WHERE outcome = 'completed' AND accepted + rejected + absent + replaced <> rows)), '0',
     'every push has as many outcomes as rows');
 unlike(slurp_file($node->logfile), qr/s3cr3t|t0ken/, 'no message holds a secret');
 
