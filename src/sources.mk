@@ -36,6 +36,8 @@ ENGINE_SOURCES = \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/idempotency_reader.cpp \
+    src/engine/manifest/job_reader.cpp \
+    src/engine/manifest/job_result_reader.cpp \
     src/engine/manifest/key_form.cpp \
     src/engine/manifest/known_names.cpp \
     src/engine/manifest/manifest_filling.cpp \
@@ -57,8 +59,11 @@ ENGINE_SOURCES = \
     src/engine/manifest/signing_reader.cpp \
     src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
+    src/engine/queue/bulk_job.cpp \
+    src/engine/queue/bulk_job_results.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \
+    src/engine/queue/delivery_queue_jobs.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
     src/engine/rehearsal/connector_case.cpp \
@@ -85,6 +90,7 @@ ENGINE_SOURCES = \
     src/engine/requests/fetch.cpp \
     src/engine/requests/form_members.cpp \
     src/engine/requests/hmac_signature.cpp \
+    src/engine/requests/job_outcomes.cpp \
     src/engine/requests/json_row.cpp \
     src/engine/requests/jwt.cpp \
     src/engine/requests/key_lookup.cpp \
@@ -109,6 +115,7 @@ ENGINE_SOURCES = \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
     src/engine/text/base64.cpp \
+    src/engine/text/csv_records.cpp \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \
@@ -217,9 +224,12 @@ POSTGRES_SOURCES = \
     src/postgres/module/transaction_end.cpp \
     src/postgres/outbox/destination_health.cpp \
     src/postgres/outbox/enqueue.cpp \
+    src/postgres/outbox/jobs.cpp \
     src/postgres/outbox/level.cpp \
+    src/postgres/outbox/notes.cpp \
     src/postgres/outbox/open_lane.cpp \
     src/postgres/outbox/outbox.cpp \
+    src/postgres/outbox/outbox_space.cpp \
     src/postgres/outbox/queue.cpp \
     src/postgres/outbox/queue_outcomes.cpp \
     src/postgres/outbox/renamed_columns.cpp \

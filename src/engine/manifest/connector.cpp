@@ -9,6 +9,7 @@
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/job_spec.h"
 #include "engine/manifest/known_names.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
@@ -185,6 +186,8 @@ void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object
 
 /// Adds what the manifest says for all operations to what one says for itself.
 void add_shared(const ManifestNode &manifest, OperationSpec &spec) {
+    if (spec.job != nullptr)
+        for_each_request(*spec.job, [&](OperationSpec &request) { add_shared(manifest, request); });
     if (manifest.has("errors"))
         for (ErrorRule &rule : read_error_rules(manifest.at("errors")))
             spec.errors.push_back(std::move(rule));

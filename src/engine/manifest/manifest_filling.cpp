@@ -211,8 +211,24 @@ void ManifestFilling::fill_in_operation(Json &operation) {
         for (auto member = operation.begin(); member != operation.end(); ++member)
             if (member.key() == "request" && member->is_string())
                 *member = filled_request(member->get<std::string>());
+            else if (member.key() == "job")
+                fill_in_job(*member);
             else
                 fill_in_value(*member);
+}
+
+/// Its members are operations, arrays of them, or values.
+void ManifestFilling::fill_in_job(Json &job) {
+    if (!job.is_object())
+        fill_in_value(job);
+    else
+        for (auto &member : job) {
+            if (!member.is_array())
+                fill_in_operation(member);
+            else
+                for (auto &one : member)
+                    fill_in_operation(one);
+        }
 }
 
 void ManifestFilling::fill_in_auth(Json &auth) {

@@ -65,6 +65,7 @@ const std::map<std::string, Kinds> kinds_of_member = {
     {"none_when", {OperationKind::lookup, OperationKind::list}},
     {"next", {OperationKind::list}},
     {"filter", {OperationKind::list}},
+    {"job", writes},
 };
 
 std::string names_of(const Kinds &kinds) {
@@ -170,6 +171,13 @@ void check_members_fit(const ManifestNode &operation, OperationKind kind) {
             std::find(known->second.begin(), known->second.end(), kind) == known->second.end())
             member.fail("means nothing to a \"" + std::string(operation_name(kind)) + "\": it is a member of " +
                         names_of(known->second));
+}
+
+void check_has_request(const ManifestNode &operation) {
+    if (!operation.has("job"))
+        operation.at("request");
+    if (operation.has("body") && !operation.has("request"))
+        operation.at("body").fail("needs a \"request\" beside it: a job has its own");
 }
 
 void check_parts_are_known(const ManifestNode &manifest, const ManifestNode &object, const ManifestNode &operation) {

@@ -24,6 +24,8 @@ void check_parts_are_known(const ManifestNode &manifest, const ManifestNode &obj
 void check_secrets_fit(const ManifestNode &manifest, const ManifestNode &operation);
 
 /// Fails where a request, whole, names what nothing stands for in its kind: a list has no rows, and only it has pages.
+/// Fails unless the operation has a request, or a job in its place.
+void check_has_request(const ManifestNode &operation);
 void check_placeholders_fit(const ManifestNode &operation, OperationKind kind);
 
 } // namespace reverse_etl

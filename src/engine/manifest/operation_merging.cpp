@@ -1,6 +1,7 @@
 #include "engine/manifest/operation_merging.h"
 
 #include "engine/manifest/by_reader.h"
+#include "engine/manifest/object_checks.h"
 #include "engine/manifest/operation_reader.h"
 
 #include <string>
@@ -88,7 +89,7 @@ std::vector<ManifestNode> lookups_in(const ManifestNode &operation, OperationKin
 
 OperationSpec read_whole_operation(const ManifestNode &node, OperationKind kind) {
     if (!is_by_lookup(node, kind))
-        node.at("request");
+        check_has_request(node);
     return read_operation(node, kind);
 }
 

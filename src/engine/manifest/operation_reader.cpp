@@ -7,6 +7,7 @@
 #include "engine/manifest/format_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/idempotency_reader.h"
+#include "engine/manifest/job_reader.h"
 #include "engine/manifest/page_body_reader.h"
 #include "engine/manifest/page_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
@@ -65,7 +66,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
                "rows_by_table",   "bytes",     "by",          "idempotent",
                "idempotency_key", "archives",  "rate_limits", "outcome",
                "errors",          "records",   "none_when",   "next",
-               "filter"});
+               "filter",          "job"});
     OperationSpec spec;
     spec.kind = kind;
     if (is_by_lookup(node, kind)) {
@@ -121,6 +122,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         spec.filters = read_filters(node.at("filter"));
     if (node.has("next"))
         spec.next = read_next(node.at("next"));
+    if (node.has("job"))
+        spec.job = read_job(node, spec);
     return spec;
 }
 

@@ -30,6 +30,8 @@ const char *operation_name(OperationKind kind);
 /// Whether the operation leaves everything at the destination as it is.
 bool is_read_only(OperationKind kind);
 
+struct JobSpec;
+
 struct QueryParameter {
     std::string name;
     std::string value;
@@ -63,9 +65,13 @@ struct OperationSpec {
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
     std::string lacks_option;               ///< one that it cannot do without, and that has no value; "" for none
     Pointers reason;
-    RecordsSpec records; ///< of lookup and list
-    PageSpec next;       ///< of list
-    FilterSpecs filters; ///< of list: what of WHERE its request can say
+    RecordsSpec records;          ///< of lookup and list
+    PageSpec next;                ///< of list
+    FilterSpecs filters;          ///< of list: what of WHERE its request can say
+    std::shared_ptr<JobSpec> job; ///< nullptr: rows leave in requests only
+
+    /// Whether rows leave in jobs only.
+    bool has_only_job() const { return job != nullptr && method.empty(); }
 
     /// Whether requests carry a key by which the destination knows a repeated one.
     bool has_idempotency_key() const { return !idempotency_header.empty() || idempotency_in_body; }

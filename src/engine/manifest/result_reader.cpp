@@ -54,6 +54,8 @@ IdHeader read_id_header(const ManifestNode &node, const ResultSpec &result) {
     return id;
 }
 
+} // namespace
+
 ResultSpec read_result(const ManifestNode &node) {
     node.only({"each", "map", "row", "only_when", "entries", "is", "accepted_when", "wait_when", "absent_when", "id",
                "reason"});
@@ -86,8 +88,6 @@ ResultSpec read_result(const ManifestNode &node) {
         result.reason = read_reason(node.at("reason"), names);
     return result;
 }
-
-} // namespace
 
 void read_outcome(const ManifestNode &node, OperationSpec &spec) {
     if (node.value().is_string()) {

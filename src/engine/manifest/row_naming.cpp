@@ -1,5 +1,6 @@
 #include "engine/manifest/row_naming.h"
 
+#include "engine/manifest/job_spec.h"
 #include "engine/text/json.h"
 #include "engine/text/placeholders.h"
 
@@ -34,6 +35,10 @@ void check_names_row(const ManifestNode &node, const OperationSpec &spec, const 
                      const std::string &id, const std::vector<DerivedSpec> &derived) {
     if (spec.kind != OperationKind::update && spec.kind != OperationKind::remove && spec.kind != OperationKind::lookup)
         return;
+    if (spec.has_only_job()) {
+        check_names_row(node.at("job"), spec.job->step_with_rows().request.spec, key, id, derived);
+        return;
+    }
     std::set<std::string> names;
     find_names(node, spec.path, names);
     for (const QueryParameter &parameter : spec.query)

@@ -12,7 +12,8 @@ DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &ro
                            std::unique_ptr<LaneObserver> observer)
     : route_(std::move(route)), writer_(route_.operation, route_.null_as), rows_(rows), sink_(sink),
       observer_(std::move(observer)), dispatcher_(route_.operation, around.transport, around.waiter, around.limiter,
-                                                  *route_.authenticator, route_.policy) {
+                                                  *route_.authenticator, route_.policy),
+      around_(around) {
     dispatcher_.report_to(*observer_);
     const auto writes_by = [this](const CompiledOperation &operation) {
         if (operation.spec().idempotent)
@@ -104,17 +105,16 @@ void DeliveryLane::write(std::uint64_t number, std::string_view id, RowWriter &w
 
 void DeliveryLane::read(const QueuedRow &row) {
     values_.read(row.row, row.key);
-    check_numbers();
+    check_numbers(route_, values_);
 }
 
-/// A rejected row that is queued again holds as a text what could not be sent. It still cannot.
-void DeliveryLane::check_numbers() const {
-    for (std::size_t i = 0; !route_.numbers.empty() && i < values_.names().size(); i++) {
+void check_numbers(const Route &route, const JsonRow &row) {
+    for (std::size_t i = 0; !route.numbers.empty() && i < row.names().size(); i++) {
         std::string text;
-        values_.text(static_cast<int>(i), text);
+        row.text(static_cast<int>(i), text);
         std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
-        if ((word == "NaN" || word == "Infinity" || word == "infinity") && route_.numbers.contains(values_.names()[i]))
-            throw ValueRefused("value of column \"" + values_.names()[i] +
+        if ((word == "NaN" || word == "Infinity" || word == "infinity") && route.numbers.contains(row.names()[i]))
+            throw ValueRefused("value of column \"" + row.names()[i] +
                                "\" is infinite or NaN, which JSON cannot express");
     }
 }
@@ -127,17 +127,44 @@ void DeliveryLane::submit(std::vector<Batch> batches) {
 }
 
 bool DeliveryLane::take(const Finished &finished) {
-    bool is_own = delivery_->take(finished);
-    if (jobs() == 0)
-        observer_->end();
+    const bool is_own = delivery_->take(finished) || (job_ != nullptr && job_->take(finished));
+    end_if_idle();
     return is_own;
 }
 
 std::deque<std::unique_ptr<Job>> DeliveryLane::withdraw() {
     std::deque<std::unique_ptr<Job>> jobs = delivery_->withdraw();
-    if (this->jobs() == 0)
-        observer_->end();
+    end_if_idle();
     return jobs;
+}
+
+void DeliveryLane::end_if_idle() {
+    if (jobs() == 0 && job_ == nullptr)
+        observer_->end();
+}
+
+void DeliveryLane::begin_job(const std::vector<std::uint64_t> &rows, std::int64_t number, JobSink &jobs) {
+    observer_->begin();
+    observer_->seen(rows.size());
+    job_ = std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_}, rows, number);
+}
+
+void DeliveryLane::take_up(JobRecord record, JobSink &jobs) {
+    observer_->begin();
+    observer_->seen(record.rows.size());
+    job_ =
+        std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_}, std::move(record));
+}
+
+Clock::time_point DeliveryLane::advance_job(Clock::time_point now, bool may_read) {
+    if (job_ == nullptr)
+        return Clock::time_point::max();
+    const Clock::time_point next = job_->advance(now, may_read);
+    if (!job_->has_ended())
+        return next;
+    job_.reset();
+    end_if_idle();
+    return now;
 }
 
 } // namespace reverse_etl

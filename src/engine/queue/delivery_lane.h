@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/queue/bulk_job.h"
 #include "engine/queue/key_queue.h"
 #include "engine/requests/delivery.h"
 #include "engine/requests/json_row.h"
@@ -39,6 +40,9 @@ struct Route {
     std::set<std::string> numbers{}; ///< the columns, by name, whose values are never words
 };
 
+/// A rejected row that is queued again holds as a text what could not be sent. It still cannot: throws ValueRefused.
+void check_numbers(const Route &route, const JsonRow &row);
+
 /// What is seen and counted of a lane's rows.
 class LaneObserver : public RequestObserver {
   public:
@@ -73,8 +77,19 @@ class DeliveryLane : private RowSource {
 
     LaneObserver &observer() { return *observer_; }
 
+    /// How its rows leave in jobs; nullptr if they do not.
+    const JobSpec *job_spec() const { return route_.after ? nullptr : route_.operation.spec().job.get(); }
+    bool has_only_job() const { return route_.operation.spec().has_only_job(); }
+    /// The job that its rows are in; nullptr for none.
+    BulkJob *job() { return job_.get(); }
+    const BulkJob *job() const { return job_.get(); }
+    void begin_job(const std::vector<std::uint64_t> &rows, std::int64_t number, JobSink &jobs);
+    void take_up(JobRecord record, JobSink &jobs);
+    /// Starts what of it may start now; answers when to come again.
+    Clock::time_point advance_job(Clock::time_point now, bool may_read);
+
     bool has_room() const { return jobs() < route_.policy.max_in_flight; }
-    std::size_t jobs() const { return delivery_->counts().jobs; }
+    std::size_t jobs() const { return delivery_->counts().jobs + (job_ != nullptr && job_->is_being_made() ? 1 : 0); }
     std::size_t jobs_in_flight() const { return delivery_->counts().in_flight; }
     /// A request that was cut short cannot simply be made again.
     bool needs_marks() const { return needs_marks_; }
@@ -82,11 +97,11 @@ class DeliveryLane : private RowSource {
     bool has_idempotency_key() const { return has_idempotency_key_; }
 
   private:
+    void end_if_idle();
     std::size_t most_together(const QueuedRow &row, bool probing) const;
     bool write(const QueuedRow &row, Batch &batch);
     void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override;
     void read(const QueuedRow &row);
-    void check_numbers() const;
 
     const Route route_;
     RowWriter writer_;
@@ -97,6 +112,8 @@ class DeliveryLane : private RowSource {
     bool needs_marks_ = false, has_idempotency_key_ = true;
     Dispatcher dispatcher_;
     std::unique_ptr<RowDelivery> delivery_;
+    const Surroundings around_;
+    std::unique_ptr<BulkJob> job_;
 };
 
 } // namespace reverse_etl

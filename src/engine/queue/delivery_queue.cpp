@@ -86,6 +86,8 @@ void DeliveryQueue::open_lanes(const LaneOpener &open) {
 
 void DeliveryQueue::close_lanes() {
     for (LaneSlot &slot : lanes_) {
+        if (slot.lane != nullptr && slot.lane->job() != nullptr && slot.lane->job()->can_be_left())
+            left_jobs_.push_back(slot.lane->job()->leave());
         slot.lane.reset();
         slot.refused.clear();
     }
@@ -100,12 +102,16 @@ void DeliveryQueue::start_over() {
     older_reader_ = {};
 }
 
-Clock::time_point DeliveryQueue::send(Clock::time_point now, bool may_start) {
+Clock::time_point DeliveryQueue::send(Clock::time_point now, bool may_start, bool all_read) {
     Clock::time_point next = Clock::time_point::max();
+    if (!left_jobs_.empty())
+        take_up_jobs();
     if (may_start)
         for (std::size_t index : turns())
-            fill(index, now);
+            fill(index, now, all_read);
     for (LaneSlot &slot : lanes_) {
+        if (slot.lane != nullptr && slot.lane->job() != nullptr)
+            next = std::min(next, slot.lane->advance_job(now, may_start));
         if (slot.lane == nullptr || slot.lane->jobs() == 0)
             continue;
         next = std::min(next, slot.lane->start_ready());
@@ -138,7 +144,7 @@ std::size_t DeliveryQueue::jobs_of(std::uint32_t role) const {
     return jobs;
 }
 
-void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
+void DeliveryQueue::fill(std::size_t index, Clock::time_point now, bool all_read) {
     LaneSlot &slot = lanes_[index];
     int number = static_cast<int>(index);
     if (!slot.refused.empty()) {
@@ -146,13 +152,16 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
             rejected(row->id, slot.refused, 0);
         return;
     }
-    if (slot.lane == nullptr)
+    if (slot.lane == nullptr || leaves_to_job(slot, number, now, all_read))
         return;
     std::size_t of_role = jobs_of(slot.key.role);
     const Circuit &circuit = health_.of(slot.key.role);
     while (slot.lane->has_room() && circuit.may_send(now, of_role) && rows_.next(number, now) != nullptr) {
         const QueuedRow &first = *rows_.next(number, now);
-        if (first.batch != 0 && slot.lane->needs_marks() && !slot.lane->has_idempotency_key()) {
+        const bool has_only_job = slot.lane->has_only_job();
+        if (has_only_job && first.batch == 0)
+            return;
+        if (first.batch != 0 && slot.lane->needs_marks() && (!slot.lane->has_idempotency_key() || has_only_job)) {
             std::uint64_t id = rows_.take(number, now)->id;
             std::string reason = outcome_unknown;
             reason += ": the server stopped while it was sent";

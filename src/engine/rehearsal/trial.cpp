@@ -169,6 +169,9 @@ TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehea
     if (spec == nullptr)
         throw SettingError("object \"" + object.name + "\" has no operation \"" + operation_name(trial.operation) +
                            "\"");
+    if (spec->has_only_job())
+        throw SettingError("operation \"" + std::string(operation_name(trial.operation)) + "\" of \"" + object.name +
+                           "\" is a job, of which no single request can be shown");
     std::vector<std::string> asks = trial.asks;
     if (asks.empty())
         for (const ColumnSpec &column : object.columns)

@@ -39,6 +39,8 @@ class CompiledOperation {
     const std::vector<StatementColumn> &columns() const { return references_.columns(); }
     const std::vector<DerivedColumn> &derived() const { return references_.derived(); }
     const std::string &field_of(int column) const { return references_.field_of(column); }
+    /// The position of the column that names the row; -1 for none.
+    int key() const { return references_.key(); }
     const std::string &key_field() const { return key_field_; }
     /// How the destination compares the keys of this operation's rows.
     KeyForm key_form() const { return references_.key() < 0 ? KeyForm() : columns()[references_.key()].compare; }

@@ -1,5 +1,6 @@
 #include "postgres/destinations/destination.h"
 
+#include "engine/manifest/job_spec.h"
 #include "engine/requests/lookup_operations.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
@@ -141,6 +142,13 @@ void Destination::read_object(const std::shared_ptr<const Connector> &connector,
         for (OperationSpec &lookup : object.more_lookups)
             limit(lookup);
     }
+    if (auto bulk_from = settings.find("bulk_from"); bulk_from != settings.end())
+        for (auto &[kind, operation] : object.operations)
+            if (operation.job != nullptr && !operation.has_only_job()) {
+                // What others share is left as it is.
+                operation.job = std::make_shared<JobSpec>(*operation.job);
+                operation.job->from = static_cast<int>(integer_option("bulk_from", bulk_from->second));
+            }
     if (setting(settings, "insert_as", "") == "create")
         object.insert = OperationKind::create;
     else if (setting(settings, "insert_as", "") == "upsert")

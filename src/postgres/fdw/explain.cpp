@@ -1,5 +1,6 @@
 #include "postgres/fdw/fdw.h"
 
+#include "engine/manifest/job_spec.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
@@ -53,6 +54,14 @@ void show_operation(const Destination &destination, const CompiledOperation &ope
     show_text("Connector", destination.object.connector, explain);
     show_text("Object", destination.object.name, explain);
     show_text("Operation", operation_name(kind), explain);
+    if (const JobSpec *job = operation.spec().job.get()) {
+        const OperationSpec &open = job->steps.front().request.spec;
+        show_text("Job", open.method + " " + open.path, explain);
+        show_number("Rows per Job", job->rows, explain);
+        if (operation.spec().has_only_job())
+            return;
+        show_number("Job from Rows", job->from, explain);
+    }
     show_text("Request", operation.request_line(), explain);
     bool is_list = operation.spec().kind == OperationKind::list;
     if (!is_list)

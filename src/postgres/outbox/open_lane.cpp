@@ -126,6 +126,10 @@ std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> desti
     const PushPlan plan = checked_plan_of(*destination, key);
     const NullAs null_as = null_as_of(*destination, key);
     const bool finds_ids = names_by_key_to_look_up(*destination, plan);
+    if (finds_ids && destination->operation(plan.operation).has_only_job())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "rows of a job are named as the destination names them, and not by a "
+                    "key whose id is to be looked up");
     const auto compile_first = [&] {
         return finds_ids
                    ? compile_lookup(destination->object, statement_columns(*destination, plan), destination->object.key)
