@@ -14,16 +14,19 @@ ENGINE_SOURCES = \
     src/engine/limits/limit_bucket.cpp \
     src/engine/limits/pace.cpp \
     src/engine/limits/rate_limiter.cpp \
+    src/engine/manifest/account_requests.cpp \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
     src/engine/manifest/check_reader.cpp \
+    src/engine/manifest/column_names.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
     src/engine/manifest/condition_reader.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
     src/engine/manifest/derived_reader.cpp \
+    src/engine/manifest/discovery_reader.cpp \
     src/engine/manifest/encoding_reader.cpp \
     src/engine/manifest/entry_rule_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
@@ -48,6 +51,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/reason_reader.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
+    src/engine/manifest/shared_parts.cpp \
     src/engine/manifest/signing_reader.cpp \
     src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
@@ -66,6 +70,7 @@ ENGINE_SOURCES = \
     src/engine/requests/compiled_operation.cpp \
     src/engine/requests/delivery.cpp \
     src/engine/requests/derived_row.cpp \
+    src/engine/requests/discovery.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
@@ -146,11 +151,13 @@ POSTGRES_SOURCES = \
     src/postgres/border/table_writer.cpp \
     src/postgres/border/time_span.cpp \
     src/postgres/border/trusted_functions.cpp \
+    src/postgres/destinations/account.cpp \
     src/postgres/destinations/column_encoders.cpp \
     src/postgres/destinations/connectors.cpp \
     src/postgres/destinations/destination.cpp \
     src/postgres/destinations/filled_object.cpp \
     src/postgres/destinations/fingerprint.cpp \
+    src/postgres/destinations/found_columns.cpp \
     src/postgres/destinations/identity.cpp \
     src/postgres/destinations/key_forms.cpp \
     src/postgres/destinations/open_destination.cpp \
@@ -168,6 +175,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
     src/postgres/fdw/handler.cpp \
+    src/postgres/fdw/import_comments.cpp \
     src/postgres/fdw/import_schema.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
@@ -193,6 +201,7 @@ POSTGRES_SOURCES = \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \
     src/postgres/module/preview.cpp \
+    src/postgres/module/refresh_columns.cpp \
     src/postgres/module/request_rows.cpp \
     src/postgres/module/running_command.cpp \
     src/postgres/module/transaction_end.cpp \

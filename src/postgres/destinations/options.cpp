@@ -173,6 +173,8 @@ void check_value(const std::string &name, const std::string &value, const std::s
     } else if (type == "comparison") {
         if (!key_form(value))
             refuse_value(name, "must be exact, case_insensitive, trimmed, or several of these with commas");
+    } else if (type == "operations") {
+        operations_option(name, value);
     } else if (type.find('|') != std::string::npos) {
         check_word(name, value, type);
     }
@@ -216,6 +218,8 @@ const std::vector<OptionDescription> &built_in_options() {
         {"compare", on_column, "comparison", "the connector's", false,
          "how the destination compares the column's values where they name rows"},
         {"encode", on_column, "encoding", "the connector's", false, "how the column's values are written"},
+        {"write", on_column, "operations", "the connector's", false,
+         "the operations that write the column: create, update, upsert, several with commas, or none"},
         {"client_certificate", on_user_mapping, "certificate", "none", false,
          "what shows the destination over TLS who we are"},
         {"client_key", on_user_mapping, "private key", "none", false, "the key of the client certificate"},
@@ -230,6 +234,21 @@ ValueEncoding encoding_option(const std::string &name, const std::string &value)
         const std::string place = error.pointer.empty() ? "" : "has at \"" + error.pointer + "\" what ";
         refuse_value(name, place + error.what());
     }
+}
+
+std::vector<OperationKind> operations_option(const std::string &name, const std::string &value) {
+    std::vector<OperationKind> operations;
+    for (std::size_t begin = 0; value != "none" && begin <= value.size();) {
+        const std::size_t end = std::min(value.find(',', begin), value.size());
+        const std::string word = value.substr(begin, end - begin);
+        if (word != "create" && word != "update" && word != "upsert")
+            refuse_value(name, "must be none, create, update, upsert, or several of these with commas");
+        operations.push_back(word == "create"   ? OperationKind::create
+                             : word == "update" ? OperationKind::update
+                                                : OperationKind::upsert);
+        begin = end + 1;
+    }
+    return operations;
 }
 
 long integer_option(const std::string &name, const std::string &value) {
