@@ -84,6 +84,7 @@ ENGINE_SOURCES = \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/request_ids.cpp \
+    src/engine/requests/row_groups.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secret_parts.cpp \
     src/engine/requests/secrets.cpp \

@@ -55,12 +55,31 @@ void check_path_begins(const ManifestNode &node, const std::string &path) {
         node.fail("its path must begin with \"/\", or with an option of type \"path\"");
 }
 
+/// Each has a mark of one character beside the rows of a body.
+constexpr std::size_t most_groups = 8;
+
+void read_group_by(const ManifestNode &node, OperationSpec &spec) {
+    for (const ManifestNode &field : node.one_or_many()) {
+        const std::string name = field.literal();
+        if (name.empty())
+            field.fail("must name a field");
+        if (std::find(spec.group_by.begin(), spec.group_by.end(), name) != spec.group_by.end())
+            field.fail("names a field twice");
+        spec.group_by.push_back(name);
+    }
+    if (spec.group_by.empty() || spec.group_by.size() > most_groups)
+        node.fail("must name 1 to " + std::to_string(most_groups) + " fields");
+    if (spec.form)
+        node.fail("means nothing where the format is \"form\", in which a request holds one row");
+}
+
 } // namespace
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
-    node.only({"request", "query", "headers", "format", "body", "rows", "rows_by_table", "bytes", "by", "idempotent",
-               "idempotency_key", "archives", "rate_limits", "outcome", "errors", "records", "none_when", "next",
-               "filter"});
+    node.only({"request",    "query",           "headers",   "format",      "body",
+               "rows",       "rows_by_table",   "bytes",     "by",          "group_by",
+               "idempotent", "idempotency_key", "archives",  "rate_limits", "outcome",
+               "errors",     "records",         "none_when", "next",        "filter"});
     OperationSpec spec;
     spec.kind = kind;
     if (node.has("request")) {
@@ -78,11 +97,13 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         spec.headers = read_headers(node.at("headers"), spec.id_headers);
     if (node.has("format"))
         spec.form = node.at("format").one_of({"json", "form"}) == 1;
+    if (node.has("group_by"))
+        read_group_by(node.at("group_by"), spec);
     if (node.has("body")) {
         const ManifestNode body = node.at("body");
         const bool may_name_keys = kind == OperationKind::lookup && !spec.form;
         spec.body = std::make_shared<const Json>(may_name_keys ? with_keys_as_rows(body.value()) : body.value());
-        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind);
+        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind, spec.group_by);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();

@@ -43,13 +43,14 @@ struct OperationSpec {
     std::vector<QueryParameter> query;
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
-    bool form = false;                ///< body as application/x-www-form-urlencoded, else JSON
-    std::shared_ptr<const Json> body; ///< a template; nullptr: no body
-    int rows = 1;                     ///< most rows a request
-    bool rows_by_table = false;       ///< the API names no such limit: a table may ask for more than `rows`
-    std::size_t bytes = 4 << 20;      ///< most bytes of a request's body
-    bool by_key = true;               ///< may name its row by the object's key
-    bool by_id = true;                ///< may name its row by the destination's id
+    bool form = false;                 ///< body as application/x-www-form-urlencoded, else JSON
+    std::shared_ptr<const Json> body;  ///< a template; nullptr: no body
+    int rows = 1;                      ///< most rows a request
+    bool rows_by_table = false;        ///< the API names no such limit: a table may ask for more than `rows`
+    std::size_t bytes = 4 << 20;       ///< most bytes of a request's body
+    std::vector<std::string> group_by; ///< fields: rows share a request only where they have the same values of them
+    bool by_key = true;                ///< may name its row by the object's key
+    bool by_id = true;                 ///< may name its row by the destination's id
     bool idempotent = true;
     std::string idempotency_header;
     bool idempotency_in_body = false;

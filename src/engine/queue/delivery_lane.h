@@ -65,8 +65,8 @@ class DeliveryLane {
     DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
                  std::unique_ptr<LaneObserver> observer);
 
-    /// Makes a batch of the rows that come next. Rows that cannot be sent are rejected at once. `probing`: whether the
-    /// destination is only tried out.
+    /// Makes a batch of the rows that come next, or one of each group where they are grouped. Rows that cannot be sent
+    /// are rejected at once. `probing`: whether the destination is only tried out.
     std::vector<Batch> make_batches(int lane, Clock::time_point now, bool probing);
     void submit(std::vector<Batch> batches);
 
@@ -100,6 +100,8 @@ class DeliveryLane {
                      ///< looked up any more
     };
 
+    std::vector<Batch> make_batch(int lane, Clock::time_point now, bool probing);
+    std::vector<Batch> make_groups(int lane, Clock::time_point now, bool probing);
     std::size_t most_together(const QueuedRow &row, bool probing) const;
     bool write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer, Batch &batch);
     void check_numbers() const;

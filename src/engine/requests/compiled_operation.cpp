@@ -77,6 +77,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         throw lacks_option(spec_.lacks_option);
     if (key_ >= 0)
         key_field_ = columns_[key_].field;
+    set_grouping();
     if (spec_.body != nullptr && spec_.kind == OperationKind::list)
         has_body_ = true;
     else if (spec_.body != nullptr)
@@ -93,16 +94,16 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         for (const std::string &value : values) {
             UrlParameter compiled;
             compiled.segments = compile_url(value, true);
-            for (const UrlSegment &segment : compiled.segments) {
+            for (const UrlSegment &segment : compiled.segments)
                 compiled.needs_cursor |= segment.kind == UrlSegment::Kind::cursor;
-                one_row_ |= segment.kind == UrlSegment::Kind::kept;
-            }
+            one_row_ |= speaks_of_row(compiled.segments);
             compiled.segments.insert(compiled.segments.begin(),
                                      {UrlSegment::Kind::literal, encoded(parameter.name) + "=", 0});
             query_.push_back(std::move(compiled));
         }
     }
-    one_row_ |= path_names_row_;
+    one_row_ |= speaks_of_row(path_);
+    path_names_group_ = path_names_row_ && !speaks_of_row(path_);
     const auto names_row = [](const UrlSegment &segment) {
         return segment.kind == UrlSegment::Kind::kept || segment.kind == UrlSegment::Kind::kept_of_all;
     };
@@ -111,7 +112,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         url_names_row_ |= std::any_of(parameter.segments.begin(), parameter.segments.end(), names_row);
     for (const RateLimitSpec &limit : spec_.rate_limits) {
         rate_limits_.push_back({limit, compile_url(limit.for_each, true)});
-        one_row_ |= !limit.for_each.empty();
+        const bool is_of_group = !grouping_.empty() && !speaks_of_row(rate_limits_.back().scope);
+        one_row_ |= !limit.for_each.empty() && !is_of_group;
     }
     bool pairs_by_key = false;
     for (const ResultSpec &result : spec_.results)
@@ -265,12 +267,13 @@ void CompiledOperation::compile_json(const Json &value, std::vector<RowSegment> 
 }
 
 void CompiledOperation::compile_json_string(const std::string &text, std::vector<RowSegment> &out) {
+    const bool is_beside_rows = &out != &row_;
     if (auto sole = sole_placeholder(text)) {
         if (*sole == "fields") {
             literal(out, Json(fields_).dump());
             return;
         }
-        if (*sole == "key" || sole->starts_with("row.")) {
+        if (*sole == "key" || (sole->starts_with("row.") && !is_beside_rows)) {
             note_naming(*sole);
             out.push_back({Kind::value, "", column_of(*sole)});
             return;
@@ -281,7 +284,7 @@ void CompiledOperation::compile_json_string(const std::string &text, std::vector
     for (const TextPart &part : split_placeholders(text)) {
         if (!part.is_placeholder)
             literal(out, escaped(part.text));
-        else if (is_id(part.text, mark))
+        else if (is_id(part.text, mark) || (is_beside_rows && is_group(part.text, mark)))
             literal(out, mark);
         else if (part.text == "key_field" || part.text == "unique_field")
             literal(out, escaped(key_field_));

@@ -80,6 +80,12 @@ class CompiledOperation {
     bool names_request() const { return names_request_; }
     /// One request holds one row, whatever its limit says, since its path or its body speaks of one.
     bool one_row() const { return one_row_; }
+    /// The kept texts that the rows of a request have in common; empty: any rows may share one.
+    const std::vector<std::size_t> &grouping() const { return grouping_; }
+    /// The answer's 404 speaks of what the rows of a request have in common.
+    bool path_names_group() const { return path_names_group_; }
+    /// What rows have in common stands in the body beside them: a mark, until the request is sent.
+    bool names_group() const { return names_group_; }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
     bool path_names_row() const { return path_names_row_; }
     /// Takes the rows out of the batch that would name something else: with an empty key, "." or ".." a path names the
@@ -113,6 +119,10 @@ class CompiledOperation {
     void set_headers();
     void add_id_headers();
     bool is_id(const std::string &placeholder, std::string &mark);
+    void set_grouping();
+    bool is_of_group(std::size_t kept) const;
+    bool speaks_of_row(const std::vector<UrlSegment> &segments) const;
+    bool is_group(const std::string &placeholder, std::string &mark);
     bool names_own_id(const Json &member) const;
     bool reaches(const Batch &batch, std::size_t row) const;
     void compile_json(const Json &value, std::vector<RowSegment> &out);
@@ -141,6 +151,8 @@ class CompiledOperation {
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
     bool key_names_row_ = false;      ///< {key} or {keys} stands in its URL or its body
     std::vector<std::size_t> naming_; ///< the kept texts by which it says which row it is about, wherever it does
+    std::vector<std::size_t> grouping_;
+    bool path_names_group_ = false, names_group_ = false;
     std::vector<int> kept_columns_;
     int kept_key_ = -1;
     std::vector<UrlSegment> path_;

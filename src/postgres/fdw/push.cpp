@@ -1,5 +1,6 @@
 #include "postgres/fdw/push.h"
 
+#include "engine/requests/row_groups.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/destinations/session.h"
@@ -97,7 +98,7 @@ void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_n
     std::size_t burst_rows = rows_ + 1 - burst_begin_;
     if (burst_rows >= rounds * operation_.rows_per_batch() || burst_bytes_ >= most_burst_bytes)
         deliver();
-    else if (turns_.size() == 1 && !turns_[0].empty() &&
+    else if (turns_.size() == 1 && !turns_[0].empty() && operation_.grouping().empty() &&
              turns_[0].back().rows().size() >= operation_.rows_per_batch() && may_send_ahead())
         step([&] {
             entry_.ensure_begun();
@@ -236,7 +237,7 @@ void Push::deliver() {
             for (std::vector<Batch> &batches : std::exchange(turns_, std::vector<std::vector<Batch>>(1))) {
                 if (!batches.empty() && batches.back().rows().empty())
                     batches.pop_back();
-                delivery_->deliver(std::move(batches));
+                delivery_->deliver(grouped(operation_, std::move(batches)));
             }
         });
     key_turns_.start_over();
