@@ -80,9 +80,9 @@ my ($code, $out, $err) = $node->psql('latin', 'IMPORT FOREIGN SCHEMA sobjects LI
 is($out . $err, '', 'an object that the account does not have is none');
 sql(q(CREATE FOREIGN TABLE account ("Id" text) SERVER force OPTIONS (object 'Account')));
 ($code, $out, $err) = $node->psql('latin', q(SELECT "column" FROM reverse_etl.refresh_columns('account')));
-is($out, "id\ngr\xc3\xb6\xc3\x9fe\nplain", 'what the encoding has is a column') or diag $err;
+is($out, "gr\xc3\xb6\xc3\x9fe\nplain", 'what the encoding has is a column') or diag $err;
 like($err, qr/1 field of "public.account" has no column/, 'and what it lacks is counted');
-is(sql(q(SELECT col_description('account'::regclass, 3))), "\\u20ac und \xc3\xa4", 'comments are escaped');
+is(sql(q(SELECT col_description('account'::regclass, 2))), "\\u20ac und \xc3\xa4", 'comments are escaped');
 
 $node->stop;
 done_testing();
