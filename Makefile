@@ -25,7 +25,7 @@ PG_CPPFLAGS = -I$(project)src -MMD -MP
 # g++ 12 warns of overlaps and overruns inside std::string's operator+ that cannot be (GCC bug 105651).
 PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -O2 -fvisibility=hidden \
     -fvisibility-inlines-hidden $(EXTRA_CXXFLAGS)
-SHLIB_LINK = -lcurl -lsimdjson -lcrypto -lstdc++
+SHLIB_LINK = -lcurl -lsimdjson -lcrypto -lz -lstdc++
 
 # The bitcode for Postgres's JIT would need clang, and inlines nothing of C++.
 override with_llvm = no

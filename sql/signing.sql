@@ -27,6 +27,10 @@ CREATE FOREIGN TABLE events (name text) SERVER parts;
 INSERT INTO events VALUES ('a'), ('b');
 \! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep -o '"path":"[^"]*"\|"authorization":"[^"]*"\|"body":".*"status"' | sed 's/[0-9a-f]\{32\}/ID/g'
 
+-- A preview stars them, wherever they stand.
+SELECT regexp_replace(url, '^https?://[^/]+', '') AS path, headers ->> 'Authorization' AS header, regexp_replace(body, '[0-9a-f]{32}', 'ID', 'g') AS body
+  FROM reverse_etl.preview($$INSERT INTO events VALUES ('p')$$);
+
 -- A destination that repeats them tells them to nobody, nor does anything that shows requests.
 EXPLAIN (COSTS OFF, VERBOSE) INSERT INTO events VALUES ('c');
 \! curl --silent --request POST $SANDBOX_URL/_sandbox/faults --data '{"answer": "{\"message\": \"{authorization} and very%2Fs3cret\"}", "answer_status": 422}' > /dev/null

@@ -4,6 +4,7 @@ ENGINE_SOURCES = \
     src/engine/http/client_certificate.cpp \
     src/engine/http/curl_transport.cpp \
     src/engine/http/exchange.cpp \
+    src/engine/http/gzip.cpp \
     src/engine/http/link_header.cpp \
     src/engine/http/proxy.cpp \
     src/engine/http/url_reference.cpp \
@@ -18,6 +19,8 @@ ENGINE_SOURCES = \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
+    src/engine/manifest/body_template.cpp \
+    src/engine/manifest/by_reader.cpp \
     src/engine/manifest/check_reader.cpp \
     src/engine/manifest/column_names.cpp \
     src/engine/manifest/column_reader.cpp \
@@ -32,14 +35,19 @@ ENGINE_SOURCES = \
     src/engine/manifest/error_rule_reader.cpp \
     src/engine/manifest/extension.cpp \
     src/engine/manifest/filter_reader.cpp \
+    src/engine/manifest/format_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
     src/engine/manifest/idempotency_reader.cpp \
+    src/engine/manifest/job_reader.cpp \
+    src/engine/manifest/job_result_reader.cpp \
     src/engine/manifest/key_form.cpp \
+    src/engine/manifest/known_names.cpp \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
     src/engine/manifest/notes.cpp \
     src/engine/manifest/object_checks.cpp \
+    src/engine/manifest/operation_merging.cpp \
     src/engine/manifest/operation_reader.cpp \
     src/engine/manifest/operation_spec.cpp \
     src/engine/manifest/option_names.cpp \
@@ -55,8 +63,11 @@ ENGINE_SOURCES = \
     src/engine/manifest/signing_reader.cpp \
     src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
+    src/engine/queue/bulk_job.cpp \
+    src/engine/queue/bulk_job_results.cpp \
     src/engine/queue/delivery_lane.cpp \
     src/engine/queue/delivery_queue.cpp \
+    src/engine/queue/delivery_queue_jobs.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
     src/engine/rehearsal/connector_case.cpp \
@@ -67,24 +78,37 @@ ENGINE_SOURCES = \
     src/engine/requests/answer.cpp \
     src/engine/requests/authenticator.cpp \
     src/engine/requests/batch.cpp \
+    src/engine/requests/batch_cut.cpp \
+    src/engine/requests/body_compiler.cpp \
+    src/engine/requests/body_files.cpp \
+    src/engine/requests/body_form.cpp \
+    src/engine/requests/body_json.cpp \
+    src/engine/requests/body_rows.cpp \
+    src/engine/requests/body_texts.cpp \
     src/engine/requests/compiled_operation.cpp \
+    src/engine/requests/csv_cell.cpp \
     src/engine/requests/delivery.cpp \
     src/engine/requests/derived_row.cpp \
     src/engine/requests/discovery.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
+    src/engine/requests/form_members.cpp \
     src/engine/requests/hmac_signature.cpp \
+    src/engine/requests/job_outcomes.cpp \
     src/engine/requests/json_row.cpp \
     src/engine/requests/jwt.cpp \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/list_filter.cpp \
+    src/engine/requests/looked_up_delivery.cpp \
+    src/engine/requests/lookup_operations.cpp \
     src/engine/requests/oauth1.cpp \
-    src/engine/requests/operation_ids.cpp \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/request_ids.cpp \
     src/engine/requests/row_groups.cpp \
+    src/engine/requests/row_references.cpp \
+    src/engine/requests/row_shapes.cpp \
     src/engine/requests/row_writer.cpp \
     src/engine/requests/secret_parts.cpp \
     src/engine/requests/secrets.cpp \
@@ -97,12 +121,12 @@ ENGINE_SOURCES = \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
     src/engine/text/base64.cpp \
+    src/engine/text/csv_records.cpp \
     src/engine/text/exact_json.cpp \
     src/engine/text/hash_stream.cpp \
     src/engine/text/headers.cpp \
     src/engine/text/hmac.cpp \
     src/engine/text/iso_moment.cpp \
-    src/engine/text/iso_time.cpp \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/letter_case.cpp \
@@ -153,6 +177,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/time_span.cpp \
     src/postgres/border/trusted_functions.cpp \
     src/postgres/destinations/account.cpp \
+    src/postgres/destinations/checked_server.cpp \
     src/postgres/destinations/column_encoders.cpp \
     src/postgres/destinations/connectors.cpp \
     src/postgres/destinations/destination.cpp \
@@ -185,6 +210,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/progress_notices.cpp \
     src/postgres/fdw/push.cpp \
     src/postgres/fdw/pushed_filter.cpp \
+    src/postgres/fdw/row_addresses.cpp \
     src/postgres/fdw/scan.cpp \
     src/postgres/fdw/scan_plan.cpp \
     src/postgres/fdw/statement_hooks.cpp \
@@ -208,9 +234,12 @@ POSTGRES_SOURCES = \
     src/postgres/module/transaction_end.cpp \
     src/postgres/outbox/destination_health.cpp \
     src/postgres/outbox/enqueue.cpp \
+    src/postgres/outbox/jobs.cpp \
     src/postgres/outbox/level.cpp \
+    src/postgres/outbox/notes.cpp \
     src/postgres/outbox/open_lane.cpp \
     src/postgres/outbox/outbox.cpp \
+    src/postgres/outbox/outbox_space.cpp \
     src/postgres/outbox/queue.cpp \
     src/postgres/outbox/queue_outcomes.cpp \
     src/postgres/outbox/renamed_columns.cpp \

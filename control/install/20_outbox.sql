@@ -49,6 +49,26 @@ COMMENT ON TABLE reverse_etl_internal.outbox_requests IS 'requests under way tha
 COMMENT ON COLUMN reverse_etl_internal.outbox_requests.request IS 'the worker''s number for it';
 COMMENT ON COLUMN reverse_etl_internal.outbox_requests.rows IS 'the rows that it is made of, by their id in reverse_etl.outbox';
 
+CREATE TABLE reverse_etl_internal.outbox_jobs (
+    destination regclass NOT NULL,
+    job bigint NOT NULL,
+    rows int8multirange NOT NULL,
+    replaced bigint[] NOT NULL,
+    replaced_by bigint[] NOT NULL,
+    kept json NOT NULL,
+    submitted boolean NOT NULL,
+    made_at timestamptz NOT NULL,
+    PRIMARY KEY (destination, job)
+);
+COMMENT ON TABLE reverse_etl_internal.outbox_jobs IS 'jobs that were handed over to a destination and whose rows have no outcome yet; the background worker''s';
+COMMENT ON COLUMN reverse_etl_internal.outbox_jobs.job IS 'the worker''s number for it';
+COMMENT ON COLUMN reverse_etl_internal.outbox_jobs.rows IS 'the rows that it is made of, by their id in reverse_etl.outbox';
+COMMENT ON COLUMN reverse_etl_internal.outbox_jobs.replaced IS 'changes that are not sent, since a row of the job stands for them';
+COMMENT ON COLUMN reverse_etl_internal.outbox_jobs.replaced_by IS 'those rows, one for each of "replaced"';
+COMMENT ON COLUMN reverse_etl_internal.outbox_jobs.kept IS 'what the destination answered by which the job is found again';
+COMMENT ON COLUMN reverse_etl_internal.outbox_jobs.submitted IS 'whether all of it was handed over, and only its end is waited for';
+COMMENT ON COLUMN reverse_etl_internal.outbox_jobs.made_at IS 'when the worker was about to hand it over';
+
 CREATE PROCEDURE reverse_etl.wait(destination regclass, timeout interval DEFAULT NULL)
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_wait';
 COMMENT ON PROCEDURE reverse_etl.wait(regclass, interval) IS 'returns when every row that was queued so far has its outcome; of a user, their own rows';

@@ -22,6 +22,8 @@ BEGIN ATOMIC
      WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = d.destination);
     DELETE FROM reverse_etl_internal.outbox_requests AS r
      WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = r.destination);
+    DELETE FROM reverse_etl_internal.outbox_jobs AS j
+     WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = j.destination);
     WITH RECURSIVE of_rejected (destination) AS (
         (SELECT destination FROM reverse_etl.rejected_rows WHERE destination IS NOT NULL ORDER BY destination LIMIT 1)
         UNION ALL

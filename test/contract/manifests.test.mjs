@@ -13,7 +13,8 @@ const matches = new Ajv({ allErrors: true, allowUnionTypes: true, strictRequired
 // The files beside good.json hold cases, each about a subject.
 const corpus = new URL('manifests/', import.meta.url);
 const good = read(new URL('good.json', corpus));
-const cases = readdirSync(corpus).filter((name) => name !== 'good.json').map((name) => read(new URL(name, corpus)));
+const cases = readdirSync(corpus).filter((name) => name.endsWith('.json') && name !== 'good.json')
+    .map((name) => read(new URL(name, corpus)));
 const right = cases.flatMap((of) => of.right);
 const wrong = cases.flatMap((of) => of.wrong);
 
@@ -32,6 +33,14 @@ function changed(manifest, pointer, value) {
 for (const file of readdirSync(folder).filter((name) => /^\w+\.json$/.test(name)))
     test(`${file} is as the schema says`, () => assert.ok(matches(read(`${folder}/${file}`)), JSON.stringify(matches.errors)));
 
+// Sketches: the core requests of vendors, each from a document that its note names.
+for (const file of readdirSync(new URL('vendors/', corpus)))
+    test(`the sketch ${file} is as the schema says`, () => {
+        const sketch = read(new URL(`vendors/${file}`, corpus));
+        assert.ok(matches(sketch), JSON.stringify(matches.errors));
+        assert.ok(sketch.note, 'it names its document');
+    });
+
 /// The good manifest with what a case sets or removes.
 function manifestOf({ set = {}, remove }) {
     let manifest = remove === undefined ? good : changed(good, remove);
@@ -46,3 +55,8 @@ for (const one of [{ why: 'a good manifest' }, ...right])
 for (const { why, beyond_schema: beyond, ...one } of wrong)
     test(beyond ? `the schema lets pass ${why}: ${beyond}` : `the schema refuses ${why}`, () =>
         assert.equal(matches(manifestOf(one)), Boolean(beyond)));
+
+test('what extends a manifest may have every member of one', () => {
+    const schema = read(`${folder}/connector.schema.json`);
+    assert.deepEqual(Object.keys(schema.definitions.extension.properties).sort(), Object.keys({ ...schema.else.properties, extends: 1 }).sort());
+});

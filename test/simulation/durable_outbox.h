@@ -45,6 +45,8 @@ class DurableOutbox final : public DeliveryJournal {
     void row_rejected(const QueuedRow &row, const Rejection &rejection) override;
     void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) override;
     std::int64_t next_request() override { return ++last_request_; }
+    std::int64_t next_job() override { return ++last_request_; }
+    void job_ended(std::int64_t) override {}
     void row_released(QueuedRow &row) override;
 
     /// The rows that wait, by id.

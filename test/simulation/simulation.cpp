@@ -67,19 +67,14 @@ std::unique_ptr<DeliveryLane> Simulation::open_lane(int object, const LaneKey &k
     const OperationKind kind = kind_of(key.operation);
     const bool by_id = kind == OperationKind::update || kind == OperationKind::remove;
     std::vector<StatementColumn> columns;
-    for (std::size_t i = 0; i < key.of_row; i++)
-        columns.push_back({key.names[i], true});
-    int named_by = -1;
-    std::optional<CompiledOperation> lookup;
-    if (by_id) {
-        named_by = static_cast<int>(columns.size());
-        columns.push_back({"id", false});
-        lookup.emplace(*of, of->operations.at(OperationKind::lookup), std::vector<StatementColumn>{{"email", false}}, 0,
-                       std::vector<std::string>{"id", "email"});
-    } else {
-        const auto email = std::find(key.names.begin(), key.names.begin() + key.of_row, "email");
-        named_by = static_cast<int>(email - key.names.begin());
-    }
+    for (std::size_t i = 0; i < key.names.size() && (by_id || i < key.of_row); i++)
+        columns.push_back({key.names[i], i < key.of_row});
+    const auto email = std::find(key.names.begin(), key.names.begin() + key.of_row, "email");
+    const int named_by = static_cast<int>(email - key.names.begin());
+    const OperationSpec &spec = of->operations.at(kind);
+    std::optional<AfterLookup> after;
+    if (by_id)
+        after.emplace(by_found_id(*of, spec, columns, NullAs::omit));
     const int role = static_cast<int>(key.role) - 1;
     Policy policy;
     policy.max_in_flight = scenario_.max_in_flight;
@@ -88,9 +83,10 @@ std::unique_ptr<DeliveryLane> Simulation::open_lane(int object, const LaneKey &k
     policy.account = "account" + std::to_string(role);
     policy.idempotency_scope = "simulation/" + std::to_string(object);
     Route route{of,
-                CompiledOperation(*of, of->operations.at(kind), std::move(columns), named_by, {}),
+                by_id ? compile_lookup(*of, std::move(columns), {"email"})
+                      : CompiledOperation(*of, spec, std::move(columns), named_by, {}),
                 NullAs::omit,
-                std::move(lookup),
+                std::move(after),
                 authenticators_[role],
                 std::move(policy)};
     pace_ = bucket_key(route.policy.account + "/pace/" + route.operation.request_line());

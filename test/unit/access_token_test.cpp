@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_SUITE(requests_for_tokens)
 
 BOOST_AUTO_TEST_CASE(a_client_in_a_basic_header_is_encoded_as_in_a_form) {
     SignedIn signer(oauth2(R"("grant": "client_credentials", "client": "basic", "scope": ["a", "b"], )" + of_client),
-                  client);
+                    client);
     const Request request = signer.token().request();
     // RFC 6749 section 2.3.1: i%26d:s%3A3cret
     BOOST_TEST(header(request, "Authorization") == "Basic aSUyNmQ6cyUzQTNjcmV0");
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(password) {
 
 BOOST_AUTO_TEST_CASE(a_new_refresh_token_takes_the_place_of_the_old_one) {
     SignedIn signer(oauth2(R"("grant": "refresh_token", "client_id": "{id}", "refresh_token": "{refresh}")"),
-                  {{"id", "i"}, {"refresh", "first-token"}});
+                    {{"id", "i"}, {"refresh", "first-token"}});
     BOOST_TEST(signer.token().may_rotate());
     BOOST_TEST(signer.token().request().body == "grant_type=refresh_token&client_id=i&refresh_token=first-token");
     BOOST_TEST(fault(signer, answer(200, R"({"access_token": "a", "refresh_token": "second&"})")) == "");
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_login_by_get) {
 
 BOOST_AUTO_TEST_CASE(a_login_by_post_sends_any_json_or_a_form) {
     SignedIn json(login(R"("body": {"auth": [{"id": "{id}"}, 1, null]}, "username": "{secret}", "password": "")"),
-                {{"id", "a\"b"}, {"secret", "secret"}});
+                  {{"id", "a\"b"}, {"secret", "secret"}});
     BOOST_TEST(json.token().request().body == R"({"auth":[{"id":"a\"b"},1,null]})");
     SignedIn form(login(R"("format": "form", "body": {"id": "{id}", "secret": "{secret}"})"), client);
     BOOST_TEST(form.token().request().body == "id=i%26d&secret=s%3A3cret");
@@ -140,7 +140,8 @@ BOOST_AUTO_TEST_CASE(a_login_by_post_sends_any_json_or_a_form) {
 }
 
 BOOST_AUTO_TEST_CASE(a_credential_is_not_looked_into) {
-    SignedIn signer(oauth2(R"("grant": "client_credentials", )" + of_client), {{"id", "{secret}"}, {"secret", "{{x}}"}});
+    SignedIn signer(oauth2(R"("grant": "client_credentials", )" + of_client),
+                    {{"id", "{secret}"}, {"secret", "{{x}}"}});
     BOOST_TEST(signer.token().request().body ==
                "grant_type=client_credentials&client_id=%7Bsecret%7D&client_secret=%7B%7Bx%7D%7D");
 }
@@ -151,9 +152,10 @@ BOOST_AUTO_TEST_SUITE(answers_with_tokens)
 
 BOOST_AUTO_TEST_CASE(refused_with_status_200) {
     // Marketo answers so.
-    SignedIn signer(login(R"("body": {"id": "{id}", "s": "{secret}"}, "refused_when": {"/errors/0/code": ["601", "602"]},
+    SignedIn signer(
+        login(R"("body": {"id": "{id}", "s": "{secret}"}, "refused_when": {"/errors/0/code": ["601", "602"]},
                         "reason": ["/errors/0/message"])"),
-                  client);
+        client);
     const std::string why =
         fault(signer, answer(200, R"({"errors": [{"code": "602", "message": "Access token expired"}]})"));
     BOOST_TEST(why == "no access token from https://id.example/login: HTTP status 200, Access token expired");
@@ -173,8 +175,8 @@ BOOST_AUTO_TEST_CASE(where_the_api_is) {
     const auto signer = [] {
         return std::make_unique<SignedIn>(oauth2(R"("grant": "client_credentials", "keep": {"base_url": "/instance_url",
                                                "hosts": ["*.acme.example", "acme.example:8443"]}, )" +
-                                               of_client),
-                                        client);
+                                                 of_client),
+                                          client);
     };
     const auto token_with = [](const std::string &url) {
         return answer(200, R"({"access_token": "t", "instance_url": ")" + url + "\"}");

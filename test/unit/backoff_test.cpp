@@ -27,6 +27,20 @@ Milliseconds longest_of_many(int attempt) {
 
 BOOST_TEST_DONT_PRINT_LOG_VALUE(std::optional<Milliseconds>)
 
+BOOST_AUTO_TEST_CASE(jitter_on_a_wait_that_was_asked_for) {
+    std::mt19937_64 random(1);
+    const Milliseconds asked(1000), pause(300);
+    Milliseconds most(0);
+    for (int i = 0; i < 1000; ++i) {
+        const Milliseconds full = jitter_of(Jitter::full, asked, pause, random);
+        BOOST_TEST((full >= Milliseconds(0) && full <= asked));
+        most = std::max(most, full);
+    }
+    BOOST_TEST((most > Milliseconds(900)));
+    BOOST_TEST((jitter_of(Jitter::little, asked, pause, random) == Milliseconds(30)));
+    BOOST_TEST((jitter_of(Jitter::none, asked, pause, random) == Milliseconds(0)));
+}
+
 BOOST_AUTO_TEST_CASE(delays_double_up_to_the_cap) {
     BOOST_TEST(longest_of_many(1).count() == 100);
     BOOST_TEST(longest_of_many(2).count() == 200);

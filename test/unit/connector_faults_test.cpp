@@ -15,6 +15,7 @@ BOOST_AUTO_TEST_CASE(a_sound_manifest_has_none) {
 BOOST_AUTO_TEST_CASE(of_the_whole) {
     BOOST_TEST(contains(fault(""), " is not JSON, at byte 1"));
     BOOST_TEST(contains(fault("{\"a\": \xff}"), " is not JSON, at byte"));
+    BOOST_TEST(fault("{\n\"manifest\": 1,\n}") == " is not JSON, at byte 18 on line 3");
     BOOST_TEST(contains(fault("[]"), " must be an object"));
     BOOST_TEST(contains(fault("{}"), " lacks the member \"manifest\""));
     BOOST_TEST(fault(R"({"manifest": 2})") == "/manifest must be 1, the version of the manifest language");
@@ -261,6 +262,36 @@ BOOST_AUTO_TEST_CASE(manifests_without_measure) {
         "larger than 67108864 bytes once each operation has"));
     const std::string deep = R"({")" + bomb + R"(": [)" + elements + "]}";
     BOOST_TEST(fault(small_manifest(R"({"create": {"request": "POST /", "body": )" + deep + "}}")) == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_was_perhaps_meant) {
+    const auto check = [](const std::string &operations, const std::string &rest, const std::string &expected) {
+        const std::string found = fault(small_manifest(operations, rest));
+        BOOST_TEST(contains(found, expected), found << " instead of " << expected);
+    };
+    const auto of_create = [](const std::string &members) { return R"({"create": {)" + members + "}}"; };
+    check(of_create(R"("requst": "POST /a")"), "",
+          R"(create/requst is not known here; perhaps "request" is meant; the members are "request", )");
+    check(of_create(R"("request": "POST /a", "row": 2)"), "", R"(; perhaps "rows" is meant; )");
+    check(of_create(R"("request": "POST /a", "raet_limits": [])"), "", R"(; perhaps "rate_limits" is meant; )");
+    check(create, R"("rateLimits": [], )", R"(/rateLimits is not known here; perhaps "rate_limits" is meant; )");
+    check(R"({"creat": {"request": "POST /a"}})", "", R"(/creat is no operation; perhaps "create" is meant; the )");
+    check(R"({"insert": {"request": "POST /a"}})", "", "/insert is no operation; the operations are");
+    check(create, R"("errors": [{"status": 400, "then": "unauthorised"}], )",
+          R"("outcome"; perhaps "unauthorized" is meant)");
+    check(create, R"("limits": [], )", "/limits is not known here; the members are");
+    check(create, "\"" + std::string(100000, 'x') + "\": 1, ", "x is not known here; the members are");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_right_there) {
+    const auto of = [](const std::string &members) {
+        return fault(small_manifest((R"({"create": {"request": "POST /a", "rows": 2, )" + members + "}}")));
+    };
+    const std::string outcome = R"("body": {"$rows": {"$columns": "all"}}, "outcome": {"each": "/r", "row": )";
+    BOOST_TEST(
+        contains(of(outcome + R"("index"})"), R"(/outcome/row must be "position", or say where an entry names)"));
+    BOOST_TEST(
+        contains(of(R"("body": {"$rows": {"$columns": ["a"]}})"), R"(/$columns must be "all", or an object that)"));
 }
 
 BOOST_AUTO_TEST_CASE(reading_can_be_cancelled) {

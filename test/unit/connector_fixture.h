@@ -2,6 +2,7 @@
 
 #include "engine/manifest/connector.h"
 #include "engine/requests/compiled_operation.h"
+#include "engine/requests/row_writer.h"
 #include "engine/text/json_text.h"
 
 #include <fstream>
@@ -82,55 +83,38 @@ struct BoundOperation {
 /// A row's values, one for each column of its statement; nothing for NULL.
 using Values = std::vector<std::optional<std::string>>;
 
-/// Writes a row of text values as the server's row encoder does; NULLs are left out.
-inline void add_row(Batch &batch, const CompiledOperation &operation, std::uint64_t number, const Values &values) {
+/// A row's values as texts.
+class TextValues final : public RowValues {
+  public:
+    explicit TextValues(const Values &values) : values_(values) {}
+    bool is_null(int column) const override { return !values_[column]; }
+    void json(int column, std::string &out) const override { append_json_string(out, *values_[column]); }
+    void text(int column, std::string &out) const override { out += *values_[column]; }
+
+  private:
+    const Values &values_;
+};
+
+/// Writes a row of text values as the server's row encoder does.
+inline void add_row(Batch &batch, const CompiledOperation &operation, std::uint64_t number, const Values &values,
+                    NullAs null_as = NullAs::omit) {
     std::string &out = batch.begin_row();
-    const bool form = operation.spec().form;
-    for (const RowSegment &segment : operation.row()) {
-        const std::string *value = segment.column >= 0 && values[segment.column] ? &*values[segment.column] : nullptr;
-        switch (segment.kind) {
-        case RowSegment::Kind::literal:
-            out += segment.text;
-            break;
-        case RowSegment::Kind::row_number:
-            out += std::to_string(number);
-            break;
-        case RowSegment::Kind::value:
-            append_json_string(out, *value);
-            break;
-        case RowSegment::Kind::in_string: {
-            std::string text;
-            append_json_string(text, *value);
-            out += text.substr(1, text.size() - 2);
-            break;
-        }
-        case RowSegment::Kind::form_value:
-            append_percent_encoded(out, *value);
-            break;
-        case RowSegment::Kind::member:
-            if (!value)
-                break;
-            if (form ? out.size() > batch.row_begin() : out.back() != '{')
-                out += form ? '&' : ',';
-            out += segment.text;
-            if (form)
-                append_percent_encoded(out, *value);
-            else
-                append_json_string(out, *value);
-            break;
-        }
+    try {
+        RowWriter(operation, null_as).write(TextValues(values), number, batch, out);
+    } catch (...) {
+        batch.drop_row();
+        throw;
     }
-    for (const int column : operation.kept_columns())
-        batch.keep(values[column].value());
     batch.end_row(number);
 }
 
 /// A batch of these rows, numbered from 1 on.
-inline Batch batch_of(const CompiledOperation &operation, const std::vector<Values> &rows) {
+inline Batch batch_of(const CompiledOperation &operation, const std::vector<Values> &rows,
+                      NullAs null_as = NullAs::omit) {
     Batch batch(operation.frame());
     std::uint64_t number = 0;
     for (const Values &row : rows)
-        add_row(batch, operation, ++number, row);
+        add_row(batch, operation, ++number, row, null_as);
     return batch;
 }
 

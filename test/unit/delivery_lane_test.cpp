@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,15 +33,16 @@ class SilentTransport final : public Transport {
     std::vector<Json> bodies; ///< of the requests, by the number of their exchange less one
 };
 
-/// Updates by the destination's id, up to three a request; each row is looked up for itself.
+/// Updates by the destination's id, up to three a request, or upserts; each row is looked up for itself.
 class LaneWithLookups : public OutcomeSink {
   public:
-    explicit LaneWithLookups(std::uint64_t count) {
+    explicit LaneWithLookups(std::uint64_t count, bool upserts = false) : upserts_(upserts) {
         for (std::uint64_t id = 1; id <= count; id++) {
             auto row = std::make_unique<QueuedRow>();
             row->id = id;
             row->key = "{\"email\":\"" + key_of(id) + "\"}";
-            row->row = "{\"name\":\"name " + std::to_string(id) + "\"}";
+            row->row = "{\"name\":\"name " + std::to_string(id) + "\"" +
+                       (upserts ? ",\"email\":\"" + key_of(id) + "\"" : "") + "}";
             rows_.add(std::move(row), [](const QueuedRow &, const QueuedRow &) { return false; });
         }
         while (rows_.next(0, Clock::now()) != nullptr)
@@ -67,6 +69,8 @@ class LaneWithLookups : public OutcomeSink {
                     input.at("properties").at("name").get<std::string>() + "\n";
         return rows;
     }
+    const Json &body(ExchangeId exchange) const { return transport_.bodies.at(exchange - 1); }
+    DeliveryLane &lane() { return lane_; }
     std::size_t requests() const { return transport_.bodies.size(); }
 
     void accepted(std::uint64_t row, const std::string &) override { outcomes[row] = "accepted"; }
@@ -85,21 +89,32 @@ class LaneWithLookups : public OutcomeSink {
         return policy;
     }
     Route route() const {
+        if (upserts_) {
+            const std::vector<StatementColumn> columns = {{"name", true}, {"email", true}};
+            return {object_,
+                    compile_lookup(*object_, columns, {"email"}),
+                    NullAs::null,
+                    update_or_create(*object_, columns, NullAs::null, NullAs::omit),
+                    std::make_shared<Authenticator>(connector_.auth(), Settings{}),
+                    eight_in_flight()};
+        }
         return {object_,
-                CompiledOperation(*object_, object_->operations.at(OperationKind::update),
-                                  {{"name", true}, {"id", false}}, 1, {}),
+                compile_lookup(*object_, {{"name", true}, {"email", false}}, {"email"}),
                 NullAs::null,
-                CompiledOperation(*object_, object_->operations.at(OperationKind::lookup), {{"email", false}}, 0,
-                                  {"id", "email"}),
+                by_found_id(*object_, object_->operations.at(OperationKind::update), {{"name", true}, {"email", false}},
+                            NullAs::null),
                 std::make_shared<Authenticator>(connector_.auth(), Settings{}),
                 eight_in_flight()};
     }
 
+    const bool upserts_;
     const Connector connector_ = small_connector(R"({
         "update": {"request": "POST /update", "by": "id", "rows": 3,
             "body": {"inputs": {"$rows": {"trace": "{row_number}", "id": "{key}", "properties": {"$columns": "all"}}}},
             "outcome": [{"each": "/results", "row": [{"number": "/trace"}]},
                         {"each": "/errors", "is": "rejected", "row": [{"number": "/trace"}], "reason": "/message"}]},
+        "create": {"request": "POST /create", "rows": 3, "body": {"made": {"$rows": {"$columns": "all"}}}},
+        "upsert": {"by": "lookup"},
         "lookup": {"request": "POST /lookup", "rows": 1, "body": {"inputs": {"$rows": {"key": "{key}"}}},
             "records": "/records"}})");
     const std::shared_ptr<const Object> object_ = std::make_shared<const Object>(connector_.object("things", {}));
@@ -140,4 +155,41 @@ BOOST_AUTO_TEST_CASE(a_full_batch_of_found_rows_leaves_at_once_and_the_rest_when
     lane.answer(2, {{"records", Json::array()}});
     BOOST_TEST(lane.outcomes[2] == "absent");
     BOOST_TEST(lane.sent(7) == "3: id 3, name 3\n");
+}
+
+/// What is noted before it is sent are requests that must not be made again: of an upsert by look-ups, the creates.
+BOOST_AUTO_TEST_CASE(of_an_upsert_by_look_ups_creates_alone_are_held) {
+    LaneWithLookups lane(4, true);
+    BOOST_TEST(lane.lane().needs_marks());
+    BOOST_TEST(!lane.lane().has_idempotency_key());
+    lane.find(1);
+    for (ExchangeId exchange : {4, 2, 3})
+        lane.answer(exchange, {{"records", Json::array()}});
+    BOOST_TEST(lane.requests() == 5u);
+    BOOST_TEST(lane.sent(5) == "1: id 1, name 1\n");
+    const std::vector<const StartableJob *> held = lane.lane().held();
+    BOOST_TEST(held.size() == 1u);
+    BOOST_TEST(held.front()->job->batch.rows().front().number == 2u);
+    lane.lane().start_held();
+    BOOST_TEST(lane.requests() == 6u);
+    BOOST_TEST(lane.body(6).dump() == R"({"made":[{"name":"name 2","email":"row2@example.com"},)"
+                                      R"({"name":"name 3","email":"row3@example.com"},)"
+                                      R"({"name":"name 4","email":"row4@example.com"}]})");
+    lane.answer(6, Json::object());
+    BOOST_TEST(lane.outcomes[3] == "accepted");
+    lane.answer(5, {{"results", {{{"trace", "1"}}}}, {"errors", Json::array()}});
+    BOOST_TEST(lane.outcomes[1] == "accepted");
+    BOOST_TEST(lane.lane().jobs() == 0u);
+}
+
+/// What is taken back is every row that has no outcome, wherever it stands.
+BOOST_AUTO_TEST_CASE(rows_of_an_upsert_by_look_ups_are_taken_back_from_wherever_they_wait) {
+    LaneWithLookups lane(3, true);
+    lane.answer(2, {{"records", Json::array()}});
+    std::multiset<std::uint64_t> rows;
+    for (const std::unique_ptr<Job> &job : lane.lane().withdraw())
+        for (const BatchRow &row : job->batch.rows())
+            rows.insert(row.number);
+    BOOST_TEST((rows == std::multiset<std::uint64_t>{2}), "the others are being looked up");
+    BOOST_TEST(lane.lane().jobs() == 2u);
 }

@@ -86,6 +86,8 @@ struct Queue : DeliveryJournal {
     }
     void row_deferred(const QueuedRow &, Milliseconds, const std::string &) override {}
     std::int64_t next_request() override { return ++last_request; }
+    std::int64_t next_job() override { return ++last_request; }
+    void job_ended(std::int64_t) override {}
     void row_released(QueuedRow &row) override { row.batch = 0; }
 
     void add(std::uint64_t id, OperationKind operation, const std::string &key = "", bool may_be_done = false) {

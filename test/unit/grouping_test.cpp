@@ -151,6 +151,51 @@ BOOST_AUTO_TEST_CASE(a_statement_has_to_name_what_rows_are_grouped_by) {
                           [](const SettingError &error) { return contains(error.what(), "\"list_id\""); });
 }
 
+BOOST_AUTO_TEST_CASE(beside_rows_of_any_shape) {
+    struct Case {
+        std::string body, first; ///< of two rows of a list
+    };
+    const Case cases[] = {
+        {R"({"list": "{row.list_id}", "m": {"$map": {"name": "{key}", "row": {"in": "{row.list_id}"}}}})",
+         R"({"list":"a\"b","m":{"1":{"in":"a\"b"},"2":{"in":"a\"b"}}})"},
+        {R"({"list": "{row.list_id}", "m": {"$columns": {"as": "arrays"}}})",
+         R"({"list":"a\"b","m":{"list_id":["a\"b","a\"b"],"email":["1","2"],"kind":["x","x"]}})"},
+        {R"({"m": {"$rows": {"list": "{row.list_id}", "k": "{row.kind}"}}, "of": ["{row.list_id}"]})",
+         R"({"m":[{"list":"a\"b","k":"x"},{"list":"a\"b","k":"x"}],"of":["a\"b"]})"},
+    };
+    for (const Case &one : cases) {
+        Lists there;
+        const Connector connector = lists(R"(, "omit_null": true)", "POST /lists/a/x", one.body);
+        Deliverer sender(there.destination.url(), connector, "members", OperationKind::upsert,
+                         {"list_id", "email", "kind"}, "email");
+        sender.deliver(rows({{"a\"b", "1"}, {"a\"b", "2"}, {"c", "3"}}));
+        BOOST_TEST_CONTEXT(there.requests) {
+            BOOST_TEST(there.destination.received().size() == 2u);
+            BOOST_TEST(contains(there.requests, one.first));
+            BOOST_TEST(there.requests.find('\xfd') == std::string::npos);
+        }
+    }
+}
+
+/// What is repeated after a crash is made of rows that are read in their order.
+BOOST_AUTO_TEST_CASE(rows_of_several_batches_stand_in_the_order_of_their_numbers) {
+    const Connector connector = lists();
+    const BoundOperation bound(connector, "members", OperationKind::upsert, {"list_id", "email"});
+    std::vector<Batch> batches;
+    for (const int first : {5, 1}) {
+        batches.emplace_back(bound.operation.frame());
+        for (int number = first; number < first + 2; number++)
+            add_row(batches.back(), bound.operation, number, {number % 2 == 0 ? "even" : "odd", "x"});
+    }
+    std::string seen;
+    for (const Batch &batch : grouped(bound.operation, std::move(batches))) {
+        for (const BatchRow &row : batch.rows())
+            seen += std::to_string(row.number);
+        seen += " ";
+    }
+    BOOST_TEST(seen == "15 26 ");
+}
+
 BOOST_AUTO_TEST_CASE(where_nothing_is_grouped_batches_are_what_they_were) {
     const Connector plain = small_connector(
         R"({"create": {"request": "POST /things", "rows": 3, "body": {"rows": {"$rows": {"$columns": "all"}}}}})");

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 using namespace reverse_etl;
 
@@ -20,7 +21,7 @@ Json read(const std::filesystem::path &path) {
 Json cases() {
     Json all = {{"right", Json::array()}, {"wrong", Json::array()}};
     for (const auto &entry : std::filesystem::directory_iterator(PROJECT_DIR "/test/manifests"))
-        if (entry.path().filename() != "good.json") {
+        if (entry.is_regular_file() && entry.path().filename() != "good.json") {
             const Json of_file = read(entry.path());
             for (const auto &[judgement, some] : of_file.items())
                 all.at(judgement).insert(all.at(judgement).end(), some.begin(), some.end());
@@ -46,6 +47,42 @@ Json manifest_of(const Json &good, const Json &one) {
     return manifest;
 }
 
+std::string text_of_file(const std::filesystem::path &path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+/// Options as their examples have them, where there is no default.
+Settings examples(const Connector &connector) {
+    Settings settings;
+    for (const OptionSpec &option : connector.options())
+        if (!option.fallback)
+            settings[option.name] = option.example;
+    return settings;
+}
+
+/// Compiles an operation for a statement that writes every column it may.
+void compile(const Connector &connector, const Object &object, OperationKind kind, const Settings &settings) {
+    std::vector<std::string> written;
+    for (const ColumnSpec &column : object.columns)
+        if (column.is_written_by(kind) && !is_read_only(kind))
+            written.push_back(column.field);
+    const bool by_key = !object.key.empty() && object.operations.at(kind).by_key;
+    const std::string key = !by_key ? object.id : object.key.size() == 1 ? object.key.front() : "";
+    BoundOperation(connector, object.name, kind, written, kind == OperationKind::list ? "" : key, settings);
+}
+
+std::string fault_of_compiling(const Connector &connector, const Object &object, OperationKind kind,
+                               const Settings &settings) {
+    try {
+        compile(connector, object, kind, settings);
+        return "";
+    } catch (const SettingError &error) {
+        return error.what();
+    }
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(manifest_corpus)
@@ -63,6 +100,32 @@ BOOST_AUTO_TEST_CASE(is_judged_as_it_says) {
         BOOST_TEST(found.starts_with(wrong["pointer"].get<std::string>() + " "),
                    wrong["why"] << ": \"" << found << "\" is not at " << wrong["pointer"]);
     }
+}
+
+/// Sketches of vendors show that the language can say their core requests. The table of the docs names each.
+BOOST_AUTO_TEST_CASE(says_what_vendors_need) {
+    const std::string table = text_of_file(PROJECT_DIR "/docs/connector-language.md");
+    std::size_t sketches = 0;
+    for (const auto &entry : std::filesystem::directory_iterator(PROJECT_DIR "/test/manifests/vendors")) {
+        BOOST_TEST_CONTEXT(entry.path().filename()) {
+            ++sketches;
+            const std::string text = text_of_file(entry.path());
+            BOOST_TEST(fault(text) == "");
+            if (!fault(text).empty())
+                continue;
+            const Connector connector = Connector::parse(text);
+            BOOST_TEST(connector.name() == entry.path().stem());
+            BOOST_TEST(contains(table, "(../test/manifests/vendors/" + connector.name() + ".json)"));
+            const Settings settings = examples(connector);
+            for (const std::string &name : connector.object_names()) {
+                const Object object = connector.object(name, settings);
+                for (const auto &[kind, operation] : object.operations)
+                    BOOST_TEST_CONTEXT(operation_name(kind))
+                BOOST_TEST(fault_of_compiling(connector, object, kind, settings) == "");
+            }
+        }
+    }
+    BOOST_TEST(sketches >= 25u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

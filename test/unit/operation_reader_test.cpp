@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
     BOOST_TEST(!spec.query[0].repeated);
     BOOST_TEST(spec.query[1].repeated);
     BOOST_TEST(spec.query[1].value == "{fields}");
-    BOOST_TEST(spec.form);
+    BOOST_TEST((spec.format.kind == BodyKind::form));
     BOOST_TEST(spec.rows == 7);
     BOOST_TEST(spec.bytes == 1000u);
     BOOST_TEST(!spec.by_key);

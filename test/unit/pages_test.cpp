@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(bodies_of_pages) {
         "next": {"offset": {"first": 0, "total": "/total"}}}})");
     BOOST_TEST(reader.pages() == 2);
     BOOST_TEST(answers.sent() ==
-               R"({"fields":["email","name"],"page":{}}{"fields":["email","name"],"page":{"from":1,"as":"1"}})");
+               R"({"fields":["email","name"]}{"fields":["email","name"],"page":{"from":1,"as":"1"}})");
 }
 
 BOOST_AUTO_TEST_CASE(keys_stand_in_the_body_of_a_look_up) {

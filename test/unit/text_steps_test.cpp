@@ -67,6 +67,7 @@ BOOST_AUTO_TEST_CASE(steps_are_done_in_their_order) {
         {R"("epoch_s")", "1969-12-31T23:59:59.999999+00:00", "-1"},
         {R"("epoch_ms")", "2026-01-31T12:34:56.789+00:00", "1769862896789"},
         {R"("epoch_s")", "1970-01-02", "86400"},
+        {R"("epoch_s")", "2026-01-01T00:00:00.5+02:00", "1767218400"},
         {R"({"join": "; "})", R"(["a", null, 1.10, 12345678901234567890, true, "\u00e9"])",
          "a; 1.10; 12345678901234567890; true; é"},
         {R"({"join": ","})", "[]", ""},
@@ -105,7 +106,7 @@ BOOST_AUTO_TEST_CASE(values_that_do_not_fit_are_refused) {
     for (const char *list : {"[[1]]", R"([{"a": 1}])"})
         BOOST_TEST(refusal(R"({"each": "lower"})", list) == "an element of the list is no text and no number", list);
     for (const char *text : {"", "2026-02-30", "2026-13-01", "26-01-01", "2026-01-01T24:00:00",
-                             "2026-01-01T00:00:00+02:00", "0044-03-15 BC", "2026-01-01T00:00:00.5"})
+                             "2026-01-01T00:00:00+02:60", "0044-03-15 BC"})
         BOOST_TEST(refusal(R"("epoch_s")", text).starts_with("the value is no date"),
                    text << ": " << refusal(R"("epoch_s")", text));
     for (const char *text :

@@ -2,6 +2,7 @@
 
 #include "engine/text/lower_case.h"
 
+#include <algorithm>
 #include <curl/curl.h>
 #include <memory>
 
@@ -48,6 +49,19 @@ bool have_one_origin(const std::string &url, const std::string &other) {
             lower_case(part(second, which, CURLU_DEFAULT_PORT).value_or("")))
             return false;
     return true;
+}
+
+bool goes_to(const std::string &url, const std::vector<std::string> &hosts, const std::string &scheme) {
+    const Url parts = parsed(url);
+    if (parts == nullptr || part(parts, CURLUPART_USER) || part(parts, CURLUPART_PASSWORD))
+        return false;
+    const std::string by = lower_case(part(parts, CURLUPART_SCHEME).value_or(""));
+    const std::string host = lower_case(part(parts, CURLUPART_HOST).value_or(""));
+    if (by != "https" && by != lower_case(scheme))
+        return false;
+    return std::any_of(hosts.begin(), hosts.end(), [&](const std::string &one) {
+        return one.starts_with("*.") ? host.ends_with(one.substr(1)) && host.size() >= one.size() : host == one;
+    });
 }
 
 } // namespace reverse_etl

@@ -1,6 +1,6 @@
 #include "engine/limits/backoff.h"
 
-#include "engine/text/iso_time.h"
+#include "engine/text/iso_moment.h"
 
 #include <curl/curl.h>
 
@@ -42,8 +42,10 @@ std::time_t time_of(const Response &response, WallClock::time_point now) {
 
 /// The seconds since 1970 that a text tells.
 std::optional<double> time_in(ToldTime::Unit unit, const std::string &text) {
-    if (unit == ToldTime::Unit::iso8601)
-        return iso_time(text);
+    if (unit == ToldTime::Unit::iso8601) {
+        const std::optional<Moment> moment = iso_moment(text);
+        return moment ? std::optional(std::chrono::duration<double>(moment->time_since_epoch()).count()) : std::nullopt;
+    }
     if (unit == ToldTime::Unit::epoch_seconds)
         return number(text);
     const auto date = http_date(text);
@@ -57,6 +59,12 @@ Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19
     for (int i = 1; i < attempt && longest < cap; ++i)
         longest = longest > cap / 2 ? cap : 2 * longest;
     return Milliseconds(std::uniform_int_distribution<Milliseconds::rep>(0, longest.count())(random));
+}
+
+Milliseconds jitter_of(Jitter jitter, Milliseconds asked, Milliseconds pause, std::mt19937_64 &random) {
+    if (jitter == Jitter::full)
+        return backoff(1, asked, asked, random);
+    return jitter == Jitter::little ? pause / 10 : Milliseconds(0);
 }
 
 std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit) {

@@ -14,6 +14,9 @@ namespace reverse_etl {
 /// min(cap, base * 2^(attempt-1)).
 Milliseconds backoff(int attempt, Milliseconds base, Milliseconds cap, std::mt19937_64 &random);
 
+/// What goes on top of a wait that was asked for; the usual pause would have been `pause`.
+Milliseconds jitter_of(Jitter jitter, Milliseconds asked, Milliseconds pause, std::mt19937_64 &random);
+
 /// The wait that a header gives as a number of units (fractions are met in the wild). Never negative; nothing when the
 /// text is no number.
 std::optional<Milliseconds> wait_of(const std::string &text, Milliseconds unit);

@@ -1,6 +1,8 @@
 #include "engine/manifest/column_reader.h"
 
+#include "engine/manifest/body_reader.h"
 #include "engine/manifest/encoding_reader.h"
+#include "engine/text/json.h"
 #include "engine/text/json_pointer.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
@@ -22,6 +24,10 @@ KeyForm read_key_form(const ManifestNode &node) {
     return form;
 }
 
+std::string read_part(const ManifestNode &node) {
+    return node.has("part") ? node.at("part").plain_name() : "";
+}
+
 } // namespace
 
 void read_values(const ManifestNode &manifest, Object &object) {
@@ -29,9 +35,10 @@ void read_values(const ManifestNode &manifest, Object &object) {
     if (!manifest.has("values"))
         return;
     ManifestNode values = manifest.at("values");
-    values.only({"encode", "clear", "compare", "read"});
+    values.only({"encode", "clear", "compare", "read", "part"});
     if (values.has("encode"))
         object.encoding = read_encoding(values.at("encode"));
+    object.part = read_part(values);
     if (values.has("compare"))
         object.compare = read_key_form(values.at("compare"));
     if (values.has("clear"))
@@ -61,7 +68,7 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
         column.type = read_type_name(node);
         return column;
     }
-    node.only({"type", "column", "encode", "compare", "read", "write", "description"});
+    node.only({"type", "column", "encode", "compare", "read", "write", "part", "write_as", "description"});
     column.type = read_type_name(node.at("type"));
     if (node.has("column")) {
         column.column = node.at("column").literal();
@@ -81,6 +88,11 @@ ColumnSpec read_column(const std::string &field, const ManifestNode &node, const
             column.written_by.push_back(writers[operation.one_of({"create", "update", "upsert"})]);
     } else {
         column.writable = node.flag("write", true);
+    }
+    column.part = read_part(node);
+    if (node.has("write_as")) {
+        check_column_template(node.at("write_as"));
+        column.write_as = std::make_shared<const Json>(node.at("write_as").value());
     }
     column.description = node.text("description", "");
     return column;

@@ -3,7 +3,9 @@
 #include "engine/manifest/key_form.h"
 #include "engine/manifest/operation_spec.h"
 #include "engine/manifest/value_encoding.h"
+#include "engine/text/json_fwd.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +21,8 @@ struct ColumnSpec {
     std::string read;               ///< JSON pointer to the value within a record
     bool writable = true;
     std::vector<OperationKind> written_by; ///< the operations that write it; empty: all
+    std::string part;                      ///< of the body, where its value stands; "": wherever "all" columns do
+    std::shared_ptr<const Json> write_as;  ///< a template of its value; nullptr: the value alone
     std::string description;
 
     bool is_written_by(OperationKind operation) const;

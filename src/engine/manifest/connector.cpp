@@ -1,6 +1,7 @@
 #include "engine/manifest/connector.h"
 
 #include "engine/manifest/auth_reader.h"
+#include "engine/manifest/by_reader.h"
 #include "engine/manifest/check_reader.h"
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/credential_reader.h"
@@ -9,10 +10,13 @@
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/job_spec.h"
+#include "engine/manifest/known_names.h"
 #include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/manifest_node.h"
 #include "engine/manifest/notes.h"
 #include "engine/manifest/object_checks.h"
+#include "engine/manifest/operation_merging.h"
 #include "engine/manifest/operation_reader.h"
 #include "engine/manifest/option_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
@@ -32,37 +36,6 @@ namespace {
 
 /// The object that stands for all that the manifest does not list.
 const std::string others = "*";
-
-/// What `upper` says over what `lower` says, member by member.
-Json overlay(const Json &lower, const Json &upper) {
-    Json result = lower.is_object() ? lower : Json::object();
-    if (upper.is_object())
-        for (const auto &[name, value] : upper.items())
-            result[name] = value;
-    return result;
-}
-
-const Json &member(const Json &object, const char *name) {
-    static const Json nothing;
-    return object.is_object() && object.contains(name) ? object.at(name) : nothing;
-}
-
-/// An operation of an object: what the object says of it, over what all objects share, over the defaults. Rules and
-/// limits of the defaults are added to those of the operation. Null if neither object nor manifest has it.
-Json merged_operation(const Json &manifest, const Json &object, const char *operation) {
-    const Json &shared = member(member(manifest, "operations"), operation);
-    const Json &own = member(member(object, "operations"), operation);
-    if (shared.is_null() && own.is_null())
-        return nullptr;
-    const Json of_operation = overlay(shared, own);
-    const Json &defaults = member(manifest, "defaults");
-    Json merged = overlay(defaults, of_operation);
-    for (const char *list : {"errors", "rate_limits"})
-        if (of_operation.contains(list) && merged[list].is_array() && member(defaults, list).is_array())
-            for (const Json &one : member(defaults, list))
-                merged[list].push_back(one);
-    return merged;
-}
 
 /// The fields that the manifest names as an object's key.
 std::vector<std::string> read_key(const ManifestNode &object) {
@@ -108,11 +81,15 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
                 continue;
             auto known = std::find_if(std::begin(operation_names), std::end(operation_names),
                                       [&](const auto &pair) { return pair.first == name; });
-            if (known == std::end(operation_names))
-                operation.fail("is no operation; the operations are \"create\", \"update\", \"upsert\", \"delete\", "
-                               "\"lookup\" and \"list\"");
-            read_operation(operation, known->second);
-            check_members_fit(operation, known->second);
+            if (known == std::end(operation_names)) {
+                const auto names = {"create", "update", "upsert", "delete", "lookup", "list"};
+                operation.fail("is no operation" + perhaps_meant(name, names) + "; the operations are " +
+                               listed(names));
+            }
+            for (const ManifestNode &one : lookups_in(operation, known->second)) {
+                read_operation(one, known->second);
+                check_members_fit(one, known->second);
+            }
         }
     };
     auto check_columns = [&](const ManifestNode &node) {
@@ -152,21 +129,21 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
             check_columns(object.at("columns"));
         if (object.has("operations"))
             check_operations(object.at("operations"));
-        for (const auto &[operation, kind] : operation_names) {
+        std::vector<OperationSpec> operations;
+        for_each_operation(manifest, object, [&](const ManifestNode &node, OperationKind kind) {
             if (pause != nullptr)
                 pause();
-            const Json merged = merged_operation(manifest.value(), object.value(), operation);
-            if (merged.is_null())
-                continue;
-            merged_bytes += bytes_of(merged);
+            merged_bytes += bytes_of(node.value());
             if (merged_bytes > most_merged_bytes)
                 manifest.fail("is larger than " + std::to_string(most_merged_bytes) +
                               " bytes once each operation has what its object shares with others");
-            ManifestNode node(merged, object.pointer() + "/operations/" + operation, manifest.unset());
-            node.at("request");
-            check_names_row(node, read_operation(node, kind), key, id, derived);
+            operations.push_back(read_whole_operation(node, kind));
+            check_names_row(node, operations.back(), key, id, derived);
             check_placeholders_fit(node, kind);
-        }
+            check_parts_are_known(manifest, object, node);
+            check_secrets_fit(manifest, node);
+        });
+        check_upsert(object, operations, key, id);
         check_columns_of_object(manifest, object);
         check_names_of_object(manifest, object);
     }
@@ -194,19 +171,15 @@ void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object
 void read_operations(const ManifestNode &manifest, const ManifestNode &node, Object &object) {
     const std::vector<std::string> key = read_key(node);
     std::set<std::string> &met = manifest.unset()->met;
-    for (const auto &[operation, kind] : operation_names) {
-        Json merged = merged_operation(manifest.value(), node.value(), operation);
-        if (merged.is_null())
-            continue;
-        ManifestNode merged_node(merged, node.pointer() + "/operations/" + operation, manifest.unset());
-        merged_node.at("request");
+    for_each_operation(manifest, node, [&](const ManifestNode &merged, OperationKind kind) {
         met.clear();
-        OperationSpec spec = read_operation(merged_node, kind);
-        check_names_row(merged_node, spec, key, object.id, object.derived);
+        OperationSpec spec = read_whole_operation(merged, kind);
+        check_names_row(merged, spec, key, object.id, object.derived);
         add_shared(manifest, spec);
         spec.lacks_option = met.empty() ? "" : *met.begin();
-        object.operations[kind] = std::move(spec);
-    }
+        if (auto [first, is_first] = object.operations.try_emplace(kind, std::move(spec)); !is_first)
+            object.more_lookups.push_back(std::move(spec));
+    });
     met.clear();
 }
 
@@ -215,6 +188,12 @@ void choose_insert(const ManifestNode &node, Object &object) {
     bool upserts = object.operations.contains(OperationKind::upsert) && !object.key.empty();
     bool creates = node.has("insert") && node.at("insert").text() == "create";
     object.insert = upserts && !creates ? OperationKind::upsert : OperationKind::create;
+    // An upsert that is another operation writes what that writes.
+    if (const OperationSpec *upsert = object.operation(OperationKind::upsert); upsert != nullptr && upsert->by_lookup)
+        for (ColumnSpec &column : object.columns)
+            if (column.is_written_by(OperationKind::create) || column.is_written_by(OperationKind::update))
+                if (!column.is_written_by(OperationKind::upsert))
+                    column.written_by.push_back(OperationKind::upsert);
 }
 
 } // namespace
@@ -222,6 +201,15 @@ void choose_insert(const ManifestNode &node, Object &object) {
 const OperationSpec *Object::operation(OperationKind kind) const {
     auto found = operations.find(kind);
     return found == operations.end() ? nullptr : &found->second;
+}
+
+std::vector<const OperationSpec *> Object::lookups() const {
+    std::vector<const OperationSpec *> all;
+    if (const OperationSpec *first = operation(OperationKind::lookup))
+        all.push_back(first);
+    for (const OperationSpec &one : more_lookups)
+        all.push_back(&one);
+    return all;
 }
 
 const ColumnSpec *Object::column_of_field(std::string_view field) const {
@@ -258,7 +246,9 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
         normalize_check(parsed);
         connector.manifest_ = std::make_shared<const Json>(std::move(parsed));
     } catch (const Json::parse_error &error) {
-        throw ManifestError("", "is not JSON, at byte " + std::to_string(error.byte));
+        const auto line = 1 + std::count(text.begin(), text.begin() + std::min(error.byte, text.size()), '\n');
+        throw ManifestError("",
+                            "is not JSON, at byte " + std::to_string(error.byte) + " on line " + std::to_string(line));
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);

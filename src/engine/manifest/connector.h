@@ -40,6 +40,7 @@ struct Object {
     Scalar clear;           ///< the value that clears a field
     std::string read;       ///< pointer to a field that the manifest does not list, with {field}
     ValueEncoding encoding; ///< of such a field
+    std::string part;       ///< of the body, where such a field's value stands
     KeyForm compare;        ///< of a field for which no column says more
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
@@ -47,10 +48,13 @@ struct Object {
     std::vector<DerivedSpec> derived;
     std::map<OperationKind, OperationSpec> operations;
     std::shared_ptr<const FieldDiscovery> discovery; ///< of further fields; nullptr: none are looked for
+    std::vector<OperationSpec> more_lookups;         ///< behind the one among the operations
     std::vector<AuthSpec> auth;
     std::vector<std::string> credentials; ///< all that a user mapping may hold
 
     const OperationSpec *operation(OperationKind kind) const;
+    /// The ways to look rows up, in the manifest's order.
+    std::vector<const OperationSpec *> lookups() const;
     const ColumnSpec *column_of_field(std::string_view field) const;
     /// The value that requests derive from a field; nullptr if none has the name.
     const DerivedSpec *derived_named(std::string_view name) const;

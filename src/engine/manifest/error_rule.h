@@ -22,13 +22,22 @@ enum class Action {
     stop,         ///< nothing more can be sent for now
 };
 
+/// How much is added by chance to a wait that an answer, or the rule, names: what was refused together does not come
+/// back together.
+enum class Jitter {
+    none,
+    little, ///< a tenth of the usual pause
+    full,   ///< up to as long again
+};
+
 struct ErrorRule {
     std::vector<long> statuses; ///< empty: any
     /// For every header, its name in lower case, one of the values must stand there, in any case.
     std::vector<std::pair<std::string, std::vector<std::string>>> headers;
     Condition body;
     Action then = Action::reject;
-    ToldTime wait;     ///< how long to wait, if not as Retry-After says
+    ToldTime wait; ///< how long to wait, if not as Retry-After says
+    Jitter jitter = Jitter::little;
     ReasonSpec reason; ///< empty: the connector's
 };
 

@@ -31,7 +31,7 @@ std::vector<std::pair<std::string, std::vector<std::string>>> read_header_condit
 }
 
 ErrorRule read_error_rule(const ManifestNode &node) {
-    node.only({"status", "header", "body", "then", "for", "reason"});
+    node.only({"status", "header", "body", "then", "for", "jitter", "reason"});
     ErrorRule rule;
     if (!node.has("status") && !node.has("header") && !node.has("body"))
         node.fail("must name a \"status\", a \"header\" or a \"body\" to look for");
@@ -52,6 +52,8 @@ ErrorRule read_error_rule(const ManifestNode &node) {
         {"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop", "outcome"})];
     if (node.has("for"))
         rule.wait = read_wait(node.at("for"));
+    if (node.has("jitter"))
+        rule.jitter = static_cast<Jitter>(node.at("jitter").one_of({"none", "little", "full"}));
     if (node.has("reason"))
         rule.reason = read_reason(node.at("reason"));
     return rule;

@@ -2,6 +2,7 @@
 
 #include "engine/manifest/manifest_node.h"
 #include "engine/manifest/notes.h"
+#include "engine/manifest/operation_merging.h"
 #include "engine/text/json_pointer.h"
 
 #include <algorithm>
@@ -58,6 +59,8 @@ void lay_over(Json &base, const Json &own, Part part, const std::string &pointer
                                     "of that name");
         if (value.is_null())
             base.erase(name);
+        else if (part == Part::operations && base.contains(name) && is_another_form(base[name], value))
+            base[name] = value;
         else
             lay_over(base[name], value, part_at(part, name), at);
     }

@@ -22,13 +22,22 @@ std::vector<std::string> tokens_of(const std::string &pointer) {
     return tokens;
 }
 
+/// Whether the object stands for something else: rows, columns in another shape, a text.
+bool is_directive(const Json &object) {
+    for (const auto &[name, value] : object.items())
+        if (name.starts_with("$") && !name.starts_with("$$") &&
+            !(name == "$columns" && !(value.is_object() && value.contains("as"))))
+            return true;
+    return false;
+}
+
 /// Adds the key to a body's template. What is missing on the way to it are objects.
 void put_key(const ManifestNode &node, const std::vector<std::string> &tokens, Json &body) {
     Json *place = &body;
     for (const std::string &token : tokens) {
         if (place->is_null())
             *place = Json::object();
-        if (!place->is_object() || place->contains("$rows") || place->contains("$number") || token.starts_with("$"))
+        if (!place->is_object() || is_directive(*place) || token.starts_with("$"))
             node.fail("leads to nothing that could be a member of an object of the body");
         place = &(*place)[with_braces_twice(token)];
     }

@@ -10,6 +10,8 @@
 #include <set>
 #include <vector>
 
+#include <simdjson.h>
+
 namespace reverse_etl {
 
 namespace {
@@ -108,6 +110,12 @@ void append_to_path(std::string &path, std::string_view more) {
     path += more;
 }
 
+/// A database in SQL_ASCII holds any bytes, and a request is UTF-8.
+void check_utf8(const std::string &option, const std::string &text) {
+    if (!simdjson::validate_utf8(text))
+        throw SettingError("option \"" + option + "\" is not UTF-8");
+}
+
 } // namespace
 
 std::size_t bytes_of(const Json &value) {
@@ -143,12 +151,14 @@ void ManifestFilling::count(std::size_t bytes) {
 }
 
 void ManifestFilling::set(const OptionSpec &option, const std::string &text) {
+    check_utf8(option.name, text);
     const bool is_json = option.type == OptionSpec::Type::json || option.type == OptionSpec::Type::integer ||
                          option.type == OptionSpec::Type::boolean;
     values_[option.name] = {option.type, text, is_json ? json_of_option(option, text) : Json()};
 }
 
 void ManifestFilling::set_text(const std::string &name, const std::string &text, OptionSpec::Type type) {
+    check_utf8(name, text);
     values_[name] = {type, text, Json()};
 }
 
@@ -203,8 +213,24 @@ void ManifestFilling::fill_in_operation(Json &operation) {
         for (auto member = operation.begin(); member != operation.end(); ++member)
             if (member.key() == "request" && member->is_string())
                 *member = filled_request(member->get<std::string>());
+            else if (member.key() == "job")
+                fill_in_job(*member);
             else
                 fill_in_value(*member);
+}
+
+/// Its members are operations, arrays of them, or values.
+void ManifestFilling::fill_in_job(Json &job) {
+    if (!job.is_object())
+        fill_in_value(job);
+    else
+        for (auto &member : job) {
+            if (!member.is_array())
+                fill_in_operation(member);
+            else
+                for (auto &one : member)
+                    fill_in_operation(one);
+        }
 }
 
 void ManifestFilling::fill_in_auth(Json &auth) {

@@ -38,6 +38,8 @@ class ManifestFilling {
     /// stands, unless the option is of a type that is a part of the manifest: json and path. Throws ManifestError,
     /// SettingError.
     void fill_in(Json &manifest);
+    /// The same of one operation, or of one request of a job.
+    void fill_in_operation(Json &operation);
     /// The same of the address of an API.
     std::string filled_url(const std::string &text);
 
@@ -55,7 +57,7 @@ class ManifestFilling {
     const Value *find(const TextPart &part) const;
     void fill_in_each(Json &members, void (ManifestFilling::*fill)(Json &));
     void fill_in_object(Json &object);
-    void fill_in_operation(Json &operation);
+    void fill_in_job(Json &job);
     void fill_in_auth(Json &auth);
     void fill_in_value(Json &value);
     std::string filled(const std::string &text, int depth = 0);

@@ -1,6 +1,7 @@
 #include "engine/manifest/manifest_node.h"
 
 #include "engine/manifest/condition_reader.h"
+#include "engine/manifest/known_names.h"
 #include "engine/text/json_pointer.h"
 #include "engine/text/placeholders.h"
 
@@ -12,13 +13,6 @@ namespace {
 
 std::string token(const std::string &name) {
     return "/" + pointer_token(name);
-}
-
-std::string listed(std::initializer_list<const char *> names) {
-    std::string list;
-    for (const char *name : names)
-        list += (list.empty() ? "\"" : ", \"") + std::string(name) + "\"";
-    return list;
 }
 
 } // namespace
@@ -67,7 +61,7 @@ std::vector<ManifestNode> ManifestNode::one_or_many() const {
 void ManifestNode::only(std::initializer_list<const char *> names) const {
     for (const auto &[name, node] : members())
         if (name != "note" && std::find(names.begin(), names.end(), name) == names.end())
-            node.fail("is not known here; the members are " + listed(names));
+            node.fail("is not known here" + perhaps_meant(name, names) + "; the members are " + listed(names));
 }
 
 std::string ManifestNode::text() const {
@@ -204,7 +198,7 @@ Condition ManifestNode::condition() const {
 std::size_t ManifestNode::one_of(std::initializer_list<const char *> names) const {
     auto found = std::find(names.begin(), names.end(), text());
     if (found == names.end())
-        fail("must be one of " + listed(names));
+        fail("must be one of " + listed(names) + perhaps_meant(text(), names));
     return found - names.begin();
 }
 

@@ -1,13 +1,17 @@
 #include "engine/manifest/object_checks.h"
 
+#include "engine/manifest/body_reader.h"
 #include "engine/manifest/column_names.h"
 #include "engine/manifest/column_reader.h"
+#include "engine/manifest/format_reader.h"
+#include "engine/manifest/operation_merging.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace reverse_etl {
@@ -24,11 +28,12 @@ std::map<std::string, ManifestNode> columns_of(const ManifestNode &manifest, con
     return columns;
 }
 
+bool has_operation_of_its_own(const ManifestNode &node, const std::string &name) {
+    return node.has("operations") && node.at("operations").has(name);
+}
+
 bool has_operation(const ManifestNode &manifest, const ManifestNode &object, const std::string &name) {
-    for (const ManifestNode &node : {object, manifest})
-        if (node.has("operations") && node.at("operations").has(name))
-            return true;
-    return false;
+    return has_operation_of_its_own(object, name) || has_operation_of_its_own(manifest, name);
 }
 
 /// Whether it may have columns that the manifest does not list.
@@ -51,11 +56,14 @@ const std::map<std::string, Kinds> kinds_of_member = {
     {"rows", of_rows},
     {"rows_by_table", of_rows},
     {"bytes", of_rows},
+    {"compress", of_rows},
+    {"omit_null", of_rows},
     {"archives", {OperationKind::remove}},
     {"records", {OperationKind::lookup, OperationKind::list}},
     {"none_when", {OperationKind::lookup, OperationKind::list}},
     {"next", {OperationKind::list}},
     {"filter", {OperationKind::list}},
+    {"job", writes},
 };
 
 std::string names_of(const Kinds &kinds) {
@@ -125,9 +133,15 @@ void check_names_of_object(const ManifestNode &manifest, const ManifestNode &obj
             check_field(field);
     for (const auto &[name, kind] : operation_names)
         for (const ManifestNode &node : {object, manifest})
-            if (node.has("operations") && node.at("operations").has(name) &&
+            if (!is_read_only(kind) && has_operation_of_its_own(node, name) &&
                 node.at("operations").at(name).has("group_by"))
                 for (const ManifestNode &field : node.at("operations").at(name).at("group_by").one_or_many())
+                    check_field(field);
+    const ManifestNode &looked_up = has_operation_of_its_own(object, "lookup") ? object : manifest;
+    if (has_operation_of_its_own(looked_up, "lookup"))
+        for (const ManifestNode &lookup : lookups_in(looked_up.at("operations").at("lookup"), OperationKind::lookup))
+            if (lookup.has("by") && lookup.at("by").value().is_array())
+                for (const ManifestNode &field : lookup.at("by").elements())
                     check_field(field);
     if (!object.has("insert"))
         return;
@@ -161,6 +175,43 @@ void check_members_fit(const ManifestNode &operation, OperationKind kind) {
             std::find(known->second.begin(), known->second.end(), kind) == known->second.end())
             member.fail("means nothing to a \"" + std::string(operation_name(kind)) + "\": it is a member of " +
                         names_of(known->second));
+}
+
+void check_has_request(const ManifestNode &operation) {
+    if (!operation.has("job"))
+        operation.at("request");
+    if (operation.has("body") && !operation.has("request"))
+        operation.at("body").fail("needs a \"request\" beside it: a job has its own");
+}
+
+void check_parts_are_known(const ManifestNode &manifest, const ManifestNode &object, const ManifestNode &operation) {
+    if (!operation.has("body"))
+        return;
+    std::set<std::string> known;
+    if (manifest.has("values"))
+        known.insert(manifest.at("values").literal("part", ""));
+    for (const auto &[field, column] : columns_of(manifest, object))
+        if (column.value().is_object())
+            known.insert(column.literal("part", ""));
+    for (const std::string &part : parts_of(operation.at("body").value()))
+        if (!known.contains(part))
+            operation.at("body").fail("places the part \"" + part + "\", which no column of the object has");
+}
+
+void check_secrets_fit(const ManifestNode &manifest, const ManifestNode &operation) {
+    const auto ways = manifest.at("auth").one_or_many();
+    if (!operation.has("body") || std::none_of(ways.begin(), ways.end(), [](const ManifestNode &auth) {
+            return auth.has("body") && auth.at("kind").value() != "login";
+        }))
+        return;
+    BodyFormat format;
+    if (operation.has("format"))
+        read_format(operation.at("format"), format);
+    if (format.kind != BodyKind::json && format.kind != BodyKind::form)
+        operation.at("format").fail(
+            "has no place for what \"auth\" puts into the body; \"json\" and \"form\" have one");
+    if (operation.has("compress") && operation.at("compress").value() == "gzip")
+        operation.at("compress").fail("leaves no place for what \"auth\" puts into the body");
 }
 
 void check_placeholders_fit(const ManifestNode &operation, OperationKind kind) {

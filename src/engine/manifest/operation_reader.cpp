@@ -1,10 +1,13 @@
 #include "engine/manifest/operation_reader.h"
 
 #include "engine/manifest/body_reader.h"
+#include "engine/manifest/by_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/filter_reader.h"
+#include "engine/manifest/format_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/idempotency_reader.h"
+#include "engine/manifest/job_reader.h"
 #include "engine/manifest/page_body_reader.h"
 #include "engine/manifest/page_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
@@ -58,7 +61,10 @@ void check_path_begins(const ManifestNode &node, const std::string &path) {
 /// Each has a mark of one character beside the rows of a body.
 constexpr std::size_t most_groups = 8;
 
-void read_group_by(const ManifestNode &node, OperationSpec &spec) {
+void read_group_by(const ManifestNode &operation, OperationSpec &spec) {
+    const ManifestNode node = operation.at("group_by");
+    if (operation.has("job"))
+        node.fail("means nothing beside \"job\", which takes rows as they come");
     for (const ManifestNode &field : node.one_or_many()) {
         const std::string name = field.literal();
         if (name.empty())
@@ -69,19 +75,25 @@ void read_group_by(const ManifestNode &node, OperationSpec &spec) {
     }
     if (spec.group_by.empty() || spec.group_by.size() > most_groups)
         node.fail("must name 1 to " + std::to_string(most_groups) + " fields");
-    if (spec.form)
+    if (spec.format.kind == BodyKind::form)
         node.fail("means nothing where the format is \"form\", in which a request holds one row");
 }
 
 } // namespace
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
-    node.only({"request",    "query",           "headers",   "format",      "body",
-               "rows",       "rows_by_table",   "bytes",     "by",          "group_by",
-               "idempotent", "idempotency_key", "archives",  "rate_limits", "outcome",
-               "errors",     "records",         "none_when", "next",        "filter"});
+    node.only({"request",         "query",     "headers",     "format",
+               "compress",        "omit_null", "body",        "rows",
+               "rows_by_table",   "bytes",     "by",          "idempotent",
+               "idempotency_key", "archives",  "rate_limits", "outcome",
+               "errors",          "records",   "none_when",   "next",
+               "filter",          "job",       "group_by"});
     OperationSpec spec;
     spec.kind = kind;
+    if (is_by_lookup(node, kind)) {
+        read_by(node.at("by"), spec);
+        return spec;
+    }
     if (node.has("request")) {
         read_request_line(node.at("request"), spec);
         check_path_begins(node.at("request"), spec.path);
@@ -96,14 +108,17 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     if (node.has("headers"))
         spec.headers = read_headers(node.at("headers"), spec.id_headers);
     if (node.has("format"))
-        spec.form = node.at("format").one_of({"json", "form"}) == 1;
+        read_format(node.at("format"), spec.format);
+    if (node.has("compress"))
+        spec.format.gzip = node.at("compress").one_of({"none", "gzip"}) == 1;
+    spec.format.omit_null = node.flag("omit_null", false);
     if (node.has("group_by"))
-        read_group_by(node.at("group_by"), spec);
+        read_group_by(node, spec);
     if (node.has("body")) {
         const ManifestNode body = node.at("body");
-        const bool may_name_keys = kind == OperationKind::lookup && !spec.form;
+        const bool may_name_keys = kind == OperationKind::lookup && spec.format.kind == BodyKind::json;
         spec.body = std::make_shared<const Json>(may_name_keys ? with_keys_as_rows(body.value()) : body.value());
-        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind, spec.group_by);
+        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind, spec.format, spec.group_by);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();
@@ -113,11 +128,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     spec.rows_by_table = node.flag("rows_by_table", false);
     if (node.has("bytes"))
         spec.bytes = node.at("bytes").positive_integer();
-    if (node.has("by")) {
-        std::size_t by = node.at("by").one_of({"key", "id", "any"});
-        spec.by_key = by != 1;
-        spec.by_id = by != 0;
-    }
+    if (node.has("by"))
+        read_by(node.at("by"), spec);
     if (node.has("idempotency_key"))
         read_idempotency_key(node.at("idempotency_key"), spec);
     spec.idempotent = node.flag("idempotent", kind != OperationKind::create);
@@ -133,6 +145,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         spec.filters = read_filters(node.at("filter"));
     if (node.has("next"))
         spec.next = read_next(node.at("next"));
+    if (node.has("job"))
+        spec.job = read_job(node, spec);
     return spec;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/manifest/body_format.h"
 #include "engine/manifest/error_rule.h"
 #include "engine/manifest/filter_spec.h"
 #include "engine/manifest/page_spec.h"
@@ -29,6 +30,8 @@ const char *operation_name(OperationKind kind);
 /// Whether the operation leaves everything at the destination as it is.
 bool is_read_only(OperationKind kind);
 
+struct JobSpec;
+
 struct QueryParameter {
     std::string name;
     std::string value;
@@ -43,14 +46,16 @@ struct OperationSpec {
     std::vector<QueryParameter> query;
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> id_headers; ///< templates with {request.id} or {entry.id}
-    bool form = false;                 ///< body as application/x-www-form-urlencoded, else JSON
-    std::shared_ptr<const Json> body;  ///< a template; nullptr: no body
-    int rows = 1;                      ///< most rows a request
-    bool rows_by_table = false;        ///< the API names no such limit: a table may ask for more than `rows`
-    std::size_t bytes = 4 << 20;       ///< most bytes of a request's body
-    std::vector<std::string> group_by; ///< fields: rows share a request only where they have the same values of them
-    bool by_key = true;                ///< may name its row by the object's key
-    bool by_id = true;                 ///< may name its row by the destination's id
+    BodyFormat format;
+    std::shared_ptr<const Json> body;   ///< a template; nullptr: no body
+    int rows = 1;                       ///< most rows a request
+    bool rows_by_table = false;         ///< the API names no such limit: a table may ask for more than `rows`
+    std::size_t bytes = 4 << 20;        ///< most bytes of a request's body
+    std::vector<std::string> group_by;  ///< fields: rows share a request only where they have the same values of them
+    bool by_key = true;                 ///< may name its row by the object's key
+    bool by_id = true;                  ///< may name its row by the destination's id
+    std::vector<std::string> by_fields; ///< of a lookup that names its row by these, and by nothing else
+    bool by_lookup = false; ///< an upsert that has no request of its own: a lookup, then an update or a create
     bool idempotent = true;
     std::string idempotency_header;
     bool idempotency_in_body = false;
@@ -61,9 +66,13 @@ struct OperationSpec {
     std::vector<ErrorRule> errors;          ///< of the operation, then of the connector
     std::string lacks_option;               ///< one that it cannot do without, and that has no value; "" for none
     Pointers reason;
-    RecordsSpec records; ///< of lookup and list
-    PageSpec next;       ///< of list
-    FilterSpecs filters; ///< of list: what of WHERE its request can say
+    RecordsSpec records;          ///< of lookup and list
+    PageSpec next;                ///< of list
+    FilterSpecs filters;          ///< of list: what of WHERE its request can say
+    std::shared_ptr<JobSpec> job; ///< nullptr: rows leave in requests only
+
+    /// Whether rows leave in jobs only.
+    bool has_only_job() const { return job != nullptr && method.empty(); }
 
     /// Whether requests carry a key by which the destination knows a repeated one.
     bool has_idempotency_key() const { return !idempotency_header.empty() || idempotency_in_body; }

@@ -34,7 +34,10 @@ Pairing read_pairing(const ManifestNode &node, const ResultSpec &result) {
 
 void read_row(const ManifestNode &node, ResultSpec &result) {
     if (result.in != ResultSpec::In::object && node.value().is_string()) {
-        result.by_position = node.one_of({"position"}) == 0;
+        if (node.text() != "position")
+            node.fail("must be \"position\", or say where an entry names its row, as {\"number\": \"/row\"}, "
+                      "{\"key\": \"/id\"} or {\"index\": \"/index\"}");
+        result.by_position = true;
         return;
     }
     for (const ManifestNode &pairing : node.one_or_many())
@@ -50,6 +53,8 @@ IdHeader read_id_header(const ManifestNode &node, const ResultSpec &result) {
         node.at("header").fail("is not named as a header may be: letters, digits and \"-\"");
     return id;
 }
+
+} // namespace
 
 ResultSpec read_result(const ManifestNode &node) {
     node.only({"each", "map", "row", "only_when", "entries", "is", "accepted_when", "wait_when", "absent_when", "id",
@@ -83,8 +88,6 @@ ResultSpec read_result(const ManifestNode &node) {
         result.reason = read_reason(node.at("reason"), names);
     return result;
 }
-
-} // namespace
 
 void read_outcome(const ManifestNode &node, OperationSpec &spec) {
     if (node.value().is_string()) {

@@ -1,5 +1,6 @@
 #include "engine/manifest/row_naming.h"
 
+#include "engine/manifest/job_spec.h"
 #include "engine/text/json.h"
 #include "engine/text/placeholders.h"
 
@@ -34,6 +35,10 @@ void check_names_row(const ManifestNode &node, const OperationSpec &spec, const 
                      const std::string &id, const std::vector<DerivedSpec> &derived) {
     if (spec.kind != OperationKind::update && spec.kind != OperationKind::remove && spec.kind != OperationKind::lookup)
         return;
+    if (spec.has_only_job()) {
+        check_names_row(node.at("job"), spec.job->step_with_rows().request.spec, key, id, derived);
+        return;
+    }
     std::set<std::string> names;
     find_names(node, spec.path, names);
     for (const QueryParameter &parameter : spec.query)
@@ -44,6 +49,13 @@ void check_names_row(const ManifestNode &node, const OperationSpec &spec, const 
         if (names.contains("row." + one.name))
             names.insert("row." + one.from);
     const auto has_field = [&](const std::string &field) { return names.contains("row." + field); };
+    if (!spec.by_fields.empty()) {
+        const bool is_value_of_one = spec.by_fields.size() == 1 && (names.contains("key") || names.contains("keys"));
+        if (!is_value_of_one && !std::all_of(spec.by_fields.begin(), spec.by_fields.end(), has_field))
+            node.fail("names no row by its \"by\": \"{row.FIELD}\" of each of these fields must stand in its path, its "
+                      "query or its body");
+        return;
+    }
     const bool has_any_field = names.lower_bound("row.") != names.lower_bound("row/");
     bool names_row = names.contains("key") || names.contains("keys");
     if (key.empty() && id.empty())

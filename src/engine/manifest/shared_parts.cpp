@@ -1,6 +1,7 @@
 #include "engine/manifest/shared_parts.h"
 
 #include "engine/manifest/error_rule_reader.h"
+#include "engine/manifest/job_spec.h"
 #include "engine/manifest/option_value.h"
 #include "engine/manifest/rate_limit_reader.h"
 
@@ -50,6 +51,8 @@ ManifestFilling filling_of(const std::vector<OptionSpec> &options, const Setting
 }
 
 void add_shared(const ManifestNode &manifest, OperationSpec &spec) {
+    if (spec.job != nullptr)
+        for_each_request(*spec.job, [&](OperationSpec &request) { add_shared(manifest, request); });
     if (manifest.has("errors"))
         for (ErrorRule &rule : read_error_rules(manifest.at("errors")))
             spec.errors.push_back(std::move(rule));

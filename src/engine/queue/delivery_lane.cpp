@@ -1,10 +1,10 @@
 #include "engine/queue/delivery_lane.h"
 
+#include "engine/requests/batch_cut.h"
 #include "engine/requests/row_groups.h"
-#include "engine/text/json_text.h"
+#include "engine/requests/row_with_id.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace reverse_etl {
@@ -14,22 +14,29 @@ DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &ro
     : route_(std::move(route)), writer_(route_.operation, route_.null_as), rows_(rows), sink_(sink),
       observer_(std::move(observer)), dispatcher_(route_.operation, around.transport, around.waiter, around.limiter,
                                                   *route_.authenticator, route_.policy),
-      delivery_(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts) {
+      around_(around) {
     dispatcher_.report_to(*observer_);
-    if (needs_marks())
-        dispatcher_.hold_starts();
-    if (route_.lookup)
-        lookup_ = std::make_unique<Lookup>(*this, around);
-}
-
-DeliveryLane::Lookup::Lookup(DeliveryLane &lane, const Surroundings &around)
-    : writer(*lane.route_.lookup, NullAs::null),
-      dispatcher(*lane.route_.lookup, around.transport, around.waiter, around.limiter, *lane.route_.authenticator,
-                 lane.route_.policy),
-      lookup(*lane.route_.lookup, dispatcher, lane.sink_,
-             [&lane](std::uint64_t number, const std::string &id) { lane.found(number, id); }),
-      found(lane.route_.operation.frame()) {
-    dispatcher.report_to(*lane.observer_);
+    const auto writes_by = [this](const CompiledOperation &operation) {
+        if (operation.spec().idempotent)
+            return;
+        has_idempotency_key_ &= operation.spec().has_idempotency_key();
+        needs_marks_ = true;
+    };
+    if (!route_.after) {
+        needs_marks_ = !route_.operation.spec().idempotent;
+        has_idempotency_key_ = route_.operation.spec().has_idempotency_key();
+        if (needs_marks_)
+            dispatcher_.hold_starts();
+        delivery_ = std::make_unique<Delivery>(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts);
+        return;
+    }
+    writes_by(route_.after->found);
+    if (route_.after->missing)
+        writes_by(*route_.after->missing);
+    has_idempotency_key_ &= needs_marks_;
+    const DeliveryContext context{around, *route_.authenticator, route_.policy, observer_.get(), true};
+    delivery_ = std::make_unique<LookedUpDelivery>(route_.operation, dispatcher_, *route_.after, context,
+                                                   static_cast<RowSource &>(*this), sink);
 }
 
 /// How many rows may go in a request with this one. One that failed is tried with fewer each time, until it stands
@@ -37,8 +44,7 @@ DeliveryLane::Lookup::Lookup(DeliveryLane &lane, const Surroundings &around)
 std::size_t DeliveryLane::most_together(const QueuedRow &row, bool probing) const {
     if (probing && needs_marks() && !has_idempotency_key())
         return 1;
-    const CompiledOperation &operation = route_.lookup ? *route_.lookup : route_.operation;
-    return row.most_together == 0 ? operation.rows_per_batch() : row.most_together;
+    return row.most_together == 0 ? route_.operation.rows_per_batch() : row.most_together;
 }
 
 std::vector<Batch> DeliveryLane::make_batches(int lane, Clock::time_point now, bool probing) {
@@ -48,7 +54,6 @@ std::vector<Batch> DeliveryLane::make_batches(int lane, Clock::time_point now, b
 /// Rows that come next may be of many groups: so far ahead it is looked for those that share a request.
 std::vector<Batch> DeliveryLane::make_groups(int lane, Clock::time_point now, bool probing) {
     constexpr std::size_t most_ahead = 8;
-    const CompiledOperation &operation = route_.lookup ? *route_.lookup : route_.operation;
     std::vector<Batch> batches;
     for (std::size_t i = 0; i < most_ahead; i++) {
         const QueuedRow *next = rows_.next(lane, now);
@@ -61,11 +66,11 @@ std::vector<Batch> DeliveryLane::make_groups(int lane, Clock::time_point now, bo
         if (is_alone)
             break;
     }
-    return grouped(operation, std::move(batches));
+    return grouped(route_.operation, std::move(batches));
 }
 
 std::vector<Batch> DeliveryLane::make_batch(int lane, Clock::time_point now, bool probing) {
-    const CompiledOperation &operation = route_.lookup ? *route_.lookup : route_.operation;
+    const CompiledOperation &operation = route_.operation;
     std::vector<Batch> batches;
     Batch batch(operation.frame());
     std::int64_t together = 0;
@@ -85,11 +90,9 @@ std::vector<Batch> DeliveryLane::make_batch(int lane, Clock::time_point now, boo
         together = next->batch;
         failed_before = fails;
         QueuedRow *row = rows_.take(lane, now);
-        bool written = lookup_ == nullptr ? write(row->id, row->row, row->key, writer_, batch)
-                                          : write(row->id, "", row->key, lookup_->writer, batch);
-        if (!written)
+        if (!write(*row, batch))
             continue;
-        if (std::optional<Batch> full = cut(batch, operation)) {
+        if (std::optional<Batch> full = cut(batch, operation, sink_)) {
             batches.push_back(std::move(*full));
             break;
         }
@@ -101,121 +104,90 @@ std::vector<Batch> DeliveryLane::make_batch(int lane, Clock::time_point now, boo
     return batches;
 }
 
-bool DeliveryLane::write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer,
-                         Batch &batch) {
+bool DeliveryLane::write(const QueuedRow &row, Batch &batch) {
     std::string reason;
     std::string &out = batch.begin_row();
     try {
-        values_.read(row, key);
-        check_numbers();
-        writer.write(values_, number, batch, out);
-        batch.end_row(number);
+        read(row);
+        writer_.write(values_, row.id, batch, out);
+        batch.end_row(row.id);
         return true;
     } catch (const std::exception &refusal) {
         reason = refusal.what();
     }
     batch.drop_row();
-    sink_.rejected(number, reason, 0);
+    sink_.rejected(row.id, reason, 0);
     return false;
 }
 
-/// A rejected row that is queued again holds as a text what could not be sent. It still cannot.
-void DeliveryLane::check_numbers() const {
-    for (std::size_t i = 0; !route_.numbers.empty() && i < values_.names().size(); i++) {
-        std::string text;
-        values_.text(static_cast<int>(i), text);
-        std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
-        if ((word == "NaN" || word == "Infinity" || word == "infinity") && route_.numbers.contains(values_.names()[i]))
-            throw ValueRefused("value of column \"" + values_.names()[i] +
-                               "\" is infinite or NaN, which JSON cannot express");
-    }
+/// The same row once more, when it was looked up.
+void DeliveryLane::write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) {
+    read(rows_.row(number));
+    writer.write(RowWithId(values_, static_cast<int>(route_.operation.columns().size()), id), number, batch, out);
 }
 
-/// The batch that is full, where its last row makes it too large and begins another.
-std::optional<Batch> DeliveryLane::cut(Batch &batch, const CompiledOperation &operation) {
-    std::size_t most_bytes = operation.spec().bytes;
-    if (batch.bytes() <= most_bytes)
-        return std::nullopt;
-    Batch last = batch.rows().size() > 1 ? batch.split_last() : std::exchange(batch, Batch(operation.frame()));
-    if (last.bytes() <= most_bytes)
-        return std::exchange(batch, std::move(last));
-    sink_.rejected(last.rows().front().number,
-                   "the row makes a request of " + std::to_string(last.bytes()) + " bytes, the destination takes " +
-                       std::to_string(most_bytes),
-                   0);
-    return std::nullopt;
+void DeliveryLane::read(const QueuedRow &row) {
+    values_.read(row.row, row.key);
+    check_numbers(route_, values_);
+}
+
+void check_numbers(const Route &route, const JsonRow &row) {
+    for (std::size_t i = 0; !route.numbers.empty() && i < row.names().size(); i++) {
+        std::string text;
+        row.text(static_cast<int>(i), text);
+        std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
+        if ((word == "NaN" || word == "Infinity" || word == "infinity") && route.numbers.contains(row.names()[i]))
+            throw ValueRefused("value of column \"" + row.names()[i] +
+                               "\" is infinite or NaN, which JSON cannot express");
+    }
 }
 
 void DeliveryLane::submit(std::vector<Batch> batches) {
     observer_->begin();
     for (const Batch &batch : batches)
         observer_->seen(batch.rows().size());
-    if (lookup_ == nullptr)
-        delivery_.submit(std::move(batches));
-    else
-        lookup_->lookup.submit(std::move(batches));
-}
-
-void DeliveryLane::found(std::uint64_t number, const std::string &id) {
-    Batch &batch = lookup_->found;
-    std::string name;
-    append_json_string(name, route_.object->id);
-    if (!write(number, rows_.row(number).row, "{" + name + ":" + id + "}", writer_, batch))
-        return;
-    if (std::optional<Batch> full = cut(batch, route_.operation))
-        submit_found(std::move(*full));
-    if (batch.rows().size() >= route_.operation.rows_per_batch())
-        submit_found(std::exchange(batch, Batch(route_.operation.frame())));
-}
-
-/// They were found in any order, and an answer's words are paired with rows that are in theirs.
-void DeliveryLane::submit_found(Batch batch) {
-    std::vector<std::size_t> positions(batch.rows().size());
-    std::iota(positions.begin(), positions.end(), 0);
-    std::sort(positions.begin(), positions.end(),
-              [&](std::size_t a, std::size_t b) { return batch.rows()[a].number < batch.rows()[b].number; });
-    std::vector<Batch> batches;
-    batches.push_back(batch.subset(positions));
-    delivery_.submit(std::move(batches));
-}
-
-Clock::time_point DeliveryLane::start_ready() {
-    if (lookup_ == nullptr)
-        return delivery_.start_ready();
-    if (!lookup_->found.rows().empty() && lookup_->dispatcher.jobs() == 0)
-        submit_found(std::exchange(lookup_->found, Batch(route_.operation.frame())));
-    return std::min(lookup_->lookup.start_ready(), delivery_.start_ready());
+    delivery_->submit(std::move(batches));
 }
 
 bool DeliveryLane::take(const Finished &finished) {
-    bool is_own = delivery_.take(finished) || (lookup_ != nullptr && lookup_->lookup.take(finished));
-    if (jobs() == 0)
-        observer_->end();
+    const bool is_own = delivery_->take(finished) || (job_ != nullptr && job_->take(finished));
+    end_if_idle();
     return is_own;
 }
 
 std::deque<std::unique_ptr<Job>> DeliveryLane::withdraw() {
-    std::deque<std::unique_ptr<Job>> jobs = dispatcher_.withdraw();
-    if (lookup_ != nullptr) {
-        for (std::unique_ptr<Job> &job : lookup_->dispatcher.withdraw())
-            jobs.push_back(std::move(job));
-        if (!lookup_->found.rows().empty())
-            jobs.push_back(std::make_unique<Job>(std::exchange(lookup_->found, Batch(route_.operation.frame()))));
-    }
-    if (this->jobs() == 0)
+    std::deque<std::unique_ptr<Job>> jobs = delivery_->withdraw();
+    end_if_idle();
+    return jobs;
+}
+
+void DeliveryLane::end_if_idle() {
+    if (jobs() == 0 && job_ == nullptr)
         observer_->end();
-    return jobs;
 }
 
-std::size_t DeliveryLane::jobs() const {
-    std::size_t jobs = dispatcher_.jobs();
-    if (lookup_ != nullptr)
-        jobs += lookup_->dispatcher.jobs() + (lookup_->found.rows().empty() ? 0 : 1);
-    return jobs;
+void DeliveryLane::begin_job(const std::vector<std::uint64_t> &rows, std::int64_t number, JobSink &jobs) {
+    observer_->begin();
+    observer_->seen(rows.size());
+    job_ = std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_}, rows, number);
 }
 
-std::size_t DeliveryLane::jobs_in_flight() const {
-    return dispatcher_.jobs_in_flight() + (lookup_ == nullptr ? 0 : lookup_->dispatcher.jobs_in_flight());
+void DeliveryLane::take_up(JobRecord record, JobSink &jobs) {
+    observer_->begin();
+    observer_->seen(record.rows.size());
+    job_ =
+        std::make_unique<BulkJob>(JobSurroundings{route_, around_, rows_, sink_, jobs, *observer_}, std::move(record));
+}
+
+Clock::time_point DeliveryLane::advance_job(Clock::time_point now, bool may_read) {
+    if (job_ == nullptr)
+        return Clock::time_point::max();
+    const Clock::time_point next = job_->advance(now, may_read);
+    if (!job_->has_ended())
+        return next;
+    job_.reset();
+    end_if_idle();
+    return now;
 }
 
 } // namespace reverse_etl

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "engine/queue/bulk_job.h"
 #include "engine/queue/key_queue.h"
 #include "engine/requests/delivery.h"
 #include "engine/requests/json_row.h"
-#include "engine/requests/key_lookup.h"
+#include "engine/requests/looked_up_delivery.h"
 
 #include <cstdint>
 #include <deque>
@@ -30,14 +31,17 @@ struct LaneKey {
 /// How the rows of a lane are sent.
 struct Route {
     std::shared_ptr<const Object> object; ///< what the operations were compiled from
-    CompiledOperation operation;
+    CompiledOperation operation;          ///< the first, or only one
     NullAs null_as;
-    std::optional<CompiledOperation> lookup; ///< finds the ids of rows that are named by their key; for most,
-                                             ///< none
+    std::optional<AfterLookup>
+        after; ///< where the first is a look-up of the rows' ids: what follows. For most, nothing
     std::shared_ptr<Authenticator> authenticator;
     Policy policy;
     std::set<std::string> numbers{}; ///< the columns, by name, whose values are never words
 };
+
+/// A rejected row that is queued again holds as a text what could not be sent. It still cannot: throws ValueRefused.
+void check_numbers(const Route &route, const JsonRow &row);
 
 /// What is seen and counted of a lane's rows.
 class LaneObserver : public RequestObserver {
@@ -50,17 +54,10 @@ class LaneObserver : public RequestObserver {
     virtual void rejected() = 0;
 };
 
-/// What the lanes of a process share.
-struct Surroundings {
-    Transport &transport;
-    Waiter &waiter;
-    RateLimiter &limiter;
-};
-
 /// Sends rows of the outbox that can share requests, by the same line as a
-/// statement's rows. Rows that are named by their key where the destination
-/// wants its id are looked up first; they are under way all the while.
-class DeliveryLane {
+/// statement's rows. Rows that have to be looked up first are under way all the
+/// while.
+class DeliveryLane : private RowSource {
   public:
     DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
                  std::unique_ptr<LaneObserver> observer);
@@ -71,43 +68,42 @@ class DeliveryLane {
     void submit(std::vector<Batch> batches);
 
     /// Starts what may start now; answers when more may. What needs marks is held.
-    Clock::time_point start_ready();
+    Clock::time_point start_ready() { return delivery_->start_ready(); }
     /// Requests that have to be noted before they are made: then they are to be started, or withdrawn.
-    const std::vector<StartableJob> &held() const { return dispatcher_.held(); }
-    void start_held() { dispatcher_.start_held(); }
+    std::vector<const StartableJob *> held() const { return delivery_->held(); }
+    void start_held() { delivery_->start_held(); }
     bool take(const Finished &finished);
     std::deque<std::unique_ptr<Job>> withdraw();
 
     LaneObserver &observer() { return *observer_; }
 
+    /// How its rows leave in jobs; nullptr if they do not.
+    const JobSpec *job_spec() const { return route_.after ? nullptr : route_.operation.spec().job.get(); }
+    bool has_only_job() const { return route_.operation.spec().has_only_job(); }
+    /// The job that its rows are in; nullptr for none.
+    BulkJob *job() { return job_.get(); }
+    const BulkJob *job() const { return job_.get(); }
+    void begin_job(const std::vector<std::uint64_t> &rows, std::int64_t number, JobSink &jobs);
+    void take_up(JobRecord record, JobSink &jobs);
+    /// Starts what of it may start now; answers when to come again.
+    Clock::time_point advance_job(Clock::time_point now, bool may_read);
+
     bool has_room() const { return jobs() < route_.policy.max_in_flight; }
-    std::size_t jobs() const;
-    std::size_t jobs_in_flight() const;
+    std::size_t jobs() const { return delivery_->counts().jobs + (job_ != nullptr && job_->is_being_made() ? 1 : 0); }
+    std::size_t jobs_in_flight() const { return delivery_->counts().in_flight; }
     /// A request that was cut short cannot simply be made again.
-    bool needs_marks() const { return !route_.operation.spec().idempotent; }
+    bool needs_marks() const { return needs_marks_; }
     /// But the same request can.
-    bool has_idempotency_key() const { return route_.operation.spec().has_idempotency_key(); }
+    bool has_idempotency_key() const { return has_idempotency_key_; }
 
   private:
-    /// The look-up of ids by key.
-    struct Lookup {
-        Lookup(DeliveryLane &lane, const Surroundings &around);
-
-        RowWriter writer;
-        Dispatcher dispatcher;
-        KeyLookup lookup;
-        Batch found; ///< rows that wait until it is full, or nothing is being
-                     ///< looked up any more
-    };
-
+    void end_if_idle();
     std::vector<Batch> make_batch(int lane, Clock::time_point now, bool probing);
     std::vector<Batch> make_groups(int lane, Clock::time_point now, bool probing);
     std::size_t most_together(const QueuedRow &row, bool probing) const;
-    bool write(std::uint64_t number, std::string_view row, std::string_view key, RowWriter &writer, Batch &batch);
-    void check_numbers() const;
-    std::optional<Batch> cut(Batch &batch, const CompiledOperation &operation);
-    void found(std::uint64_t number, const std::string &id);
-    void submit_found(Batch batch);
+    bool write(const QueuedRow &row, Batch &batch);
+    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override;
+    void read(const QueuedRow &row);
 
     const Route route_;
     RowWriter writer_;
@@ -115,9 +111,11 @@ class DeliveryLane {
     OutcomeSink &sink_;
     std::unique_ptr<LaneObserver> observer_;
     JsonRow values_;
+    bool needs_marks_ = false, has_idempotency_key_ = true;
     Dispatcher dispatcher_;
-    Delivery delivery_;
-    std::unique_ptr<Lookup> lookup_; ///< none where the operation takes the rows' keys
+    std::unique_ptr<RowDelivery> delivery_;
+    const Surroundings around_;
+    std::unique_ptr<BulkJob> job_;
 };
 
 } // namespace reverse_etl

@@ -86,6 +86,8 @@ void DeliveryQueue::open_lanes(const LaneOpener &open) {
 
 void DeliveryQueue::close_lanes() {
     for (LaneSlot &slot : lanes_) {
+        if (slot.lane != nullptr && slot.lane->job() != nullptr && slot.lane->job()->can_be_left())
+            left_jobs_.push_back(slot.lane->job()->leave());
         slot.lane.reset();
         slot.refused.clear();
     }
@@ -100,12 +102,16 @@ void DeliveryQueue::start_over() {
     older_reader_ = {};
 }
 
-Clock::time_point DeliveryQueue::send(Clock::time_point now, bool may_start) {
+Clock::time_point DeliveryQueue::send(Clock::time_point now, bool may_start, bool all_read) {
     Clock::time_point next = Clock::time_point::max();
+    if (!left_jobs_.empty())
+        take_up_jobs();
     if (may_start)
         for (std::size_t index : turns())
-            fill(index, now);
+            fill(index, now, all_read);
     for (LaneSlot &slot : lanes_) {
+        if (slot.lane != nullptr && slot.lane->job() != nullptr)
+            next = std::min(next, slot.lane->advance_job(now, may_start));
         if (slot.lane == nullptr || slot.lane->jobs() == 0)
             continue;
         next = std::min(next, slot.lane->start_ready());
@@ -138,7 +144,7 @@ std::size_t DeliveryQueue::jobs_of(std::uint32_t role) const {
     return jobs;
 }
 
-void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
+void DeliveryQueue::fill(std::size_t index, Clock::time_point now, bool all_read) {
     LaneSlot &slot = lanes_[index];
     int number = static_cast<int>(index);
     if (!slot.refused.empty()) {
@@ -146,13 +152,16 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
             rejected(row->id, slot.refused, 0);
         return;
     }
-    if (slot.lane == nullptr)
+    if (slot.lane == nullptr || leaves_to_job(slot, number, now, all_read))
         return;
     std::size_t of_role = jobs_of(slot.key.role);
     const Circuit &circuit = health_.of(slot.key.role);
     while (slot.lane->has_room() && circuit.may_send(now, of_role) && rows_.next(number, now) != nullptr) {
         const QueuedRow &first = *rows_.next(number, now);
-        if (first.batch != 0 && slot.lane->needs_marks() && !slot.lane->has_idempotency_key()) {
+        const bool has_only_job = slot.lane->has_only_job();
+        if (has_only_job && first.batch == 0)
+            return;
+        if (first.batch != 0 && slot.lane->needs_marks() && (!slot.lane->has_idempotency_key() || has_only_job)) {
             std::uint64_t id = rows_.take(number, now)->id;
             std::string reason = outcome_unknown;
             reason += ": the server stopped while it was sent";
@@ -171,9 +180,9 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now) {
 
 /// The rows of requests that are about to be made get those requests' numbers, but for rows that were noted before.
 void DeliveryQueue::mark(const DeliveryLane &lane) {
-    for (const StartableJob &held : lane.held()) {
+    for (const StartableJob *held : lane.held()) {
         std::int64_t request = 0;
-        for (const BatchRow &of_batch : held.job->batch.rows()) {
+        for (const BatchRow &of_batch : held->job->batch.rows()) {
             QueuedRow &row = rows_.row(of_batch.number);
             if (row.batch != 0)
                 continue;
@@ -191,13 +200,16 @@ bool DeliveryQueue::has_marks() const {
 }
 
 bool DeliveryQueue::marks_follow_outcomes() const {
-    auto follows = [this](const StartableJob &held) {
-        const std::vector<BatchRow> &rows = held.job->batch.rows();
+    auto follows = [this](const StartableJob *held) {
+        const std::vector<BatchRow> &rows = held->job->batch.rows();
         return std::any_of(rows.begin(), rows.end(),
                            [this](const BatchRow &row) { return rows_.row(row.number).follows; });
     };
     return std::any_of(lanes_.begin(), lanes_.end(), [&](const LaneSlot &slot) {
-        return slot.lane != nullptr && std::any_of(slot.lane->held().begin(), slot.lane->held().end(), follows);
+        if (slot.lane == nullptr)
+            return false;
+        const std::vector<const StartableJob *> held = slot.lane->held();
+        return std::any_of(held.begin(), held.end(), follows);
     });
 }
 

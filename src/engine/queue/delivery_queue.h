@@ -33,6 +33,10 @@ class DeliveryJournal {
     /// The row waits again. `reason`: why its attempt failed, "" where it made none.
     virtual void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) = 0;
 
+    /// The number of a job that is about to be made; and it has ended, all its rows have been told of.
+    virtual std::int64_t next_job() = 0;
+    virtual void job_ended(std::int64_t number) = 0;
+
     /// The number of a request that is about to be noted.
     virtual std::int64_t next_request() = 0;
     /// The row is no longer part of the request that was noted.
@@ -41,7 +45,7 @@ class DeliveryJournal {
 
 /// Decides for the rows of one destination which goes next, what is tried again and when, and what is given up. Nothing
 /// here waits, and nothing here is durable.
-class DeliveryQueue : private OutcomeSink {
+class DeliveryQueue : private OutcomeSink, private JobSink {
   public:
     DeliveryQueue(DeliveryJournal &journal, Health &health) : journal_(journal), health_(health) {}
 
@@ -66,8 +70,9 @@ class DeliveryQueue : private OutcomeSink {
     /// They are made anew: what they were made of has changed. Nothing must be under way.
     void close_lanes();
 
-    /// Starts requests; answers when to come again.
-    Clock::time_point send(Clock::time_point now, bool may_start);
+    /// Starts requests; answers when to come again. `all_read`: no rows are about to be added, for which a job may
+    /// wait.
+    Clock::time_point send(Clock::time_point now, bool may_start, bool all_read = true);
     /// Whether there are requests that have to be noted before they are made, at once.
     bool has_marks() const;
     /// Their rows, of which each has its request's number, but for those that were noted before.
@@ -81,6 +86,24 @@ class DeliveryQueue : private OutcomeSink {
     void drop_marked();
     /// Takes an exchange that ended, if it is one of this queue's.
     bool take(const Finished &finished);
+
+    // Jobs, whose rows may be under way for hours:
+
+    /// Adds a row of a job that was noted before; and a change for which that row stands. Before all other rows.
+    void add_to_job(KeyQueue::Row &&row, const std::string &operation);
+    /// Follows the job whose rows were added.
+    void take_up(JobRecord record) { left_jobs_.push_back(std::move(record)); }
+    /// Jobs that go on only when they are stored; and they have been, or could not be.
+    std::vector<const JobRecord *> job_notes() const;
+    void jobs_noted();
+    void drop_job_notes();
+    /// Rows of jobs that are followed, and can be taken up again: nothing else waits for them.
+    std::size_t rows_in_jobs() const;
+    /// The bounds of its jobs, as far as there are any; 0 for none.
+    std::size_t most_rows_of_job() const;
+    std::size_t most_bytes_of_job() const;
+    /// Of all that is known of jobs only what was stored remains.
+    void forget_jobs();
 
     std::size_t lanes() const { return lanes_.size(); }
     /// As new, where there are no rows.
@@ -104,11 +127,24 @@ class DeliveryQueue : private OutcomeSink {
     void unknown(const Batch &batch, const std::string &reason, long status) override;
     void failed(const Batch &batch, const DestinationError &error) override;
 
+    void job_comes_again(const std::vector<std::uint64_t> &rows, const DestinationError &error) override;
+    void job_is_divided(const std::vector<std::uint64_t> &rows) override;
+    void row_comes_again(std::uint64_t id, const std::string &reason) override;
+    void job_stalls(const JobRecord &record, const DestinationError &error) override;
+    void job_goes_on(const JobRecord &record) override;
+    void job_ended(const JobRecord &record) override { journal_.job_ended(record.number); }
+    const QueuedRow *row_of(const JobRecord &record) const;
+    bool leaves_to_job(LaneSlot &slot, int number, Clock::time_point now, bool all_read);
+    void begin_job(LaneSlot &slot, int number, Clock::time_point now);
+    void take_up_jobs();
+    bool is_taken_up(JobRecord &record);
+    void lose_job(const JobRecord &record, const LaneSlot &slot);
+
     int lane_of(const QueuedRow &row, const std::string &operation);
     bool may_replace(const QueuedRow &older, const QueuedRow &newer);
     bool writes_all_of(const QueuedRow &older);
     std::vector<std::size_t> turns() const;
-    void fill(std::size_t index, Clock::time_point now);
+    void fill(std::size_t index, Clock::time_point now, bool all_read);
     void mark(const DeliveryLane &lane);
     std::size_t jobs_of(std::uint32_t role) const;
     void succeeded(std::uint32_t role);
@@ -132,6 +168,7 @@ class DeliveryQueue : private OutcomeSink {
     std::uint64_t probes_ = 0;
     JsonRow reader_, older_reader_;
     std::vector<QueuedRow *> marked_;
+    std::vector<JobRecord> left_jobs_; ///< that nobody follows for now
 };
 
 } // namespace reverse_etl

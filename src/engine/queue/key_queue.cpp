@@ -109,6 +109,38 @@ QueuedRow *KeyQueue::take(int lane, Clock::time_point now) {
     return &row;
 }
 
+std::size_t KeyQueue::ready(int lane, std::size_t most, Clock::time_point now) {
+    release_due(now);
+    std::size_t count = 0;
+    const std::deque<std::uint64_t> &ready = ready_[lane];
+    for (auto id = ready.begin(); id != ready.end() && count < most; ++id)
+        count += rows_.contains(*id) ? 1 : 0;
+    return count;
+}
+
+void KeyQueue::add_under_way(Row row) {
+    bytes_ += row->row.size() + row->key.size() + row->identity.size();
+    row->under_way = true;
+    under_way_++;
+    if (!row->identity.empty()) {
+        auto [chain, is_new] = chains_.try_emplace(row->identity_hash, Chain{row.get(), row.get()});
+        if (!is_new) { // by the way in which keys are compared now
+            row->before = chain->second.last;
+            row->before->after = row.get();
+            chain->second.last = row.get();
+        }
+    }
+    const std::uint64_t id = row->id;
+    rows_.emplace(id, std::move(row));
+}
+
+void KeyQueue::add_replaced(std::uint64_t by, const QueuedRow &older) {
+    QueuedRow &row = *rows_.at(by);
+    row.stored_bytes += older.stored_bytes;
+    row.replaced.push_back({older.id, older.push, older.table, older.sync, older.place});
+    replaced_.insert(older.id);
+}
+
 KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     Row row = std::move(rows_.extract(id).mapped());
     under_way_--;
@@ -121,15 +153,22 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     if (row->identity.empty())
         return row;
     finished_keys_.insert(row->identity_hash);
-    if (row->after == nullptr) {
-        chains_.erase(row->identity_hash);
-    } else {
-        row->after->before = nullptr;
-        row->after->follows = true;
-        chains_.at(row->identity_hash).first = row->after;
-        make_ready(*row->after);
-    }
+    unlink(*row);
     return row;
+}
+
+/// The next of its chain may go, if it is not under way as well: it may have been taken up.
+void KeyQueue::unlink(QueuedRow &row) {
+    Chain &chain = chains_.at(row.identity_hash);
+    (row.before != nullptr ? row.before->after : chain.first) = row.after;
+    (row.after != nullptr ? row.after->before : chain.last) = row.before;
+    if (chain.first == nullptr)
+        chains_.erase(row.identity_hash);
+    if (row.after == nullptr)
+        return;
+    row.after->follows = true;
+    if (row.before == nullptr && !row.after->under_way)
+        make_ready(*row.after);
 }
 
 void KeyQueue::put_back(std::uint64_t id, Clock::time_point due) {

@@ -79,6 +79,16 @@ class KeyQueue {
     const QueuedRow *next(int lane, Clock::time_point now);
     /// The same, which from then on is under way.
     QueuedRow *take(int lane, Clock::time_point now);
+    /// How many rows of the lane may go now; counted no further than `most`.
+    std::size_t ready(int lane, std::size_t most, Clock::time_point now);
+    /// Adds a row that is under way already. It must come before all others of its key.
+    void add_under_way(Row row);
+    /// A change that was replaced by one that is under way.
+    void add_replaced(std::uint64_t by, const QueuedRow &older);
+    bool is_under_way(std::uint64_t id) const {
+        auto row = rows_.find(id);
+        return row != rows_.end() && row->second->under_way;
+    }
     /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
     Row finish(std::uint64_t id);
     /// A row that was not in line has its outcome.
@@ -106,6 +116,7 @@ class KeyQueue {
     void append(Row row);
     void replace(QueuedRow &last, Row row);
     void make_ready(const QueuedRow &row);
+    void unlink(QueuedRow &row);
     void release_due(Clock::time_point now);
 
     std::unordered_map<std::uint64_t, Row> rows_;

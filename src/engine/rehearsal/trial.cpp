@@ -1,10 +1,10 @@
 #include "engine/rehearsal/trial.h"
 
 #include "engine/rehearsal/given_row.h"
-#include "engine/requests/delivery.h"
 #include "engine/requests/fetch.h"
+#include "engine/requests/looked_up_delivery.h"
 #include "engine/requests/outcome_unknown.h"
-#include "engine/requests/row_writer.h"
+#include "engine/requests/row_with_id.h"
 
 #include <algorithm>
 
@@ -65,6 +65,21 @@ class Sink : public OutcomeSink, public RecordSink {
     const std::vector<std::string> &asks_;
 };
 
+/// Rows that were looked up, to be written once more.
+class LookedUpRows : public RowSource {
+  public:
+    LookedUpRows(const std::vector<Json> &rows, const CompiledOperation &lookup) : rows_(rows), lookup_(lookup) {}
+
+    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override {
+        const GivenRow row(rows_.at(number - 1), lookup_.columns());
+        writer.write(RowWithId(row, static_cast<int>(lookup_.columns().size()), id), number, batch, out);
+    }
+
+  private:
+    const std::vector<Json> &rows_;
+    const CompiledOperation &lookup_;
+};
+
 Settings stars(const Object &object) {
     Settings credentials;
     for (const std::string &name : object.credentials)
@@ -111,6 +126,8 @@ CompiledOperation compile(const Trial &trial, const Object &object, const Operat
     }
     if (key < 0 && names.size() == 1 && spec.kind != OperationKind::create && spec.kind != OperationKind::list)
         throw SettingError("the rows lack the field \"" + names.front() + "\", which names them");
+    if (spec.by_lookup)
+        return compile_lookup(object, std::move(columns), names);
     return CompiledOperation(object, spec, std::move(columns), key, asks);
 }
 
@@ -152,6 +169,9 @@ TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehea
     if (spec == nullptr)
         throw SettingError("object \"" + object.name + "\" has no operation \"" + operation_name(trial.operation) +
                            "\"");
+    if (spec->has_only_job())
+        throw SettingError("operation \"" + std::string(operation_name(trial.operation)) + "\" of \"" + object.name +
+                           "\" is a job, of which no single request can be shown");
     std::vector<std::string> asks = trial.asks;
     if (asks.empty())
         for (const ColumnSpec &column : object.columns)
@@ -167,7 +187,17 @@ TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehea
     Dispatcher dispatcher(operation, transport, waiter, limiter, authenticator, policy);
     Sink sink(object, asks, trial.rows.size());
     try {
-        if (!is_read_only(spec->kind)) {
+        if (spec->by_lookup) {
+            std::vector<StatementColumn> columns = operation.columns();
+            for (StatementColumn &column : columns)
+                column.written = true;
+            const AfterLookup after = update_or_create(object, columns, NullAs::omit, NullAs::omit);
+            LookedUpRows rows(trial.rows, operation);
+            LookedUpDelivery delivery(operation, dispatcher, after,
+                                      {{transport, waiter, limiter}, authenticator, policy}, rows, sink);
+            delivery.want_ids();
+            delivery.deliver(batches_of(operation, trial.rows, sink));
+        } else if (!is_read_only(spec->kind)) {
             Delivery delivery(operation, dispatcher, sink, true, attempts);
             delivery.deliver(batches_of(operation, trial.rows, sink));
         } else {

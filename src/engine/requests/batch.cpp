@@ -64,10 +64,29 @@ std::vector<Batch> Batch::halves() const {
 }
 
 const std::string &Batch::body() {
-    if (!closed_)
+    const bool is_of_columns = !frame_->columns.empty();
+    if (!closed_ && is_of_columns)
+        put_columns_together();
+    else if (!closed_)
         body_ += frame_->suffix;
     closed_ = true;
-    return body_;
+    return is_of_columns ? put_together_ : body_;
+}
+
+void Batch::put_columns_together() {
+    std::vector<std::size_t> ends(rows_.size()); // of each row's cells so far
+    for (std::size_t row = 0; row < rows_.size(); row++)
+        ends[row] = rows_[row].begin;
+    put_together_.reserve(bytes());
+    put_together_ = frame_->columns.front();
+    for (std::size_t column = 1; column < frame_->columns.size(); column++) {
+        for (std::size_t row = 0; row < rows_.size(); row++) {
+            const std::size_t end = body_.find(BatchFrame::cell_end, ends[row]);
+            put_together_.append(row == 0 ? "" : ",").append(body_, ends[row], end - ends[row]);
+            ends[row] = end + 1;
+        }
+        put_together_ += frame_->columns[column];
+    }
 }
 
 std::string_view Batch::kept(std::size_t row, std::size_t index) const {

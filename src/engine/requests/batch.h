@@ -18,10 +18,23 @@ struct BatchRow {
 /// What stands around and between the rows of a body.
 struct BatchFrame {
     std::string prefix, separator, suffix;
+    /// Where rows are values of arrays, one for each column: what stands before, between and behind these. The text of
+    /// a row is a cell for each of them, with cell_end behind it.
+    std::vector<std::string> columns = {};
+    std::size_t column_bytes = 0; ///< of the body, beside the rows' texts
+
+    static constexpr char cell_end = '\x1F'; ///< no JSON text holds it
+
+    /// A cell's end is as long as the comma between values, of which each array has one less than values.
+    void count_columns() {
+        for (const std::string &text : columns)
+            column_bytes += text.size();
+        column_bytes -= columns.size() - 1;
+    }
 };
 
 /// Rows that leave in one request, with the body they make: prefix, rows and separators, suffix. The body is complete
-/// after every row, so sending copies nothing.
+/// after every row, so sending copies nothing; but one whose rows are values of arrays is put together when it is sent.
 class Batch {
   public:
     explicit Batch(const BatchFrame &frame) : frame_(&frame), body_(frame.prefix) {}
@@ -47,14 +60,17 @@ class Batch {
     std::vector<Batch> halves() const;
 
     const std::string &body();
-    std::size_t bytes() const { return body_.size() + frame_->suffix.size(); }
+    std::size_t bytes() const { return body_.size() + frame_->suffix.size() + frame_->column_bytes; }
     const std::vector<BatchRow> &rows() const { return rows_; }
     std::vector<BatchRow> &rows() { return rows_; }
     std::string_view kept(std::size_t row, std::size_t index) const;
 
   private:
+    void put_columns_together();
+
     const BatchFrame *frame_;
-    std::string body_; ///< without suffix while rows are added
+    std::string body_;         ///< without suffix while rows are added
+    std::string put_together_; ///< the body, where its rows are values of arrays
     bool closed_ = false;
     std::vector<BatchRow> rows_;
     std::string kept_;

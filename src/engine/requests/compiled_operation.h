@@ -2,7 +2,10 @@
 
 #include "engine/manifest/connector.h"
 #include "engine/requests/batch.h"
+#include "engine/requests/body_compiler.h"
 #include "engine/requests/list_filter.h"
+#include "engine/requests/row_references.h"
+#include "engine/requests/row_segment.h"
 #include "engine/text/headers.h"
 
 #include <string>
@@ -11,34 +14,7 @@
 
 namespace reverse_etl {
 
-/// A column whose values a statement hands over, in the order of a row's values.
-struct StatementColumn {
-    std::string field;
-    bool written = true;  ///< stands where the body says "$columns"; else it only names the row
-    KeyForm compare = {}; ///< how the destination compares its values
-};
-
-/// A piece of a row's text. The row encoder runs through the segments for every row.
-struct RowSegment {
-    enum class Kind {
-        literal,    ///< `text`, as it is
-        value,      ///< the column's value, as JSON
-        in_string,  ///< the column's value as text, escaped for the JSON string it stands in
-        member,     ///< `text` ("name": or name=) and the column's value; left out as the table's NULL option says
-        form_value, ///< the column's value as text, percent-encoded
-        row_number, ///< the row's number, in digits
-    } kind;
-    std::string text;
-    int column = -1;
-};
-
-/// A value that is derived from one of a statement's columns.
-struct DerivedColumn {
-    int source = -1;
-    const TextSteps *steps = nullptr;
-};
-
-/// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all rows, for {keys}).
+/// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all, with `text` between them).
 struct UrlSegment {
     enum class Kind { literal, kept, kept_of_all, cursor } kind;
     std::string text;
@@ -60,32 +36,32 @@ class CompiledOperation {
 
     const OperationSpec &spec() const { return spec_; }
     const Object &object() const { return object_; }
-    const std::vector<StatementColumn> &columns() const { return columns_; }
-    /// Values derived from those of the columns, numbered on from them.
-    const std::vector<DerivedColumn> &derived() const { return derived_; }
-    /// The field of a column, or the name of a derived value.
-    const std::string &field_of(int column) const;
+    const std::vector<StatementColumn> &columns() const { return references_.columns(); }
+    const std::vector<DerivedColumn> &derived() const { return references_.derived(); }
+    const std::string &field_of(int column) const { return references_.field_of(column); }
+    /// The position of the column that names the row; -1 for none.
+    int key() const { return references_.key(); }
     const std::string &key_field() const { return key_field_; }
     /// How the destination compares the keys of this operation's rows.
-    KeyForm key_form() const { return key_ < 0 ? KeyForm() : columns_[key_].compare; }
+    KeyForm key_form() const { return references_.key() < 0 ? KeyForm() : columns()[references_.key()].compare; }
 
-    const BatchFrame &frame() const { return frame_; }
-    const std::vector<RowSegment> &row() const { return row_; }
+    const BatchFrame &frame() const { return body_.frame; }
+    const RowSegments &row() const { return body_.row; }
     bool has_body() const { return has_body_; }
     /// Of every request: the engine's, which the manifest's replace, which the operation's own replace. Content-Type
     /// goes with a body only.
     const Headers &headers() const { return headers_; }
     /// {request.id} or {entry.id} stands in its URL, its headers or its body.
-    bool names_ids() const { return names_ids_; }
-    bool names_request() const { return names_request_; }
+    bool names_ids() const { return references_.names_ids(); }
+    bool names_request() const { return references_.names_request(); }
     /// One request holds one row, whatever its limit says, since its path or its body speaks of one.
     bool one_row() const { return one_row_; }
     /// The kept texts that the rows of a request have in common; empty: any rows may share one.
-    const std::vector<std::size_t> &grouping() const { return grouping_; }
+    const std::vector<std::size_t> &grouping() const { return references_.grouping(); }
     /// The answer's 404 speaks of what the rows of a request have in common.
     bool path_names_group() const { return path_names_group_; }
     /// What rows have in common stands in the body beside them: a mark, until the request is sent.
-    bool names_group() const { return names_group_; }
+    bool names_group() const { return references_.names_group(); }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
     bool path_names_row() const { return path_names_row_; }
     /// Takes the rows out of the batch that would name something else: with an empty key, "." or ".." a path names the
@@ -94,9 +70,15 @@ class CompiledOperation {
     std::vector<BatchRow> take_unreachable(Batch &batch) const;
     std::size_t rows_per_batch() const { return one_row_ ? 1 : static_cast<std::size_t>(spec_.rows); }
     /// Columns whose text is kept per row (Batch::keep), in this order.
-    const std::vector<int> &kept_columns() const { return kept_columns_; }
+    const std::vector<int> &kept_columns() const { return references_.kept(); }
     /// The position of the key among the kept texts, -1 if it is not kept.
     int kept_key() const { return kept_key_; }
+    /// Of a lookup: the columns by which it knows rows, and where each stands among the kept texts.
+    struct NameColumn {
+        int column;
+        std::size_t kept;
+    };
+    const std::vector<NameColumn> &names() const { return names_; }
 
     std::string url(const Batch *batch, std::string_view cursor) const;
     /// The URL without the base and the query.
@@ -115,46 +97,26 @@ class CompiledOperation {
                               bool encoded);
 
   private:
-    void compile_body();
     void set_headers();
     void add_id_headers();
-    bool is_id(const std::string &placeholder, std::string &mark);
-    void set_grouping();
-    bool is_of_group(std::size_t kept) const;
     bool speaks_of_row(const std::vector<UrlSegment> &segments) const;
-    bool is_group(const std::string &placeholder, std::string &mark);
-    bool names_own_id(const Json &member) const;
     bool reaches(const Batch &batch, std::size_t row) const;
-    void compile_json(const Json &value, std::vector<RowSegment> &out);
-    void compile_json_string(const std::string &text, std::vector<RowSegment> &out);
-    void compile_form(const Json &value, const std::string &name, std::vector<RowSegment> &columns);
+    bool url_reaches(const Batch &batch, std::size_t row) const;
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
-    std::size_t keep(int column);
-    void note_naming(const std::string &placeholder);
-    SettingError lacks_option(const std::string &name) const;
-    int column_of(const std::string &placeholder);
-    int statement_column(const std::string &field) const;
+    void keep_names();
 
     const Object &object_;
     const OperationSpec &spec_;
-    std::vector<StatementColumn> columns_;
-    std::vector<DerivedColumn> derived_;
-    std::vector<std::string> derived_names_;
-    int key_;
+    RowReferences references_;
     std::vector<std::string> fields_;
     std::string key_field_;
 
     Headers headers_;
-    BatchFrame frame_;
-    std::vector<RowSegment> row_;
-    bool names_ids_ = false, names_request_ = false;
+    CompiledBody body_;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
-    bool key_names_row_ = false;      ///< {key} or {keys} stands in its URL or its body
-    std::vector<std::size_t> naming_; ///< the kept texts by which it says which row it is about, wherever it does
-    std::vector<std::size_t> grouping_;
-    bool path_names_group_ = false, names_group_ = false;
-    std::vector<int> kept_columns_;
+    bool path_names_group_ = false;
     int kept_key_ = -1;
+    std::vector<NameColumn> names_;
     std::vector<UrlSegment> path_;
     std::vector<UrlParameter> query_;
     std::vector<CompiledLimit> rate_limits_;

@@ -5,24 +5,40 @@
 
 namespace reverse_etl {
 
+RowDelivery::Counts counts_of(const Dispatcher &dispatcher) {
+    return {dispatcher.jobs(), dispatcher.jobs_in_flight(), dispatcher.rows_in_flight(), dispatcher.requests(),
+            dispatcher.bytes()};
+}
+
 Delivery::Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
                    int max_attempts)
     : SinkHandler(operation, dispatcher, sink), reader_(operation), with_ids_(with_ids), max_attempts_(max_attempts) {}
 
 void Delivery::start(std::vector<Batch> batches) {
     submit(std::move(batches));
-    dispatcher_.advance(*this);
+    advance();
 }
 
 void Delivery::deliver(std::vector<Batch> batches) {
     submit(std::move(batches));
-    dispatcher_.run(*this);
+    run();
+}
+
+std::vector<const StartableJob *> Delivery::held() const {
+    std::vector<const StartableJob *> held;
+    for (const StartableJob &one : dispatcher_.held())
+        held.push_back(&one);
+    return held;
+}
+
+RowDelivery::Counts Delivery::counts() const {
+    return counts_of(dispatcher_);
 }
 
 void Delivery::submit(std::vector<Batch> batches) {
     for (Batch &batch : grouped(operation_, std::move(batches))) {
         for (const BatchRow &row : operation_.take_unreachable(batch))
-            sink_.rejected(row.number, "an empty text, \".\" or \"..\" names no row, nor does a list's separator", 0);
+            sink_.rejected(row.number, names_no_row, 0);
         if (!batch.rows().empty())
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     }

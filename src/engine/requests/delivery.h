@@ -2,11 +2,15 @@
 
 #include "engine/requests/dispatcher.h"
 #include "engine/requests/outcome_reader.h"
+#include "engine/requests/row_delivery.h"
 
 #include <string>
 #include <vector>
 
 namespace reverse_etl {
+
+/// Why a row is refused that a request cannot name.
+inline constexpr const char *names_no_row = "an empty text, \".\" or \"..\" names no row, nor does a list's separator";
 
 /// Takes the outcome of every row, once. Rows are known by their number in the statement.
 class OutcomeSink {
@@ -40,6 +44,9 @@ class SinkHandler : protected JobHandler {
   public:
     Clock::time_point start_ready() { return dispatcher_.start_ready(*this); }
     bool take(const Finished &finished) { return dispatcher_.take(finished, *this); }
+    /// For a statement: starts what may start and settles what has ended; or runs until all has ended.
+    void advance() { dispatcher_.advance(*this); }
+    void run() { dispatcher_.run(*this); }
 
   protected:
     SinkHandler(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink)
@@ -54,24 +61,22 @@ class SinkHandler : protected JobHandler {
 
 /// Delivers batches of one operation and finds an outcome for every row, however the destination answers: by row, or
 /// only for the whole, and then the batch is halved until the rows at fault stand alone.
-class Delivery : public SinkHandler {
+class Delivery : public SinkHandler, public RowDelivery {
   public:
     /// `with_ids`: whether the sink wants the destination's ids.
     Delivery(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, bool with_ids,
              int max_attempts);
 
-    /// From now on the sink wants the destination's ids.
-    void want_ids() { with_ids_ = true; }
-
-    /// Sends what may go at once, and returns without waiting for answers. Throws as deliver() does.
-    void start(std::vector<Batch> batches);
-
-    /// Returns when every row of the batches, and of those that were started, has its outcome. Throws DestinationError
-    /// when nothing more can be sent; rows without an outcome by then have none.
-    void deliver(std::vector<Batch> batches);
-
-    /// For a loop that serves many deliveries: adds batches.
-    void submit(std::vector<Batch> batches);
+    void want_ids() override { with_ids_ = true; }
+    void start(std::vector<Batch> batches) override;
+    void deliver(std::vector<Batch> batches) override;
+    void submit(std::vector<Batch> batches) override;
+    Clock::time_point start_ready() override { return SinkHandler::start_ready(); }
+    bool take(const Finished &finished) override { return SinkHandler::take(finished); }
+    std::deque<std::unique_ptr<Job>> withdraw() override { return dispatcher_.withdraw(); }
+    std::vector<const StartableJob *> held() const override;
+    void start_held() override { dispatcher_.start_held(); }
+    Counts counts() const override;
 
   private:
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;

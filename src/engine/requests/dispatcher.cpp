@@ -1,5 +1,6 @@
 #include "engine/requests/dispatcher.h"
 
+#include "engine/http/gzip.h"
 #include "engine/limits/announcement.h"
 #include "engine/limits/backoff.h"
 #include "engine/world/random.h"
@@ -110,11 +111,9 @@ void Dispatcher::resubmit(std::unique_ptr<Job> job, const Verdict &verdict, JobH
         return;
     }
     retries_++;
-    Milliseconds pause = delay(job->attempts);
-    // Jitter on top, so that what was refused together does not come back together.
-    if (verdict.delay)
-        pause = asked + pause / 10;
-    job->ready = Clock::now() + pause;
+    const Milliseconds pause = delay(job->attempts);
+    job->ready =
+        Clock::now() + (verdict.delay ? asked + jitter_of(verdict.jitter, asked, pause, Random::jitter()) : pause);
     handler.put_off(*job);
     // Before those that were not tried yet: a destination that is down is known as such after its attempts, however
     // many batches wait.
@@ -252,17 +251,30 @@ Request Dispatcher::request_of(Job &job) const {
     return request;
 }
 
+void Dispatcher::compress(Request &request, Job &job) const {
+    if (!operation_.spec().format.gzip || !operation_.has_body())
+        return;
+    job.body = gzip(request.body);
+    request.body = job.body;
+}
+
 void Dispatcher::sign(Request &request, Job &job) const {
-    UnsignedRequest unsigned_request{
-        request, job.body, operation_.spec().form ? UnsignedRequest::Format::form : UnsignedRequest::Format::json,
-        job.id.empty() && authenticator_.needs_id() ? random_id() : job.id};
+    using Format = UnsignedRequest::Format;
+    const BodyFormat &format = operation_.spec().format;
+    UnsignedRequest unsigned_request{request, job.body,
+                                     format.gzip                     ? Format::other
+                                     : format.kind == BodyKind::json ? Format::json
+                                     : format.kind == BodyKind::form ? Format::form
+                                                                     : Format::other,
+                                     job.id.empty() && authenticator_.needs_id() ? random_id() : job.id};
     authenticator_.sign(unsigned_request);
 }
 
 void Dispatcher::start(StartableJob startable) {
     std::unique_ptr<Job> job = std::move(startable.job);
     Request request = request_of(*job);
-    sign(request, *job);
+    compress(request, *job);
+    sign(request, *job); // what is signed is what is sent
     request.ca_file = policy_.ca_file;
     request.proxy = policy_.proxy;
     request.client_certificate = authenticator_.certificate();

@@ -136,8 +136,9 @@ class Dispatcher {
     enum class Place { first, last };
     void put_in_line(std::unique_ptr<Job> job, Place place);
     void start(StartableJob startable);
-    /// The job's request, not yet signed. Its body is the job's.
-    Request request_of(Job &job) const; ///< all but the signature
+    /// The job's request, as it can be read: neither compressed nor signed. Its body is the job's.
+    Request request_of(Job &job) const;
+    void compress(Request &request, Job &job) const;
     void sign(Request &request, Job &job) const;
     /// What turn() does where the policy has a rehearsal.
     void rehearse(JobHandler &handler);

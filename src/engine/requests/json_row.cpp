@@ -23,6 +23,15 @@ std::string_view raw(simdjson::ondemand::value value) {
 
 } // namespace
 
+void append_as_text(std::string_view json, std::string &out) {
+    if (json.front() != '"')
+        out += json;
+    else if (json.find('\\') == std::string_view::npos)
+        out += json.substr(1, json.size() - 2);
+    else
+        out += nlohmann::json::parse(json).get_ref<const std::string &>();
+}
+
 void JsonRow::read(std::string_view row, std::string_view key) {
     names_.clear();
     values_.clear();
@@ -45,16 +54,6 @@ void JsonRow::read_members(std::string &buffer, std::string_view text) {
     } catch (const simdjson::simdjson_error &error) {
         throw std::runtime_error(std::string("a row of the outbox is not a JSON object: ") + error.what());
     }
-}
-
-void JsonRow::text(int column, std::string &out) const {
-    std::string_view value = values_[column];
-    if (value.front() != '"')
-        out += value;
-    else if (value.find('\\') == std::string_view::npos)
-        out += value.substr(1, value.size() - 2);
-    else
-        out += nlohmann::json::parse(value).get_ref<const std::string &>();
 }
 
 } // namespace reverse_etl

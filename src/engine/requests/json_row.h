@@ -9,6 +9,9 @@
 
 namespace reverse_etl {
 
+/// Appends a JSON value as plain text: a string without its quotes and escapes, everything else as it is.
+void append_as_text(std::string_view json, std::string &out);
+
 /// A row that was encoded before: the members of JSON objects, in order. Values go into the request as they are, byte
 /// for byte, so no digit of a number is lost.
 class JsonRow final : public RowValues {
@@ -23,7 +26,7 @@ class JsonRow final : public RowValues {
 
     bool is_null(int column) const override { return values_[column] == "null"; }
     void json(int column, std::string &out) const override { out += values_[column]; }
-    void text(int column, std::string &out) const override;
+    void text(int column, std::string &out) const override { append_as_text(values_[column], out); }
 
   private:
     void read_members(std::string &buffer, std::string_view text);

@@ -74,9 +74,10 @@ bool names_cursor(const Json &value) {
                              : value.is_object() && value.contains("$number");
 }
 
-bool holds_filters(const Json &value) {
-    return value.is_structured() && ((value.is_object() && value.contains("$filters")) ||
-                                     std::any_of(value.begin(), value.end(), holds_filters));
+/// Whether something stands in it that may be left out; then so is what holds nothing else.
+bool may_be_left_out(const Json &value) {
+    return names_cursor(value) || (value.is_structured() && ((value.is_object() && value.contains("$filters")) ||
+                                                             std::any_of(value.begin(), value.end(), may_be_left_out)));
 }
 
 struct Page {
@@ -116,7 +117,7 @@ std::optional<Json> filled(const Json &value, const Page &page) {
         else if (one)
             made.push_back(std::move(*one));
     }
-    return made.empty() && holds_filters(value) ? std::nullopt : std::optional(std::move(made));
+    return made.empty() && may_be_left_out(value) ? std::nullopt : std::optional(std::move(made));
 }
 
 } // namespace

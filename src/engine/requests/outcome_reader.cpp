@@ -57,8 +57,10 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
     batch_ = &batch;
     with_ids_ = with_ids;
     outcomes_.assign(batch.rows().size(), {});
-    rows_by_key_.clear();
-    repeats_keys_ = false;
+    if (!stays_with_batch_) {
+        rows_by_key_.clear();
+        repeats_keys_ = false;
+    }
     unpaired_reason_.clear();
     of_whole_ = is_miscounted_ = names_others_ = is_unclear_ = has_failures_ = false;
     entries_accepted_ = 0;

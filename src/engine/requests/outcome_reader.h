@@ -38,6 +38,12 @@ class OutcomeReader {
     /// Whether the last answer spoke of another number of rows than were sent, so that none of its words can be paired.
     bool is_miscounted() const { return is_miscounted_; }
 
+    /// Whether it is known of which rows the last answer spoke, and what it said of them.
+    bool is_clear() const { return !is_miscounted_ && !names_others_ && !is_unclear_; }
+
+    /// From now on all answers are about the same batch: its keys are gone through once.
+    void stay_with_batch() { stays_with_batch_ = true; }
+
     /// Whether the last answer spoke of its batch as a whole, not of each row.
     bool of_whole() const { return of_whole_; }
 
@@ -69,6 +75,7 @@ class OutcomeReader {
     std::vector<RowOutcome> outcomes_;
     std::unordered_map<std::string, std::size_t> rows_by_key_; ///< as the destination compares it
     bool repeats_keys_ = false;
+    bool stays_with_batch_ = false;
     std::string unpaired_reason_;
     std::size_t entries_accepted_ = 0; ///< that name no row
     bool of_whole_ = false, is_miscounted_ = false;

@@ -16,6 +16,7 @@ struct ShownRequest {
     Headers headers;
     std::string body;
     std::vector<std::uint64_t> rows; ///< their numbers
+    std::string operation;           ///< whose request it is
 };
 
 /// Stands in for the network. Whoever has one in its policy sends nothing, counts against no limit, fetches no token,

@@ -32,7 +32,12 @@ ShownRequest Dispatcher::shown(Job &job) const {
     sign(request, job);
     if (!shows_credentials || !authenticator_.ready())
         request.headers = starred(before, std::move(request.headers));
-    ShownRequest shown{request.method, request.url, request.headers, std::string(request.body), {}};
+    ShownRequest shown{request.method,
+                       request.url,
+                       request.headers,
+                       std::string(request.body),
+                       {},
+                       operation_name(operation_.spec().kind)};
     for (const BatchRow &row : job.batch.rows())
         shown.rows.push_back(row.number);
     if (shows_credentials)

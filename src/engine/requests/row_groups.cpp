@@ -1,5 +1,6 @@
 #include "engine/requests/row_groups.h"
 
+#include "engine/requests/batch_cut.h"
 #include "engine/text/json_text.h"
 
 #include <algorithm>
@@ -9,8 +10,6 @@
 namespace reverse_etl {
 
 namespace {
-
-using Kind = UrlSegment::Kind;
 
 /// What tells groups apart: each text with its length, so that no two groups read alike.
 std::string group_of(const CompiledOperation &operation, const Batch &batch, std::size_t row) {
@@ -55,6 +54,8 @@ std::vector<Batch> grouped(const CompiledOperation &operation, std::vector<Batch
                 by_group.emplace_back(operation.frame());
             by_group[found->second].append(batch, row);
         }
+    for (Batch &batch : by_group)
+        batch = in_order(batch);
     return by_group;
 }
 
@@ -73,40 +74,27 @@ void fill_in_group(const CompiledOperation &operation, const Batch &batch, std::
     }
 }
 
-/// What the rows of a request must have in common.
-void CompiledOperation::set_grouping() {
-    if (is_read_only(spec_.kind))
+void RowReferences::group(const Object &object, const OperationSpec &spec) {
+    if (is_read_only(spec.kind))
         return;
-    for (const std::string &field : spec_.group_by)
-        grouping_.push_back(keep(statement_column(field)));
+    for (const std::string &field : spec.group_by)
+        grouping_.push_back(keep(statement_column(object, spec, field)));
 }
 
-bool CompiledOperation::is_of_group(std::size_t kept) const {
-    const auto column = static_cast<std::size_t>(kept_columns_[kept]);
-    const int source = column < columns_.size() ? kept_columns_[kept] : derived_[column - columns_.size()].source;
+bool RowReferences::is_of_group(std::size_t kept) const {
+    const auto column = static_cast<std::size_t>(kept_[kept]);
+    const int source = column < columns_.size() ? kept_[kept] : derived_[column - columns_.size()].source;
     return std::any_of(grouping_.begin(), grouping_.end(),
-                       [&](std::size_t of_group) { return kept_columns_[of_group] == source; });
+                       [&](std::size_t of_group) { return kept_[of_group] == source; });
 }
 
-/// Whether something of it is not the same for all rows of a request.
-bool CompiledOperation::speaks_of_row(const std::vector<UrlSegment> &segments) const {
-    return std::any_of(segments.begin(), segments.end(), [&](const UrlSegment &segment) {
-        return segment.kind == Kind::kept && !is_of_group(segment.kept);
-    });
-}
-
-/// Whether a placeholder beside the rows is what they have in common, for which a mark stands until the request is
-/// sent.
-bool CompiledOperation::is_group(const std::string &placeholder, std::string &mark) {
-    if (!placeholder.starts_with("row."))
-        return false;
-    for (std::size_t i = 0; i < spec_.group_by.size(); i++)
-        if (placeholder.substr(4) == spec_.group_by[i]) {
-            mark = group_mark(grouping_[i]);
+std::string RowReferences::group_mark_of(const OperationSpec &spec, const std::string &placeholder) {
+    for (std::size_t i = 0; i < grouping_.size(); i++)
+        if (placeholder == "row." + spec.group_by[i]) {
             names_group_ = true;
-            return true;
+            return group_mark(grouping_[i]);
         }
-    return false;
+    return "";
 }
 
 } // namespace reverse_etl

@@ -10,7 +10,7 @@
 namespace reverse_etl {
 
 /// The rows in batches of which each holds rows of one group, in the order of the groups' first rows; within a group
-/// they stay in their order. As they are where the operation does not group its rows.
+/// they stand in the order of their numbers. As they are where the operation does not group its rows.
 std::vector<Batch> grouped(const CompiledOperation &operation, std::vector<Batch> batches);
 
 /// It stands beside the rows in a body where what they have in common does: bytes that occur in no UTF-8.

@@ -7,9 +7,10 @@
 
 namespace reverse_etl {
 
-RowWriter::RowWriter(const CompiledOperation &operation, NullAs null_as) : operation_(operation), null_as_(null_as) {
+RowWriter::RowWriter(const CompiledOperation &operation, NullAs null_as)
+    : operation_(operation), null_as_(null_as), is_form_(operation.spec().format.kind == BodyKind::form) {
     const auto *clear = std::get_if<std::string>(&operation.object().clear);
-    if (operation.spec().form)
+    if (is_form_)
         append_percent_encoded(clear_, clear != nullptr ? *clear : "");
     else if (clear != nullptr)
         append_json_string(clear_, *clear);
@@ -18,21 +19,28 @@ RowWriter::RowWriter(const CompiledOperation &operation, NullAs null_as) : opera
 }
 
 void RowWriter::write(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out) {
+    begin_ = batch.row_begin();
+    number_ = number;
     if (operation_.derived().empty())
-        write_row(row, number, batch, out);
+        write_row(row, batch, out);
     else
-        write_row(DerivedRow(operation_, row), number, batch, out);
+        write_row(DerivedRow(operation_, row), batch, out);
 }
 
-void RowWriter::write_row(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out) {
-    std::size_t begin = batch.row_begin();
-    for (const RowSegment &segment : operation_.row()) {
+void RowWriter::write_row(const RowValues &row, Batch &batch, std::string &out) {
+    write_segments(operation_.row(), row, out);
+    for (int column : operation_.kept_columns())
+        batch.keep(text_of(column, row));
+}
+
+void RowWriter::write_segments(const RowSegments &segments, const RowValues &row, std::string &out) {
+    for (const RowSegment &segment : segments) {
         switch (segment.kind) {
         case RowSegment::Kind::literal:
             out += segment.text;
             break;
         case RowSegment::Kind::member:
-            write_member(segment, row, out, begin);
+            write_member(segment, row, out);
             break;
         case RowSegment::Kind::value:
             if (row.is_null(segment.column))
@@ -51,26 +59,25 @@ void RowWriter::write_row(const RowValues &row, std::uint64_t number, Batch &bat
             break;
         case RowSegment::Kind::row_number: {
             char digits[20];
-            out.append(digits, std::to_chars(digits, digits + sizeof(digits), number).ptr);
+            out.append(digits, std::to_chars(digits, digits + sizeof(digits), number_).ptr);
             break;
         }
+        default:
+            write_shape(segment, row, out);
         }
     }
-    for (int column : operation_.kept_columns())
-        batch.keep(text_of(column, row));
 }
 
-void RowWriter::write_member(const RowSegment &segment, const RowValues &row, std::string &out, std::size_t begin) {
+void RowWriter::write_member(const RowSegment &segment, const RowValues &row, std::string &out) {
     bool is_null = row.is_null(segment.column);
     if (is_null && null_as_ == NullAs::omit)
         return;
-    bool form = operation_.spec().form;
-    if (form ? out.size() > begin : out.back() != '{')
-        out += form ? '&' : ',';
+    if (is_form_ ? out.size() > begin_ : out.back() != '{')
+        out += is_form_ ? '&' : ',';
     out += segment.text;
     if (is_null)
-        out += null_as_ == NullAs::clear ? clear_ : form ? "" : "null";
-    else if (form)
+        out += null_as_ == NullAs::clear ? clear_ : is_form_ ? "" : "null";
+    else if (is_form_)
         append_percent_encoded(out, text_of(segment.column, row));
     else
         row.json(segment.column, out);

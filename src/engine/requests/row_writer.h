@@ -36,14 +36,26 @@ class RowWriter {
     void write(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out);
 
   private:
-    void write_row(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out);
-    void write_member(const RowSegment &segment, const RowValues &row, std::string &out, std::size_t begin);
+    void write_row(const RowValues &row, Batch &batch, std::string &out);
+    void write_segments(const RowSegments &segments, const RowValues &row, std::string &out);
+    void write_member(const RowSegment &segment, const RowValues &row, std::string &out);
     const std::string &text_of(int column, const RowValues &row);
+
+    // row_shapes.cpp
+    void write_shape(const RowSegment &segment, const RowValues &row, std::string &out);
+    void write_csv_value(const RowSegment &segment, const RowValues &row, std::string &out);
+    void write_form_members(const RowSegment &segment, const RowValues &row, std::string &out);
+    static void write_escaped(const std::string &text, const Escapes &escapes, std::string &out);
+    const std::string &taken_from(std::size_t begin, std::string &out);
+    std::string_view null_text() const;
 
     const CompiledOperation &operation_;
     NullAs null_as_;
-    std::string clear_; ///< what clears a field, as it stands in the body
-    std::string text_;  ///< a buffer: where values come from Postgres, no local may need a destructor
+    bool is_form_;
+    std::string clear_;        ///< what clears a field, as it stands in the body
+    std::uint64_t number_ = 0; ///< of the row that is being written
+    std::size_t begin_ = 0;    ///< where its text begins
+    std::string text_;         ///< a buffer: where values come from Postgres, no local may need a destructor
 };
 
 } // namespace reverse_etl

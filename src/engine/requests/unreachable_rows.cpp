@@ -8,7 +8,7 @@ namespace reverse_etl {
 
 std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
     std::vector<BatchRow> taken;
-    if (!url_names_row_ && naming_.empty())
+    if (!url_names_row_ && references_.naming().empty())
         return taken;
     std::vector<std::size_t> others;
     for (std::size_t row = 0; row < batch.rows().size(); row++)
@@ -23,11 +23,15 @@ std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
 
 bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
     // In a body, too, no destination knows a row by such a name.
-    for (const std::size_t kept : naming_) {
+    for (const std::size_t kept : references_.naming()) {
         const std::string_view name = batch.kept(row, kept);
         if (name.empty() || name == "." || name == "..")
             return false;
     }
+    return !url_names_row_ || url_reaches(batch, row);
+}
+
+bool CompiledOperation::url_reaches(const Batch &batch, std::size_t row) const {
     // As the destination sees it once it has decoded the path; some take a backslash for a slash.
     std::string path = "/";
     for (const UrlSegment &segment : path_) {

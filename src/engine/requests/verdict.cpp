@@ -153,6 +153,8 @@ Verdict judge(const CompiledOperation &operation, Answer &answer) {
                                                                                                   : Fault::stopped;
     if (verdict.action == Action::wait || verdict.action == Action::retry)
         verdict.delay = delay_of(rule, answer);
+    if (rule != nullptr)
+        verdict.jitter = rule->jitter;
     return verdict;
 }
 

@@ -10,6 +10,7 @@ struct Verdict {
     Action action = Action::proceed;
     std::string reason;                ///< the destination's own words where it has any; "" if it is done
     std::optional<Milliseconds> delay; ///< for wait and retry, if the answer names one
+    Jitter jitter = Jitter::little;    ///< of the delay
     Fault fault = Fault::unreachable;  ///< for unauthorized, stop, and attempts that run out
     bool never_arrived = false;        ///< for retry: the request surely had no effect
 };

@@ -21,6 +21,7 @@ class Words {
 
     explicit Words(Storable storable = nullptr) : storable_(storable) {}
 
+    Storable storable() const { return storable_; }
     Secrets &secrets() { return secrets_; }
     const Secrets &secrets() const { return secrets_; }
 

@@ -1,21 +1,18 @@
 #include "engine/text/iso_moment.h"
 
-#include <chrono>
-#include <utility>
-
 namespace reverse_etl {
 
 namespace {
 
-/// Takes so many digits from the front of the text; -1 if they are not there.
-int take_number(std::string_view &text, std::size_t digits) {
+/// Takes so many digits from the beginning of the text; -1 if there are not as many.
+int take_digits(std::string_view &text, std::size_t digits) {
+    int number = 0;
     if (text.size() < digits)
         return -1;
-    int number = 0;
-    for (std::size_t i = 0; i < digits; i++) {
-        if (text[i] < '0' || text[i] > '9')
+    for (const char c : text.substr(0, digits)) {
+        if (c < '0' || c > '9')
             return -1;
-        number = number * 10 + (text[i] - '0');
+        number = 10 * number + (c - '0');
     }
     text.remove_prefix(digits);
     return number;
@@ -28,17 +25,75 @@ bool take(std::string_view &text, char sign) {
     return true;
 }
 
+/// Takes a number of two digits that is none above `most`.
+bool take_part(std::string_view &text, int most, int &number) {
+    number = take_digits(text, 2);
+    return number >= 0 && number <= most;
+}
+
+/// "5" of "12:00:00.5".
+std::chrono::milliseconds take_fraction(std::string_view &text) {
+    int milliseconds = 0;
+    for (int digit = 100; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), digit /= 10)
+        milliseconds += digit * (text[0] - '0');
+    return std::chrono::milliseconds(milliseconds);
+}
+
+std::optional<std::chrono::sys_days> take_date(std::string_view &text) {
+    const int year = take_digits(text, 4);
+    int month = 0, day = 0;
+    if (year < 0 || !take(text, '-') || !take_part(text, 12, month) || !take(text, '-') || !take_part(text, 31, day))
+        return std::nullopt;
+    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                           std::chrono::day(static_cast<unsigned>(day))};
+    return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
+}
+
+std::optional<std::chrono::milliseconds> take_time_of_day(std::string_view &text) {
+    int hour = 0, minute = 0, second = 0;
+    if (!take_part(text, 23, hour) || !take(text, ':') || !take_part(text, 59, minute))
+        return std::nullopt;
+    std::chrono::milliseconds fraction{};
+    if (take(text, ':')) {
+        if (!take_part(text, 60, second)) // a leap second is one
+            return std::nullopt;
+        if (take(text, '.') || take(text, ','))
+            fraction = take_fraction(text);
+    }
+    return std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) + fraction;
+}
+
+/// What the zone is ahead of UTC; nothing if what is left of the text is none.
+std::optional<std::chrono::minutes> zone(std::string_view text) {
+    if (text.empty() || text == "Z" || text == "z")
+        return std::chrono::minutes(0);
+    const bool is_behind = text[0] == '-';
+    if (!is_behind && text[0] != '+')
+        return std::nullopt;
+    text.remove_prefix(1);
+    int hours = 0, minutes = 0;
+    if (!take_part(text, 23, hours))
+        return std::nullopt;
+    take(text, ':');
+    if (!text.empty() && !take_part(text, 59, minutes))
+        return std::nullopt;
+    if (!text.empty())
+        return std::nullopt;
+    return std::chrono::minutes((is_behind ? -1 : 1) * (60 * hours + minutes));
+}
+
 bool is_letter(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
+enum class Part { year, month, day, hour, minute, second, millisecond };
 struct Field {
     std::string_view name;
-    int IsoMoment::*number;
+    Part part;
 };
-constexpr Field fields[] = {{"YYYY", &IsoMoment::year}, {"YY", &IsoMoment::year},       {"MM", &IsoMoment::month},
-                            {"DD", &IsoMoment::day},    {"HH", &IsoMoment::hour},       {"MI", &IsoMoment::minute},
-                            {"SS", &IsoMoment::second}, {"MS", &IsoMoment::millisecond}};
+constexpr Field fields[] = {{"YYYY", Part::year}, {"YY", Part::year},       {"MM", Part::month},
+                            {"DD", Part::day},    {"HH", Part::hour},       {"MI", Part::minute},
+                            {"SS", Part::second}, {"MS", Part::millisecond}};
 
 const Field *field_at(std::string_view format) {
     for (const Field &field : fields)
@@ -47,7 +102,31 @@ const Field *field_at(std::string_view format) {
     return nullptr;
 }
 
-std::string digits_of(int number, std::size_t count) {
+long part_of(Moment moment, Part part) {
+    const auto day = std::chrono::floor<std::chrono::days>(moment);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(moment - day);
+    switch (part) {
+    case Part::year:
+        return int{date.year()};
+    case Part::month:
+        return unsigned{date.month()};
+    case Part::day:
+        return unsigned{date.day()};
+    case Part::hour:
+        return time.hours().count();
+    case Part::minute:
+        return time.minutes().count();
+    case Part::second:
+        return time.seconds().count();
+    case Part::millisecond:
+        return time.subseconds().count();
+    }
+    return 0;
+}
+
+/// The last digits of a number, with zeros before them.
+std::string digits_of(long number, std::size_t count) {
     std::string digits = std::to_string(number);
     if (digits.size() > count)
         digits.erase(0, digits.size() - count);
@@ -56,42 +135,15 @@ std::string digits_of(int number, std::size_t count) {
 
 } // namespace
 
-std::optional<IsoMoment> IsoMoment::parse(std::string_view text) {
-    IsoMoment moment;
-    const auto part = [&](int &number, std::size_t digits, int most) {
-        number = take_number(text, digits);
-        return number >= 0 && number <= most;
-    };
-    if (!part(moment.year, 4, 9999) || !take(text, '-') || !part(moment.month, 2, 12) || !take(text, '-') ||
-        !part(moment.day, 2, 31))
+std::optional<Moment> iso_moment(std::string_view text) {
+    const std::optional<std::chrono::sys_days> date = take_date(text);
+    if (!date || text.empty())
+        return date;
+    if (!take(text, 'T') && !take(text, 't') && !take(text, ' '))
         return std::nullopt;
-    const std::chrono::year_month_day date(std::chrono::year(moment.year),
-                                           std::chrono::month(static_cast<unsigned>(moment.month)),
-                                           std::chrono::day(static_cast<unsigned>(moment.day)));
-    if (!date.ok())
-        return std::nullopt;
-    if (text.empty())
-        return moment;
-    if (!take(text, 'T') || !part(moment.hour, 2, 23) || !take(text, ':') || !part(moment.minute, 2, 59) ||
-        !take(text, ':') || !part(moment.second, 2, 59))
-        return std::nullopt;
-    if (take(text, '.')) {
-        if (!part(moment.millisecond, 3, 999))
-            return std::nullopt;
-        int beyond = 0;
-        if (text.size() >= 3 && text[0] != '+' && !part(beyond, 3, 999))
-            return std::nullopt;
-    }
-    return text.empty() || text == "Z" || text == "+00:00" ? std::optional(moment) : std::nullopt;
-}
-
-std::int64_t IsoMoment::epoch_s() const {
-    const std::chrono::sys_days days = std::chrono::year(year) / month / day;
-    return std::int64_t{days.time_since_epoch().count()} * 86400 + hour * 3600 + minute * 60 + second;
-}
-
-std::int64_t IsoMoment::epoch_ms() const {
-    return epoch_s() * 1000 + millisecond;
+    const std::optional<std::chrono::milliseconds> time = take_time_of_day(text);
+    const std::optional<std::chrono::minutes> ahead = zone(text);
+    return time && ahead ? std::optional(Moment(*date + *time - *ahead)) : std::nullopt;
 }
 
 bool is_date_format(std::string_view format) {
@@ -106,14 +158,14 @@ bool is_date_format(std::string_view format) {
     return has_field;
 }
 
-std::string in_date_format(const IsoMoment &moment, std::string_view format) {
+std::string in_date_format(Moment moment, std::string_view format) {
     std::string text;
     while (!format.empty()) {
         const Field *field = field_at(format);
         if (field == nullptr)
             text += format[0];
         else
-            text += digits_of(moment.*field->number, field->name == "MS" ? 3 : field->name.size());
+            text += digits_of(part_of(moment, field->part), field->part == Part::millisecond ? 3 : field->name.size());
         format.remove_prefix(field == nullptr ? 1 : field->name.size());
     }
     return text;

@@ -93,10 +93,10 @@ std::string with_each(const std::string &list, const std::vector<TextStep> &step
     return result + "]";
 }
 
-IsoMoment moment_of(const std::string &text) {
-    const std::optional<IsoMoment> moment = IsoMoment::parse(text);
+Moment moment_of(const std::string &text) {
+    const std::optional<Moment> moment = iso_moment(text);
     if (!moment)
-        throw ValueRefused("the value is no date, or none in UTC, as ISO 8601 writes it");
+        throw ValueRefused("the value is no date or moment as ISO 8601 writes it");
     return *moment;
 }
 
@@ -158,9 +158,9 @@ std::string done(const TextStep &step, const std::string &text, bool is_first, b
     case Word::date:
         return in_date_format(moment_of(text), step.argument);
     case Word::epoch_s:
-        return std::to_string(moment_of(text).epoch_s());
+        return std::to_string(std::chrono::floor<std::chrono::seconds>(moment_of(text)).time_since_epoch().count());
     case Word::epoch_ms:
-        return std::to_string(moment_of(text).epoch_ms());
+        return std::to_string(moment_of(text).time_since_epoch().count());
     case Word::sha256:
         return digest(HashAlgorithm::sha256, text);
     case Word::sha1:

@@ -12,6 +12,7 @@
 #include "postgres/border/sql.h"
 #include "postgres/destinations/identity.h"
 #include "postgres/destinations/session.h"
+#include "postgres/outbox/notes.h"
 #include "postgres/outbox/queue.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/worker_control.h"
@@ -344,27 +345,18 @@ class OutboxService {
         Clock::time_point next = Clock::time_point::max();
         for (auto &[oid, queue] : queues_) {
             next = std::min(next, queue->send(now));
+            if (queue->has_job_notes(now)) {
+                tell(STATE_RUNNING, "noting jobs of " + queue->name());
+                note_jobs(*queue);
+                next = now;
+            }
             if (!queue->has_marks())
                 continue;
             tell(STATE_RUNNING, "noting requests of " + queue->name());
-            mark(*queue);
+            note_requests(*queue);
             next = now;
         }
         return next;
-    }
-
-    /// Notes the requests that cannot simply be made again, then sends them; not before what they follow is written.
-    static void mark(OutboxQueue &queue) {
-        if (queue.settles_before_marks())
-            queue.settle();
-        if (queue.settles_before_marks()) {
-            queue.drop_marked();
-        } else if (std::optional<Error> failure = attempt([&] { queue.mark(); })) {
-            queue.hold(*failure, "requests cannot be noted");
-            queue.drop_marked();
-        } else {
-            queue.submit_marked();
-        }
     }
 
     bool wait_until(Clock::time_point next, std::vector<Finished> &finished) {

@@ -10,6 +10,7 @@
 #include "postgres/border/latch_waiter.h"
 #include "postgres/border/own_locks.h"
 #include "postgres/border/schema_version.h"
+#include "postgres/destinations/checked_server.h"
 #include "postgres/destinations/destination.h"
 #include "postgres/destinations/shared_token.h"
 #include "postgres/destinations/token_tables.h"
@@ -19,6 +20,7 @@
 #include <cstring>
 
 extern "C" {
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -62,14 +64,29 @@ struct Errand {
     AccessToken &token() const { return *authenticator->token(); }
 };
 
+/// Not where what the session sees is not committed yet, or not there any more.
+bool find_credentials(const TokenPlace &place, Errand &errand) {
+    if (OidIsValid(place.relation)) {
+        if (!pg_call([&] { return is_destination(place.relation); }))
+            return false;
+        Destination destination(place.relation);
+        errand.authenticator = destination.authenticator(place.role);
+        errand.policy = destination.policy;
+        return true;
+    }
+    if (pg_call([&] { return GetForeignServerExtended(place.server, FSV_MISSING_OK) == nullptr; }))
+        return false;
+    CheckedServer checked(place.server, place.role);
+    errand.authenticator = checked.authenticator;
+    errand.policy = checked.policy;
+    return true;
+}
+
 Errand prepare(const TokenOrder &order, const std::string &account) {
     Errand errand;
     sql::in_transaction([&] {
-        if (has_other_version() || !pg_call([&] { return is_destination(order.relation); }))
+        if (has_other_version() || !find_credentials(order.place, errand))
             return;
-        Destination destination(order.relation);
-        errand.authenticator = destination.authenticator(order.role);
-        errand.policy = destination.policy;
         // What the session has not committed yet cannot be seen here.
         if (errand.authenticator->token() == nullptr || errand.token().identity() != account)
             return;

@@ -1,5 +1,7 @@
 #include "postgres/destinations/destination.h"
 
+#include "engine/manifest/job_spec.h"
+#include "engine/requests/lookup_operations.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/schema_version.h"
@@ -131,10 +133,22 @@ void Destination::read_object(const std::shared_ptr<const Connector> &connector,
     }
     if (auto batch_size = settings.find("batch_size"); batch_size != settings.end()) {
         int rows = static_cast<int>(integer_option("batch_size", batch_size->second));
-        for (auto &[kind, operation] : object.operations)
+        const auto limit = [&](OperationSpec &operation) {
             if (rows < operation.rows || operation.rows_by_table)
                 operation.rows = rows;
+        };
+        for (auto &[kind, operation] : object.operations)
+            limit(operation);
+        for (OperationSpec &lookup : object.more_lookups)
+            limit(lookup);
     }
+    if (auto bulk_from = settings.find("bulk_from"); bulk_from != settings.end())
+        for (auto &[kind, operation] : object.operations)
+            if (operation.job != nullptr && !operation.has_only_job()) {
+                // What others share is left as it is.
+                operation.job = std::make_shared<JobSpec>(*operation.job);
+                operation.job->from = static_cast<int>(integer_option("bulk_from", bulk_from->second));
+            }
     if (setting(settings, "insert_as", "") == "create")
         object.insert = OperationKind::create;
     else if (setting(settings, "insert_as", "") == "upsert")
@@ -251,9 +265,17 @@ std::vector<const DestinationColumn *> Destination::key_columns() const {
     return found;
 }
 
+const OperationSpec &Destination::lookup_by(const std::vector<AttrNumber> &address) const {
+    std::vector<std::string> fields;
+    for (AttrNumber attnum : address)
+        fields.push_back(column(attnum)->field);
+    if (const OperationSpec *lookup = reverse_etl::lookup_by(object, fields))
+        return *lookup;
+    return operation(OperationKind::lookup);
+}
+
 bool Destination::finds_id_by_key() const {
-    const OperationSpec *lookup = object.operation(OperationKind::lookup);
-    return lookup != nullptr && lookup->by_key && !object.id.empty() && key_columns().size() == 1;
+    return !object.id.empty() && !key_columns().empty() && reverse_etl::lookup_by(object, object.key) != nullptr;
 }
 
 const OperationSpec &Destination::operation(OperationKind kind) const {
@@ -297,14 +319,7 @@ std::string Destination::account(Oid user) const {
 
 std::shared_ptr<Authenticator> Destination::authenticator(Oid user) const {
     std::shared_ptr<Authenticator> found = authenticator_of(user, server, object);
-    AccessToken *token = found->token();
-    // One that is made here, out of a key, needs nobody else.
-    if (token == nullptr || !token->is_fetched())
-        return found;
-    if (token->store() == nullptr)
-        token->share(std::make_unique<SharedToken>(*token, relation, user));
-    else
-        static_cast<SharedToken *>(token->store())->found_by(relation, user);
+    share_token(*found, {server, relation, user});
     return found;
 }
 

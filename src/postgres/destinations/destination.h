@@ -71,6 +71,9 @@ class Destination {
     /// The columns of the object's key; empty if the object has no key or the table lacks one of them.
     std::vector<const DestinationColumn *> key_columns() const;
 
+    /// The look-up that takes these columns; an Error if there is none.
+    const OperationSpec &lookup_by(const std::vector<AttrNumber> &address) const;
+
     /// Whether the destination's id of a row can be looked up by the key.
     bool finds_id_by_key() const;
 

@@ -1,6 +1,7 @@
 #include "postgres/destinations/found_columns.h"
 
 #include "engine/requests/words.h"
+#include "postgres/border/border.h"
 #include "postgres/border/server_text.h"
 #include "postgres/border/sql_text.h"
 
@@ -96,6 +97,20 @@ FoundColumns found_columns(const Object &object, std::vector<FoundField> &found,
         columns.columns.push_back(is_as_listed ? listed_column(*listed) : column_of(one, names.name_for(one.field)));
     }
     return columns;
+}
+
+void warn_of_left_out(const std::string &name, const std::vector<std::string> &fields) {
+    if (fields.empty())
+        return;
+    const std::string first = Words(storable).of(fields.front());
+    pg_call([&] {
+        ereport(
+            WARNING,
+            (errmsg_plural("%lu field of \"%s\" has no column", "%lu fields of \"%s\" have no column", fields.size(),
+                           fields.size(), name),
+             errdetail("The first is \"%s\".", first),
+             errhint("A table has 1600 columns at most, and names have the characters of the database's encoding.")));
+    });
 }
 
 } // namespace reverse_etl

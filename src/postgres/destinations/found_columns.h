@@ -31,4 +31,7 @@ TableColumn listed_column(const ColumnSpec &spec);
 FoundColumns found_columns(const Object &object, std::vector<FoundField> &found, std::set<std::string> fields,
                            FreeNames names, std::size_t room);
 
+/// Tells, of an object or a destination, which fields have no column.
+void warn_of_left_out(const std::string &name, const std::vector<std::string> &fields);
+
 } // namespace reverse_etl

@@ -219,6 +219,8 @@ const std::vector<OptionDescription> &built_in_options() {
         {"key", on_table, "text", "the object's", false, "field that names a row at the destination"},
         {"insert_as", on_table, "create|upsert", "the object's", false, "the operation that INSERT means"},
         {"batch_size", on_table, "integer 1..10000", "the operation's", false, "most rows a request"},
+        {"bulk_from", on_table, "integer 1..1000000000", "the operation's", false,
+         "from how many queued rows on they leave in a job, where the operation has both, a request and a job"},
         {"field", on_column, "text", "the column's name", false, "the API's name of the column"},
         {"compare", on_column, "comparison", "the connector's", false,
          "how the destination compares the column's values where they name rows"},

@@ -42,7 +42,7 @@ std::unique_ptr<PreviewedDestination> PreviewedDestination::of(const std::string
 }
 
 std::optional<Response> PreviewedDestination::exchange(const ShownRequest &request) {
-    preview_.add({destination_, operation_, request, ""});
+    preview_.add({destination_, request.operation, request, ""});
     return std::nullopt;
 }
 

@@ -32,13 +32,25 @@ void gather_row(const PushPlan &plan, TupleTableSlot *slot, const Datum *address
     std::copy_n(address_nulls, plan.address.size(), nulls);
 }
 
-CompiledOperation compile(const Destination &destination, const PushPlan &plan) {
-    const OperationSpec &spec = destination.operation(plan.operation);
+std::vector<StatementColumn> statement_columns(const Destination &destination, const PushPlan &plan) {
     std::vector<StatementColumn> columns;
     for (AttrNumber attnum : plan.written)
         columns.push_back({destination.column(attnum)->field, true, destination.column(attnum)->compare});
     for (AttrNumber attnum : plan.address)
         columns.push_back({destination.column(attnum)->field, false, destination.column(attnum)->compare});
+    return columns;
+}
+
+std::optional<AfterLookup> compile_what_follows(const Destination &destination, const PushPlan &plan, NullAs null_as) {
+    if (!destination.operation(plan.operation).by_lookup)
+        return std::nullopt;
+    return update_or_create(destination.object, statement_columns(destination, plan), null_as,
+                            reverse_etl::null_as(destination, OperationKind::create));
+}
+
+CompiledOperation compile(const Destination &destination, const PushPlan &plan) {
+    const OperationSpec &spec = destination.operation(plan.operation);
+    std::vector<StatementColumn> columns = statement_columns(destination, plan);
 
     for (auto one = columns.begin(); one != columns.end(); one++)
         if (std::any_of(columns.begin(), one, [&](const auto &other) { return other.field == one->field; }) &&
@@ -72,6 +84,8 @@ CompiledOperation compile(const Destination &destination, const PushPlan &plan) 
                     "The destination finds the row by it.",
                     "Add the column, or set the table option \"insert_as\" to create.");
     }
+    if (spec.by_lookup)
+        return compile_lookup(destination.object, std::move(columns), fields);
     return CompiledOperation(destination.object, spec, std::move(columns), key, {});
 }
 

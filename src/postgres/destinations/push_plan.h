@@ -1,7 +1,9 @@
 #pragma once
 
+#include "engine/requests/lookup_operations.h"
 #include "postgres/destinations/destination.h"
 
+#include <optional>
 #include <vector>
 
 extern "C" {
@@ -25,8 +27,15 @@ std::vector<const DestinationColumn *> columns_of(const Destination &destination
 void gather_row(const PushPlan &plan, TupleTableSlot *slot, const Datum *address, const bool *address_nulls,
                 Datum *values, bool *nulls);
 
-/// The operation compiled for the plan's columns, as EXPLAIN and delivery need it.
+/// The plan's columns as operations know them.
+std::vector<StatementColumn> statement_columns(const Destination &destination, const PushPlan &plan);
+
+/// The operation compiled for the plan's columns, as EXPLAIN and delivery need it: the one whose requests rows make
+/// first. Of an upsert by a look-up that is the look-up.
 CompiledOperation compile(const Destination &destination, const PushPlan &plan);
+
+/// What follows, where that is a look-up. `null_as`: how NULL is sent for rows that are there.
+std::optional<AfterLookup> compile_what_follows(const Destination &destination, const PushPlan &plan, NullAs null_as);
 
 /// How NULL is sent. An UPDATE that sets NULL means to clear the field; leaving it out would change nothing.
 NullAs null_as(const Destination &destination, OperationKind operation);

@@ -27,13 +27,8 @@ std::uint32_t lock_of(const std::string &account) {
 
 } // namespace
 
-SharedToken::SharedToken(const AccessToken &token, Oid relation, Oid role)
-    : account_(token.identity()), may_rotate_(token.may_rotate()), relation_(relation), role_(role) {}
-
-void SharedToken::found_by(Oid relation, Oid role) {
-    relation_ = relation;
-    role_ = role;
-}
+SharedToken::SharedToken(const AccessToken &token, const TokenPlace &place)
+    : account_(token.identity()), may_rotate_(token.may_rotate()), place_(place) {}
 
 TokenStore::Answer SharedToken::ask() {
     if (IsTransactionState())
@@ -88,7 +83,7 @@ TokenStore::Answer SharedToken::cannot(const std::string &why, bool passes, cons
 }
 
 bool SharedToken::start_fetching() {
-    TokenOrder order{relation_, role_, *since_, {}};
+    TokenOrder order{place_, *since_, {}};
     std::memcpy(order.account, account_.data(), sizeof(order.account));
     BackgroundWorker worker{};
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -130,6 +125,17 @@ void SharedToken::abandon() noexcept {
     } catch (const PostgresError &) {
         // it is not held any more
     }
+}
+
+void share_token(Authenticator &authenticator, const TokenPlace &place) {
+    AccessToken *token = authenticator.token();
+    // One that is made here, out of a key, needs nobody else.
+    if (token == nullptr || !token->is_fetched())
+        return;
+    if (token->store() == nullptr)
+        token->share(std::make_unique<SharedToken>(*token, place));
+    else
+        static_cast<SharedToken *>(token->store())->found_at(place);
 }
 
 } // namespace reverse_etl

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/requests/access_token.h"
+#include "engine/requests/authenticator.h"
 #include "postgres/border/postgres.h"
 
 #include <cstdint>
@@ -13,9 +14,15 @@ extern "C" {
 
 namespace reverse_etl {
 
+/// Where the process that fetches a token finds the credentials: with a role's user mapping, for a foreign table, or
+/// for the check of its server where the relation is none.
+struct TokenPlace {
+    Oid server, relation, role;
+};
+
 /// What a process is started with that fetches a token.
 struct TokenOrder {
-    Oid relation, role;
+    TokenPlace place;
     std::int64_t since; ///< the number of the entry that is no good
     char account[32];
 };
@@ -24,11 +31,10 @@ struct TokenOrder {
 /// is cancelled: an answer that brings a new refresh token must not be lost. All others look at the table.
 class SharedToken : public TokenStore {
   public:
-    SharedToken(const AccessToken &token, Oid relation, Oid role);
+    SharedToken(const AccessToken &token, const TokenPlace &place);
     ~SharedToken() override { abandon(); }
 
-    /// Where the process that fetches it finds the same credentials.
-    void found_by(Oid relation, Oid role);
+    void found_at(const TokenPlace &place) { place_ = place; }
 
     Answer ask() override;
     void refuse() override { refused_ = handed_out_; }
@@ -43,11 +49,14 @@ class SharedToken : public TokenStore {
 
     const std::string account_;
     const bool may_rotate_;
-    Oid relation_, role_;
+    TokenPlace place_;
     std::int64_t handed_out_ = 0, refused_ = 0;
     std::optional<std::int64_t> since_; ///< the entry that was there when this inquiry began
     bool has_turn_ = false;
     BackgroundWorkerHandle *fetcher_ = nullptr;
 };
+
+/// Has sessions share the token of an authenticator, if that is fetched.
+void share_token(Authenticator &authenticator, const TokenPlace &place);
 
 } // namespace reverse_etl

@@ -54,6 +54,18 @@ void note_queueing(const std::string &destination) {
     });
 }
 
+/// Likewise.
+void note_job(const std::string &destination) {
+    if (noted_in == compat::local_transaction())
+        return;
+    noted_in = compat::local_transaction();
+    pg_call([&] {
+        ereport(NOTICE, (errmsg("rows for \"%s\" are queued, and leave in a job", destination),
+                         errdetail("The destination sees to them in its own time."),
+                         errhint("CALL reverse_etl.wait(...) returns when they have their outcomes.")));
+    });
+}
+
 } // namespace
 
 QueueEverything::QueueEverything() {
@@ -68,12 +80,24 @@ bool QueueEverything::is_in_force() {
     return queue_everything > 0;
 }
 
-bool is_queued(const Destination &destination, const ResultRelInfo *relation, EState *estate) {
+bool is_queued(const Destination &destination, OperationKind operation, const ResultRelInfo *relation, EState *estate) {
+    const bool has_only_job = destination.operation(operation).has_only_job();
+    if (Preview::current() != nullptr && has_only_job)
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "rows for \"" + destination.name + "\" leave in a job, which a preview does not show");
     if (Preview::current() != nullptr)
         return false;
     if (queue_everything > 0 || destination.delivery == DeliveryMode::queued)
         return true;
     bool in_block = IsTransactionBlock() || compat::is_pipelining();
+    if (has_only_job) {
+        if (destination.delivery == DeliveryMode::immediate)
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "cannot deliver to \"" + destination.name + "\" immediately",
+                        "It takes rows in jobs, which it sees to in its own time.",
+                        "Set the option \"delivery\" to auto or queued.");
+        note_job(destination.name);
+        return true;
+    }
     if (destination.delivery == DeliveryMode::automatic) {
         if (in_block || !pg_call([&] { return stands_alone(relation, estate); })) {
             note_queueing(destination.name);

@@ -1,5 +1,6 @@
 #include "postgres/fdw/fdw.h"
 
+#include "engine/manifest/job_spec.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
@@ -53,11 +54,19 @@ std::string listed(const std::vector<std::string> &fields) {
     return joined(fields, ", ", [](const std::string &field) { return field; });
 }
 
-void show_operation(const Destination &destination, const CompiledOperation &operation, double rows,
+void show_operation(const Destination &destination, const CompiledOperation &operation, OperationKind kind, double rows,
                     ExplainState *explain) {
     show_text("Connector", destination.object.connector, explain);
     show_text("Object", destination.object.name, explain);
-    show_text("Operation", operation_name(operation.spec().kind), explain);
+    show_text("Operation", operation_name(kind), explain);
+    if (const JobSpec *job = operation.spec().job.get()) {
+        const OperationSpec &open = job->steps.front().request.spec;
+        show_text("Job", open.method + " " + open.path, explain);
+        show_number("Rows per Job", job->rows, explain);
+        if (operation.spec().has_only_job())
+            return;
+        show_number("Job from Rows", job->from, explain);
+    }
     show_text("Request", operation.request_line(), explain);
     bool is_list = operation.spec().kind == OperationKind::list;
     if (!is_list)
@@ -78,16 +87,33 @@ void show_operation(const Destination &destination, const CompiledOperation &ope
         show_text("Shortest Time", duration(operation.spec().shortest_seconds(requests)), explain);
 }
 
+/// The requests that follow on those by which rows are looked up.
+void show_what_follows(const AfterLookup &after, ExplainState *explain) {
+    const auto show = [&](const char *label, const CompiledOperation &operation) {
+        const std::size_t rows = most_rows_after_lookup(operation);
+        show_text(label,
+                  operation.request_line() + ", " + std::to_string(rows) + (rows == 1 ? " row" : " rows") +
+                      " a request",
+                  explain);
+    };
+    show("Request if Found", after.found);
+    if (after.missing)
+        show("Request if Missing", *after.missing);
+}
+
 } // namespace
 
 void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, ExplainState *explain) {
     guard([&] {
         INJECTION_POINT("explain_modify");
         Destination *destination = open_destination(RelationGetRelid(relation->ri_RelationDesc), CurrentMemoryContext);
-        if (plan != NIL) {
-            CompiledOperation operation = compile(*destination, push_plan_of(plan));
-            show_operation(*destination, operation, outerPlanState(state)->plan->plan_rows, explain);
-        }
+        if (plan == NIL)
+            return;
+        const PushPlan push = push_plan_of(plan);
+        CompiledOperation operation = compile(*destination, push);
+        show_operation(*destination, operation, push.operation, outerPlanState(state)->plan->plan_rows, explain);
+        if (auto after = compile_what_follows(*destination, push, destination->null_as))
+            show_what_follows(*after, explain);
     });
 }
 
@@ -102,7 +128,8 @@ void explain_scan(ForeignScanState *node, ExplainState *explain) {
         }
         Destination *destination =
             open_destination(RelationGetRelid(node->ss.ss_currentRelation), CurrentMemoryContext);
-        OperationKind kind = plan.kind == ScanPlan::Kind::lookup ? OperationKind::lookup : OperationKind::list;
+        const OperationSpec &spec = plan.kind == ScanPlan::Kind::lookup ? destination->lookup_by(plan.address)
+                                                                        : destination->operation(OperationKind::list);
         std::vector<StatementColumn> columns;
         for (AttrNumber attnum : plan.address)
             columns.push_back({destination->column(attnum)->field, false});
@@ -110,8 +137,8 @@ void explain_scan(ForeignScanState *node, ExplainState *explain) {
         for (AttrNumber attnum : plan.retrieved)
             fields.push_back(destination->column(attnum)->field);
         int key = columns.size() == 1 ? 0 : -1;
-        CompiledOperation operation(destination->object, destination->operation(kind), std::move(columns), key, fields);
-        show_operation(*destination, operation, scan->scan.plan.plan_rows, explain);
+        CompiledOperation operation(destination->object, spec, std::move(columns), key, fields);
+        show_operation(*destination, operation, spec.kind, scan->scan.plan.plan_rows, explain);
         if (!plan.filters.empty())
             show_filter(*destination, plan, scan->fdw_exprs, explain);
     });

@@ -109,20 +109,6 @@ std::vector<Wanted> wanted_objects(const Import &import, const Account &account)
     return wanted;
 }
 
-void warn_of_left_out(const Object &object, const std::vector<std::string> &fields) {
-    if (fields.empty())
-        return;
-    const std::string first = Words(storable).of(fields.front());
-    pg_call([&] {
-        ereport(
-            WARNING,
-            (errmsg_plural("%lu field of object \"%s\" has no column", "%lu fields of object \"%s\" have no column",
-                           fields.size(), fields.size(), object.name),
-             errdetail("The first is \"%s\".", first),
-             errhint("A table has 1600 columns at most, and names have the characters of the database's encoding.")));
-    });
-}
-
 void tell_of_missing_credentials(const Import &import) {
     const std::string role = role_name(GetUserId()), server = server_name(import.server);
     pg_call([&] {
@@ -148,7 +134,7 @@ class Tables {
         }
         FoundColumns further = found_columns(*wanted.object, found, std::move(fields), std::move(names),
                                              most_columns - std::min(most_columns, columns.size()));
-        warn_of_left_out(*wanted.object, further.left_out);
+        warn_of_left_out(wanted.object->name, further.left_out);
         std::move(further.columns.begin(), further.columns.end(), std::back_inserter(columns));
         if (columns.empty())
             return; // those that somebody gives the table

@@ -73,7 +73,7 @@ ModifyState &make_state(ModifyTableState *modify, ResultRelInfo *relation, const
     MemoryContext context = estate->es_query_cxt;
     auto *state = make_in<ModifyState>(context);
     Oid user = pg_call([&] { return compat::check_as_user(relation, estate); });
-    if (is_queued(destination, relation, estate)) {
+    if (is_queued(destination, plan.operation, relation, estate)) {
         state->enqueue = make_in<Enqueue>(context, destination, plan, statement_kind(modify), user, context);
     } else {
         if (Preview::current() == nullptr)

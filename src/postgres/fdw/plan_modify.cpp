@@ -160,7 +160,9 @@ List *plan_modify(PlannerInfo *root, ModifyTable *plan, Index index, int) {
                         std::find(push.written.begin(), push.written.end(), column.attnum) == push.written.end())
                         push.written.push_back(column.attnum);
         }
-        compile(*destination, push); // what is missing is said now, and not after the query has run
+        // What is missing is said now, and not after the query has run.
+        compile(*destination, push);
+        compile_what_follows(*destination, push, destination->null_as);
         return pg_call([&] { return to_list(push); });
     });
 }

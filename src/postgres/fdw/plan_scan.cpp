@@ -4,9 +4,9 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
 #include "postgres/fdw/clauses.h"
-#include "postgres/fdw/delivery_mode.h"
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/relation_plan.h"
+#include "postgres/fdw/row_addresses.h"
 #include "postgres/fdw/scan_plan.h"
 
 #include <algorithm>
@@ -49,7 +49,7 @@ struct GivenValue {
 /// The address that clauses give, and whether it has to be read.
 struct Access {
     ScanPlan::Kind kind = ScanPlan::Kind::list;
-    std::vector<const DestinationColumn *> columns;
+    RowAddress columns;
     std::vector<GivenValue> values;
 };
 
@@ -121,56 +121,6 @@ bool find_values(PlannerInfo *root, const RelOptInfo *relation, List *clauses,
     return !columns.empty();
 }
 
-/// The ways in which an operation may name its row, for this table.
-std::vector<std::vector<const DestinationColumn *>> addresses_of(const Destination &destination,
-                                                                 const OperationSpec &operation) {
-    std::vector<std::vector<const DestinationColumn *>> addresses;
-    if (operation.by_id && destination.id_column() != nullptr)
-        addresses.push_back({destination.id_column()});
-    if (operation.by_key && !destination.key_columns().empty())
-        addresses.push_back(destination.key_columns());
-    return addresses;
-}
-
-/// Whether the operation can name a row by these columns: a key of several stands in its request field by field.
-bool can_name(const Destination &destination, const OperationSpec &operation,
-              const std::vector<const DestinationColumn *> &columns) {
-    if (columns.size() == 1)
-        return true;
-    std::vector<StatementColumn> named;
-    for (const DestinationColumn *column : columns)
-        named.push_back({column->field, false, column->compare});
-    try {
-        CompiledOperation compiled(destination.object, operation, std::move(named), -1, {});
-        return compiled.path_names_row() || compiled.one_row();
-    } catch (const SettingError &) {
-        return false;
-    }
-}
-
-/// The ways in which the destination looks rows up.
-std::vector<std::vector<const DestinationColumn *>> lookup_addresses(const Destination &destination) {
-    std::vector<std::vector<const DestinationColumn *>> addresses;
-    if (const OperationSpec *operation = destination.object.operation(OperationKind::lookup))
-        for (auto &columns : addresses_of(destination, *operation))
-            if (can_name(destination, *operation, columns))
-                addresses.push_back(std::move(columns));
-    return addresses;
-}
-
-/// The ways in which an UPDATE or DELETE may name its row. What is queued for sure is not read to find its id: that
-/// would keep the user's transaction waiting, and the row may still be in the outbox. Whoever delivers it looks the id
-/// up.
-std::vector<std::vector<const DestinationColumn *>> target_addresses(const Destination &destination,
-                                                                     const OperationSpec &operation) {
-    auto addresses = addresses_of(destination, operation);
-    bool is_queued = QueueEverything::is_in_force() ||
-                     (destination.delivery == DeliveryMode::queued && destination.finds_id_by_key());
-    if (!operation.by_key && is_queued && !destination.key_columns().empty())
-        addresses.push_back(destination.key_columns());
-    return addresses;
-}
-
 /// Whether the query needs nothing of the target but these columns.
 bool needs_only(PlannerInfo *root, const RelOptInfo *relation, const std::vector<const DestinationColumn *> &columns) {
     const Query *query = root->parse;
@@ -235,13 +185,20 @@ double rows_of(PlannerInfo *root, const Access &access) {
     return compat::array_length(root, array);
 }
 
+const OperationSpec &lookup_of(const Destination &destination, const Access &access) {
+    std::vector<AttrNumber> address;
+    for (const DestinationColumn *column : access.columns)
+        address.push_back(column->attnum);
+    return destination.lookup_by(address);
+}
+
 void add_access_path(PlannerInfo *root, RelOptInfo *relation, const Access &access, Relids required_outer) {
     const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
     pg_call([&] {
         double rows = std::max(1.0, rows_of(root, access));
         Cost cost = rows * cpu_tuple_cost;
         if (access.kind == ScanPlan::Kind::lookup)
-            cost += request_cost * std::ceil(rows / destination.object.operation(OperationKind::lookup)->rows);
+            cost += request_cost * std::ceil(rows / lookup_of(destination, access).rows);
         if (access.kind == ScanPlan::Kind::list)
             cost += destination.object.operation(OperationKind::list) == nullptr ? impossible_cost
                                                                                  : request_cost * rows / 100;
@@ -279,10 +236,12 @@ List *join_clauses(PlannerInfo *root, RelOptInfo *relation, const DestinationCol
 
 void add_join_paths(PlannerInfo *root, RelOptInfo *relation) {
     const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
+    auto addresses = lookup_addresses(destination);
+    addresses.push_back(destination.key_columns());
+    addresses.push_back({destination.id_column()});
     for (const DestinationColumn &column : destination.columns) {
-        std::vector<const DestinationColumn *> keys = destination.key_columns();
-        bool names_rows = (keys.size() == 1 && keys.front() == &column) || destination.id_column() == &column;
-        if (!names_rows)
+        const std::vector<const DestinationColumn *> alone{&column};
+        if (std::find(addresses.begin(), addresses.end(), alone) == addresses.end())
             continue;
         List *clauses = pg_call([&] { return join_clauses(root, relation, column); });
         ListCell *cell;
@@ -302,12 +261,8 @@ void add_join_paths(PlannerInfo *root, RelOptInfo *relation) {
     }
 }
 
-/// A key of several columns: what the query's own clauses do not give of it, a join may.
-void add_join_path_of_key(PlannerInfo *root, RelOptInfo *relation) {
-    const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
-    const std::vector<const DestinationColumn *> keys = destination.key_columns();
-    if (keys.size() < 2)
-        return;
+/// An address of several columns: what the query's own clauses do not give of it, a join may.
+void add_join_path_of(PlannerInfo *root, RelOptInfo *relation, const std::vector<const DestinationColumn *> &keys) {
     List *given = pg_call([&] { return list_copy(relation->baserestrictinfo); });
     Relids outer = pg_call([&] { return bms_copy(relation->lateral_relids); });
     for (const DestinationColumn *column : keys) {
@@ -329,6 +284,17 @@ void add_join_path_of_key(PlannerInfo *root, RelOptInfo *relation) {
     Access access = choose_access(root, relation, given);
     if (!bms_is_empty(outer) && access.kind != ScanPlan::Kind::list)
         add_access_path(root, relation, access, outer);
+}
+
+void add_join_paths_of_several(PlannerInfo *root, RelOptInfo *relation) {
+    const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
+    auto addresses = lookup_addresses(destination);
+    if (const auto key = destination.key_columns();
+        std::find(addresses.begin(), addresses.end(), key) == addresses.end())
+        addresses.push_back(key);
+    for (const auto &columns : addresses)
+        if (columns.size() > 1)
+            add_join_path_of(root, relation, columns);
 }
 
 bool has_row_trigger(const Destination &destination) {
@@ -358,6 +324,39 @@ std::vector<AttrNumber> retrieved_columns(const Destination &destination, RelOpt
     return retrieved;
 }
 
+/// WHERE names a row by its key or its id, and the API can neither look it up by that nor list nothing but it: to list
+/// all there is for one row may take hours, and is for the user to ask for.
+void refuse_list_for_named_row(PlannerInfo *root, const RelOptInfo *relation, List *clauses,
+                               const std::vector<PushedComparison> &pushed) {
+    const Destination &destination = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
+    std::vector<RowAddress> names = {destination.key_columns()};
+    if (const DestinationColumn *id = destination.id_column())
+        names.push_back({id});
+    for (const auto &columns : names) {
+        std::vector<GivenValue> values;
+        const bool is_named = pg_call([&] { return find_values(root, relation, clauses, columns, values); });
+        const bool is_left_to_list = std::any_of(pushed.begin(), pushed.end(), [&](const PushedComparison &one) {
+            return std::any_of(columns.begin(), columns.end(),
+                               [&](const DestinationColumn *column) { return column->attnum == one.column; });
+        });
+        if (!is_named || is_left_to_list)
+            continue;
+        std::string by, known;
+        for (const DestinationColumn *column : columns)
+            by += (by.empty() ? "" : " and ") + column->name;
+        for (const auto &address : lookup_addresses(destination)) {
+            known += known.empty() ? "" : " or ";
+            for (const DestinationColumn *column : address)
+                known += (column == address.front() ? "" : " and ") + column->name;
+        }
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "destination \"" + destination.name + "\" cannot look rows up by " + by,
+                    "All its rows would be listed to find those that WHERE names.",
+                    (known.empty() ? "" : "Name them by " + known + ". ") +
+                        std::string("To list all rows all the same, put a subquery with OFFSET 0 around the table."));
+    }
+}
+
 } // namespace
 
 void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
@@ -383,7 +382,7 @@ void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
         if (access.kind != ScanPlan::Kind::list)
             return;
         add_join_paths(root, relation);
-        add_join_path_of_key(root, relation);
+        add_join_paths_of_several(root, relation);
     });
 }
 
@@ -415,8 +414,10 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
         List *quals = pg_call([&] { return extract_actual_clauses(clauses, false); });
         plan.retrieved = retrieved_columns(destination, relation, quals);
         std::vector<PushedComparison> pushed;
-        if (plan.kind == ScanPlan::Kind::list)
+        if (plan.kind == ScanPlan::Kind::list) {
             pushed = pushed_comparisons(root, relation, destination, clauses);
+            refuse_list_for_named_row(root, relation, clauses, pushed);
+        }
         for (const PushedComparison &one : pushed)
             plan.filters.emplace_back(one.column, one.comparison);
         return pg_call([&] {

@@ -1,6 +1,6 @@
 #include "postgres/fdw/push.h"
 
-#include "engine/requests/row_groups.h"
+#include "engine/requests/row_with_id.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/destinations/session.h"
@@ -59,9 +59,10 @@ std::string refusal_of(Step &&step) {
 Push::Push(const Destination &destination, const PushPlan &plan, const char *statement, Oid user, EState *estate,
            uint64 *counter)
     : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
-      operation_(compile(destination, plan)), values_of_(destination, columns_),
-      encoder_(operation_, values_of_, null_as(destination, plan.operation)), records_(values_of_, columns_),
-      authenticator_(destination.authenticator(user)), policy_(destination.policy),
+      operation_(compile(destination, plan)),
+      after_(compile_what_follows(destination, plan, null_as(destination, plan.operation))),
+      values_of_(destination, columns_), encoder_(operation_, values_of_, null_as(destination, plan.operation)),
+      records_(values_of_, columns_), authenticator_(destination.authenticator(user)), policy_(destination.policy),
       preview_(PreviewedDestination::of(destination.name, plan.operation)),
       activity_(preview_ == nullptr ? destination.relation : InvalidOid, plan.operation, GetUserId()),
       notices_(session::waiter(), activity_, destination.name), descriptor_(descriptor_of(columns_)), estate_(estate),
@@ -73,8 +74,15 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
                                                *authenticator_, policy_);
     dispatcher_->report_to(activity_);
     activity_.begin();
-    delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, static_cast<OutcomeSink &>(*this), false,
-                                           policy_.max_attempts);
+    auto &sink = static_cast<OutcomeSink &>(*this);
+    if (!after_) {
+        delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts);
+    } else {
+        const Surroundings around{session::transport(), notices_, session::rate_limiter()};
+        delivery_ = std::make_unique<LookedUpDelivery>(operation_, *dispatcher_, *after_,
+                                                       DeliveryContext{around, *authenticator_, policy_, &activity_},
+                                                       static_cast<RowSource &>(*this), sink);
+    }
     pg_call([&] {
         scratch_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl row", ALLOCSET_SMALL_SIZES);
         burst_context_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl burst", ALLOCSET_DEFAULT_SIZES);
@@ -208,6 +216,9 @@ void Push::keep_tuple() {
         MemoryContextSwitchTo(caller);
         return tuple;
     }));
+    // The request of a look-up does not hold the row, and those that follow are not made yet.
+    if (after_)
+        burst_bytes_ += tuples_.back()->t_len;
 }
 
 template <class Step>
@@ -237,7 +248,7 @@ void Push::deliver() {
             for (std::vector<Batch> &batches : std::exchange(turns_, std::vector<std::vector<Batch>>(1))) {
                 if (!batches.empty() && batches.back().rows().empty())
                     batches.pop_back();
-                delivery_->deliver(grouped(operation_, std::move(batches)));
+                delivery_->deliver(std::move(batches));
             }
         });
     key_turns_.start_over();
@@ -284,7 +295,8 @@ void Push::settle() {
 }
 
 PushResult Push::result(PushOutcome outcome) const {
-    PushResult result{outcome, rows_, accepted_, rejected_, absent_, dispatcher_->requests(), dispatcher_->bytes(), ""};
+    const RowDelivery::Counts counts = delivery_->counts();
+    PushResult result{outcome, rows_, accepted_, rejected_, absent_, counts.requests, counts.bytes, ""};
     if (outcome == PushOutcome::completed)
         return result;
     if (!fault_.empty())
@@ -306,17 +318,33 @@ void Push::rejected(std::uint64_t number, const std::string &reason, long status
     rejected_++;
     activity_.rejected();
     RejectedRow row{number, "", "", reason, status};
-    HeapTuple tuple = pg_call([&] {
-        HeapTuple kept = heap_tuple_from_minimal_tuple(tuples_[number - burst_begin_]);
-        heap_deform_tuple(kept, descriptor_, values_.data(), nulls_.get());
-        return kept;
-    });
+    HeapTuple tuple = pg_call([&] { return take_apart(number); });
     std::size_t written = plan_.written.size();
     records_.encode_anyhow(values_.data(), nulls_.get(), 0, written, row.row, scratch_);
     if (!plan_.address.empty())
         records_.encode_anyhow(values_.data(), nulls_.get(), written, columns_.size(), row.key, scratch_);
     heap_freetuple(tuple);
     rejections_.push_back(std::move(row));
+}
+
+/// The row's values as it came, in the tuple that is returned. Call inside pg_call.
+HeapTuple Push::take_apart(std::uint64_t number) {
+    HeapTuple kept = heap_tuple_from_minimal_tuple(tuples_[number - burst_begin_]);
+    heap_deform_tuple(kept, descriptor_, values_.data(), nulls_.get());
+    return kept;
+}
+
+/// The row once more, when it was looked up.
+void Push::write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) {
+    const RowWithId row(values_of_, static_cast<int>(columns_.size()), id);
+    pg_call([&] {
+        MemoryContext caller = MemoryContextSwitchTo(scratch_);
+        take_apart(number);
+        values_of_.set(values_.data(), nulls_.get());
+        writer.write(row, number, batch, out);
+        MemoryContextSwitchTo(caller);
+        MemoryContextReset(scratch_);
+    });
 }
 
 void Push::absent(std::uint64_t) {
@@ -333,7 +361,7 @@ std::string Push::progress() const {
         text = counted(accepted_, " row was", " rows were") + " accepted before, and stay at the destination";
     if (rejected_ > 0 && !destination_.stop_at_reject)
         text += "; " + counted(rejected_, " was rejected", " were rejected");
-    if (std::size_t rows = dispatcher_->rows_in_flight(); rows > 0)
+    if (std::size_t rows = delivery_->counts().rows_in_flight; rows > 0)
         text += "; " + counted(rows, " was under way and may have arrived", " were under way and may have arrived");
     return text + ".";
 }

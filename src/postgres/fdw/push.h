@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/requests/delivery.h"
+#include "engine/requests/looked_up_delivery.h"
 #include "postgres/audit_log/entry.h"
 #include "postgres/audit_log/rejected_rows.h"
 #include "postgres/destinations/preview.h"
@@ -25,7 +25,7 @@ namespace reverse_etl {
 /// Delivers the rows of one statement. Rows are encoded as they come and leave in bursts: several requests at a time,
 /// and when add() returns nothing is in flight, however long the statement takes to make its next row. Rejected rows
 /// are kept, one WARNING at the end counts them.
-class Push : private OutcomeSink {
+class Push : private OutcomeSink, private RowSource {
   public:
     /// Accepted rows are added to *counter, if there is one, as they are known.
     Push(const Destination &destination, const PushPlan &plan, const char *statement, Oid user, EState *estate,
@@ -55,7 +55,9 @@ class Push : private OutcomeSink {
     void accepted(std::uint64_t row, const std::string &id) override;
     void rejected(std::uint64_t row, const std::string &reason, long status) override;
     void absent(std::uint64_t row) override;
+    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override;
 
+    HeapTuple take_apart(std::uint64_t number);
     void encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
     std::vector<Batch> &batches_of(std::size_t turn);
     void add_to(std::vector<Batch> &batches);
@@ -74,7 +76,8 @@ class Push : private OutcomeSink {
     const Destination &destination_;
     PushPlan plan_;
     std::vector<const DestinationColumn *> columns_;
-    CompiledOperation operation_;
+    CompiledOperation operation_;      ///< the first, or only one
+    std::optional<AfterLookup> after_; ///< where that is a look-up: what follows
     ColumnEncoders values_of_;
     RowEncoder encoder_;
     RecordEncoder records_;
@@ -84,7 +87,7 @@ class Push : private OutcomeSink {
     Activity activity_;
     ProgressNotices notices_;
     std::unique_ptr<Dispatcher> dispatcher_;
-    std::unique_ptr<Delivery> delivery_;
+    std::unique_ptr<RowDelivery> delivery_;
     TupleDesc descriptor_; ///< of the columns
     EState *estate_;
     uint64 *counter_;

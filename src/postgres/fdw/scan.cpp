@@ -116,8 +116,9 @@ class Scan : private RecordSink {
             keys.push_back(column);
         }
         int key = columns.size() == 1 ? 0 : -1;
-        operation_ = std::make_unique<CompiledOperation>(destination_.object, destination_.operation(operation_kind()),
-                                                         std::move(columns), key, fields);
+        const OperationSpec &spec = plan_.kind == ScanPlan::Kind::lookup ? destination_.lookup_by(plan_.address)
+                                                                         : destination_.operation(OperationKind::list);
+        operation_ = std::make_unique<CompiledOperation>(destination_.object, spec, std::move(columns), key, fields);
         key_values_ = std::make_unique<ColumnEncoders>(destination_, keys);
         encoder_ = std::make_unique<RowEncoder>(*operation_, *key_values_, NullAs::null);
     }

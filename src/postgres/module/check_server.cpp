@@ -4,7 +4,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/names.h"
 #include "postgres/border/sql_function.h"
-#include "postgres/destinations/connectors.h"
+#include "postgres/destinations/checked_server.h"
 #include "postgres/destinations/destination.h"
 #include "postgres/destinations/identity.h"
 #include "postgres/destinations/session.h"
@@ -48,22 +48,14 @@ std::string hint_of(const DestinationError &error) {
 }
 
 CheckAnswer check(Oid server, Oid user) {
-    const Settings settings = options_of_server(server);
-    const auto connector = find_connector(settings.contains("connector") ? settings.at("connector") : "");
-    const std::optional<ConnectorCheck> check = connector->check(settings);
-    if (!check)
-        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "connector \"" + connector->name() + "\" has no check", "",
-                    "A manifest has one in its member \"check\".");
     identity::refuse_copy();
-    const CompiledOperation operation(check->object, check->spec.operation, {}, -1, {});
-    Policy policy = policy_of(settings);
-    policy.account = account_of(user, server);
-    policy.max_attempts = 1; // who asks wants to know how it is now
-    const std::shared_ptr<Authenticator> authenticator = authenticator_of(user, server, check->object);
-    Dispatcher dispatcher(operation, session::transport(), session::waiter(), session::rate_limiter(), *authenticator,
-                          policy);
+    CheckedServer checked(server, user);
+    checked.policy.max_attempts = 1; // who asks wants to know how it is now
+    const CompiledOperation operation(checked.check.object, checked.check.spec.operation, {}, -1, {});
+    Dispatcher dispatcher(operation, session::transport(), session::waiter(), session::rate_limiter(),
+                          *checked.authenticator, checked.policy);
     try {
-        return run_check(check->spec, operation, dispatcher);
+        return run_check(checked.check.spec, operation, dispatcher);
     } catch (const DestinationError &error) {
         throw Error(sqlstate_of(error.fault), plain_words(error.fault, server_name(server), role_name(user)),
                     std::string(error.what()) + (error.detail.empty() ? "" : " (" + error.detail + ")"),

@@ -82,20 +82,6 @@ void add_columns(const Destination &destination, const std::vector<TableColumn> 
         }
 }
 
-void warn_of_left_out(const Destination &destination, const std::vector<std::string> &fields) {
-    if (fields.empty())
-        return;
-    const std::string first = Words(storable).of(fields.front());
-    pg_call([&] {
-        ereport(
-            WARNING,
-            (errmsg_plural("%lu field of \"%s\" has no column", "%lu fields of \"%s\" have no column", fields.size(),
-                           fields.size(), destination.name),
-             errdetail("The first is \"%s\".", first),
-             errhint("A table has 1600 columns at most, and names have the characters of the database's encoding.")));
-    });
-}
-
 void put_column(FunctionCallInfo call, const TableColumn &column) {
     pg_call([&] {
         auto *rows = reinterpret_cast<ReturnSetInfo *>(call->resultinfo);
@@ -137,7 +123,7 @@ SQL_FUNCTION(reverse_etl_refresh_columns) {
         const FoundColumns missing = missing_columns(destination, found);
         if (!missing.columns.empty())
             add_columns(destination, missing.columns);
-        warn_of_left_out(destination, missing.left_out);
+        warn_of_left_out(destination.name, missing.left_out);
         for (const TableColumn &column : missing.columns)
             put_column(fcinfo, column);
     });

@@ -74,22 +74,21 @@ Policy policy_of(const Destination &destination, Oid role, const std::string &id
     return policy;
 }
 
-/// The key by which rows are named where the operation wants the destination's
-/// id; nullptr where they are named as it wants. Better no request than one
-/// that names nothing.
-const DestinationColumn *key_to_look_up(const Destination &destination, const PushPlan &plan) {
+/// Whether rows are named by their key where the operation wants the
+/// destination's id. Better no request than one that names nothing.
+bool names_by_key_to_look_up(const Destination &destination, const PushPlan &plan) {
     if (plan.address.empty() || destination.operation(plan.operation).by_key)
-        return nullptr;
+        return false;
     std::vector<const DestinationColumn *> address;
     for (AttrNumber attnum : plan.address)
         address.push_back(destination.column(attnum));
     if (address.size() == 1 && address.front() == destination.id_column())
-        return nullptr;
+        return false;
     if (!destination.finds_id_by_key() || address != destination.key_columns())
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, std::string("the destination knows rows to ") +
                                                        operation_name(plan.operation) +
                                                        " by its id only, and cannot look it up");
-    return address.front();
+    return true;
 }
 
 /// A sync says what the row is to be: a NULL that came later has to be sent,
@@ -120,30 +119,32 @@ PushPlan checked_plan_of(const Destination &destination, const LaneKey &key) {
     return plan;
 }
 
-/// The operation with the destination's id in place of the key.
-CompiledOperation compile_by_id(const Destination &destination, const PushPlan &plan) {
-    std::vector<StatementColumn> columns;
-    for (AttrNumber attnum : plan.written)
-        columns.push_back({destination.column(attnum)->field, true});
-    columns.push_back({destination.object.id, false});
-    int id = static_cast<int>(plan.written.size());
-    return CompiledOperation(destination.object, destination.operation(plan.operation), std::move(columns), id, {});
-}
-
 } // namespace
 
 std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key,
                                         KeyQueue &rows, OutcomeSink &sink, const std::string &identity) {
     const PushPlan plan = checked_plan_of(*destination, key);
-    std::optional<CompiledOperation> lookup;
-    if (const DestinationColumn *named_by = key_to_look_up(*destination, plan))
-        lookup.emplace(destination->object, destination->operation(OperationKind::lookup),
-                       std::vector<StatementColumn>{{named_by->field, false, named_by->compare}}, 0,
-                       std::vector<std::string>{destination->object.id, named_by->field});
+    const NullAs null_as = null_as_of(*destination, key);
+    const bool finds_ids = names_by_key_to_look_up(*destination, plan);
+    if (finds_ids && destination->operation(plan.operation).has_only_job())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "rows of a job are named as the destination names them, and not by a "
+                    "key whose id is to be looked up");
+    const auto compile_first = [&] {
+        return finds_ids
+                   ? compile_lookup(destination->object, statement_columns(*destination, plan), destination->object.key)
+                   : compile(*destination, plan);
+    };
+    const auto compile_rest = [&]() -> std::optional<AfterLookup> {
+        if (finds_ids)
+            return by_found_id(destination->object, destination->operation(plan.operation),
+                               statement_columns(*destination, plan), null_as);
+        return compile_what_follows(*destination, plan, null_as);
+    };
     Route route{{destination, &destination->object},
-                lookup ? compile_by_id(*destination, plan) : compile(*destination, plan),
-                null_as_of(*destination, key),
-                std::move(lookup),
+                compile_first(),
+                null_as,
+                compile_rest(),
                 destination->authenticator(key.role),
                 policy_of(*destination, key.role, identity),
                 numbers_of(*destination)};

@@ -15,7 +15,6 @@ extern "C" {
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "catalog/namespace.h"
-#include "commands/tablecmds.h"
 #include "executor/spi.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -28,9 +27,6 @@ extern "C" {
 namespace reverse_etl {
 
 namespace {
-
-/// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
-enum Table { shared, own };
 
 /// Of a row that was not found by a scan: no block has this number.
 constexpr std::uint64_t no_place = std::uint64_t{InvalidBlockNumber} << 16;
@@ -193,16 +189,24 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
 }
 
 std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const {
+    // Rows that lie close together are read by one scan.
+    constexpr std::int64_t close = 100;
     std::vector<StoredRow> rows;
-    for (std::int64_t id : ids) {
-        for (int table : {shared, own}) {
-            OutboxScan scan(table_oid(table), destination_, id - 1);
+    for (int table : {shared, own}) {
+        for (auto id = ids.begin(); id != ids.end();) {
+            OutboxScan scan(table_oid(table), destination_, *id - 1);
             const FoundRow *found = scan.next();
-            if (found != nullptr && found->id == id && !known.contains(static_cast<std::uint64_t>(id)))
-                rows.push_back(stored_row(*found, table));
+            for (const std::int64_t first = *id; id != ids.end() && (*id == first || *id - id[-1] <= close); ++id) {
+                while (found != nullptr && found->id < *id)
+                    found = scan.next();
+                if (found != nullptr && found->id == *id && !known.contains(static_cast<std::uint64_t>(*id)))
+                    rows.push_back(stored_row(*found, table));
+            }
             scan.end();
         }
     }
+    std::sort(rows.begin(), rows.end(),
+              [](const StoredRow &one, const StoredRow &other) { return one.row->id < other.row->id; });
     return rows;
 }
 
@@ -318,7 +322,10 @@ std::vector<Outbox::RowOfSync> Outbox::of_sync(int32 sync, std::size_t most) {
                                          "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3) "
                                          "FROM ONLY %s AS o WHERE destination = $1 AND sync = $2 "
                                          "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_requests AS r "
-                                         "WHERE r.destination = $1 AND o.id <@ r.rows) LIMIT $4",
+                                         "WHERE r.destination = $1 AND o.id <@ r.rows) "
+                                         "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_jobs AS j "
+                                         "WHERE j.destination = $1 AND (o.id <@ j.rows OR o.id = ANY (j.replaced))) "
+                                         "LIMIT $4",
                                          name.c_str());
             return sql::execute_once(query,
                                      {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp),
@@ -399,46 +406,6 @@ std::pair<std::int64_t, std::int64_t> Outbox::count_all() {
         return Level{DatumGetInt64(sql::column(0, 1)), DatumGetInt64(sql::column(0, 2))};
     });
     return {level.rows, level.bytes};
-}
-
-namespace {
-
-/// Locks a table of rows, if that is free at once and no row is in it. Call inside pg_call.
-bool lock_if_empty(Oid table, const char *name) {
-    if (!ConditionalLockRelationOid(table, AccessExclusiveLock))
-        return false;
-    // Nobody writes now, so what is seen is all there is.
-    PopActiveSnapshot();
-    PushActiveSnapshot(GetLatestSnapshot());
-    return sql::execute_once(psprintf("SELECT FROM ONLY reverse_etl_internal.%s LIMIT 1", name), {}) == 0;
-}
-
-} // namespace
-
-bool Outbox::truncate_if_empty() {
-    Oid table = table_oid(own);
-    return pg_call([&] {
-        const char *name = outbox_table_name(destination_);
-        if (!OidIsValid(table) || !lock_if_empty(table, name))
-            return false;
-        sql::run(psprintf("TRUNCATE ONLY reverse_etl_internal.%s", name));
-        return true;
-    });
-}
-
-bool Outbox::drop_if_empty() {
-    Oid table = table_oid(own);
-    return pg_call([&] {
-        if (!OidIsValid(table))
-            return true;
-        const char *name = outbox_table_name(destination_);
-        if (!lock_if_empty(table, name))
-            return false;
-        sql::run(psprintf("ALTER EXTENSION reverse_etl DROP TABLE reverse_etl_internal.%s; "
-                          "DROP TABLE reverse_etl_internal.%s",
-                          name, name));
-        return true;
-    });
 }
 
 } // namespace reverse_etl

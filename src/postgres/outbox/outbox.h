@@ -39,7 +39,7 @@ class Outbox {
     /// The next rows, in order, of those that `known` does not hold; `more` tells whether there are others after them.
     /// Transactions end in another order than they drew their numbers: rows that came late are found too.
     std::vector<StoredRow> claim(const KeyQueue &known, std::size_t most, bool &more);
-    /// The rows with these numbers that are there and that `known` does not hold.
+    /// The rows with these numbers, which rise, that are there and that `known` does not hold; in their order.
     std::vector<StoredRow> find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const;
     /// Forgets what was claimed: the next claim begins anew.
     void start_over();
@@ -94,6 +94,9 @@ class Outbox {
     bool drop_if_empty();
 
   private:
+    /// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
+    enum Table { shared, own };
+
     std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);
     std::vector<VirtualTransactionId> writers() const;
     Oid table_oid(int table) const;

@@ -29,12 +29,13 @@ constexpr std::chrono::seconds between_drops{60};
 
 OutboxQueue::OutboxQueue(Oid destination, std::string identity)
     : destination_oid_(destination), identity_(std::move(identity)), outbox_(destination), requests_(destination),
-      health_(destination), settlement_(destination, outbox_, requests_, health_), queue_(*this, health_) {}
+      jobs_(destination), health_(destination), settlement_(destination, outbox_, requests_, jobs_, health_),
+      queue_(*this, health_) {}
 
 void OutboxQueue::claim() {
     lock_definition();
     if (is_stale_) {
-        if (queue_.rows().under_way() > 0)
+        if (!is_at_rest())
             return;
         queue_.close_lanes();
         destination_.reset();
@@ -50,6 +51,7 @@ void OutboxQueue::claim() {
     if (is_cancelling())
         return;
     requests_.read();
+    read_jobs();
     reject_expired();
     if (has_room())
         claim_rows();
@@ -73,6 +75,8 @@ void OutboxQueue::forget_rows_of_old_names() {
         names.emplace(column.attnum, column.name);
     if (std::exchange(column_names_, names) == names)
         return;
+    queue_.forget_jobs();
+    jobs_.start_over();
     queue_.start_over();
     outbox_.start_over();
     requests_.start_over();
@@ -118,6 +122,39 @@ void OutboxQueue::claim_rows() {
         statistics_->correct_waiting(counted, {0, 0});
 }
 
+/// Rows of jobs that are followed take no room from others; those that are to be one job need all of its.
+bool OutboxQueue::has_room() const {
+    const KeyQueue &rows = queue_.rows();
+    return rows.size() < std::max(most_rows, queue_.most_rows_of_job()) + queue_.rows_in_jobs() &&
+           rows.bytes() < most_bytes + 4 * queue_.most_bytes_of_job();
+}
+
+/// The jobs that were handed over before, by this process or another, with their rows, which are ahead of all others.
+void OutboxQueue::read_jobs() {
+    for (JobRecord &record : jobs_.read()) {
+        // A row may have been in a job before, of which the end is not written.
+        const std::vector<std::int64_t> rows(record.rows.begin(), record.rows.end());
+        for (StoredRow &stored : outbox_.find(rows, queue_.rows())) {
+            try {
+                queue_.add_to_job(std::move(stored.row), stored.operation);
+            } catch (const std::exception &fault) {
+                reject_stored(stored, fault.what());
+            }
+        }
+        std::map<std::int64_t, std::uint64_t> by;
+        std::vector<std::int64_t> older;
+        for (const auto &[replaced, newer] : record.replaced)
+            by[static_cast<std::int64_t>(replaced)] = newer;
+        for (const auto &[replaced, newer] : by)
+            older.push_back(replaced);
+        for (const StoredRow &stored : outbox_.find(older, queue_.rows()))
+            if (const std::uint64_t newer = by.at(static_cast<std::int64_t>(stored.row->id));
+                queue_.rows().is_under_way(newer))
+                queue_.rows().add_replaced(newer, *stored.row);
+        queue_.take_up(std::move(record));
+    }
+}
+
 /// Whether the destination is there and can be used.
 bool OutboxQueue::open_definition() {
     if (destination_ != nullptr)
@@ -132,6 +169,7 @@ bool OutboxQueue::open_definition() {
             return false;
         start_over();
         requests_.forget_all();
+        jobs_.forget_all();
         for (const StoredRow &stored : outbox_.claim(queue_.rows(), most_expired, more_))
             reject_stored(stored, "the destination was dropped");
         return false;
@@ -152,15 +190,17 @@ bool OutboxQueue::open_definition() {
 
 /// Forgets the rows that wait, to read them anew.
 void OutboxQueue::start_over() {
+    queue_.forget_jobs();
+    jobs_.start_over();
     queue_.rows().clear();
     keep_put_off_known();
     outbox_.start_over();
 }
 
 void OutboxQueue::take_out_cancelled() {
-    if (cancelled_.empty() || queue_.rows().under_way() > 0 || !settlement_.is_written())
+    if (cancelled_.empty() || !is_at_rest() || !settlement_.is_written())
         return;
-    if (requests_.has_changes()) {
+    if (settlement_.has_ended_requests()) {
         cancelled_.clear(); // until what is put off is written; meanwhile others go on
         return;
     }
@@ -186,7 +226,7 @@ void OutboxQueue::take_out_cancelled() {
 /// Rows too old are rejected before newer ones are read. What is under way is left to its outcome.
 void OutboxQueue::reject_expired() {
     Clock::time_point now = Clock::now();
-    if (queue_.rows().under_way() > 0 || !settlement_.is_written() || requests_.has_changes() ||
+    if (queue_.rows().under_way() > 0 || !settlement_.is_written() || settlement_.has_ended_requests() ||
         now - expiry_checked_ < between_expiries)
         return;
     expiry_checked_ = now;
@@ -237,14 +277,15 @@ DeliveryQueue::OpenedLane OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue
 
 Clock::time_point OutboxQueue::send(Clock::time_point now) {
     bool held = health_.is_held(now);
-    Clock::time_point next = queue_.send(now, !paused_ && !is_stale_ && !is_cancelling() && !held);
+    const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !held;
+    Clock::time_point next = queue_.send(now, may_start, !wants_to_claim());
     if (held)
         return std::min(next, health_.held_until());
     return next;
 }
 
 bool OutboxQueue::claims_at_once(Clock::time_point now) const {
-    return queue_.rows().under_way() == 0 && !is_held(now) && (is_stale_ || is_cancelling() || wants_to_claim());
+    return is_at_rest() && !is_held(now) && (is_stale_ || is_cancelling() || wants_to_claim());
 }
 
 void OutboxQueue::mark() const {

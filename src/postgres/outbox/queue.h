@@ -2,6 +2,7 @@
 
 #include "engine/queue/delivery_queue.h"
 #include "postgres/destinations/destination.h"
+#include "postgres/outbox/jobs.h"
 #include "postgres/outbox/outbox.h"
 #include "postgres/outbox/requests.h"
 #include "postgres/outbox/settlement.h"
@@ -42,6 +43,16 @@ class OutboxQueue : private DeliveryJournal {
     bool settles_before_marks() const { return queue_.marks_follow_outcomes() && !settlement_.is_written(); }
     /// It could not be noted: nothing of it is sent.
     void drop_marked() { queue_.drop_marked(); }
+
+    /// Whether there are jobs that go on only when they are noted, which can be tried now.
+    bool has_job_notes(Clock::time_point now) const { return !is_held(now) && !queue_.job_notes().empty(); }
+    /// Whether what came before their rows is not written yet: after a crash it would come behind them.
+    bool settles_before_job_notes() const { return !settlement_.is_written(); }
+    /// In a transaction.
+    void note_jobs() const { jobs_.note(queue_.job_notes()); }
+    void jobs_noted() { queue_.jobs_noted(); }
+    void drop_job_notes() { queue_.drop_job_notes(); }
+
     /// Takes an exchange that ended, if it is one of this queue's.
     bool take(const Finished &finished);
 
@@ -55,7 +66,7 @@ class OutboxQueue : private DeliveryJournal {
     /// Whether claim() is to be called without waiting for anything: no request will end that calls it.
     bool claims_at_once(Clock::time_point now) const;
     /// What claim() reads anew must not meet outcomes that are not written yet.
-    bool settles_before_claim() const { return queue_.rows().under_way() == 0 && !settlement_.is_written(); }
+    bool settles_before_claim() const { return is_at_rest() && !settlement_.is_written(); }
     /// This database does not let it go on for now.
     bool is_held(Clock::time_point now) const { return health_.is_held(now); }
     /// A step failed that may succeed later.
@@ -109,8 +120,13 @@ class OutboxQueue : private DeliveryJournal {
     void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &reason) override;
     std::int64_t next_request() override { return requests_.next(); }
     void row_released(QueuedRow &row) override { requests_.released(row); }
+    std::int64_t next_job() override { return jobs_.next(); }
+    void job_ended(std::int64_t number) override { jobs_.ended(number); }
 
-    bool has_room() const { return queue_.rows().size() < most_rows && queue_.rows().bytes() < most_bytes; }
+    bool has_room() const;
+    /// Nothing is under way but rows of jobs, which can be taken up again at any time.
+    bool is_at_rest() const { return queue_.rows().under_way() <= queue_.rows_in_jobs(); }
+    void read_jobs();
     bool open_definition();
     void claim_rows();
     void lock_definition() const;
@@ -134,6 +150,7 @@ class OutboxQueue : private DeliveryJournal {
     std::string identity_;
     Outbox outbox_;
     OutboxRequests requests_;
+    OutboxJobs jobs_;
     std::shared_ptr<const Destination> destination_;
     std::optional<Statistics> statistics_;           ///< of what no lane counts
     std::string name_;                               ///< of the destination, schema-qualified

@@ -105,8 +105,10 @@ void Settlement::forget(std::size_t count) {
     if (!outcomes_.empty())
         return;
     health_.forget_changes();
-    if (put_off_.empty())
-        requests_.forget_changes();
+    if (!put_off_.empty())
+        return;
+    requests_.forget_changes();
+    jobs_.forget_changes();
 }
 
 void Settlement::settle(const std::string &name) {
@@ -126,8 +128,10 @@ void Settlement::settle_next() {
             return;
         health_.store();
         // A request has ended when all its rows have: not before what they became is written.
-        if (put_off_.empty())
-            requests_.store();
+        if (!put_off_.empty())
+            return;
+        requests_.store();
+        jobs_.store();
     });
     if (!failure) {
         forget(count);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "postgres/outbox/destination_health.h"
+#include "postgres/outbox/jobs.h"
 #include "postgres/outbox/outbox.h"
 #include "postgres/outbox/requests.h"
 #include "postgres/outbox/sync_outcomes.h"
@@ -19,8 +20,8 @@ namespace reverse_etl {
 /// its owner's.
 class Settlement {
   public:
-    Settlement(Oid destination, Outbox &outbox, OutboxRequests &requests, DestinationHealth &health)
-        : destination_(destination), outbox_(outbox), requests_(requests), health_(health) {}
+    Settlement(Oid destination, Outbox &outbox, OutboxRequests &requests, OutboxJobs &jobs, DestinationHealth &health)
+        : destination_(destination), outbox_(outbox), requests_(requests), jobs_(jobs), health_(health) {}
 
     enum class Kind { accepted, absent, replaced, cancelled, rejected, deferred };
     struct Words {
@@ -42,11 +43,13 @@ class Settlement {
     void add(Outcome outcome);
 
     std::size_t size() const { return outcomes_.size(); }
-    bool is_empty() const { return is_written() && put_off_.empty() && !requests_.has_changes(); }
+    bool is_empty() const { return is_written() && put_off_.empty() && !has_ended_requests(); }
     /// But for what was put off.
     bool is_written() const {
-        return outcomes_.empty() && !health_.has_changes() && (!requests_.has_changes() || !put_off_.empty());
+        return outcomes_.empty() && !health_.has_changes() && (!has_ended_requests() || !put_off_.empty());
     }
+    /// Requests and jobs have ended, and that is not written: what became of some of their rows is not either.
+    bool has_ended_requests() const { return requests_.has_changes() || jobs_.has_changes(); }
 
     bool has_put_off(std::int32_t sync) const { return put_off_.contains(sync); }
     template <class Use>
@@ -84,6 +87,7 @@ class Settlement {
     Oid destination_;
     Outbox &outbox_;
     OutboxRequests &requests_;
+    OutboxJobs &jobs_;
     DestinationHealth &health_;
     std::string name_;
     std::deque<Outcome> outcomes_;

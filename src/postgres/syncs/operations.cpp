@@ -1,5 +1,6 @@
 #include "postgres/syncs/operations.h"
 
+#include "engine/requests/lookup_operations.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/destinations/write_rights.h"
@@ -175,6 +176,14 @@ void SyncOperations::check_rights(const Destination &destination) const {
 
 SyncOperations SyncOperations::choose(const SyncDefinition &sync, const Destination &destination) {
     return OperationChoice(sync, destination).choose();
+}
+
+bool looks_up_by(const Destination &destination, const std::vector<std::string> &columns) {
+    std::vector<std::string> fields;
+    for (const std::string &name : columns)
+        if (const DestinationColumn *column = destination.column_named(name))
+            fields.push_back(column->field);
+    return lookup_by(destination.object, fields) != nullptr;
 }
 
 } // namespace reverse_etl

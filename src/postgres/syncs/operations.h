@@ -20,4 +20,7 @@ struct SyncOperations {
     void check_rights(const Destination &destination) const;
 };
 
+/// Whether the destination can look rows up by these columns.
+bool looks_up_by(const Destination &destination, const std::vector<std::string> &columns);
+
 } // namespace reverse_etl

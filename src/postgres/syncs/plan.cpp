@@ -125,7 +125,7 @@ std::map<std::string, std::string> held_values(const SyncDefinition &sync, const
     for (const PlannedRow &row : rows)
         if (!row.key_text.empty())
             keys += (keys.empty() ? "" : ", ") + quoted_text(row.key_text);
-    if (keys.empty() || destination.object.operation(OperationKind::lookup) == nullptr)
+    if (keys.empty() || !looks_up_by(destination, {sync.key.front()}))
         return found;
     for (const std::string &name : sync.columns)
         columns += (columns.empty() ? "" : ", ") + quoted_name(name);

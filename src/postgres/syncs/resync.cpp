@@ -10,6 +10,7 @@
 #include "postgres/streams/statements.h"
 #include "postgres/syncs/diff.h"
 #include "postgres/syncs/model.h"
+#include "postgres/syncs/operations.h"
 
 extern "C" {
 #include "executor/spi.h"
@@ -58,9 +59,9 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
         columns += (columns.empty() ? "" : ", ") + quoted_name(name);
     }
     std::string table = qualified_name(sync.destination);
-    // One column of a key can be looked up, many rows a request; else all rows of the destination are read.
+    // One column of a key may be looked up, many rows a request; else all rows of the destination are read.
     std::string wanted;
-    if (sync.key.size() == 1) {
+    if (sync.key.size() == 1 && looks_up_by(destination, sync.key)) {
         std::string key = quoted_name(sync.key.front());
         wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
                  " IS NOT NULL))";

@@ -137,7 +137,8 @@ my @refused = (
     q(CREATE TABLE reverse_etl_internal.mine ()), q(CREATE TABLE reverse_etl.mine ()),
     q(CREATE TABLE eve.child () INHERITS (reverse_etl.outbox)), q(CREATE TABLE eve.fk (id bigint REFERENCES reverse_etl.runs)),
     q(CREATE TRIGGER t AFTER INSERT ON reverse_etl.runs EXECUTE FUNCTION suppress_redundant_updates_trigger()),
-    q(SELECT * FROM reverse_etl_internal.outbox_requests), q(SELECT nextval('reverse_etl_internal.outbox_id_seq')),
+    q(SELECT * FROM reverse_etl_internal.outbox_requests), q(SELECT * FROM reverse_etl_internal.outbox_jobs),
+    q(SELECT nextval('reverse_etl_internal.outbox_id_seq')),
     q(ALTER EVENT TRIGGER reverse_etl_guard_drop DISABLE), q(ALTER EXTENSION reverse_etl DROP TABLE reverse_etl.runs), q(DROP EXTENSION reverse_etl),
 );
 

@@ -52,6 +52,7 @@ sql(<<~SQL);
             "client_id": "{client_id}", "client_secret": "{client_secret}", "refresh_token": "{refresh_token}"
         },
         "reason": "/message",
+        "check": "GET /state",
         "objects": { "things": { "key": "id", "columns": { "id": "text" }, "operations": {
             "upsert": { "request": "POST /things", "rows": 5, "body": { "rows": { "\$rows": { "\$columns": "all" } } } }
         } } }
@@ -98,6 +99,15 @@ sub at_once {
     return;
 }
 at_once('alone');
+
+# A check is one of those who share it
+
+expire();
+sql('DELETE FROM reverse_etl_internal.access_tokens');
+since();
+sql("SELECT * FROM reverse_etl.check_server('accounts')");
+inserts(['after a check'], 'a statement after a check');
+is_deeply(since(), { fetched => 1, reused => 0, revoked => 0 }, 'uses the token that the check had fetched');
 
 # A token that ends in mid-statement
 

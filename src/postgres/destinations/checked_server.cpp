@@ -1,0 +1,30 @@
+#include "postgres/destinations/checked_server.h"
+
+#include "postgres/border/border.h"
+#include "postgres/destinations/connectors.h"
+#include "postgres/destinations/destination.h"
+#include "postgres/destinations/shared_token.h"
+
+namespace reverse_etl {
+
+namespace {
+
+ConnectorCheck check_of(const Settings &settings) {
+    const auto connector = find_connector(settings.contains("connector") ? settings.at("connector") : "");
+    std::optional<ConnectorCheck> check = connector->check(settings);
+    if (!check)
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "connector \"" + connector->name() + "\" has no check", "",
+                    "A manifest has one in its member \"check\".");
+    return std::move(*check);
+}
+
+} // namespace
+
+CheckedServer::CheckedServer(Oid server, Oid role)
+    : check(check_of(options_of_server(server))), policy(policy_of(options_of_server(server))),
+      authenticator(authenticator_of(role, server, check.object)) {
+    policy.account = account_of(role, server);
+    share_token(*authenticator, {server, InvalidOid, role});
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,345 @@
+#include "engine/queue/delivery_queue.h"
+#include "uninterested.h"
+
+#include "engine/http/url_reference.h"
+#include "engine/text/json.h"
+#include "engine/text/lower_case.h"
+
+#include "connector_fixture.h"
+#include "poll_waiter.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <map>
+
+using namespace reverse_etl;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+namespace {
+
+Clock::time_point time_of_test;
+
+struct Seen {
+    std::string line, body, authorization;
+};
+
+/// Answers at once what the test says: a status and a body.
+class Script final : public Transport {
+  public:
+    using Answers = std::function<std::pair<long, std::string>(const Seen &)>;
+
+    ExchangeId start(const Request &request) override {
+        Seen seen{request.method + " " + request.url, std::string(request.body), ""};
+        for (const auto &[name, value] : request.headers)
+            if (lower_case(name) == "authorization")
+                seen.authorization = value;
+        requests.push_back(seen);
+        Response response;
+        std::tie(response.status, response.body) = answers(seen);
+        if (response.status == 0)
+            response.failure = Failure::interrupted;
+        ended_.push_back({++last_, response});
+        return last_;
+    }
+    void cancel(ExchangeId id) override {
+        std::erase_if(ended_, [id](const Finished &one) { return one.id == id; });
+    }
+    void run(Waiter &, Clock::time_point, std::vector<Finished> &finished) override {
+        finished = std::exchange(ended_, {});
+    }
+    void give_back(std::vector<Finished>) override {}
+
+    Answers answers;
+    std::vector<Seen> requests;
+
+  private:
+    std::vector<Finished> ended_;
+    ExchangeId last_ = 0;
+};
+
+const std::string rows_of_body = R"("body": {"rows": {"$rows": {"$columns": "all"}}})";
+const std::string poll = R"("poll": {"request": "GET /jobs/{job.id}", "done_when": {"/state": "done"},
+    "failed_when": {"/state": "failed"}, "reason": "/why",
+    "outcome": {"each": "/results", "row": "position", "accepted_when": {"/ok": true}, "reason": "/error"}})";
+const std::string opened = R"("open": {"request": "POST /jobs", "keep": {"id": "/id", "url": "/url"}})";
+const std::string closed = R"("close": {"request": "PATCH /jobs/{job.id}", "body": {"state": "closed"}})";
+
+/// A destination whose upserts leave in jobs, and the worker's part in it.
+struct Queue : DeliveryJournal {
+    explicit Queue(const std::string &job, const std::string &operation = "upsert")
+        : connector(small_connector("{\"" + operation + "\": {\"job\": {" + job + ", " + poll + "}}}",
+                                    R"("reason": "/message", )")),
+          kind(operation == "create" ? OperationKind::create : OperationKind::upsert) {
+        Clock::source = []() noexcept { return time_of_test; };
+        time_of_test = Clock::time_point(hours(100));
+        policy.max_attempts = 1;
+        queue.use({3, true, {}});
+    }
+    ~Queue() override { Clock::source = &std::chrono::steady_clock::now; }
+
+    void row_accepted(const QueuedRow &row) override { outcomes[row.id] = "accepted"; }
+    void row_absent(const QueuedRow &row) override { outcomes[row.id] = "absent"; }
+    void row_rejected(const QueuedRow &row, const Rejection &why) override { outcomes[row.id] = why.reason; }
+    void row_deferred(const QueuedRow &row, Milliseconds, const std::string &) override { outcomes[row.id] = "again"; }
+    std::int64_t next_request() override { return 1; }
+    std::int64_t next_job() override { return 7; }
+    void job_ended(std::int64_t) override { ended++; }
+    void row_released(QueuedRow &) override {}
+
+    KeyQueue::Row row(std::uint64_t id) const {
+        auto row = std::make_unique<QueuedRow>();
+        row->id = id;
+        row->role = 1;
+        row->row = "{\"email\":\"e" + std::to_string(id) + "\",\"name\":\"n\"}";
+        return row;
+    }
+    void open_lanes() {
+        queue.open_lanes([this](const LaneKey &, KeyQueue &rows, OutcomeSink &sink) {
+            Route route{
+                object,
+                CompiledOperation(*object, object->operations.at(kind), {{"email", true}, {"name", true}}, 0, {}),
+                NullAs::omit,
+                std::nullopt,
+                authenticator,
+                policy};
+            return DeliveryQueue::OpenedLane{
+                std::make_unique<DeliveryLane>(std::move(route), Surroundings{transport, waiter, limiter}, rows, sink,
+                                               std::make_unique<Uninterested>()),
+                ""};
+        });
+    }
+    void add(std::uint64_t first, std::uint64_t last) {
+        for (std::uint64_t id = first; id <= last; id++)
+            queue.add(row(id), operation_name(kind));
+        open_lanes();
+    }
+    /// A job that another process noted.
+    void take_up(JobRecord record, const std::vector<std::uint64_t> &there) {
+        for (std::uint64_t id : there)
+            queue.add_to_job(row(id), operation_name(kind));
+        record.is_stored = true;
+        queue.take_up(std::move(record));
+        open_lanes();
+    }
+
+    void turns(int most = 40) {
+        for (int i = 0; i < most; i++) {
+            queue.send(time_of_test, may_start);
+            for (const JobRecord *record : queue.job_notes())
+                notes.push_back(record->submitted ? "submitted" : "about to be");
+            if (is_stored)
+                queue.jobs_noted();
+            else
+                queue.drop_job_notes();
+            queue.submit_marked();
+            std::vector<Finished> finished;
+            transport.run(waiter, time_of_test, finished);
+            for (const Finished &one : finished)
+                queue.take(one);
+            time_of_test += seconds(5);
+        }
+    }
+    std::string lines() const {
+        std::string lines;
+        for (const Seen &one : transport.requests)
+            lines += one.line.substr(0, one.line.find(' ')) + one.line.substr(one.line.find('/', 15)) + " ";
+        return lines;
+    }
+
+    const Connector connector;
+    const OperationKind kind;
+    const std::shared_ptr<const Object> object =
+        std::make_shared<const Object>(connector.object("things", {{"base_url", "http://api.example.com"}}));
+    Policy policy;
+    const std::shared_ptr<Authenticator> authenticator = std::make_shared<Authenticator>(object->auth, Settings());
+    PollWaiter waiter;
+    RateLimiter limiter;
+    Script transport;
+    Health health;
+    DeliveryQueue queue{*this, health};
+    std::map<std::uint64_t, std::string> outcomes;
+    std::vector<std::string> notes;
+    bool may_start = true, is_stored = true;
+    int ended = 0;
+};
+
+/// The answers of a destination that takes all but rows of which the test says why not.
+Script::Answers api(std::map<std::string, std::pair<long, std::string>> others = {}) {
+    return [others](const Seen &seen) -> std::pair<long, std::string> {
+        for (const auto &[line, answer] : others)
+            if (seen.line.find(line) != std::string::npos)
+                return answer;
+        if (seen.line.starts_with("POST http://api.example.com/jobs"))
+            return {200, R"({"id": "j/1{", "url": "https://files.example.com/up?sig=1"})"};
+        if (seen.line.starts_with("GET"))
+            return {200,
+                    R"({"state": "done", "results": [{"ok": true}, {"ok": false, "error": "bad"}, {"ok": true}]})"};
+        return {200, "{}"};
+    };
+}
+
+using Outcomes = std::map<std::uint64_t, std::string>;
+
+bool contains(const std::string &text, const std::string &part) {
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(rows_are_added_in_parts_and_what_became_of_them_is_read) {
+    Queue queue(opened + R"(, "add": {"request": "POST /rows/{job.id}", "rows": 2, )" + rows_of_body + "}, " + closed);
+    queue.transport.answers = api();
+    queue.add(1, 3);
+    queue.turns();
+    BOOST_TEST(queue.lines() ==
+               "POST/jobs POST/rows/j%2F1%7B POST/rows/j%2F1%7B PATCH/jobs/j%2F1%7B GET/jobs/j%2F1%7B ");
+    BOOST_TEST((queue.outcomes == Outcomes{{1, "accepted"}, {2, "bad"}, {3, "accepted"}}));
+    BOOST_TEST(queue.notes.size() == 2U);
+    BOOST_TEST(queue.notes.front() == "about to be");
+    BOOST_TEST(queue.ended == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_upload_goes_elsewhere_without_credentials_and_only_where_it_may) {
+    for (const std::string host : {"files.example.com", "*.example.com", "other.example.com"}) {
+        Queue queue(opened + R"(, "upload": {"address": "{job.url}", "hosts": [")" + host + "\"], " + rows_of_body +
+                    "}, " + closed);
+        queue.transport.answers = api();
+        queue.add(1, 3);
+        queue.turns(10);
+        const bool went =
+            std::any_of(queue.transport.requests.begin(), queue.transport.requests.end(), [](const Seen &one) {
+                return one.line == "PUT https://files.example.com/up?sig=1" && one.authorization.empty();
+            });
+        BOOST_TEST(went == (host != "other.example.com"));
+        BOOST_TEST(queue.outcomes[1] == (went ? "accepted" : "again"));
+    }
+    for (const char *url :
+         {"http://files.example.com/", "https://files.example.com.evil/", "https://evil/files.example.com",
+          "https://me@files.example.com/", "https://evilexample.com/", "files.example.com", "file:///etc/passwd"})
+        BOOST_TEST(!goes_to(url, {"files.example.com", "*.example.com"}, "https"));
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_noted_is_not_handed_over) {
+    Queue queue(opened + R"(, "upload": {"request": "PUT /rows", )" + rows_of_body + "}, " + closed);
+    queue.transport.answers = api();
+    queue.is_stored = false;
+    queue.add(1, 3);
+    queue.turns(10);
+    BOOST_TEST(!contains(queue.lines(), "PATCH"));
+    queue.is_stored = true;
+    queue.turns();
+    BOOST_TEST(queue.outcomes.size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_is_taken_up_where_it_stood) {
+    const std::string by_close = opened + R"(, "upload": {"request": "PUT /rows", )" + rows_of_body + "}, " + closed;
+    const std::string by_open = R"("open": {"request": "POST /jobs", "keep": {"id": "/id"}, )" + rows_of_body + "}";
+    JobRecord record;
+    record.number = 7;
+    record.rows = {1, 2, 3};
+    record.values = {{"id", "j"}};
+
+    for (const bool refused : {false, true}) {
+        Queue closing(by_close);
+        closing.transport.answers =
+            api(refused ? std::map<std::string, std::pair<long, std::string>>{{"PATCH", {400, "{}"}}}
+                        : std::map<std::string, std::pair<long, std::string>>{});
+        closing.take_up(record, {1, 2, 3});
+        closing.turns();
+        BOOST_TEST(closing.lines() == "PATCH/jobs/j GET/jobs/j ");
+        BOOST_TEST((closing.outcomes == Outcomes{{1, "accepted"}, {2, "bad"}, {3, "accepted"}}));
+        BOOST_TEST(closing.ended == 1);
+    }
+    Queue opening(by_open);
+    opening.transport.answers = api();
+    opening.take_up(record, {1, 2, 3});
+    opening.turns(1);
+    BOOST_TEST((opening.outcomes == Outcomes{{1, "again"}, {2, "again"}, {3, "again"}}));
+
+    Queue creating(by_open, "create");
+    creating.transport.answers = api();
+    creating.take_up(record, {1, 2, 3});
+    creating.turns(1);
+    BOOST_TEST(creating.outcomes[1].starts_with("outcome unknown"));
+    BOOST_TEST(creating.transport.requests.empty());
+
+    record.submitted = true;
+    Queue running(by_open);
+    running.transport.answers = api();
+    running.take_up(record, {2, 3}); // the first was removed by hand
+    BOOST_TEST(running.queue.rows_in_jobs() == 2U);
+    running.turns();
+    BOOST_TEST(running.lines() == "GET/jobs/j ");
+    BOOST_TEST((running.outcomes == Outcomes{{2, "bad"}, {3, "accepted"}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_does_not_end_is_given_up) {
+    Queue queue(opened + R"(, "upload": {"request": "PUT /rows", )" + rows_of_body + "}, " + closed +
+                R"(, "give_up_after": {"hours": 1})");
+    queue.transport.answers = api({{"GET", {200, R"({"state": "running"})"}}});
+    queue.add(1, 3);
+    queue.turns(20);
+    BOOST_TEST(queue.outcomes.empty());
+    BOOST_TEST(queue.queue.rows_in_jobs() == 3U);
+    queue.may_start = false; // somebody paused it: nothing is judged unasked
+    queue.turns(1000);
+    BOOST_TEST(queue.outcomes.empty());
+    queue.may_start = true;
+    queue.turns(20);
+    BOOST_TEST(
+        queue.outcomes[1].starts_with("outcome unknown, the destination may have the row: its job has not ended"));
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_fails_or_is_refused_rejects_its_rows) {
+    const std::string job = opened + R"(, "upload": {"request": "PUT /rows", )" + rows_of_body + "}, " + closed;
+    Queue failing(job);
+    failing.transport.answers = api({{"GET", {200, R"({"state": "failed", "why": "too late"})"}}});
+    failing.add(1, 2);
+    failing.turns();
+    BOOST_TEST(failing.outcomes[1] == "the job failed: too late");
+
+    Queue refused(job);
+    refused.transport.answers = api({{"POST", {400, R"({"message": "no"})"}}});
+    refused.add(1, 2);
+    refused.turns();
+    BOOST_TEST(refused.outcomes[1] == "the destination refused the job: no");
+
+    Queue divided(job);
+    divided.transport.answers = [](const Seen &seen) -> std::pair<long, std::string> {
+        if (seen.line.starts_with("PUT") && contains(seen.body, "\"e2\""))
+            return {422, R"({"message": "bad row"})"};
+        if (seen.line.starts_with("GET"))
+            return {200, R"({"state": "done", "results": [{"ok": true}]})"};
+        return api()(seen);
+    };
+    divided.add(1, 3);
+    divided.turns(200);
+    BOOST_TEST((divided.outcomes ==
+                Outcomes{{1, "accepted"}, {2, "the destination refused the job: bad row"}, {3, "accepted"}}));
+
+    Queue nameless(job);
+    nameless.transport.answers = api({{"POST", {200, "{}"}}});
+    nameless.add(1, 1);
+    nameless.turns(2);
+    BOOST_TEST(nameless.outcomes[1] == "again");
+}
+
+BOOST_AUTO_TEST_CASE(a_create_that_may_be_in_a_job_is_unknown) {
+    Queue queue(R"("open": {"request": "POST /jobs", "keep": {"id": "/id"}, )" + rows_of_body + "}", "create");
+    queue.transport.answers = api({{"POST", {0, ""}}});
+    queue.add(1, 2);
+    queue.turns();
+    BOOST_TEST(queue.outcomes[1].starts_with("outcome unknown"));
+    BOOST_TEST(queue.transport.requests.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(results_of_another_length_are_unknown) {
+    Queue queue(opened + R"(, "upload": {"request": "PUT /rows", )" + rows_of_body + "}, " + closed);
+    queue.transport.answers = api();
+    queue.add(1, 2);
+    queue.turns();
+    BOOST_TEST(queue.outcomes[1].starts_with("outcome unknown"));
+    BOOST_TEST(queue.outcomes[2].starts_with("outcome unknown"));
+}
