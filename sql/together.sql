@@ -31,7 +31,9 @@ CALL reverse_etl.wait('members', '30s');
 \! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset" > /dev/null
 CREATE TABLE people AS SELECT i % 2 AS list_id, 'p' || i || '@example.com' AS email, 'Person ' || i AS name FROM generate_series(1, 8) AS i;
 SELECT reverse_etl.create_sync('people', 'SELECT * FROM people', 'members', key => '{list_id,email}') > 0 AS made;
+SET client_min_messages = warning;
 CALL reverse_etl.run_sync('people');
+RESET client_min_messages;
 \! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep --only-matching '"path":"[^"]*"' | sort | uniq -c
 SELECT reverse_etl.drop_sync('people');
 \! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset" > /dev/null
