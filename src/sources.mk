@@ -203,6 +203,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/handler.cpp \
     src/postgres/fdw/import_comments.cpp \
     src/postgres/fdw/import_schema.cpp \
+    src/postgres/fdw/imported_options.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
     src/postgres/fdw/plan_modify.cpp \

@@ -66,6 +66,10 @@ void keep(Oid server, std::string schema, std::vector<ImportedComment> comments)
     kept = {server, std::move(schema), std::move(comments)};
 }
 
+bool is_imported_from(Oid server) {
+    return kept.server == server;
+}
+
 } // namespace import_comments
 
 /// reverse_etl_internal.comment_on_imported() RETURNS event_trigger

@@ -18,6 +18,9 @@ namespace import_comments {
 
 void keep(Oid server, std::string schema, std::vector<ImportedComment> comments);
 
+/// Whether the last command that imported tables has them from there.
+bool is_imported_from(Oid server);
+
 } // namespace import_comments
 
 } // namespace reverse_etl
