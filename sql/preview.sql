@@ -5,7 +5,7 @@
 CREATE SERVER preview_hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url :'sandbox_url');
 CREATE USER MAPPING FOR CURRENT_USER SERVER preview_hubspot OPTIONS (access_token 'pat-preview-secret');
 CREATE SCHEMA preview;
-IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts, companies) FROM SERVER preview_hubspot INTO preview;
+IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts, companies) FROM SERVER preview_hubspot INTO preview OPTIONS (discover 'false');
 CREATE TABLE preview.customers (email text, name text, seen boolean DEFAULT false);
 INSERT INTO preview.customers VALUES ('ada@example.com', 'Ada'), ('grace@example.com', NULL), ('pat-preview-secret', 'x');
 

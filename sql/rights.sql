@@ -44,6 +44,7 @@ INSERT INTO harmless VALUES
     ('built_in_options', 'constant'),
     ('check_manifest', 'reads its arguments alone'),
     ('check_server', 'asks for USAGE on the server, and signs in as who calls it'),
+    ('refresh_columns', 'asks for ownership of the table, and alters it as who calls it'),
     ('preview', 'runs what the caller could run, sends nothing and takes back the rest'),
     ('show_request', 'reads its arguments alone'),
     ('test_connector', 'reads its arguments, and manifests, which all may read'),
@@ -118,7 +119,7 @@ CREATE SERVER regress_sink FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector '
 GRANT USAGE ON FOREIGN SERVER regress_sink TO regress_owner;
 CREATE USER MAPPING FOR regress_owner SERVER regress_sink OPTIONS (access_token 'none');
 SET ROLE regress_owner;
-IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts) FROM SERVER regress_sink INTO regress_owner;
+IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts) FROM SERVER regress_sink INTO regress_owner OPTIONS (discover 'false');
 CREATE TABLE regress_owner.people (email text PRIMARY KEY, firstname text);
 SELECT reverse_etl.create_sync('x', 'SELECT email, firstname FROM regress_owner.people', 'regress_owner.contacts', '{email}') > 0 AS made;
 RESET ROLE;

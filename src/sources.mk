@@ -15,18 +15,21 @@ ENGINE_SOURCES = \
     src/engine/limits/limit_bucket.cpp \
     src/engine/limits/pace.cpp \
     src/engine/limits/rate_limiter.cpp \
+    src/engine/manifest/account_requests.cpp \
     src/engine/manifest/auth_reader.cpp \
     src/engine/manifest/auth_texts.cpp \
     src/engine/manifest/body_reader.cpp \
     src/engine/manifest/body_template.cpp \
     src/engine/manifest/by_reader.cpp \
     src/engine/manifest/check_reader.cpp \
+    src/engine/manifest/column_names.cpp \
     src/engine/manifest/column_reader.cpp \
     src/engine/manifest/column_spec.cpp \
     src/engine/manifest/condition_reader.cpp \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
     src/engine/manifest/derived_reader.cpp \
+    src/engine/manifest/discovery_reader.cpp \
     src/engine/manifest/encoding_reader.cpp \
     src/engine/manifest/entry_rule_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
@@ -56,6 +59,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/reason_reader.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
+    src/engine/manifest/shared_parts.cpp \
     src/engine/manifest/signing_reader.cpp \
     src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
@@ -85,6 +89,7 @@ ENGINE_SOURCES = \
     src/engine/requests/csv_cell.cpp \
     src/engine/requests/delivery.cpp \
     src/engine/requests/derived_row.cpp \
+    src/engine/requests/discovery.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
@@ -101,6 +106,7 @@ ENGINE_SOURCES = \
     src/engine/requests/outcome_reader.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/request_ids.cpp \
+    src/engine/requests/row_groups.cpp \
     src/engine/requests/row_references.cpp \
     src/engine/requests/row_shapes.cpp \
     src/engine/requests/row_writer.cpp \
@@ -170,12 +176,14 @@ POSTGRES_SOURCES = \
     src/postgres/border/table_writer.cpp \
     src/postgres/border/time_span.cpp \
     src/postgres/border/trusted_functions.cpp \
+    src/postgres/destinations/account.cpp \
     src/postgres/destinations/checked_server.cpp \
     src/postgres/destinations/column_encoders.cpp \
     src/postgres/destinations/connectors.cpp \
     src/postgres/destinations/destination.cpp \
     src/postgres/destinations/filled_object.cpp \
     src/postgres/destinations/fingerprint.cpp \
+    src/postgres/destinations/found_columns.cpp \
     src/postgres/destinations/identity.cpp \
     src/postgres/destinations/key_forms.cpp \
     src/postgres/destinations/open_destination.cpp \
@@ -193,7 +201,9 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
     src/postgres/fdw/handler.cpp \
+    src/postgres/fdw/import_comments.cpp \
     src/postgres/fdw/import_schema.cpp \
+    src/postgres/fdw/imported_options.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
     src/postgres/fdw/plan_modify.cpp \
@@ -219,6 +229,7 @@ POSTGRES_SOURCES = \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \
     src/postgres/module/preview.cpp \
+    src/postgres/module/refresh_columns.cpp \
     src/postgres/module/request_rows.cpp \
     src/postgres/module/running_command.cpp \
     src/postgres/module/transaction_end.cpp \

@@ -48,6 +48,8 @@ void reset(World &world, const Request &request, Answer &answer) {
         world.salesforce_tokens = SalesforceTokens();
         world.slack_channels = SlackChannels();
         world.http_repeats.clear();
+        world.hubspot_properties.clear();
+        world.hubspot_schemas.clear();
     }
     if (gone("requests"))
         world.recorder.clear();

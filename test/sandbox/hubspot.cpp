@@ -83,8 +83,12 @@ constexpr Route routes[] = {
     {"GET", "/crm/v3/objects/{object}/{id}", read_one},
     {"PATCH", "/crm/v3/objects/{object}/{id}", update_one},
     {"DELETE", "/crm/v3/objects/{object}/{id}", archive_one},
+    {"GET", "/crm/v3/properties/{object}", list_properties},
+    {"POST", "/crm/v3/properties/{object}", make_property},
 };
 
+constexpr Route schema_routes[] = {{"GET", "/crm-object-schemas/v3/schemas", list_schemas},
+                                   {"POST", "/crm-object-schemas/v3/schemas", make_schema}};
 constexpr Route account_routes[] = {{"GET", "/account-info/v3/details", account_details}};
 constexpr Route token_routes[] = {{"POST", "/oauth/2026-03/token", token, true}};
 
@@ -95,6 +99,8 @@ std::string hubspot_id(std::size_t position) {
 }
 
 extern const Connector hubspot{"hubspot", "/crm/", routes, authorize, not_found, fail, finish};
+extern const Connector hubspot_schemas{"hubspot", "/crm-object-schemas/", schema_routes, authorize, not_found, fail,
+                                       finish};
 extern const Connector hubspot_account{"hubspot", "/account-info/", account_routes, authorize, not_found, fail, finish};
 extern const Connector hubspot_oauth{"hubspot", "/oauth/2026-03/", token_routes, authorize, not_found, fail, finish};
 

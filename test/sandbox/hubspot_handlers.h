@@ -17,6 +17,11 @@ void update_one(World &world, const Request &request, Answer &answer);
 void read_one(World &world, const Request &request, Answer &answer);
 void archive_one(World &world, const Request &request, Answer &answer);
 
+void list_properties(World &world, const Request &request, Answer &answer);
+void make_property(World &world, const Request &request, Answer &answer);
+void list_schemas(World &world, const Request &request, Answer &answer);
+void make_schema(World &world, const Request &request, Answer &answer);
+
 void list(World &world, const Request &request, Answer &answer);
 void search(World &world, const Request &request, Answer &answer);
 

@@ -7,8 +7,8 @@ namespace reverse_etl::sandbox {
 namespace {
 
 // The one list of what this server stands in for. The first whose prefix fits has the request.
-const Connector *const connectors[] = {&control,    &hubspot, &hubspot_account, &hubspot_oauth,
-                                       &salesforce, &slack,   &generic};
+const Connector *const connectors[] = {&control,       &hubspot,    &hubspot_schemas, &hubspot_account,
+                                       &hubspot_oauth, &salesforce, &slack,           &generic};
 
 std::string_view next_segment(std::string_view &path) {
     path.remove_prefix(1);

@@ -31,7 +31,7 @@ struct Connector {
     void (*finish)(World &, Answer &);                                // headers on every answer
 };
 
-extern const Connector hubspot, hubspot_account, hubspot_oauth, salesforce, slack, generic, control;
+extern const Connector hubspot, hubspot_schemas, hubspot_account, hubspot_oauth, salesforce, slack, generic, control;
 
 // The id that HubSpot gives to the record at a position.
 std::string hubspot_id(std::size_t position);

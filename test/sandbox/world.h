@@ -61,6 +61,8 @@ struct World {
     Settings settings;
     SalesforceTokens salesforce_tokens;
     SlackChannels slack_channels;
+    std::map<std::string, std::vector<std::string>, std::less<>> hubspot_properties; // that were made, by object
+    std::vector<std::string> hubspot_schemas;
     std::map<std::string, std::string, std::less<>>
         http_repeats; // bodies that /http/ took, by path and idempotency key
     JsonBody json;    // its buffers are reused from request to request

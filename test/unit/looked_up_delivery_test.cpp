@@ -210,6 +210,32 @@ POST /things {"things":[{"email":"e","name":"n"}]}
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_follows_a_look_up_may_be_grouped) {
+    const std::string by_name =
+        R"("update": {"request": "PUT /things/all/{row.name}", "by": "id", "group_by": "name", "rows": 9, "body": {"things": {"$rows": {"id": "{key}"}}}}, )";
+    const std::string in_groups =
+        R"("create": {"request": "POST /things/{row.name}", "group_by": "name", "rows": 9, "body": {"things": {"$rows": {"email": "{row.email}"}}}})";
+    for (const bool in_loop : {false, true}) {
+        Api api;
+        api.ids = {{"a", "1"}, {"b", "2"}, {"c", "all/x"}, {"d", "all/y"}};
+        Things things(api.destination.url(), lookup + by_name + upsert + in_groups);
+        const std::vector<Json> rows = {row("a", "x"), row("b", "y"), row("c", "x"), row("e", "x"),
+                                        row("f", "y"), row("g", "x"), row("d", "y")};
+        const Outcomes &outcomes = in_loop ? things.upsert_in_loop(rows) : things.upsert_all(rows);
+        BOOST_TEST(std::count_if(outcomes.begin(), outcomes.end(),
+                                 [](const auto &outcome) { return outcome.second.starts_with("accepted"); }) == 7);
+        for (const Received &one : api.destination.received())
+            if (one.target != "/search")
+                for (const Json &thing : one.member("things")) {
+                    const std::string name = one.target.substr(one.target.size() - 1);
+                    const std::string said = (thing.contains("id") ? thing.at("id") : thing.at("email")).dump();
+                    BOOST_TEST(std::string(name == "x" ? R"("1" "all/x" "e" "g")" : R"("2" "all/y" "f")").find(said) !=
+                                   std::string::npos,
+                               one.target << " " << one.body);
+                }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_is_found_twice_is_rejected) {
     Api api;
     api.ids = {{"a", "1"}, {"a", "2"}};

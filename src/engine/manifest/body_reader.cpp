@@ -6,6 +6,7 @@
 #include "engine/text/json.h"
 #include "engine/text/placeholders.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,17 @@ void check_multipart(const ManifestNode &node, BodyFormat &format) {
     }
 }
 
+/// Whether it is about all rows of a request, and not about one.
+bool holds_rows(const ManifestNode &node, BodyKind kind) {
+    if (kind == BodyKind::json)
+        return !rows_of(node).empty();
+    if (kind == BodyKind::text)
+        return node.value().is_object();
+    const std::vector<std::pair<std::string, ManifestNode>> parts = node.members();
+    return kind != BodyKind::multipart ||
+           std::any_of(parts.begin(), parts.end(), [](const auto &part) { return part.second.has("$file"); });
+}
+
 void check_text_body(const ManifestNode &node) {
     const bool has_rows = node.value().is_object();
     check_text(has_rows ? only_rows(node) : node, {.of_row = true});
@@ -95,7 +107,8 @@ void check_text_body(const ManifestNode &node) {
 
 } // namespace
 
-void check_body(const ManifestNode &node, OperationKind kind, BodyFormat &format) {
+void check_body(const ManifestNode &node, OperationKind kind, BodyFormat &format,
+                const std::vector<std::string> &group_by) {
     if (kind == OperationKind::list) {
         if (format.kind != BodyKind::json && format.kind != BodyKind::form)
             node.fail("cannot be written in the operation's format: the body of a list is \"json\" or \"form\"");
@@ -104,9 +117,11 @@ void check_body(const ManifestNode &node, OperationKind kind, BodyFormat &format
     }
     if (is_option_to_come(node))
         return;
+    if (!group_by.empty() && !holds_rows(node, format.kind))
+        node.fail("holds one row, since it has no \"$rows\": \"group_by\" means nothing to it");
     switch (format.kind) {
     case BodyKind::json:
-        check_json(node);
+        check_json(node, group_by);
         break;
     case BodyKind::form:
         check_form(node);

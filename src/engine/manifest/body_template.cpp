@@ -15,6 +15,7 @@ constexpr PlaceholderNames of_row = {"{key}",       "{key_field}",  "{unique_fie
                                      "{row.FIELD}", "{request.id}", "{entry.id}"};
 constexpr PlaceholderNames of_row_in_text = {"{key}", "{key_field}", "{unique_field}", "{row_number}", "{row.FIELD}"};
 constexpr PlaceholderNames around_rows = {"{key_field}", "{unique_field}", "{request.id}"};
+constexpr PlaceholderNames around_groups = {"{key_field}", "{unique_field}", "{request.id}", "{row.FIELD}"};
 constexpr PlaceholderNames around_rows_in_text = {"{key_field}", "{unique_field}"};
 constexpr PlaceholderNames of_column = {"{column.field}", "{column.value}"};
 constexpr PlaceholderNames of_pair = {"{column.field}", "{column.number}", "{column.value}"};
@@ -27,32 +28,22 @@ PlaceholderNames names_of(const TemplatePlace &place) {
         return place.of_row ? of_pair : of_column;
     if (place.in_text)
         return place.of_row ? of_row_in_text : around_rows_in_text;
-    return place.of_row ? of_row : around_rows;
+    if (place.of_row)
+        return of_row;
+    return place.group_by != nullptr ? around_groups : around_rows;
+}
+
+/// Beside the rows stands what all of them have in common.
+void check_is_common(const ManifestNode &node, const std::vector<std::string> &group_by) {
+    for (const TextPart &part : split_placeholders(node.text()))
+        if (part.is_placeholder && part.text.starts_with("row.") &&
+            std::find(group_by.begin(), group_by.end(), part.text.substr(4)) == group_by.end())
+            node.fail("\"{" + part.text + "}\" stands beside the rows, so \"group_by\" has to name the field");
 }
 
 void must_be_alone(const ManifestNode &node, const ManifestNode &directive) {
     if (node.value().size() != 1)
         directive.fail("must be the only member of its object");
-}
-
-/// The nodes of a body where rows stand.
-std::vector<ManifestNode> rows_of(const ManifestNode &node) {
-    std::vector<ManifestNode> found;
-    auto add = [&](const ManifestNode &inner) {
-        for (const ManifestNode &rows : rows_of(inner))
-            found.push_back(rows);
-    };
-    if (node.value().is_array())
-        for (const ManifestNode &element : node.elements())
-            add(element);
-    if (node.value().is_object())
-        for (const auto &[name, member] : node.members()) {
-            if (name == "$rows" || name == "$map" ||
-                (name == "$columns" && member.has("as") && member.at("as").value() == "arrays"))
-                found.push_back(member);
-            add(member);
-        }
-    return found;
 }
 
 int count_of_values(const ManifestNode &node) {
@@ -197,8 +188,29 @@ void check_parameters(const ManifestNode &node) {
 
 } // namespace
 
+std::vector<ManifestNode> rows_of(const ManifestNode &node) {
+    std::vector<ManifestNode> found;
+    auto add = [&](const ManifestNode &inner) {
+        for (const ManifestNode &rows : rows_of(inner))
+            found.push_back(rows);
+    };
+    if (node.value().is_array())
+        for (const ManifestNode &element : node.elements())
+            add(element);
+    if (node.value().is_object())
+        for (const auto &[name, member] : node.members()) {
+            if (name == "$rows" || name == "$map" ||
+                (name == "$columns" && member.has("as") && member.at("as").value() == "arrays"))
+                found.push_back(member);
+            add(member);
+        }
+    return found;
+}
+
 void check_text(const ManifestNode &node, const TemplatePlace &place) {
     node.template_text(names_of(place));
+    if (!place.of_row && place.group_by != nullptr)
+        check_is_common(node, *place.group_by);
 }
 
 void check_template(const ManifestNode &node, const TemplatePlace &place) {
@@ -212,11 +224,11 @@ void check_template(const ManifestNode &node, const TemplatePlace &place) {
             check_member(node, name, member, place);
 }
 
-void check_json(const ManifestNode &node) {
+void check_json(const ManifestNode &node, const std::vector<std::string> &group_by) {
     const std::vector<ManifestNode> rows = rows_of(node);
     if (rows.size() > 1)
         rows[1].fail("must stand in a body only once");
-    check_template(node, {.of_row = rows.empty()});
+    check_template(node, {.of_row = rows.empty(), .group_by = group_by.empty() ? nullptr : &group_by});
 }
 
 void check_form(const ManifestNode &node) {

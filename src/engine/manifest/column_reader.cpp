@@ -53,22 +53,23 @@ std::string pointer_for(const std::string &read, const std::string &field) {
     });
 }
 
+std::string read_type_name(const ManifestNode &node) {
+    node.one_of({"text", "boolean", "integer", "bigint", "numeric", "double precision", "date", "timestamptz", "uuid",
+                 "jsonb", "text[]"});
+    return node.text();
+}
+
 ColumnSpec read_column(const std::string &field, const ManifestNode &node, const std::string &read) {
     ColumnSpec column;
     column.field = field;
     column.column = lower_case(field);
     column.read = pointer_for(read, field);
-    static constexpr std::initializer_list<const char *> types = {
-        "text", "boolean",     "integer", "bigint", "numeric", "double precision",
-        "date", "timestamptz", "uuid",    "jsonb",  "text[]"};
     if (node.value().is_string()) {
-        node.one_of(types);
-        column.type = node.text();
+        column.type = read_type_name(node);
         return column;
     }
     node.only({"type", "column", "encode", "compare", "read", "write", "part", "write_as", "description"});
-    node.at("type").one_of(types);
-    column.type = node.at("type").text();
+    column.type = read_type_name(node.at("type"));
     if (node.has("column")) {
         column.column = node.at("column").literal();
         if (column.column.empty() || column.column.size() > 63)

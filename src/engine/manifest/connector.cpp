@@ -6,6 +6,7 @@
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/credential_reader.h"
 #include "engine/manifest/derived_reader.h"
+#include "engine/manifest/discovery_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
 #include "engine/manifest/header_reader.h"
@@ -18,12 +19,13 @@
 #include "engine/manifest/operation_merging.h"
 #include "engine/manifest/operation_reader.h"
 #include "engine/manifest/option_reader.h"
-#include "engine/manifest/option_value.h"
 #include "engine/manifest/rate_limit_reader.h"
 #include "engine/manifest/row_naming.h"
+#include "engine/manifest/shared_parts.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
+#include "engine/text/text_pattern.h"
 
 #include <algorithm>
 #include <set>
@@ -31,6 +33,9 @@
 namespace reverse_etl {
 
 namespace {
+
+/// The object that stands for all that the manifest does not list.
+const std::string others = "*";
 
 /// The fields that the manifest names as an object's key.
 std::vector<std::string> read_key(const ManifestNode &object) {
@@ -47,6 +52,22 @@ void check_version(const ManifestNode &node) {
     if (version.empty() || version.size() > 63 ||
         version.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_") != version.npos)
         node.fail("must be a version such as \"1.2\": letters, digits, \".\", \"+\", \"-\" and \"_\", 63 at most");
+}
+
+/// How the names look that the others may have.
+void check_pattern_of_others(const std::string &object, const ManifestNode &node) {
+    if (object != others)
+        node.fail("is a member of the object \"*\": this one has a name");
+    if (!TextPattern::parse(node.literal()))
+        node.fail(
+            "must be a pattern: characters, classes as [a-z], \".\", and \"?\", \"*\", \"+\" or {{2,5}} behind one");
+}
+
+bool has_form_of_others(const Json &object, const std::string &name) {
+    if (!object.contains("pattern"))
+        return true;
+    const ManifestNode pattern(object.at("pattern"), "/objects/*/pattern");
+    return TextPattern::parse(pattern.literal())->matches(name);
 }
 
 /// What objects share is copied for each of their operations.
@@ -93,9 +114,12 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
     if (manifest.has("operations"))
         check_operations(manifest.at("operations"));
     check_object_names(manifest.at("objects"));
+    check_discovery(manifest);
     std::size_t merged_bytes = 0;
     for (const auto &[name, object] : manifest.at("objects").members()) {
-        object.only({"description", "id", "key", "insert", "columns", "derived", "operations"});
+        object.only({"description", "id", "key", "insert", "columns", "derived", "operations", "discover", "pattern"});
+        if (object.has("pattern"))
+            check_pattern_of_others(name, object.at("pattern"));
         const std::string id = object.literal("id", shared_id);
         const std::vector<std::string> key = read_key(object);
         const std::vector<DerivedSpec> derived = read_derived(manifest, object);
@@ -125,46 +149,6 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
     }
 }
 
-std::optional<std::string> setting(const Settings &settings, const std::string &name) {
-    auto found = settings.find(name);
-    return found == settings.end() ? std::nullopt : std::optional(found->second);
-}
-
-SettingError lacks_option(const std::string &name) {
-    return SettingError("the destination needs the option \"" + name + "\"", "Set it for the table or its server.");
-}
-
-void check_option(const OptionSpec &option, const std::string &value) {
-    if (const std::string needs = needs_of_option(option, value); !needs.empty())
-        throw SettingError("invalid value for option \"" + option.name + "\"", "The option " + needs + ".");
-}
-
-/// Fails if a text that every request needs names an option that has no value.
-void check_is_set(UnsetOptions &unset) {
-    if (!unset.met.empty())
-        throw lacks_option(*unset.met.begin());
-}
-
-/// What stands for the placeholders of options: their values, or what the manifest says where they are not set. Those
-/// that have none are `unset`.
-ManifestFilling filling_of(const std::vector<OptionSpec> &options, const Settings &settings, UnsetOptions &unset) {
-    ManifestFilling filling;
-    for (const OptionSpec &option : options) {
-        std::optional<std::string> value = setting(settings, option.name);
-        if (value)
-            check_option(option, *value);
-        else
-            value = option.fallback;
-        if (value)
-            filling.set(option, *value);
-        else if (option.required)
-            throw lacks_option(option.name);
-        else
-            unset.types[option.name] = option.type;
-    }
-    return filling;
-}
-
 /// The fields by which rows are known.
 void read_identity(const ManifestNode &manifest, const ManifestNode &node, const Settings &settings, Object &object) {
     object.id = node.literal("id", manifest.literal("id", ""));
@@ -182,20 +166,6 @@ void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object
             spec.encoding = object.encoding;
         object.columns.push_back(std::move(spec));
     }
-}
-
-/// Adds what the manifest says for all operations to what one says for itself.
-void add_shared(const ManifestNode &manifest, OperationSpec &spec) {
-    if (spec.job != nullptr)
-        for_each_request(*spec.job, [&](OperationSpec &request) { add_shared(manifest, request); });
-    if (manifest.has("errors"))
-        for (ErrorRule &rule : read_error_rules(manifest.at("errors")))
-            spec.errors.push_back(std::move(rule));
-    if (manifest.has("rate_limits"))
-        for (RateLimitSpec &limit : read_rate_limits(manifest.at("rate_limits")))
-            spec.rate_limits.push_back(std::move(limit));
-    if (manifest.has("reason"))
-        spec.reason = manifest.at("reason").pointers();
 }
 
 void read_operations(const ManifestNode &manifest, const ManifestNode &node, Object &object) {
@@ -282,9 +252,10 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);
-    manifest.only({"$schema", "manifest",    "name",     "title",      "version", "documentation", "schema", "base_url",
-                   "options", "credentials", "auth",     "headers",    "reason",  "rate_limits",   "errors", "values",
-                   "id",      "columns",     "defaults", "operations", "objects", "check",         "derived"});
+    manifest.only({"$schema",  "manifest",    "name",    "title",       "version", "documentation",
+                   "schema",   "base_url",    "options", "credentials", "auth",    "headers",
+                   "reason",   "rate_limits", "errors",  "values",      "id",      "columns",
+                   "defaults", "operations",  "objects", "check",       "derived", "discover"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
@@ -326,16 +297,24 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     }
     check_parts(ManifestNode(filled, "", &unset), pause);
     unset.types.erase("object");
-    if (filled.contains("check"))
-        read_check(ManifestNode(filled, "", &unset).at("check"));
+    const ManifestNode of_account(filled, "", &unset);
+    if (of_account.has("check"))
+        read_check(of_account.at("check"));
+    if (of_account.has("discover") && of_account.at("discover").has("objects"))
+        read_object_discovery(of_account.at("discover").at("objects"));
     return connector;
 }
 
 std::vector<std::string> Connector::object_names() const {
     std::vector<std::string> names;
     for (const auto &[name, object] : manifest_->at("objects").items())
-        names.push_back(name);
+        if (name != others)
+            names.push_back(name);
     return names;
+}
+
+bool Connector::has_others() const {
+    return manifest_->at("objects").contains(others);
 }
 
 std::string Connector::manifest() const {
@@ -343,7 +322,9 @@ std::string Connector::manifest() const {
 }
 
 Object Connector::object(const std::string &name, const Settings &settings) const {
-    check_is_object(name);
+    const std::string own = name_in_manifest(name);
+    if (own.empty())
+        throw lacks_object(name);
     UnsetOptions unset;
     ManifestFilling filling = filling_of(options_, settings, unset);
     filling.set_text("object", name);
@@ -353,12 +334,15 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     object.base_url = base_url(filling, settings);
     filling.set_text("base_url", object.base_url, OptionSpec::Type::url);
 
-    Json filled = *manifest_;
-    filled.erase("options");
-    filled.erase("credentials");
+    // Of the objects only this one: there may be a thousand others.
+    Json filled = Json::object();
+    for (const auto &[member, value] : manifest_->items())
+        if (member != "options" && member != "credentials" && member != "objects")
+            filled[member] = value;
+    filled["objects"][own] = manifest_->at("objects").at(own);
     filling.fill_in(filled);
     ManifestNode manifest(filled, "", &unset);
-    ManifestNode node = manifest.at("objects").at(name);
+    ManifestNode node = manifest.at("objects").at(own);
     read_identity(manifest, node, settings, object);
     read_values(manifest, object);
     if (manifest.has("headers"))
@@ -369,47 +353,31 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
         object.credentials.push_back(credential.name);
     read_columns(manifest, node, object);
     object.derived = read_derived(manifest, node);
+    object.discovery = read_field_discovery(manifest, node);
     check_is_set(unset);
     read_operations(manifest, node, object);
     choose_insert(node, object);
     return object;
 }
 
-std::optional<ConnectorCheck> Connector::check(const Settings &settings) const {
-    if (!manifest_->contains("check"))
-        return std::nullopt;
-    UnsetOptions unset;
-    ManifestFilling filling = filling_of(options_, settings, unset);
-    ConnectorCheck check;
-    check.object.connector = name_;
-    check.object.base_url = base_url(filling, settings);
-    filling.set_text("base_url", check.object.base_url, OptionSpec::Type::url);
-    Json filled = Json::object();
-    for (const char *member : {"auth", "headers", "rate_limits", "reason", "errors", "check"})
-        if (manifest_->contains(member))
-            filled[member] = manifest_->at(member);
-    filling.fill_in(filled);
-    ManifestNode manifest(filled, "", &unset);
-    Headers with_ids; // which a check, as all that reads, does not carry
-    if (manifest.has("headers"))
-        check.object.headers = read_headers(manifest.at("headers"), with_ids);
-    for (const ManifestNode &auth : manifest.at("auth").one_or_many())
-        check.object.auth.push_back(read_auth(auth));
-    for (const CredentialSpec &credential : credentials_)
-        check.object.credentials.push_back(credential.name);
-    check.spec = read_check(manifest.at("check"));
-    add_shared(manifest, check.spec.operation);
-    check_is_set(unset);
-    return check;
+/// The object under which the manifest says what holds for that one; "" for none.
+std::string Connector::name_in_manifest(const std::string &name) const {
+    const Json &objects = manifest_->at("objects");
+    if (name == others || name.empty())
+        return "";
+    if (objects.contains(name))
+        return name;
+    return has_others() && has_form_of_others(objects.at(others), name) ? others : "";
 }
 
-void Connector::check_is_object(const std::string &name) const {
-    if (manifest_->at("objects").contains(name))
-        return;
+SettingError Connector::lacks_object(const std::string &name) const {
     std::string known;
     for (const std::string &object : object_names())
         known += (known.empty() ? "" : ", ") + object;
-    throw SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"", "Its objects are: " + known + ".");
+    if (has_others())
+        known += (known.empty() ? "" : ", ") + std::string("and those of the account");
+    return SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"",
+                        "Its objects are: " + known + ".");
 }
 
 std::string Connector::base_url(ManifestFilling &filling, const Settings &settings) const {

@@ -5,6 +5,7 @@
 #include "engine/manifest/column_spec.h"
 #include "engine/manifest/condition.h"
 #include "engine/manifest/derived_spec.h"
+#include "engine/manifest/discovery_spec.h"
 #include "engine/manifest/key_form.h"
 #include "engine/manifest/operation_spec.h"
 #include "engine/manifest/option_spec.h"
@@ -15,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,7 +47,8 @@ struct Object {
     std::vector<ColumnSpec> columns;
     std::vector<DerivedSpec> derived;
     std::map<OperationKind, OperationSpec> operations;
-    std::vector<OperationSpec> more_lookups; ///< behind the one among the operations
+    std::shared_ptr<const FieldDiscovery> discovery; ///< of further fields; nullptr: none are looked for
+    std::vector<OperationSpec> more_lookups;         ///< behind the one among the operations
     std::vector<AuthSpec> auth;
     std::vector<std::string> credentials; ///< all that a user mapping may hold
 
@@ -67,6 +70,12 @@ struct ConnectorCheck {
     CheckSpec spec;
 };
 
+/// How to find the objects of an account, with the server's options filled in.
+struct AccountObjects {
+    Object object; ///< of no name: what requests have in common
+    ObjectDiscovery spec;
+};
+
 /// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').
 class Connector {
   public:
@@ -83,6 +92,10 @@ class Connector {
     /// What a user mapping may hold.
     const std::vector<CredentialSpec> &credentials() const { return credentials_; }
     std::vector<std::string> object_names() const;
+    /// Whether it speaks of objects that it does not list.
+    bool has_others() const;
+    /// Whether it speaks of the object, be it as one that it does not list.
+    bool has_object(const std::string &name) const { return !name_in_manifest(name).empty(); }
     /// All that it says, with what it has from those that it extends, without notes.
     std::string manifest() const;
 
@@ -93,8 +106,14 @@ class Connector {
     /// How to find out whether a server lets us in; nothing if the manifest does not say. Throws as object() does.
     std::optional<ConnectorCheck> check(const Settings &settings) const;
 
+    /// How to find the objects that it does not list; nothing if the manifest does not say. Throws as object() does.
+    std::optional<AccountObjects> account_objects(const Settings &settings) const;
+
   private:
-    void check_is_object(const std::string &name) const;
+    std::string name_in_manifest(const std::string &object) const;
+    SettingError lacks_object(const std::string &name) const;
+    template <class Read>
+    void read_account_request(const char *member, const Settings &settings, Object &object, Read &&read) const;
     std::string base_url(ManifestFilling &filling, const Settings &settings) const;
 
     std::shared_ptr<const Json> manifest_;

@@ -29,7 +29,7 @@ Part part_at(Part around, const std::string &name) {
             return Part::objects;
         if (name == "operations")
             return Part::operations;
-        if (is_one_of({"options", "credentials", "headers", "values", "columns", "defaults"}))
+        if (is_one_of({"options", "credentials", "headers", "values", "columns", "defaults", "discover"}))
             return Part::members;
         return Part::whole;
     case Part::objects:

@@ -176,7 +176,7 @@ void ManifestFilling::fill_in(Json &manifest) {
             fill_in_auth(*member);
         else if (name == "defaults" || name == "check")
             fill_in_operation(*member);
-        else if (name == "operations")
+        else if (name == "operations" || name == "discover")
             fill_in_each(*member, &ManifestFilling::fill_in_operation);
         else if (name == "objects")
             fill_in_each(*member, &ManifestFilling::fill_in_object);
@@ -200,6 +200,8 @@ void ManifestFilling::fill_in_object(Json &object) {
         for (auto member = object.begin(); member != object.end(); ++member)
             if (member.key() == "operations")
                 fill_in_each(*member, &ManifestFilling::fill_in_operation);
+            else if (member.key() == "discover")
+                fill_in_operation(*member);
             else
                 fill_in_value(*member);
 }

@@ -1,6 +1,7 @@
 #include "engine/manifest/object_checks.h"
 
 #include "engine/manifest/body_reader.h"
+#include "engine/manifest/column_names.h"
 #include "engine/manifest/column_reader.h"
 #include "engine/manifest/format_reader.h"
 #include "engine/manifest/operation_merging.h"
@@ -16,17 +17,6 @@
 namespace reverse_etl {
 
 namespace {
-
-constexpr std::size_t most_columns = 1600; ///< of a table of Postgres
-constexpr std::size_t most_name_bytes = 63;
-
-/// As Postgres cuts a name that is too long: no letter is cut in two.
-std::string as_name(const std::string &text) {
-    std::size_t bytes = std::min(text.size(), most_name_bytes);
-    while (bytes > 0 && bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80)
-        bytes--;
-    return text.substr(0, bytes);
-}
 
 /// The columns that the object has, its own and all objects', by their fields.
 std::map<std::string, ManifestNode> columns_of(const ManifestNode &manifest, const ManifestNode &object) {
@@ -46,6 +36,13 @@ bool has_operation(const ManifestNode &manifest, const ManifestNode &object, con
     return has_operation_of_its_own(object, name) || has_operation_of_its_own(manifest, name);
 }
 
+/// Whether it may have columns that the manifest does not list.
+bool finds_fields(const ManifestNode &manifest, const ManifestNode &object) {
+    if (object.has("discover"))
+        return object.at("discover").value() != false;
+    return manifest.has("discover") && manifest.at("discover").has("fields");
+}
+
 using Kinds = std::vector<OperationKind>;
 const Kinds writes = {OperationKind::create, OperationKind::update, OperationKind::upsert, OperationKind::remove};
 const Kinds of_rows = {OperationKind::create, OperationKind::update, OperationKind::upsert, OperationKind::remove,
@@ -54,6 +51,7 @@ const Kinds of_rows = {OperationKind::create, OperationKind::update, OperationKi
 const std::map<std::string, Kinds> kinds_of_member = {
     {"by", {OperationKind::update, OperationKind::upsert, OperationKind::remove, OperationKind::lookup}},
     {"outcome", writes},
+    {"group_by", writes},
     {"idempotency_key", writes},
     {"rows", of_rows},
     {"rows_by_table", of_rows},
@@ -125,7 +123,7 @@ void check_names_of_object(const ManifestNode &manifest, const ManifestNode &obj
         const std::optional<std::string> option = sole_placeholder(node.text());
         if (option && node.may_be_set_later(*option))
             return;
-        if (!columns.empty() && !columns.contains(field))
+        if (!columns.empty() && !columns.contains(field) && !finds_fields(manifest, object))
             node.fail("names the field \"" + field + "\", which is not among the \"columns\" of " + object.pointer());
     };
     if (object.has("id") || manifest.has("id"))
@@ -133,6 +131,12 @@ void check_names_of_object(const ManifestNode &manifest, const ManifestNode &obj
     if (object.has("key"))
         for (const ManifestNode &field : object.at("key").one_or_many())
             check_field(field);
+    for (const auto &[name, kind] : operation_names)
+        for (const ManifestNode &node : {object, manifest})
+            if (!is_read_only(kind) && has_operation_of_its_own(node, name) &&
+                node.at("operations").at(name).has("group_by"))
+                for (const ManifestNode &field : node.at("operations").at(name).at("group_by").one_or_many())
+                    check_field(field);
     const ManifestNode &looked_up = has_operation_of_its_own(object, "lookup") ? object : manifest;
     if (has_operation_of_its_own(looked_up, "lookup"))
         for (const ManifestNode &lookup : lookups_in(looked_up.at("operations").at("lookup"), OperationKind::lookup))

@@ -58,6 +58,27 @@ void check_path_begins(const ManifestNode &node, const std::string &path) {
         node.fail("its path must begin with \"/\", or with an option of type \"path\"");
 }
 
+/// Each has a mark of one character beside the rows of a body.
+constexpr std::size_t most_groups = 8;
+
+void read_group_by(const ManifestNode &operation, OperationSpec &spec) {
+    const ManifestNode node = operation.at("group_by");
+    if (operation.has("job"))
+        node.fail("means nothing beside \"job\", which takes rows as they come");
+    for (const ManifestNode &field : node.one_or_many()) {
+        const std::string name = field.literal();
+        if (name.empty())
+            field.fail("must name a field");
+        if (std::find(spec.group_by.begin(), spec.group_by.end(), name) != spec.group_by.end())
+            field.fail("names a field twice");
+        spec.group_by.push_back(name);
+    }
+    if (spec.group_by.empty() || spec.group_by.size() > most_groups)
+        node.fail("must name 1 to " + std::to_string(most_groups) + " fields");
+    if (spec.format.kind == BodyKind::form)
+        node.fail("means nothing where the format is \"form\", in which a request holds one row");
+}
+
 } // namespace
 
 OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
@@ -66,7 +87,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
                "rows_by_table",   "bytes",     "by",          "idempotent",
                "idempotency_key", "archives",  "rate_limits", "outcome",
                "errors",          "records",   "none_when",   "next",
-               "filter",          "job"});
+               "filter",          "job",       "group_by"});
     OperationSpec spec;
     spec.kind = kind;
     if (is_by_lookup(node, kind)) {
@@ -91,11 +112,13 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     if (node.has("compress"))
         spec.format.gzip = node.at("compress").one_of({"none", "gzip"}) == 1;
     spec.format.omit_null = node.flag("omit_null", false);
+    if (node.has("group_by"))
+        read_group_by(node, spec);
     if (node.has("body")) {
         const ManifestNode body = node.at("body");
         const bool may_name_keys = kind == OperationKind::lookup && spec.format.kind == BodyKind::json;
         spec.body = std::make_shared<const Json>(may_name_keys ? with_keys_as_rows(body.value()) : body.value());
-        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind, spec.format);
+        check_body(ManifestNode(*spec.body, body.pointer(), body.unset()), kind, spec.format, spec.group_by);
     }
     if (node.has("rows")) {
         spec.rows = node.at("rows").positive_integer();

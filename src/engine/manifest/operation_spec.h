@@ -51,6 +51,7 @@ struct OperationSpec {
     int rows = 1;                       ///< most rows a request
     bool rows_by_table = false;         ///< the API names no such limit: a table may ask for more than `rows`
     std::size_t bytes = 4 << 20;        ///< most bytes of a request's body
+    std::vector<std::string> group_by;  ///< fields: rows share a request only where they have the same values of them
     bool by_key = true;                 ///< may name its row by the object's key
     bool by_id = true;                  ///< may name its row by the destination's id
     std::vector<std::string> by_fields; ///< of a lookup that names its row by these, and by nothing else

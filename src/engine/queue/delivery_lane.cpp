@@ -1,6 +1,7 @@
 #include "engine/queue/delivery_lane.h"
 
 #include "engine/requests/batch_cut.h"
+#include "engine/requests/row_groups.h"
 #include "engine/requests/row_with_id.h"
 
 #include <algorithm>
@@ -47,6 +48,28 @@ std::size_t DeliveryLane::most_together(const QueuedRow &row, bool probing) cons
 }
 
 std::vector<Batch> DeliveryLane::make_batches(int lane, Clock::time_point now, bool probing) {
+    return route_.operation.grouping().empty() ? make_batch(lane, now, probing) : make_groups(lane, now, probing);
+}
+
+/// Rows that come next may be of many groups: so far ahead it is looked for those that share a request.
+std::vector<Batch> DeliveryLane::make_groups(int lane, Clock::time_point now, bool probing) {
+    constexpr std::size_t most_ahead = 8;
+    std::vector<Batch> batches;
+    for (std::size_t i = 0; i < most_ahead; i++) {
+        const QueuedRow *next = rows_.next(lane, now);
+        // What was one request, or failed, is none to put others beside.
+        const bool is_alone = next == nullptr || probing || next->batch != 0 || next->most_together != 0;
+        if (next == nullptr || (is_alone && !batches.empty()))
+            break;
+        for (Batch &batch : make_batch(lane, now, probing))
+            batches.push_back(std::move(batch));
+        if (is_alone)
+            break;
+    }
+    return grouped(route_.operation, std::move(batches));
+}
+
+std::vector<Batch> DeliveryLane::make_batch(int lane, Clock::time_point now, bool probing) {
     const CompiledOperation &operation = route_.operation;
     std::vector<Batch> batches;
     Batch batch(operation.frame());

@@ -62,8 +62,8 @@ class DeliveryLane : private RowSource {
     DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
                  std::unique_ptr<LaneObserver> observer);
 
-    /// Makes a batch of the rows that come next. Rows that cannot be sent are rejected at once. `probing`: whether the
-    /// destination is only tried out.
+    /// Makes a batch of the rows that come next, or one of each group where they are grouped. Rows that cannot be sent
+    /// are rejected at once. `probing`: whether the destination is only tried out.
     std::vector<Batch> make_batches(int lane, Clock::time_point now, bool probing);
     void submit(std::vector<Batch> batches);
 
@@ -98,6 +98,8 @@ class DeliveryLane : private RowSource {
 
   private:
     void end_if_idle();
+    std::vector<Batch> make_batch(int lane, Clock::time_point now, bool probing);
+    std::vector<Batch> make_groups(int lane, Clock::time_point now, bool probing);
     std::size_t most_together(const QueuedRow &row, bool probing) const;
     bool write(const QueuedRow &row, Batch &batch);
     void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override;

@@ -30,7 +30,7 @@ void Batch::drop_row() {
 
 Batch Batch::split_last() {
     Batch last(*frame_);
-    last.append_from(*this, rows_.size() - 1);
+    last.append(*this, rows_.size() - 1);
     rows_.pop_back();
     drop_row();
     return last;
@@ -39,11 +39,11 @@ Batch Batch::split_last() {
 Batch Batch::subset(const std::vector<std::size_t> &positions) const {
     Batch part(*frame_);
     for (std::size_t position : positions)
-        part.append_from(*this, position);
+        part.append(*this, position);
     return part;
 }
 
-void Batch::append_from(const Batch &other, std::size_t position) {
+void Batch::append(const Batch &other, std::size_t position) {
     const BatchRow &row = other.rows_[position];
     begin_row().append(other.body_, row.begin, row.end - row.begin);
     for (std::size_t i = 0; i < other.kept_per_row_; i++)

@@ -49,6 +49,8 @@ class Batch {
     /// Where in the buffer the row that is being written began.
     std::size_t row_begin() const { return row_begin_; }
 
+    /// Adds a row of another batch.
+    void append(const Batch &other, std::size_t position);
     /// Moves the last row into a batch of its own: it did not fit.
     Batch split_last();
     /// A batch of some of these rows, by their positions.
@@ -64,7 +66,6 @@ class Batch {
     std::string_view kept(std::size_t row, std::size_t index) const;
 
   private:
-    void append_from(const Batch &other, std::size_t position);
     void put_columns_together();
 
     const BatchFrame *frame_;

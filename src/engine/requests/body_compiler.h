@@ -84,6 +84,7 @@ class BodyCompiler {
     CompiledBody body_;
     bool holds_rows_ = false;
     bool column_wise_ = false; ///< its rows are values of arrays, one for each column
+    bool beside_rows_ = false; ///< of what rows have in common: a mark, until the request is sent
     int column_ = -1;          ///< of which {column.value} speaks
     std::string number_;       ///< {column.number}
     bool in_write_as_ = false; ///< {column.value} is the value itself

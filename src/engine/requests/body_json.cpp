@@ -34,6 +34,7 @@ void BodyCompiler::json_body(const Json &body) {
     body_.media_type = "application/json";
     // The text around the rows ends where compiling meets them, and another begins after them.
     RowSegments frame = {{Kind::literal}};
+    beside_rows_ = !references_.grouping().empty();
     json(body, frame);
     if (!holds_rows_) {
         body_.one_row = true;
@@ -137,7 +138,8 @@ std::optional<RowSegment> BodyCompiler::condition_of(const Json &value) const {
 }
 
 std::optional<RowSegment> BodyCompiler::condition_of_text(const std::string &text) const {
-    if (!spec_.format.omit_null)
+    // What rows have in common is never NULL.
+    if (!spec_.format.omit_null || beside_rows_)
         return std::nullopt;
     RowSegment condition{Kind::unless_null};
     for (const TextPart &part : split_placeholders(text))
@@ -168,7 +170,7 @@ void BodyCompiler::json_string(const std::string &string, RowSegments &out) {
             out.push_back(std::move(value));
             return;
         }
-        if (*sole == "key" || sole->starts_with("row.")) {
+        if (*sole == "key" || (sole->starts_with("row.") && !beside_rows_)) {
             out.push_back({Kind::value, "", use(*sole)});
             return;
         }

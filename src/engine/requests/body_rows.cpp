@@ -30,13 +30,15 @@ bool BodyCompiler::rows(const Json &value, RowSegments &out) {
         return false;
     holds_rows_ = true;
     body_.frame.separator = ",";
+    const bool around = std::exchange(beside_rows_, false);
     if (value.contains("$map")) {
         rows_by_name(value["$map"], out);
-        return true;
+    } else {
+        append_literal(out, "[");
+        json(value["$rows"], body_.row);
+        out.push_back({Kind::literal, "]"});
     }
-    append_literal(out, "[");
-    json(value["$rows"], body_.row);
-    out.push_back({Kind::literal, "]"});
+    beside_rows_ = around;
     return true;
 }
 

@@ -67,6 +67,10 @@ void BodyCompiler::placeholder(const std::string &name, Place place, RowSegments
         append_literal(out, mark);
         return;
     }
+    if (beside_rows_ && name.starts_with("row.")) {
+        append_literal(out, references_.group_mark_of(spec_, name));
+        return;
+    }
     const int column = name == "column.value" ? column_ : use(name);
     switch (place) {
     case Place::json_string:

@@ -17,6 +17,7 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         throw lacks_option(object_, spec_, spec_.lacks_option);
     if (key >= 0)
         key_field_ = this->columns()[key].field;
+    references_.group(object_, spec_);
     has_body_ = spec_.body != nullptr;
     if (has_body_ && spec_.kind != OperationKind::list)
         body_ = BodyCompiler(object_, spec_, fields_, references_).compile();
@@ -33,10 +34,9 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         for (const std::string &value : values) {
             UrlParameter compiled;
             compiled.segments = compile_url(value, true);
-            for (const UrlSegment &segment : compiled.segments) {
+            for (const UrlSegment &segment : compiled.segments)
                 compiled.needs_cursor |= segment.kind == UrlSegment::Kind::cursor;
-                one_row_ |= segment.kind == UrlSegment::Kind::kept;
-            }
+            one_row_ |= speaks_of_row(compiled.segments);
             if (parameter.repeated && value == "{keys}")
                 compiled.segments.front().text = "&" + percent_encoded(parameter.name) + "=";
             compiled.segments.insert(compiled.segments.begin(),
@@ -44,7 +44,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
             query_.push_back(std::move(compiled));
         }
     }
-    one_row_ |= path_names_row_;
+    one_row_ |= speaks_of_row(path_);
+    path_names_group_ = path_names_row_ && !speaks_of_row(path_);
     const auto names_row = [](const UrlSegment &segment) {
         return segment.kind == UrlSegment::Kind::kept || segment.kind == UrlSegment::Kind::kept_of_all;
     };
@@ -53,7 +54,8 @@ CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &
         url_names_row_ |= std::any_of(parameter.segments.begin(), parameter.segments.end(), names_row);
     for (const RateLimitSpec &limit : spec_.rate_limits) {
         rate_limits_.push_back({limit, compile_url(limit.for_each, true)});
-        one_row_ |= !limit.for_each.empty();
+        const bool is_of_group = !grouping().empty() && !speaks_of_row(rate_limits_.back().scope);
+        one_row_ |= !limit.for_each.empty() && !is_of_group;
     }
     bool pairs_by_key = false;
     for (const ResultSpec &result : spec_.results)
@@ -108,6 +110,13 @@ void CompiledOperation::add_id_headers() {
         for (const auto &[name, value] : *own)
             if (own == &spec_.id_headers || !has_header(spec_.headers, name))
                 set_header(headers_, name, expand(compile_url(value, false), nullptr, "", false));
+}
+
+/// Whether something of it is not the same for all rows of a request.
+bool CompiledOperation::speaks_of_row(const std::vector<UrlSegment> &segments) const {
+    return std::any_of(segments.begin(), segments.end(), [&](const UrlSegment &segment) {
+        return segment.kind == UrlSegment::Kind::kept && !references_.is_of_group(segment.kept);
+    });
 }
 
 std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, bool in_query) {

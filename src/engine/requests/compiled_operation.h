@@ -56,6 +56,12 @@ class CompiledOperation {
     bool names_request() const { return references_.names_request(); }
     /// One request holds one row, whatever its limit says, since its path or its body speaks of one.
     bool one_row() const { return one_row_; }
+    /// The kept texts that the rows of a request have in common; empty: any rows may share one.
+    const std::vector<std::size_t> &grouping() const { return references_.grouping(); }
+    /// The answer's 404 speaks of what the rows of a request have in common.
+    bool path_names_group() const { return path_names_group_; }
+    /// What rows have in common stands in the body beside them: a mark, until the request is sent.
+    bool names_group() const { return references_.names_group(); }
     /// Its path names the row, so that 404 speaks of the row and not of the endpoint.
     bool path_names_row() const { return path_names_row_; }
     /// Takes the rows out of the batch that would name something else: with an empty key, "." or ".." a path names the
@@ -93,6 +99,7 @@ class CompiledOperation {
   private:
     void set_headers();
     void add_id_headers();
+    bool speaks_of_row(const std::vector<UrlSegment> &segments) const;
     bool reaches(const Batch &batch, std::size_t row) const;
     bool url_reaches(const Batch &batch, std::size_t row) const;
     std::vector<UrlSegment> compile_url(const std::string &text, bool in_query);
@@ -107,6 +114,7 @@ class CompiledOperation {
     Headers headers_;
     CompiledBody body_;
     bool has_body_ = false, one_row_ = false, path_names_row_ = false, url_names_row_ = false;
+    bool path_names_group_ = false;
     int kept_key_ = -1;
     std::vector<NameColumn> names_;
     std::vector<UrlSegment> path_;

@@ -1,6 +1,7 @@
 #include "engine/requests/delivery.h"
 
 #include "engine/requests/outcome_unknown.h"
+#include "engine/requests/row_groups.h"
 
 namespace reverse_etl {
 
@@ -35,7 +36,7 @@ RowDelivery::Counts Delivery::counts() const {
 }
 
 void Delivery::submit(std::vector<Batch> batches) {
-    for (Batch &batch : batches) {
+    for (Batch &batch : grouped(operation_, std::move(batches))) {
         for (const BatchRow &row : operation_.take_unreachable(batch))
             sink_.rejected(row.number, names_no_row, 0);
         if (!batch.rows().empty())
@@ -56,7 +57,10 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
     case Action::absent:
     case Action::reject:
         // The destination speaks of the whole: nothing of it was done, so whose fault it is can be tried out.
-        if (batch.rows().size() > 1)
+        // What it does not know is what all of them have in common.
+        if (batch.rows().size() > 1 && operation_.path_names_group() && answer.response().status == 404)
+            settle_all(batch, verdict, answer.response().status);
+        else if (batch.rows().size() > 1)
             halve(batch);
         else if (verdict.action == Action::absent)
             sink_.absent(batch.rows().front().number);
@@ -144,6 +148,14 @@ void Delivery::halve(const Batch &batch) {
     sink_.put_off(batch);
     for (Batch &half : batch.halves())
         dispatcher_.submit(std::make_unique<Job>(std::move(half)));
+}
+
+void Delivery::settle_all(const Batch &batch, const Verdict &verdict, long status) {
+    if (verdict.action == Action::absent)
+        for (const BatchRow &row : batch.rows())
+            sink_.absent(row.number);
+    else
+        reject_all(batch, verdict.reason, status);
 }
 
 void Delivery::reject_all(const Batch &batch, const std::string &reason, long status) {

@@ -84,6 +84,8 @@ class Delivery : public SinkHandler, public RowDelivery {
     void read_outcomes(Job &job, const Verdict &verdict, Answer &answer);
     /// Sends the rows again, in halves.
     void halve(const Batch &batch);
+    /// Gives all rows the outcome of their request.
+    void settle_all(const Batch &batch, const Verdict &verdict, long status);
     void reject_all(const Batch &batch, const std::string &reason, long status);
 
     OutcomeReader reader_;

@@ -94,6 +94,13 @@ void Fetch::lookup(std::vector<Batch> batches) {
 }
 
 bool Fetch::next_page() {
+    if (!submit_page())
+        return false;
+    dispatcher_.run(*this);
+    return true;
+}
+
+bool Fetch::submit_page() {
     if (!more_)
         return false;
     more_ = false;
@@ -103,7 +110,6 @@ bool Fetch::next_page() {
     // An address that the destination gave for a page says all of it.
     job->url = url_.empty() ? with_filter(operation_.url(&job->batch, cursor_), filter_) : url_;
     dispatcher_.submit(std::move(job));
-    dispatcher_.run(*this);
     return true;
 }
 

@@ -30,6 +30,11 @@ class Fetch : private JobHandler, private RecordSink {
     /// Reads the next page of a list; false when there was none left to read.
     bool next_page();
 
+    /// For a loop that serves several reads: the request of the next page waits to be started, and its answer is to be
+    /// given to the handler. False when there was no page left to read.
+    bool submit_page();
+    JobHandler &handler() { return *this; }
+
   private:
     void record(simdjson::dom::element record) override;
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;

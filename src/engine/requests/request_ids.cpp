@@ -1,6 +1,7 @@
 #include "engine/requests/request_ids.h"
 
 #include "engine/requests/compiled_operation.h"
+#include "engine/requests/row_groups.h"
 #include "engine/text/hex.h"
 #include "engine/text/hmac.h"
 #include "engine/world/random.h"
@@ -50,8 +51,18 @@ std::string RequestIds::of_entry(std::uint64_t number) const {
 }
 
 void RequestIds::fill_in(Request &request, Batch &batch, const std::string &id, std::string &body) const {
-    if (!operation_.names_ids())
-        return;
+    if (operation_.names_group()) {
+        // Behind the ids, whose places in the body are those of the batch.
+        fill_in_ids(request, batch, id, body);
+        body = request.body;
+        fill_in_group(operation_, batch, body);
+        request.body = body;
+    } else if (operation_.names_ids()) {
+        fill_in_ids(request, batch, id, body);
+    }
+}
+
+void RequestIds::fill_in_ids(Request &request, Batch &batch, const std::string &id, std::string &body) const {
     const std::string first = batch.rows().empty() ? "" : of_entry(batch.rows().front().number);
     const auto fill = [&](std::string &text) {
         replace(text, request_id_mark, id, 0, text.size());

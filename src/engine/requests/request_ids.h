@@ -36,11 +36,13 @@ class RequestIds {
     std::string of_request(const Batch &batch) const;
     std::string of_entry(std::uint64_t number) const;
 
-    /// Writes the ids into a request that is otherwise complete. A body that names some is kept in `body`, while the
-    /// batch keeps the marks, for it may be sent in parts yet.
+    /// Writes the ids, and what the rows have in common, into a request that is otherwise complete. A body that names
+    /// some is kept in `body`, while the batch keeps the marks, for it may be sent in parts yet.
     void fill_in(Request &request, Batch &batch, const std::string &id, std::string &body) const;
 
   private:
+    void fill_in_ids(Request &request, Batch &batch, const std::string &id, std::string &body) const;
+
     const CompiledOperation &operation_;
     const std::string &scope_;
     std::string drawn_; ///< in place of a scope

@@ -47,6 +47,17 @@ class RowReferences {
     const std::vector<std::size_t> &naming() const { return naming_; }
     void add_naming(std::size_t kept) { naming_.push_back(kept); }
 
+    /// Keeps the texts that rows of a request must have in common: before any other, so that they are the first.
+    void group(const Object &object, const OperationSpec &spec);
+    /// Their positions among those that are kept; empty: any rows may share a request.
+    const std::vector<std::size_t> &grouping() const { return grouping_; }
+    /// Whether a kept text is one of them, or derived from one.
+    bool is_of_group(std::size_t kept) const;
+    /// What stands for a placeholder beside the rows until the request is sent; "" where it names nothing of the kind.
+    std::string group_mark_of(const OperationSpec &spec, const std::string &placeholder);
+    /// What rows have in common stands beside them.
+    bool names_group() const { return names_group_; }
+
     /// What stands for a placeholder that is an id until the request is sent; "" for any other placeholder.
     std::string_view mark_of(const std::string &placeholder);
     /// {request.id} or {entry.id} stands somewhere.
@@ -62,8 +73,8 @@ class RowReferences {
     std::vector<std::string> derived_names_;
     int key_;
     std::vector<int> kept_;
-    std::vector<std::size_t> naming_;
-    bool key_names_row_ = false, names_ids_ = false, names_request_ = false;
+    std::vector<std::size_t> naming_, grouping_;
+    bool key_names_row_ = false, names_ids_ = false, names_request_ = false, names_group_ = false;
 };
 
 /// An option that an operation needs and that has no value.

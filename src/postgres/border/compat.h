@@ -138,6 +138,14 @@ inline AclResult server_aclcheck(Oid server, Oid role) {
 #endif
 }
 
+inline bool owns_relation(Oid relation, Oid role) {
+#if PG_VERSION_NUM >= 160000
+    return object_ownercheck(RelationRelationId, relation, role);
+#else
+    return pg_class_ownercheck(relation, role);
+#endif
+}
+
 /// The role whose rights a foreign table is read with.
 inline Oid scan_user(ForeignScanState *node) {
 #if PG_VERSION_NUM >= 160000

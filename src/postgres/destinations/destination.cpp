@@ -122,7 +122,7 @@ Destination::Destination(Oid relation) : relation(relation) {
 
 void Destination::read_object(const std::shared_ptr<const Connector> &connector, const Settings &settings) {
     std::vector<std::string> objects = connector->object_names();
-    std::string otherwise = objects.size() == 1 ? objects[0] : relation_name(relation);
+    std::string otherwise = objects.size() == 1 && !connector->has_others() ? objects[0] : relation_name(relation);
     try {
         object = *filled_object(connector, setting(settings, "object", otherwise.c_str()), settings);
     } catch (const ManifestError &error) {
@@ -221,8 +221,17 @@ void Destination::read_columns(Relation relation) {
             column.compare = *key_form(compare->second);
         if (auto encode = options.find("encode"); encode != options.end())
             column.encoding = encoding_option("encode", encode->second);
+        if (auto write = options.find("write"); write != options.end()) {
+            column.written_by = operations_option("write", write->second);
+            column.writable &= !column.written_by.empty();
+        }
         columns.push_back(std::move(column));
     }
+}
+
+bool DestinationColumn::is_written_by(OperationKind operation) const {
+    const bool is_named = std::find(written_by.begin(), written_by.end(), operation) != written_by.end();
+    return writable && (written_by.empty() || is_named) && (spec == nullptr || spec->is_written_by(operation));
 }
 
 const DestinationColumn *Destination::column(AttrNumber attnum) const {

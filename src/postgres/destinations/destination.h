@@ -31,9 +31,10 @@ struct DestinationColumn {
     KeyForm compare;
     std::string read; ///< JSON pointer to the value in a record
     bool writable = true;
-    const ColumnSpec *spec = nullptr; ///< nullptr: the manifest does not list the field
+    std::vector<OperationKind> written_by; ///< the operations that the column's option names; empty: any
+    const ColumnSpec *spec = nullptr;      ///< nullptr: the manifest does not list the field
 
-    bool is_written_by(OperationKind operation) const { return spec == nullptr || spec->is_written_by(operation); }
+    bool is_written_by(OperationKind operation) const;
 };
 
 /// A foreign table, its server and its connector put together: what a statement needs to know of where its rows go.

@@ -4,6 +4,7 @@
 #include "postgres/border/postgres.h"
 
 #include <string>
+#include <vector>
 
 namespace reverse_etl {
 
@@ -31,6 +32,8 @@ long duration_ms(const std::string &name, const std::string &value);
 long byte_size(const std::string &name, const std::string &value);
 /// The option's value as an encoding of values.
 ValueEncoding encoding_option(const std::string &name, const std::string &value);
+/// The option's value as the operations that write a column; "none" is none of them.
+std::vector<OperationKind> operations_option(const std::string &name, const std::string &value);
 long integer_option(const std::string &name, const std::string &value);
 
 } // namespace reverse_etl

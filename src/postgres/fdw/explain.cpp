@@ -4,6 +4,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
+#include "postgres/border/sql_text.h"
 #include "postgres/fdw/modify_plan.h"
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/scan_plan.h"
@@ -49,6 +50,10 @@ std::string duration(double seconds) {
     return std::to_string(std::lround(minutes / 60.0)) + " h";
 }
 
+std::string listed(const std::vector<std::string> &fields) {
+    return joined(fields, ", ", [](const std::string &field) { return field; });
+}
+
 void show_operation(const Destination &destination, const CompiledOperation &operation, OperationKind kind, double rows,
                     ExplainState *explain) {
     show_text("Connector", destination.object.connector, explain);
@@ -66,6 +71,8 @@ void show_operation(const Destination &destination, const CompiledOperation &ope
     bool is_list = operation.spec().kind == OperationKind::list;
     if (!is_list)
         show_number("Rows per Request", static_cast<std::int64_t>(operation.rows_per_batch()), explain);
+    if (!operation.grouping().empty())
+        show_text("Rows Grouped By", listed(operation.spec().group_by), explain);
     auto requests =
         static_cast<std::int64_t>(std::max(1.0, std::ceil(rows / static_cast<double>(operation.rows_per_batch()))));
     if (!is_list)

@@ -106,7 +106,7 @@ void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_n
     std::size_t burst_rows = rows_ + 1 - burst_begin_;
     if (burst_rows >= rounds * operation_.rows_per_batch() || burst_bytes_ >= most_burst_bytes)
         deliver();
-    else if (turns_.size() == 1 && !turns_[0].empty() &&
+    else if (turns_.size() == 1 && !turns_[0].empty() && operation_.grouping().empty() &&
              turns_[0].back().rows().size() >= operation_.rows_per_batch() && may_send_ahead())
         step([&] {
             entry_.ensure_begun();

@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
+#include "postgres/fdw/imported_options.h"
 #include "postgres/fdw/push.h"
 
 extern "C" {
@@ -96,8 +97,12 @@ void process_utility(PlannedStmt *statement, const char *text, bool read_only_tr
         copied_rows = &rows;
     PG_TRY();
     {
-        within({nullptr, statement->utilityStmt},
-               [&] { next(statement, text, read_only_tree, context, parameters, environment, receiver, completion); });
+        within({nullptr, statement->utilityStmt}, [&] {
+            List *options = imported_options::take(statement, read_only_tree, context);
+            next(statement, text, read_only_tree, context, parameters, environment, receiver, completion);
+            if (options != NIL)
+                imported_options::write(statement, options);
+        });
     }
     PG_FINALLY();
     { copied_rows = outer; }
