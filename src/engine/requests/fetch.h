@@ -35,6 +35,7 @@ class Fetch : private JobHandler, private RecordSink {
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void find_next(const Job &job, Answer &answer);
     std::string next_number(std::int64_t total) const;
+    std::string next_in(Answer &answer) const;
     std::string address(const Job &job, const std::string &reference) const;
     void turn_to(std::string &page, const std::string &next, const std::string &identity);
     [[noreturn]] void fail(const std::string &what) const;
@@ -47,6 +48,7 @@ class Fetch : private JobHandler, private RecordSink {
     bool more_ = true;
     std::string cursor_, url_;
     std::string last_;                     ///< of the page's last record, what the list goes on from
+    bool says_more_ = false;               ///< by its condition, the page's answer has another behind it
     std::unordered_set<std::size_t> seen_; ///< digests of what tells pages apart
     std::size_t pages_ = 0, records_ = 0, page_records_ = 0, empty_pages_ = 0;
 };
