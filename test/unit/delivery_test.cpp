@@ -113,6 +113,19 @@ BOOST_AUTO_TEST_CASE(several_keys_in_a_url_are_guarded_each) {
     BOOST_TEST(people.count("/v1/") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(where_a_parameter_is_repeated_a_comma_joins_nothing) {
+    ScriptedDestination people([](const Received &, auto &connection) { connection.answer(204, ""); });
+    Deliverer gone(
+        people.url(),
+        small_connector(R"({"delete": {"request": "DELETE /v1", "query": {"ids": ["{keys}"]}, "rows": 10}})"), "things",
+        OperationKind::remove, {}, "id");
+    gone.deliver({{"1"}, {"2,3"}, {""}});
+    BOOST_TEST(gone.outcomes[1] == "accepted");
+    BOOST_TEST(gone.outcomes[2] == "accepted");
+    BOOST_TEST(gone.outcomes[3].starts_with("rejected: "));
+    BOOST_TEST(people.count("/v1?ids=1&ids=2%2C3") == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_key_in_a_query_deletes_nothing) {
     ScriptedDestination people([](const Received &, auto &connection) { connection.answer(204, ""); });
     Deliverer gone(people.url(), small_connector(R"({"delete": {"request": "DELETE /v1", "query": {"id": "{key}"}}})"),

@@ -154,8 +154,8 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
         } else {
             const int column = references_.use(object_, spec_, part.text);
             const bool of_all = part.text == "keys";
-            segments.push_back(
-                {of_all ? UrlKind::kept_of_all : UrlKind::kept, of_all ? "%2C" : "", references_.keep(column)});
+            segments.push_back({of_all ? UrlKind::kept_of_all : UrlKind::kept, of_all ? UrlSegment::comma : "",
+                                references_.keep(column)});
         }
     }
     return segments;

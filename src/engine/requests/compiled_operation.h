@@ -17,6 +17,7 @@ namespace reverse_etl {
 /// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all, with `text` between them).
 struct UrlSegment {
     enum class Kind { literal, kept, kept_of_all, cursor } kind;
+    static constexpr const char *comma = "%2C"; ///< between the texts of all rows
     std::string text;
     std::size_t kept = 0;
 };
