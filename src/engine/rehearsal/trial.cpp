@@ -5,6 +5,7 @@
 #include "engine/requests/looked_up_delivery.h"
 #include "engine/requests/outcome_unknown.h"
 #include "engine/requests/row_with_id.h"
+#include "engine/text/value_refused.h"
 
 #include <algorithm>
 
@@ -53,6 +54,14 @@ class Sink : public OutcomeSink, public RecordSink {
             if (auto value = reverse_etl::at(record, object_.pointer_to(field)))
                 fields[field] = Json::parse(json_of(*value));
         result.records.push_back(std::move(fields));
+    }
+
+    /// The statement would end here.
+    void fail(const char *why) {
+        result.failure = why;
+        for (TrialOutcome &outcome : result.rows)
+            if (outcome.kind == Kind::unasked || outcome.kind == Kind::again)
+                outcome = {Kind::failed, why};
     }
 
     TrialResult result;
@@ -211,10 +220,9 @@ TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehea
     } catch (const NoMoreAnswers &) {
         // It shows in the outcomes.
     } catch (const DestinationError &error) {
-        sink.result.failure = error.what();
-        for (TrialOutcome &outcome : sink.result.rows)
-            if (outcome.kind == TrialOutcome::Kind::unasked || outcome.kind == TrialOutcome::Kind::again)
-                outcome = {TrialOutcome::Kind::failed, error.what()};
+        sink.fail(error.what());
+    } catch (const ValueRefused &refusal) { // of a look-up: the statement ends
+        sink.fail(refusal.what());
     }
     return std::move(sink.result);
 }

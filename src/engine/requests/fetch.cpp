@@ -2,6 +2,7 @@
 
 #include "engine/http/link_header.h"
 #include "engine/http/url_reference.h"
+#include "engine/text/value_refused.h"
 
 #include <charconv>
 #include <functional>
@@ -85,8 +86,11 @@ Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordS
     : operation_(operation), dispatcher_(dispatcher), sink_(sink), filter_(std::move(filter)) {}
 
 void Fetch::lookup(std::vector<Batch> batches) {
+    for (const Batch &batch : batches)
+        if (const std::string name = operation_.unreachable_name(batch); !name.empty())
+            throw ValueRefused(name + " cannot be asked for: " + names_no_row);
     for (Batch &batch : batches) {
-        operation_.take_unreachable(batch);
+        operation_.take_unreachable(batch); // what is left is empty, and so no row's name
         if (!batch.rows().empty())
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     }

@@ -24,7 +24,8 @@ class Fetch : private JobHandler, private RecordSink {
     /// `filter`: what the requests of a list say of WHERE.
     Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink, ListFilter filter = {});
 
-    /// Reads the records that the batches' keys name. A key that the destination does not know brings none.
+    /// Reads the records that the batches' keys name. A key that the destination does not know brings none. Throws
+    /// ValueRefused, before anything is sent, if one of them cannot be asked for.
     void lookup(std::vector<Batch> batches);
 
     /// Reads the next page of a list; false when there was none left to read.

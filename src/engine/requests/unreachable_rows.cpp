@@ -31,6 +31,23 @@ std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
     return taken;
 }
 
+std::string CompiledOperation::unreachable_name(const Batch &batch) const {
+    for (std::size_t row = 0; row < batch.rows().size(); row++) {
+        if (reaches(batch, row))
+            continue;
+        std::string names;
+        bool is_empty = false;
+        for (const NameColumn &name : names_) {
+            const std::string_view text = batch.kept(row, name.kept);
+            is_empty |= text.empty();
+            names += (names.empty() ? "\"" : ", \"") + std::string(text) + "\"";
+        }
+        if (!is_empty)
+            return names;
+    }
+    return "";
+}
+
 bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
     // In a body, too, no destination knows a row by such a name.
     for (const std::size_t kept : references_.naming()) {
