@@ -110,13 +110,16 @@ bool holds(const std::vector<std::string> &fields, const std::string &field) {
     return !field.empty() && std::find(fields.begin(), fields.end(), field) != fields.end();
 }
 
-/// The fields that name the rows: the destination's id where the rows have it and it may name them, or the key.
+/// The fields that name the rows, as the operation's "by" says: the destination's id where the rows have it or nothing
+/// else may name them, a look-up's own fields, or the key.
 std::vector<std::string> naming(const Trial &trial, const Object &object, const OperationSpec &spec,
                                 const std::vector<std::string> &fields) {
     if (!trial.by.empty())
         return {trial.by};
     const bool inserts = spec.kind == OperationKind::create || spec.kind == OperationKind::upsert;
-    if (!inserts && spec.by_id && holds(fields, object.id))
+    if (!spec.by_fields.empty())
+        return spec.by_fields;
+    if (!inserts && spec.by_id && (holds(fields, object.id) || !spec.by_key))
         return {object.id};
     return object.key;
 }
@@ -133,8 +136,10 @@ CompiledOperation compile(const Trial &trial, const Object &object, const Operat
             key = static_cast<int>(columns.size());
         columns.push_back({field, (inserts || !is_name) && !is_read_only(spec.kind), object.form_of(field)});
     }
-    if (key < 0 && names.size() == 1 && spec.kind != OperationKind::create && spec.kind != OperationKind::list)
-        throw SettingError("the rows lack the field \"" + names.front() + "\", which names them");
+    if (spec.kind != OperationKind::create && spec.kind != OperationKind::list)
+        for (const std::string &name : names)
+            if (!holds(fields, name))
+                throw SettingError("the rows lack the field \"" + name + "\", which names them");
     if (spec.by_lookup)
         return compile_lookup(object, std::move(columns), names);
     return CompiledOperation(object, spec, std::move(columns), key, asks);
