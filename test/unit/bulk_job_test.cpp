@@ -343,3 +343,25 @@ BOOST_AUTO_TEST_CASE(results_of_another_length_are_unknown) {
     BOOST_TEST(queue.outcomes[1].starts_with("outcome unknown"));
     BOOST_TEST(queue.outcomes[2].starts_with("outcome unknown"));
 }
+
+/// Rows of which a page would have told that they failed are not taken for accepted.
+BOOST_AUTO_TEST_CASE(results_that_cannot_go_on_settle_nothing) {
+    for (const char *next : {R"({"id": 2})", "null", "true"}) {
+        Queue queue(opened + R"(, "upload": {"request": "PUT /rows", )" + rows_of_body + "}, " + closed + R"(,
+            "results": [{"request": "GET /failed/{job.id}", "query": {"at": "{cursor}"}, "format": "json",
+                         "outcome": {"each": "/rows", "is": "rejected", "row": {"key": "/email"}, "reason": "/why"},
+                         "next": {"cursor": "/next", "more_when": {"/more": true}}}], "others": "accepted")");
+        std::string page = std::string(R"({"rows": [{"email": "e1", "why": "bad"}], "more": true, "next": )") + next;
+        queue.transport.answers = [&](const Seen &seen) -> std::pair<long, std::string> {
+            if (contains(seen.line, "/failed/"))
+                return {200, page + "}"};
+            return seen.line.starts_with("GET") ? std::pair(200L, std::string(R"({"state": "done"})")) : api()(seen);
+        };
+        queue.add(1, 2);
+        queue.turns();
+        BOOST_TEST(queue.outcomes.empty(), next);
+        page = R"({"rows": [{"email": "e1", "why": "bad"}], "more": false)";
+        queue.turns(400);
+        BOOST_TEST((queue.outcomes == Outcomes{{1, "bad"}, {2, "accepted"}}), next);
+    }
+}

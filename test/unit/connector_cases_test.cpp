@@ -129,6 +129,30 @@ BOOST_AUTO_TEST_CASE(name_the_place_of_a_difference) {
         BOOST_TEST(fault(one).starts_with(expected), fault(one) << " does not begin with " << expected);
 }
 
+BOOST_AUTO_TEST_CASE(rows_are_named_as_by_says) {
+    const Connector connector = small_connector(R"({
+        "update": { "by": "id", "request": "PATCH /things/{key}", "body": { "$columns": "all" } },
+        "delete": { "by": "key", "request": "DELETE /things?filter[{key_field}][_eq]={key}" },
+        "lookup": { "by": ["name"], "request": "GET /things/by-name/{key}" } })");
+    const std::pair<std::string, std::string> table[] = {
+        {R"("operation": "update", "rows": [{ "email": "a@b.c", "name": "n" }])",
+         "the rows lack the field \"id\", which"},
+        {R"("operation": "update", "rows": [{ "id": 7, "email": "a@b.c" }], "request": "PATCH /things/7")", ""},
+        {R"("operation": "delete", "rows": [{ "id": 7 }])", "the rows lack the field \"email\", which names them"},
+        {R"("operation": "delete", "rows": [{ "id": 7, "email": "a" }], "request": "DELETE /things?filter[email][_eq]=a")",
+         ""},
+        {R"("operation": "lookup", "rows": [{ "email": "a" }])", "the rows lack the field \"name\", which names them"},
+        {R"("operation": "lookup", "rows": [{ "name": "n" }], "request": "GET /things/by-name/n")", ""},
+        {R"("operation": "lookup", "rows": [{ "name": ".." }])", "\"..\" cannot be asked for: an empty text"},
+    };
+    for (const auto &[one, expected] : table) {
+        const std::string fault =
+            run_cases(connector, Json::parse(R"([{ "object": "things", )" + one + "}]")).front().fault;
+        BOOST_TEST((expected.empty() ? fault.empty() : fault.find(expected) != std::string::npos),
+                   one << ": " << fault);
+    }
+}
+
 /// What options hold makes no URL that is none.
 BOOST_AUTO_TEST_CASE(refuse_blanks_in_a_url) {
     const auto fault_with = [](const std::string &option, const std::string &value) {

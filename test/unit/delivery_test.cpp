@@ -113,6 +113,19 @@ BOOST_AUTO_TEST_CASE(several_keys_in_a_url_are_guarded_each) {
     BOOST_TEST(people.count("/v1/") == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(where_a_parameter_is_repeated_a_comma_joins_nothing) {
+    ScriptedDestination people([](const Received &, auto &connection) { connection.answer(204, ""); });
+    Deliverer gone(
+        people.url(),
+        small_connector(R"({"delete": {"request": "DELETE /v1", "query": {"ids": ["{keys}"]}, "rows": 10}})"), "things",
+        OperationKind::remove, {}, "id");
+    gone.deliver({{"1"}, {"2,3"}, {""}});
+    BOOST_TEST(gone.outcomes[1] == "accepted");
+    BOOST_TEST(gone.outcomes[2] == "accepted");
+    BOOST_TEST(gone.outcomes[3].starts_with("rejected: "));
+    BOOST_TEST(people.count("/v1?ids=1&ids=2%2C3") == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_key_in_a_query_deletes_nothing) {
     ScriptedDestination people([](const Received &, auto &connection) { connection.answer(204, ""); });
     Deliverer gone(people.url(), small_connector(R"({"delete": {"request": "DELETE /v1", "query": {"id": "{key}"}}})"),
@@ -237,6 +250,31 @@ BOOST_AUTO_TEST_CASE(an_error_that_tells_of_rows) {
     Deliverer refused(endpoint.url(), connector, "things", OperationKind::create, {"email"}, "");
     refused.deliver({{"bad9"}});
     BOOST_TEST(refused.outcomes[1] == "rejected: nothing can be read (400)");
+}
+
+/// An API that says which rows it changed, and skips those that it does not have.
+BOOST_AUTO_TEST_CASE(rows_that_the_answer_leaves_out_are_not_there) {
+    std::string answer;
+    int status = 200;
+    ScriptedDestination endpoint([&](const Received &, auto &connection) { connection.answer(status, answer); });
+    const Connector connector = small_connector(R"({"delete": {"request": "POST /delete", "rows": 10,
+        "body": {"ids": {"$rows": "{key}"}}, "errors": [{"status": 400, "then": "outcome"}],
+        "outcome": [{"each": "/data", "is": "accepted", "row": {"key": "/id"}}, {"others": "absent"}]}})");
+    const auto outcomes = [&](const std::string &data) {
+        answer = data;
+        Deliverer gone(endpoint.url(), connector, "things", OperationKind::remove, {}, "id");
+        gone.deliver({{"1"}, {"2"}, {"3"}});
+        return gone.outcomes[1] + ", " + gone.outcomes[2] + ", " + gone.outcomes[3];
+    };
+    BOOST_TEST(outcomes(R"({"data": [{"id": "3"}, {"id": "1"}]})") == "accepted, absent, accepted");
+    BOOST_TEST(outcomes(R"({"data": []})") == "absent, absent, absent");
+    // Whose entry it is nobody knows, so nobody knows who is left out either.
+    BOOST_TEST(
+        contains(outcomes(R"({"data": [{"id": "6"}, {"id": "7"}, {"id": "8"}, {"id": "9"}]})"), "outcome unknown"));
+    BOOST_TEST(contains(outcomes(R"({"data": "many"})"), "outcome unknown"));
+    BOOST_TEST(!contains(outcomes(R"({"data": ["1"]})"), "absent"));
+    status = 400;
+    BOOST_TEST(!contains(outcomes("{}"), "absent"));
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_that_may_have_been_done) {

@@ -1,4 +1,5 @@
 #include "engine/requests/fetch.h"
+#include "engine/text/value_refused.h"
 
 #include "dispatch_fixture.h"
 
@@ -207,11 +208,54 @@ BOOST_AUTO_TEST_CASE(look_ups_of_one_key_a_request) {
             connection.answer(200, R"({"path": ")" + request.target + "\"}");
     });
     Reader reader(people, "http", "endpoint", OperationKind::lookup, "email", {{"path", "/people"}});
-    reader.lookup({{"a@x"}, {"nobody/at all"}, {""}, {".."}, {"b@x"}}, 1);
+    reader.lookup({{"a@x"}, {"nobody/at all"}, {""}, {"b@x"}}, 1); // no row has an empty key
     BOOST_TEST(people.received().size() == 3u);
     std::sort(reader.records.begin(), reader.records.end());
     BOOST_TEST(
         (reader.records == std::vector<std::string>{R"({"path":"/people/a%40x"})", R"({"path":"/people/b%40x"})"}));
+}
+
+/// That it is not asked for does not mean that it is not there.
+BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_asked_for_ends_the_reading) {
+    ScriptedDestination people([](const Received &, auto &connection) { connection.answer(200, "[]"); });
+    const auto fault_of = [&](const std::string &request, const std::vector<Values> &keys) {
+        Line line(small_connector(R"({"lookup": {"rows": 10, )" + request + "}}"), "things", OperationKind::lookup, {},
+                  "email", at(people.url()), {}, quick(), {"email"});
+        struct : RecordSink {
+            void record(simdjson::dom::element) override {}
+        } sink;
+        Fetch fetch(line.bound.operation, line.dispatcher, sink);
+        std::vector<Batch> batches;
+        batches.push_back(batch_of(line.bound.operation, keys));
+        try {
+            fetch.lookup(std::move(batches));
+            return std::string();
+        } catch (const ValueRefused &refusal) {
+            return std::string(refusal.what());
+        }
+    };
+    const std::string in_path = R"("request": "GET /{keys}")",
+                      in_body = R"("request": "POST /s", "body": {"k": "{keys}"})",
+                      in_query = R"("request": "GET /s", "query": {"ids": "{keys}"})",
+                      alone = R"("request": "GET /{key}")",
+                      repeated = R"("request": "GET /s", "query": {"ids": ["{keys}"]})";
+    for (const auto &[request, key] : {std::pair(in_path, "a,b"),
+                                       {in_query, "a,b"},
+                                       {in_path, ".."},
+                                       {in_body, "."},
+                                       {alone, ".."},
+                                       {alone, "a/../b"}}) {
+        BOOST_TEST(fault_of(request, {{"x"}, {""}, {key}})
+                       .starts_with("\"" + std::string(key) + "\" cannot be asked for: an empty text"),
+                   request << ": " << key);
+        BOOST_TEST(people.received().empty());
+    }
+    for (const std::string &request : {in_body, alone, repeated})
+        BOOST_TEST(fault_of(request, {{"a,b"}}) == "", request);
+    BOOST_TEST(people.count("/a%2Cb") == 1u);
+    BOOST_TEST(people.count("/s?ids=a%2Cb") == 1u);
+    BOOST_TEST(fault_of(in_path, {{""}}) == "");
+    BOOST_TEST(people.received().size() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_read_ends_the_reading) {

@@ -160,6 +160,16 @@ BOOST_AUTO_TEST_CASE(no_records_mean_that_the_row_is_not_there) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_asked_for_is_not_said_to_be_absent) {
+    ScriptedDestination hubspot(always(200, results({record("11", "a")})));
+    Contacts contacts(hubspot.url());
+    const Outcomes outcomes = contacts.find({"", "a", "..", "."});
+    for (const int row : {1, 3, 4})
+        BOOST_TEST(outcomes.at(row).starts_with("rejected: an empty text, \".\" or \"..\" names no row"));
+    BOOST_TEST(outcomes.at(2) == "\"11\"");
+    BOOST_TEST((keys_in(hubspot.received().front()) == std::vector<std::string>{"a"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_transient_fault_is_tried_again) {
     int requests = 0;
     ScriptedDestination hubspot([&](const Received &, auto &connection) {

@@ -125,6 +125,100 @@ BOOST_AUTO_TEST_CASE(a_list_goes_on_from_its_last_record_while_there_is_more) {
     BOOST_TEST(one.pages() == 1);
 }
 
+/// A destination that gives of its records what was asked for, two a page, behind the last of the page before.
+BOOST_AUTO_TEST_CASE(what_a_list_goes_on_from_is_asked_for) {
+    std::string asked_for;
+    ScriptedDestination strict([&](const Received &request, LoopbackServer::Connection &connection) {
+        const Json body = Json::parse(request.body);
+        asked_for = body["fields"].dump();
+        const auto is_asked_for = [&](const char *field) { return std::ranges::count(body["fields"], field) == 1; };
+        Json records = Json::array();
+        for (int i = std::stoi(body.value("after", "0")) + 1; i <= 5 && records.size() < 2; i++) {
+            Json record = Json::object();
+            if (is_asked_for("name"))
+                record["name"] = "n";
+            if (is_asked_for("id"))
+                record["id"] = i;
+            records.push_back(std::move(record));
+        }
+        connection.answer(200, Json{{"data", records}}.dump());
+    });
+    const auto operation = [](const std::string &last) {
+        return small_connector(R"({"list": {"request": "POST /search", "records": "/data", "next": {"last": ")" + last +
+                               R"("}, "body": {"fields": "{fields}", "after": "{cursor}"}}})");
+    };
+    struct : RecordSink {
+        void record(simdjson::dom::element) override { records++; }
+        int records = 0;
+    } sink;
+    for (const std::vector<std::string> &wanted :
+         {std::vector<std::string>{"name"}, {"id"}, {"name", "id"}, {"email"}}) {
+        Line line(operation("/id"), "things", OperationKind::list, {}, "", at(strict.url()), {}, quick(), wanted);
+        Fetch fetch(line.bound.operation, line.dispatcher, sink);
+        sink.records = 0;
+        while (fetch.next_page()) {
+        }
+        BOOST_TEST(sink.records == 5, asked_for);
+    }
+}
+
+/// A list never ends in silence where its answers do not say that it ends.
+BOOST_AUTO_TEST_CASE(a_list_that_cannot_go_on_is_an_error) {
+    const struct {
+        const char *next, *body, *fault;
+    } cases[] = {
+        {R"({"last": "/id"})", R"({"data": [{"id": 1}, {"name": "x"}]})", "no text or number at \"/id\""},
+        {R"({"last": "/id"})", R"({"data": [{"id": null}]})", "no text or number at \"/id\""},
+        {R"({"last": "/id"})", R"({"data": [{"id": ""}]})", "no text or number at \"/id\""},
+        {R"({"last": "/id"})", R"({"data": [{"id": {"of": 1}}]})", "no text or number at \"/id\""},
+        {R"({"last": "/a/id", "more_when": {"/more": true}})", R"({"data": [{"a": 1}], "more": true})", "at \"/a/id\""},
+        {R"({"last": "/id", "more_when": {"/more": true}})", R"({"data": [], "more": true})", "but not from where"},
+        {R"({"cursor": "/next"})", R"({"data": [], "next": {"id": 2}})", "at \"/next\", from which the list goes on"},
+        {R"({"cursor": "/next"})", R"({"data": [], "next": [1]})", "neither a text nor a number"},
+        {R"({"cursor": "/next"})", R"({"data": [], "next": true})", "neither a text nor a number"},
+        {R"({"url": "/next"})", R"({"data": [], "next": false})", "neither a text nor a number"},
+        {R"({"url": "/next"})", R"({"data": [], "next": {"href": "/2"}})", "neither a text nor a number"},
+        {R"({"cursor": "/next", "more_when": {"/more": true}})", R"({"data": [], "more": true})", "not from where"},
+        {R"({"url": "/next", "more_when": {"/more": true}})", R"({"data": [], "more": true, "next": null})",
+         "but not from where"},
+        {R"({"link": "next", "more_when": {"/more": true}})", R"({"data": [{}], "more": true})", "but not from where"},
+        {R"({"page": 1, "more_when": {"/more": true}})", R"({"data": [], "more": true})", "was read before"},
+        {R"({"offset": 0, "more_when": {"/more": true}})", R"({"data": [], "more": true})", "was read before"},
+    };
+    for (const auto &one : cases) {
+        Answers answers({one.body});
+        Reader reader(answers.destination, list(one.next));
+        const std::string found = fault(reader);
+        BOOST_TEST(found.find(one.fault) != std::string::npos, one.next << " and " << one.body << ": " << found);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_ends_where_its_answers_say_so) {
+    for (const auto &[next, body] :
+         {std::pair(R"({"last": "/id"})", R"({"data": []})"), std::pair(R"({"cursor": "/next"})", R"({"data": [{}]})"),
+          std::pair(R"({"cursor": "/next"})", R"({"data": [{}], "next": null})"),
+          std::pair(R"({"cursor": "/next"})", R"({"data": [{}], "next": {}})"),
+          std::pair(R"({"url": "/next"})", R"({"data": [{}], "next": []})"),
+          std::pair(R"({"cursor": "/next", "more_when": {"/next": {"not": false}}})", R"({"data": [], "next": false})"),
+          std::pair(R"({"last": "/id", "more_when": {"/more": true}})", R"({"data": [{"name": "x"}], "more": false})"),
+          std::pair(R"({"page": 1})", R"({"data": []})"), std::pair(R"({"link": "next"})", R"({"data": [{}]})")}) {
+        Answers answers({body});
+        Reader reader(answers.destination, list(next));
+        BOOST_TEST(fault(reader) == "", next << " and " << body);
+        BOOST_TEST(answers.asked == 1u, next << " and " << body);
+    }
+    // A cursor may be a number; and a page may be empty that is not the last.
+    Answers numbers(
+        {R"({"data": [{"a": 1}], "next": 7})", R"({"data": [], "next": 8, "more": true})", R"({"data": []})"});
+    Reader reader(numbers.destination, list(R"({"cursor": "/next"})"));
+    BOOST_TEST(reader.pages() == 3);
+    BOOST_TEST(numbers.targets() == "/v1/things?limit=2 /v1/things?limit=2&at=7 /v1/things?limit=2&at=8 ");
+    Answers gap({R"({"data": [], "more": true})", R"({"data": [{"a": 1}], "more": false})"});
+    Reader over(gap.destination, list(R"({"page": 1, "more_when": {"/more": true}})"));
+    BOOST_TEST(over.pages() == 2);
+    BOOST_TEST(over.records == R"({"a":1})");
+}
+
 BOOST_AUTO_TEST_CASE(pages_by_link_headers) {
     Answers answers({R"({"data": [{"a": 1}]})", R"({"data": [{"a": 2}]})", R"({"data": [{"a": 3}]})"},
                     {R"(</v1/things?page=3>; rel="last", <?page=2&q=a,b>; title="x; rel=\"no\""; rel="prev NEXT")",

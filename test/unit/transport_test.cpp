@@ -262,7 +262,13 @@ BOOST_AUTO_TEST_CASE(a_request_that_was_sent_may_have_arrived_though_the_host_is
     self = &server;
     CurlTransport transport;
     BOOST_TEST(exchange(transport, post(server.url(), "first row")).status == 200);
-    BOOST_TEST((exchange(transport, post(server.url(), "second row")).failure == Failure::interrupted));
+    const Response response = exchange(transport, post(server.url(), "second row"));
+    BOOST_TEST((response.failure == Failure::interrupted));
+    BOOST_TEST(response.failure_text.starts_with("the kept connection broke before an answer came"),
+               response.failure_text);
+    BOOST_TEST(response.traffic.bytes_sent == 10u);
+    BOOST_TEST(!response.traffic.opened_connection);
+    BOOST_TEST(response.traffic.reused_connection);
     BOOST_TEST((exchange(transport, post(server.url(), "third row")).failure == Failure::not_connected));
 }
 

@@ -112,6 +112,8 @@ std::optional<Response> Exchange::prepare(ExchangeId id, const Request &request)
     size_before_ = 0;
     about_to_send_ = false;
     sent_before_ = false;
+    was_kept_ = false;
+    broke_while_kept_ = false;
     error_[0] = '\0';
 
     if (const std::string_view fault = fault_of(request); !fault.empty()) {
@@ -229,8 +231,10 @@ void Exchange::set_headers(const Request &request) {
 int Exchange::on_send(void *self, char *, char *, int, int) noexcept {
     auto &exchange = *static_cast<Exchange *>(self);
     exchange.sent_before_ = exchange.has_sent();
-    if (!exchange.about_to_send_)
+    if (!exchange.about_to_send_) {
         exchange.size_before_ = info<long>(exchange.handle_, CURLINFO_REQUEST_SIZE);
+        exchange.was_kept_ = info<long>(exchange.handle_, CURLINFO_NUM_CONNECTS) == 0;
+    }
     exchange.about_to_send_ = true;
     return exchange.sent_before_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
@@ -238,6 +242,23 @@ int Exchange::on_send(void *self, char *, char *, int, int) noexcept {
 /// Whether anything of the request itself has left: what asks a proxy for a tunnel is none of it.
 bool Exchange::has_sent() const {
     return about_to_send_ && info<long>(handle_, CURLINFO_REQUEST_SIZE) > size_before_;
+}
+
+/// Whether a kept connection broke on which the request was sent: libcurl then goes for another, to send it once more,
+/// and what it says is about that one.
+bool Exchange::broke_while_kept(CURLcode result) const {
+    if (sent_before_)
+        return true;
+    static constexpr CURLcode breaks[] = {CURLE_COULDNT_CONNECT,
+                                          CURLE_COULDNT_RESOLVE_HOST,
+                                          CURLE_COULDNT_RESOLVE_PROXY,
+                                          CURLE_SSL_CONNECT_ERROR,
+                                          CURLE_PEER_FAILED_VERIFICATION,
+                                          CURLE_RECV_ERROR,
+                                          CURLE_SEND_ERROR,
+                                          CURLE_GOT_NOTHING};
+    return was_kept_ && has_sent() && header_bytes_ == 0 && !is_refused_by_tls() &&
+           std::find(std::begin(breaks), std::end(breaks), result) != std::end(breaks);
 }
 
 std::size_t Exchange::on_header(char *data, std::size_t size, std::size_t count, void *self) noexcept try {
@@ -279,6 +300,7 @@ std::size_t Exchange::on_body(char *data, std::size_t size, std::size_t count, v
 
 Response Exchange::finish(CURLcode result) {
     place_.reset();
+    broke_while_kept_ = broke_while_kept(result);
     const Traffic traffic = this->traffic();
     Response answer = std::move(response_);
     answer.status = info<long>(handle_, CURLINFO_RESPONSE_CODE);
@@ -297,11 +319,11 @@ Traffic Exchange::traffic() const {
     Traffic traffic;
     traffic.time = std::chrono::microseconds(number(CURLINFO_TOTAL_TIME_T));
     // Of a kept connection that broke libcurl tells nothing any more, but of the next one, on which nothing was sent.
-    traffic.bytes_sent = sent_before_ ? body_bytes_ : number(CURLINFO_SIZE_UPLOAD_T);
+    traffic.bytes_sent = broke_while_kept_ ? body_bytes_ : number(CURLINFO_SIZE_UPLOAD_T);
     traffic.bytes_received = number(CURLINFO_SIZE_DOWNLOAD_T);
     traffic.bytes_uncompressed = response_.body.size();
     // libcurl counts attempts to connect too.
-    const bool attempted = info<long>(handle_, CURLINFO_NUM_CONNECTS) > 0 && !sent_before_;
+    const bool attempted = info<long>(handle_, CURLINFO_NUM_CONNECTS) > 0 && !broke_while_kept_;
     traffic.opened_connection = attempted && number(CURLINFO_CONNECT_TIME_T) > 0;
     traffic.reused_connection = !attempted && info<long>(handle_, CURLINFO_REQUEST_SIZE) > 0;
     return traffic;
@@ -358,7 +380,7 @@ std::string Exchange::describe(CURLcode result) const {
     std::string text = error_[0] ? error_ : curl_easy_strerror(result);
     if (too_large_ || result == CURLE_FILESIZE_EXCEEDED)
         text = "the answer is larger than this extension accepts";
-    else if (sent_before_)
+    else if (broke_while_kept_)
         text = "the kept connection broke before an answer came";
     else if (result == CURLE_LOGIN_DENIED)
         text = "the URL holds a user name or a password";

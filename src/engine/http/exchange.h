@@ -44,6 +44,7 @@ class Exchange {
     void take_header(std::string_view line);
     Traffic traffic() const;
     bool has_sent() const;
+    bool broke_while_kept(CURLcode result) const;
     bool is_refused_by_tls() const;
     Failure classify(CURLcode result) const;
     std::string describe(CURLcode result) const;
@@ -59,6 +60,8 @@ class Exchange {
     long size_before_ = 0; ///< what libcurl had sent, to a proxy, when it was about to send the request
     bool about_to_send_ = false;
     bool sent_before_ = false;
+    bool was_kept_ = false; ///< the connection on which the request was sent
+    bool broke_while_kept_ = false;
     char error_[CURL_ERROR_SIZE] = "";
 };
 

@@ -1,5 +1,6 @@
 #include "engine/manifest/job_result_reader.h"
 
+#include "engine/manifest/page_reader.h"
 #include "engine/manifest/result_reader.h"
 #include "engine/text/headers.h"
 #include "engine/text/json.h"
@@ -21,6 +22,8 @@ JobResult read_job_result(const ManifestNode &node) {
         result.cursor_header = lower_case(next.at("header").literal());
         if (!is_token(result.cursor_header))
             next.at("header").fail("is not named as a header may be: letters, digits and \"-\"");
+        if (!names_cursor(node))
+            next.fail("needs {cursor} in the request, or every page would be the first");
     } else if (!next.has("cursor")) {
         next.fail("must be {\"cursor\": ...} or {\"header\": ...}: the pages of a result follow by a cursor");
     } else if (result.format != ResultFormat::json) {

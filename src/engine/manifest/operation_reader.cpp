@@ -145,6 +145,8 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
         spec.filters = read_filters(node.at("filter"));
     if (node.has("next"))
         spec.next = read_next(node.at("next"));
+    if (spec.next.has_cursor() && !names_cursor(node))
+        node.at("next").fail("needs {cursor} in the request, or every page would be the first");
     if (node.has("job"))
         spec.job = read_job(node, spec);
     return spec;

@@ -1,6 +1,9 @@
 #include "engine/manifest/page_reader.h"
 
 #include "engine/text/headers.h"
+#include "engine/text/placeholders.h"
+
+#include <algorithm>
 
 namespace reverse_etl {
 
@@ -28,7 +31,28 @@ void read_counted(const ManifestNode &node, const char *total, PageSpec &spec) {
         spec.total = node.at(total).json_pointer();
 }
 
+bool holds_cursor(const ManifestNode &node) {
+    const auto holds_it = [](const ManifestNode &within) { return holds_cursor(within); };
+    if (node.value().is_string())
+        for (const TextPart &part : split_placeholders(node.text()))
+            if (part.is_placeholder &&
+                (part.text == "cursor" ||
+                 node.may_be_set_later(part.text, {OptionSpec::Type::path, OptionSpec::Type::json})))
+                return true;
+    if (node.value().is_array())
+        return std::ranges::any_of(node.elements(), holds_it);
+    if (node.value().is_object())
+        return std::ranges::any_of(node.members(), [&](const auto &member) { return holds_it(member.second); });
+    return false;
+}
+
 } // namespace
+
+bool names_cursor(const ManifestNode &operation) {
+    return std::ranges::any_of(std::initializer_list<const char *>{"request", "query", "body"}, [&](const char *name) {
+        return operation.has(name) && holds_cursor(operation.at(name));
+    });
+}
 
 PageSpec read_next(const ManifestNode &node) {
     node.only({"cursor", "url", "link", "offset", "page", "last", "more_when"});

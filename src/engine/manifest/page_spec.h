@@ -24,6 +24,9 @@ struct PageSpec {
     int size = 0;        ///< of a page by offset; 0: as many records as it has
     std::string total;   ///< pointer to the number of records by offset, or of pages; "" for none
     Condition more_when; ///< the list ends where this does not hold
+
+    /// What tells the next page is sent as {cursor}.
+    bool has_cursor() const { return by == By::cursor || by == By::offset || by == By::page || by == By::last; }
 };
 
 /// Where in an answer the records stand.

@@ -104,8 +104,11 @@ void read_outcome(const ManifestNode &node, OperationSpec &spec) {
         if (has_others)
             result.fail("must stand only once: there are no others than the others");
         has_others = true;
-        const bool are_accepted = result.at("others").one_of({"accepted", "rejected"}) == 0;
-        spec.others = are_accepted ? Others::accepted : Others::rejected;
+        static constexpr Others words[] = {Others::accepted, Others::rejected, Others::absent};
+        spec.others = words[result.at("others").one_of({"accepted", "rejected", "absent"})];
+        if (spec.others == Others::absent && (spec.kind == OperationKind::create || spec.kind == OperationKind::upsert))
+            result.at("others").fail("means nothing to a \"" + std::string(operation_name(spec.kind)) +
+                                     "\": only an \"update\" and a \"delete\" want rows that are there");
     }
     if (spec.results.empty())
         node.fail("must say which rows it speaks of before it says what the others are");

@@ -62,6 +62,6 @@ struct ResultSpec {
 };
 
 /// What an answer means for the rows that it does not mention.
-enum class Others { unknown, accepted, rejected };
+enum class Others { unknown, accepted, rejected, absent };
 
 } // namespace reverse_etl

@@ -87,8 +87,13 @@ std::string BulkJob::next_page(const JobResult &result, Answer &answer) {
     const PageSpec &next = result.request.spec.next;
     if (const std::string *header = answer.response().header(result.cursor_header); header != nullptr)
         cursor = *header == "null" ? "" : *header;
-    if (const auto root = next.by == PageSpec::By::cursor ? answer.at("") : std::nullopt)
-        cursor = next.more_when.empty() || holds(next.more_when, *root) ? first_text(*root, {next.pointer}) : "";
+    const auto root = next.by == PageSpec::By::cursor ? answer.at("") : std::nullopt;
+    if (root && (next.more_when.empty() || holds(next.more_when, *root))) {
+        const std::optional<std::string> found = next_of(at(*root, next.pointer));
+        if (!found || (found->empty() && !next.more_when.empty()))
+            throw std::runtime_error("there is another page, but at \"" + next.pointer + "\" is no text or number");
+        cursor = *found;
+    }
     if (!cursor.empty() && (!pages_.insert(cursor).second || pages_.size() > most_pages))
         throw std::runtime_error("their pages do not end");
     return cursor;

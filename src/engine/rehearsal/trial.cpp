@@ -5,6 +5,7 @@
 #include "engine/requests/looked_up_delivery.h"
 #include "engine/requests/outcome_unknown.h"
 #include "engine/requests/row_with_id.h"
+#include "engine/text/value_refused.h"
 
 #include <algorithm>
 
@@ -55,6 +56,14 @@ class Sink : public OutcomeSink, public RecordSink {
         result.records.push_back(std::move(fields));
     }
 
+    /// The statement would end here.
+    void fail(const char *why) {
+        result.failure = why;
+        for (TrialOutcome &outcome : result.rows)
+            if (outcome.kind == Kind::unasked || outcome.kind == Kind::again)
+                outcome = {Kind::failed, why};
+    }
+
     TrialResult result;
 
   private:
@@ -101,13 +110,16 @@ bool holds(const std::vector<std::string> &fields, const std::string &field) {
     return !field.empty() && std::find(fields.begin(), fields.end(), field) != fields.end();
 }
 
-/// The fields that name the rows: the destination's id where the rows have it and it may name them, or the key.
+/// The fields that name the rows, as the operation's "by" says: the destination's id where the rows have it or nothing
+/// else may name them, a look-up's own fields, or the key.
 std::vector<std::string> naming(const Trial &trial, const Object &object, const OperationSpec &spec,
                                 const std::vector<std::string> &fields) {
     if (!trial.by.empty())
         return {trial.by};
     const bool inserts = spec.kind == OperationKind::create || spec.kind == OperationKind::upsert;
-    if (!inserts && spec.by_id && holds(fields, object.id))
+    if (!spec.by_fields.empty())
+        return spec.by_fields;
+    if (!inserts && spec.by_id && (holds(fields, object.id) || !spec.by_key))
         return {object.id};
     return object.key;
 }
@@ -124,8 +136,10 @@ CompiledOperation compile(const Trial &trial, const Object &object, const Operat
             key = static_cast<int>(columns.size());
         columns.push_back({field, (inserts || !is_name) && !is_read_only(spec.kind), object.form_of(field)});
     }
-    if (key < 0 && names.size() == 1 && spec.kind != OperationKind::create && spec.kind != OperationKind::list)
-        throw SettingError("the rows lack the field \"" + names.front() + "\", which names them");
+    if (spec.kind != OperationKind::create && spec.kind != OperationKind::list)
+        for (const std::string &name : names)
+            if (!holds(fields, name))
+                throw SettingError("the rows lack the field \"" + name + "\", which names them");
     if (spec.by_lookup)
         return compile_lookup(object, std::move(columns), names);
     return CompiledOperation(object, spec, std::move(columns), key, asks);
@@ -211,10 +225,9 @@ TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehea
     } catch (const NoMoreAnswers &) {
         // It shows in the outcomes.
     } catch (const DestinationError &error) {
-        sink.result.failure = error.what();
-        for (TrialOutcome &outcome : sink.result.rows)
-            if (outcome.kind == TrialOutcome::Kind::unasked || outcome.kind == TrialOutcome::Kind::again)
-                outcome = {TrialOutcome::Kind::failed, error.what()};
+        sink.fail(error.what());
+    } catch (const ValueRefused &refusal) { // of a look-up: the statement ends
+        sink.fail(refusal.what());
     }
     return std::move(sink.result);
 }

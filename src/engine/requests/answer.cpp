@@ -215,6 +215,12 @@ bool meets(const Demand &demand, const std::optional<element> &value) {
 
 } // namespace
 
+std::optional<std::string> next_of(const std::optional<element> &found) {
+    if (!found || found->is_null() || is_empty(*found))
+        return "";
+    return found->is_string() || found->is_number() ? std::optional(text_of(*found)) : std::nullopt;
+}
+
 bool holds(const Condition &condition, element value) {
     return std::all_of(condition.begin(), condition.end(), [&](const Requirement &requirement) {
         return meets(requirement.demand, at(value, requirement.pointer));

@@ -63,6 +63,10 @@ std::string json_of(simdjson::dom::element element);
 /// The text at the first of the pointers where something other than null stands; "" if nowhere.
 std::string first_text(simdjson::dom::element element, const Pointers &pointers);
 
+/// What an answer says of the next page: a text, or a number's digits; "" where it is missing, null or empty, nothing
+/// where it is something else.
+std::optional<std::string> next_of(const std::optional<simdjson::dom::element> &found);
+
 /// Whether the values that the condition asks for stand under the element.
 bool holds(const Condition &condition, simdjson::dom::element element);
 /// Whether it is only for want of values that the condition does not hold, and not because it asks for them to be

@@ -9,10 +9,33 @@
 
 namespace reverse_etl {
 
+namespace {
+
+/// Where a list goes on from its last record, what stands there is asked for, whatever a statement wants: else the
+/// record would not have it.
+std::vector<std::string> with_what_goes_on(const Object &object, const OperationSpec &spec,
+                                           std::vector<std::string> fields) {
+    if (spec.kind != OperationKind::list || spec.next.by != PageSpec::By::last)
+        return fields;
+    const auto ask = [&](const std::string &field, const std::string &read) {
+        const bool has_it = !read.empty() && (spec.next.pointer + "/").starts_with(read + "/");
+        if (has_it && std::find(fields.begin(), fields.end(), field) == fields.end())
+            fields.push_back(field);
+    };
+    for (const ColumnSpec &column : object.columns)
+        ask(column.field, column.read);
+    if (!object.id.empty())
+        ask(object.id, object.pointer_to(object.id));
+    return fields;
+}
+
+} // namespace
+
 CompiledOperation::CompiledOperation(const Object &object, const OperationSpec &spec,
                                      std::vector<StatementColumn> columns, int key,
                                      const std::vector<std::string> &fields)
-    : object_(object), spec_(spec), references_(std::move(columns), key), fields_(fields) {
+    : object_(object), spec_(spec), references_(std::move(columns), key),
+      fields_(with_what_goes_on(object, spec, fields)) {
     if (!spec_.lacks_option.empty())
         throw lacks_option(object_, spec_, spec_.lacks_option);
     if (key >= 0)
@@ -140,8 +163,8 @@ std::vector<UrlSegment> CompiledOperation::compile_url(const std::string &text, 
         } else {
             const int column = references_.use(object_, spec_, part.text);
             const bool of_all = part.text == "keys";
-            segments.push_back(
-                {of_all ? UrlKind::kept_of_all : UrlKind::kept, of_all ? "%2C" : "", references_.keep(column)});
+            segments.push_back({of_all ? UrlKind::kept_of_all : UrlKind::kept, of_all ? UrlSegment::comma : "",
+                                references_.keep(column)});
         }
     }
     return segments;

@@ -17,6 +17,7 @@ namespace reverse_etl {
 /// A piece of a URL or of a bucket's name: literal text, or a kept text of the row (of all, with `text` between them).
 struct UrlSegment {
     enum class Kind { literal, kept, kept_of_all, cursor } kind;
+    static constexpr const char *comma = "%2C"; ///< between the texts of all rows
     std::string text;
     std::size_t kept = 0;
 };
@@ -25,6 +26,9 @@ struct UrlParameter {
     std::vector<UrlSegment> segments; ///< with its name and '='
     bool needs_cursor = false;        ///< left out of the first page
 };
+
+/// Why a row is not asked for.
+inline constexpr const char *names_no_row = "an empty text, \".\" or \"..\" names no row, nor does a list's separator";
 
 /// An operation compiled for the columns of one statement: per row and per request nothing is left but copying bytes.
 class CompiledOperation {
@@ -68,6 +72,9 @@ class CompiledOperation {
     /// collection, and a DELETE all that is in it; a body or a list of keys with such a one names no row; a comma in
     /// one of several keys in the URL names two.
     std::vector<BatchRow> take_unreachable(Batch &batch) const;
+    /// The names of the first such row for which there may be one all the same, as texts with commas between them; ""
+    /// if there is none. No row has an empty name.
+    std::string unreachable_name(const Batch &batch) const;
     std::size_t rows_per_batch() const { return one_row_ ? 1 : static_cast<std::size_t>(spec_.rows); }
     /// Columns whose text is kept per row (Batch::keep), in this order.
     const std::vector<int> &kept_columns() const { return references_.kept(); }

@@ -10,7 +10,6 @@
 namespace reverse_etl {
 
 /// Why a row is refused that a request cannot name.
-inline constexpr const char *names_no_row = "an empty text, \".\" or \"..\" names no row, nor does a list's separator";
 
 /// Takes the outcome of every row, once. Rows are known by their number in the statement.
 class OutcomeSink {

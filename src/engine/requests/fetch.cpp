@@ -2,6 +2,7 @@
 
 #include "engine/http/link_header.h"
 #include "engine/http/url_reference.h"
+#include "engine/text/value_refused.h"
 
 #include <charconv>
 #include <functional>
@@ -85,8 +86,11 @@ Fetch::Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordS
     : operation_(operation), dispatcher_(dispatcher), sink_(sink), filter_(std::move(filter)) {}
 
 void Fetch::lookup(std::vector<Batch> batches) {
+    for (const Batch &batch : batches)
+        if (const std::string name = operation_.unreachable_name(batch); !name.empty())
+            throw ValueRefused(name + " cannot be asked for: " + names_no_row);
     for (Batch &batch : batches) {
-        operation_.take_unreachable(batch);
+        operation_.take_unreachable(batch); // what is left is empty, and so no row's name
         if (!batch.rows().empty())
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     }
@@ -116,7 +120,7 @@ bool Fetch::submit_page() {
 void Fetch::record(simdjson::dom::element record) {
     page_records_++;
     if (operation_.spec().next.by == PageSpec::By::last)
-        last_ = first_text(record, {operation_.spec().next.pointer});
+        last_ = next_of(at(record, operation_.spec().next.pointer)).value_or("");
     sink_.record(record);
 }
 
@@ -136,6 +140,7 @@ void Fetch::find_next(const Job &job, Answer &answer) {
     empty_pages_ = page_records_ == 0 ? empty_pages_ + 1 : 0;
     if (!next.more_when.empty() && !holds(next.more_when, *answer.at("")))
         return;
+    says_more_ = !next.more_when.empty();
     switch (next.by) {
     case By::nothing:
         return;
@@ -145,18 +150,20 @@ void Fetch::find_next(const Job &job, Answer &answer) {
         turn_to(cursor_, next_number(number_at(answer, next.total)), answer.response().body);
         return;
     case By::cursor: {
-        const std::string cursor = first_text(*answer.at(""), {next.pointer});
+        const std::string cursor = next_in(answer);
         turn_to(cursor_, cursor, cursor);
         return;
     }
     case By::last:
+        if (page_records_ > 0 && last_.empty())
+            fail("the page's last record has no text or number at \"" + next.pointer +
+                 "\", from which the list goes on");
         turn_to(cursor_, last_, last_);
         return;
     case By::url:
     case By::link: {
         const std::string url =
-            address(job, next.by == By::url ? first_text(*answer.at(""), {next.pointer})
-                                            : link_target(answer.response().headers, next.relation));
+            address(job, next.by == By::url ? next_in(answer) : link_target(answer.response().headers, next.relation));
         turn_to(url_, url, url);
         return;
     }
@@ -164,16 +171,25 @@ void Fetch::find_next(const Job &job, Answer &answer) {
 }
 
 /// The number of the next page, or of its first record; "" where there is none: behind the last, if the answer says how
-/// many there are, and behind a page without records.
+/// many there are, and behind a page without records, unless its answer says that there is more.
 std::string Fetch::next_number(std::int64_t total) const {
     const PageSpec &next = operation_.spec().next;
     const bool is_page = next.by == PageSpec::By::page;
     const auto gone = static_cast<std::int64_t>(is_page         ? pages_
                                                 : next.size > 0 ? pages_ * static_cast<std::size_t>(next.size)
                                                                 : records_);
-    if (page_records_ == 0 || (total >= 0 && gone >= total))
+    if ((page_records_ == 0 && !says_more_) || (total >= 0 && gone >= total))
         return "";
     return std::to_string(next.first + gone);
+}
+
+/// What stands at the pointer in the answer; "" for none.
+std::string Fetch::next_in(Answer &answer) const {
+    const std::string &pointer = operation_.spec().next.pointer;
+    const std::optional<std::string> next = next_of(answer.at(pointer));
+    if (!next)
+        fail("what stands at \"" + pointer + "\", from which the list goes on, is neither a text nor a number");
+    return *next;
 }
 
 /// The address that the answer to a page gives for the next.
@@ -192,6 +208,10 @@ std::string Fetch::address(const Job &job, const std::string &reference) const {
 
 /// Whatever answers say, a list ends: no page is read twice, and pages without records come only so often.
 void Fetch::turn_to(std::string &page, const std::string &next, const std::string &identity) {
+    const PageSpec &spec = operation_.spec().next;
+    const bool is_counted = spec.by == PageSpec::By::offset || spec.by == PageSpec::By::page;
+    if (next.empty() && says_more_ && !is_counted)
+        fail("the answer says that the list goes on, but not from where");
     if (next.empty())
         return;
     if (!seen_.insert(std::hash<std::string>()(identity)).second)

@@ -24,7 +24,8 @@ class Fetch : private JobHandler, private RecordSink {
     /// `filter`: what the requests of a list say of WHERE.
     Fetch(const CompiledOperation &operation, Dispatcher &dispatcher, RecordSink &sink, ListFilter filter = {});
 
-    /// Reads the records that the batches' keys name. A key that the destination does not know brings none.
+    /// Reads the records that the batches' keys name. A key that the destination does not know brings none. Throws
+    /// ValueRefused, before anything is sent, if one of them cannot be asked for.
     void lookup(std::vector<Batch> batches);
 
     /// Reads the next page of a list; false when there was none left to read.
@@ -40,6 +41,7 @@ class Fetch : private JobHandler, private RecordSink {
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void find_next(const Job &job, Answer &answer);
     std::string next_number(std::int64_t total) const;
+    std::string next_in(Answer &answer) const;
     std::string address(const Job &job, const std::string &reference) const;
     void turn_to(std::string &page, const std::string &next, const std::string &identity);
     [[noreturn]] void fail(const std::string &what) const;
@@ -52,6 +54,7 @@ class Fetch : private JobHandler, private RecordSink {
     bool more_ = true;
     std::string cursor_, url_;
     std::string last_;                     ///< of the page's last record, what the list goes on from
+    bool says_more_ = false;               ///< by its condition, the page's answer has another behind it
     std::unordered_set<std::size_t> seen_; ///< digests of what tells pages apart
     std::size_t pages_ = 0, records_ = 0, page_records_ = 0, empty_pages_ = 0;
 };

@@ -115,7 +115,7 @@ KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher,
 void KeyLookup::submit(std::vector<Batch> batches) {
     for (Batch &batch : batches) {
         for (const BatchRow &row : operation_.take_unreachable(batch))
-            sink_.absent(row.number);
+            sink_.rejected(row.number, names_no_row, 0);
         if (!batch.rows().empty())
             dispatcher_.submit(std::make_unique<Job>(std::move(batch)));
     }

@@ -62,7 +62,7 @@ RowDelivery::Counts LookedUpDelivery::Next::counts() const {
 
 LookedUpDelivery::LookedUpDelivery(const CompiledOperation &lookup, Dispatcher &lookups, const AfterLookup &after,
                                    const DeliveryContext &context, RowSource &rows, OutcomeSink &sink)
-    : lookup_operation_(lookup), lookups_(lookups), rows_(rows), sink_(sink), of_found_(*this), of_missing_(*this),
+    : lookups_(lookups), rows_(rows), sink_(sink), of_found_(*this), of_missing_(*this),
       lookup_(lookup, lookups, of_found_, [this](std::uint64_t row, const std::string &id) { found(row, id); }),
       found_(after.found, after.null_as_found, context, of_found_) {
     if (after.missing)
@@ -117,10 +117,6 @@ void LookedUpDelivery::deliver(std::vector<Batch> batches) {
 }
 
 void LookedUpDelivery::submit(std::vector<Batch> batches) {
-    if (missing_ != nullptr)
-        for (Batch &batch : batches)
-            for (const BatchRow &row : lookup_operation_.take_unreachable(batch))
-                sink_.rejected(row.number, names_no_row, 0);
     lookup_.submit(std::move(batches));
 }
 

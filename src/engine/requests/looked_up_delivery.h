@@ -99,7 +99,6 @@ class LookedUpDelivery : public RowDelivery {
     void accepted_found(std::uint64_t row, const std::string &id);
     void flush();
 
-    const CompiledOperation &lookup_operation_;
     Dispatcher &lookups_;
     RowSource &rows_;
     OutcomeSink &sink_;

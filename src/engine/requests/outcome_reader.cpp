@@ -62,7 +62,7 @@ const std::vector<RowOutcome> &OutcomeReader::read(const Batch &batch, Answer &a
         repeats_keys_ = false;
     }
     unpaired_reason_.clear();
-    of_whole_ = is_miscounted_ = names_others_ = is_unclear_ = has_failures_ = false;
+    of_whole_ = is_miscounted_ = names_others_ = is_unclear_ = has_failures_ = has_strays_ = false;
     entries_accepted_ = 0;
     const bool needs_none =
         answer.says_nothing() ? !operation_.spec().needs_content() : !operation_.spec().needs_json();
@@ -176,8 +176,10 @@ void OutcomeReader::pair_with_rows(const ResultSpec &spec, const Entry &entry, R
     else if (outcome.kind != Kind::accepted) {
         is_unclear_ = true;
         unpaired_reason_ = std::move(outcome.text);
-    } else if (entry.value.is_object())
-        entries_accepted_++;
+    } else {
+        has_strays_ = true;
+        entries_accepted_ += entry.value.is_object() ? 1 : 0;
+    }
 }
 
 bool OutcomeReader::pair(const Pairing &pairing, element value, const RowOutcome &outcome) {
@@ -272,11 +274,16 @@ void OutcomeReader::settle_others(Answer &answer) {
     if (others == Others::unknown || is_miscounted_ || names_others_ || is_unclear_ ||
         !(root.is_object() || root.is_array()) || !(answer.is_success() || has_failures_))
         return;
+    // An entry that is paired with no row may be that of any: nobody would hear of one that is taken for absent.
+    if (others == Others::absent && has_strays_)
+        return;
     for (RowOutcome &outcome : outcomes_)
-        if (outcome.kind == Kind::unmentioned && others == Others::accepted)
-            outcome.kind = Kind::accepted;
-        else if (outcome.kind == Kind::unmentioned)
+        if (outcome.kind != Kind::unmentioned)
+            continue;
+        else if (others == Others::rejected)
             outcome = {Kind::rejected, "the destination does not name the row among those that it took"};
+        else
+            outcome.kind = others == Others::accepted ? Kind::accepted : Kind::absent;
 }
 
 } // namespace reverse_etl

@@ -83,6 +83,7 @@ class OutcomeReader {
         false; ///< a failure names no row, nobody knows what an entry means, or what should be entries is none
     bool names_others_ = false; ///< an entry names a row of another request
     bool has_failures_ = false; ///< of rows that are known
+    bool has_strays_ = false;   ///< a row was accepted, and nobody knows which
 };
 
 } // namespace reverse_etl

@@ -6,6 +6,16 @@
 
 namespace reverse_etl {
 
+namespace {
+
+/// Several keys stand with commas between them: one that holds a comma would be two. Where the parameter is repeated
+/// for each, nothing is joined.
+bool is_joined_by_comma(const UrlSegment &segment) {
+    return segment.kind == UrlSegment::Kind::kept_of_all && segment.text == UrlSegment::comma;
+}
+
+} // namespace
+
 std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
     std::vector<BatchRow> taken;
     if (!url_names_row_ && references_.naming().empty())
@@ -19,6 +29,23 @@ std::vector<BatchRow> CompiledOperation::take_unreachable(Batch &batch) const {
     if (!taken.empty())
         batch = batch.subset(others);
     return taken;
+}
+
+std::string CompiledOperation::unreachable_name(const Batch &batch) const {
+    for (std::size_t row = 0; row < batch.rows().size(); row++) {
+        if (reaches(batch, row))
+            continue;
+        std::string names;
+        bool is_empty = false;
+        for (const NameColumn &name : names_) {
+            const std::string_view text = batch.kept(row, name.kept);
+            is_empty |= text.empty();
+            names += (names.empty() ? "\"" : ", \"") + std::string(text) + "\"";
+        }
+        if (!is_empty)
+            return names;
+    }
+    return "";
 }
 
 bool CompiledOperation::reaches(const Batch &batch, std::size_t row) const {
@@ -40,7 +67,7 @@ bool CompiledOperation::url_reaches(const Batch &batch, std::size_t row) const {
         if (segment.kind != UrlSegment::Kind::kept && segment.kind != UrlSegment::Kind::kept_of_all)
             continue;
         const std::string_view text = batch.kept(row, segment.kept);
-        if (text.empty() || (segment.kind == UrlSegment::Kind::kept_of_all && text.find(',') != text.npos))
+        if (text.empty() || (is_joined_by_comma(segment) && text.find(',') != text.npos))
             return false;
         path += text;
     }
@@ -51,11 +78,10 @@ bool CompiledOperation::url_reaches(const Batch &batch, std::size_t row) const {
     const bool may_be_empty = spec_.kind == OperationKind::create || spec_.kind == OperationKind::upsert;
     for (const UrlParameter &parameter : query_)
         for (const UrlSegment &segment : parameter.segments) {
-            const bool of_all = segment.kind == UrlSegment::Kind::kept_of_all;
-            if (segment.kind != UrlSegment::Kind::kept && !of_all)
+            if (segment.kind != UrlSegment::Kind::kept && segment.kind != UrlSegment::Kind::kept_of_all)
                 continue;
             const std::string_view text = batch.kept(row, segment.kept);
-            if ((text.empty() && !may_be_empty) || (of_all && text.find(',') != text.npos))
+            if ((text.empty() && !may_be_empty) || (is_joined_by_comma(segment) && text.find(',') != text.npos))
                 return false;
         }
     return true;

@@ -85,12 +85,13 @@ void RejectionReport::warn(const std::string &destination, std::uint64_t of_rows
     if (rows_ > first_reasons_.size())
         reasons += "\nand " + std::to_string(rows_ - first_reasons_.size()) + " more";
     unsigned long long rejected = rows_, rows = of_rows;
+    const std::string hint = where_rejected_rows_are;
     // The reasons quote rows; the server log is not where those belong.
     pg_call([&] {
         ereport(WARNING, (errcode(ERRCODE_WARNING),
                           errmsg("destination \"%s\" rejected %llu of %llu rows", destination, rejected, rows),
                           errdetail("%s", reasons), errdetail_log("The reasons are in reverse_etl.rejected_rows."),
-                          errhint("The rejected rows and their reasons are in reverse_etl.rejected_rows.")));
+                          errhint("%s", hint)));
     });
 }
 

@@ -27,6 +27,10 @@ std::vector<std::string> rejected_rows_json(const std::vector<RejectedRow> &rows
 /// session as the owner.
 void insert_rejected_rows(std::int64_t push_id, const PushRecord &push, std::string_view rows);
 
+/// Where rejected rows are to be found, for people.
+inline constexpr const char *where_rejected_rows_are =
+    "The rejected rows and their reasons are in reverse_etl.rejected_rows.";
+
 /// Counts the rows that a statement had rejected, for the one WARNING at its end.
 class RejectionReport {
   public:

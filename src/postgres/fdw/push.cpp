@@ -228,10 +228,13 @@ void Push::step(Step &&step) {
     } catch (const DestinationError &error) {
         fault_ = error.what();
         throw Error(sqlstate_of(error.fault), "could not deliver to \"" + destination_.name + "\": " + error.what(),
-                    progress(), error.hint, error.detail);
+                    progress(), hint(error.hint.c_str()), error.detail);
     } catch (const PostgresError &error) {
         // A cancel or a timeout: what was accepted stays, and that must be known.
         std::string context = "delivery to \"" + destination_.name + "\": " + progress();
+        const std::string hint = this->hint(error.data->hint);
+        if (!hint.empty())
+            error.data->hint = pg_call([&] { return pstrdup(to_server_legible(hint).c_str()); });
         const char *before = error.data->context;
         error.data->context = pg_call([&] {
             const char *added = to_server_legible(context).c_str();
@@ -352,13 +355,22 @@ void Push::absent(std::uint64_t) {
     // As SQL has it: a row that is not there is not counted.
 }
 
+/// An error's hint, and where the rows are that were rejected before. Without preload they go with the transaction.
+std::string Push::hint(const char *own) const {
+    std::string hint = own == nullptr ? "" : own;
+    if (rejected_ > 0 && !destination_.stop_at_reject && audit_log::has_mailboxes())
+        hint += (hint.empty() ? "" : " ") + std::string(where_rejected_rows_are);
+    return hint;
+}
+
 std::string Push::progress() const {
     auto counted = [](std::uint64_t rows, const char *of_one, const char *of_many) {
         return std::to_string(rows) + (rows == 1 ? of_one : of_many);
     };
     std::string text = "No row was accepted before";
     if (accepted_ > 0)
-        text = counted(accepted_, " row was", " rows were") + " accepted before, and stay at the destination";
+        text = counted(accepted_, " row was accepted before, and stays at the destination",
+                       " rows were accepted before, and stay at the destination");
     if (rejected_ > 0 && !destination_.stop_at_reject)
         text += "; " + counted(rejected_, " was rejected", " were rejected");
     if (std::size_t rows = delivery_->counts().rows_in_flight; rows > 0)

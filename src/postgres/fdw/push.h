@@ -72,6 +72,7 @@ class Push : private OutcomeSink, private RowSource {
     void settle();
     PushResult result(PushOutcome outcome) const;
     std::string progress() const;
+    std::string hint(const char *own) const;
 
     const Destination &destination_;
     PushPlan plan_;

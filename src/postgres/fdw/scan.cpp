@@ -1,6 +1,7 @@
 #include "postgres/fdw/fdw.h"
 
 #include "engine/requests/fetch.h"
+#include "engine/text/value_refused.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
@@ -131,9 +132,7 @@ class Scan : private RecordSink {
             break;
         case ScanPlan::Kind::lookup: {
             done_ = true;
-            std::vector<Batch> batches = key_batches();
-            if (!batches.empty())
-                read([&](Fetch &fetch) { fetch.lookup(std::move(batches)); });
+            look_up();
             break;
         }
         case ScanPlan::Kind::list:
@@ -142,6 +141,21 @@ class Scan : private RecordSink {
             else
                 done_ = true;
             break;
+        }
+    }
+
+    void look_up() {
+        try {
+            std::vector<Batch> batches = key_batches();
+            if (!batches.empty())
+                read([&](Fetch &fetch) { fetch.lookup(std::move(batches)); });
+        } catch (const ValueRefused &refusal) {
+            // That there is no such row is not known. Whoever asks may see the key, the server log may not.
+            const bool has_list = destination_.object.operation(OperationKind::list) != nullptr;
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "destination \"" + destination_.name + "\" cannot look up a row",
+                        refusal.what(),
+                        has_list ? "To list all rows, put a subquery with OFFSET 0 around the table." : "", "",
+                        "The row's key cannot be asked for.");
         }
     }
 

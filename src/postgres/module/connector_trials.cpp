@@ -4,6 +4,7 @@
 #include "engine/manifest/manifest_node.h"
 #include "engine/rehearsal/connector_case.h"
 #include "engine/rehearsal/trial.h"
+#include "engine/requests/compiled_operation.h"
 #include "postgres/border/border.h"
 #include "postgres/border/sql_function.h"
 #include "postgres/destinations/connectors.h"
@@ -99,10 +100,11 @@ SQL_FUNCTION(reverse_etl_show_request) {
         const TrialResult result = run_trial(connector, trial, showing);
         for (const ShownRequest &request : showing.requests)
             put_request_row(fcinfo, {}, request, "");
-        if (showing.requests.empty() && result.rows.front().kind == TrialOutcome::Kind::rejected) {
+        if (showing.requests.empty()) {
             ShownRequest none;
             none.rows.push_back(1);
-            put_request_row(fcinfo, {}, none, result.rows.front().text);
+            const std::string &why = result.rows.front().text;
+            put_request_row(fcinfo, {}, none, why.empty() ? names_no_row : why);
         }
     });
     return static_cast<Datum>(0);
