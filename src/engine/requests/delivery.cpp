@@ -55,11 +55,14 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
         break;
     case Action::absent:
     case Action::reject:
+    case Action::react:
         // The destination speaks of the whole: nothing of it was done, so whose fault it is can be tried out.
         if (batch.rows().size() > 1)
             halve(batch);
         else if (verdict.action == Action::absent)
             sink_.absent(batch.rows().front().number);
+        else if (verdict.action == Action::react)
+            sink_.reacts(batch, *verdict.rule, verdict.reason, answer.response().status);
         else
             reject_all(batch, verdict.reason, answer.response().status);
         break;
