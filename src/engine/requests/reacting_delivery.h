@@ -19,6 +19,7 @@ class ReactingDelivery : public RowDelivery {
     ~ReactingDelivery() override;
 
     void want_ids() override;
+    Counts counts() const override;
     void start(std::vector<Batch> batches) override { first_.start(std::move(batches)); }
     void deliver(std::vector<Batch> batches) override;
     void submit(std::vector<Batch> batches) override { first_.submit(std::move(batches)); }
@@ -27,7 +28,6 @@ class ReactingDelivery : public RowDelivery {
     std::deque<std::unique_ptr<Job>> withdraw() override;
     std::vector<const StartableJob *> held() const override;
     void start_held() override;
-    Counts counts() const override;
 
   private:
     class Reaction;
