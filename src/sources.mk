@@ -56,6 +56,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/page_body_reader.cpp \
     src/engine/manifest/page_reader.cpp \
     src/engine/manifest/rate_limit_reader.cpp \
+    src/engine/manifest/reaction_reader.cpp \
     src/engine/manifest/reason_reader.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
@@ -93,6 +94,7 @@ ENGINE_SOURCES = \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
     src/engine/requests/fetch.cpp \
+    src/engine/requests/follow_up.cpp \
     src/engine/requests/form_members.cpp \
     src/engine/requests/hmac_signature.cpp \
     src/engine/requests/job_outcomes.cpp \
@@ -104,6 +106,8 @@ ENGINE_SOURCES = \
     src/engine/requests/lookup_operations.cpp \
     src/engine/requests/oauth1.cpp \
     src/engine/requests/outcome_reader.cpp \
+    src/engine/requests/reacting_delivery.cpp \
+    src/engine/requests/reactions.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/request_ids.cpp \
     src/engine/requests/row_groups.cpp \

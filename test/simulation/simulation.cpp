@@ -74,7 +74,7 @@ std::unique_ptr<DeliveryLane> Simulation::open_lane(int object, const LaneKey &k
     const OperationSpec &spec = of->operations.at(kind);
     std::optional<AfterLookup> after;
     if (by_id)
-        after.emplace(by_found_id(*of, spec, columns, NullAs::omit));
+        after.emplace(by_found_id(*of, spec, columns, NullAs::omit, NullAs::omit));
     const int role = static_cast<int>(key.role) - 1;
     Policy policy;
     policy.max_in_flight = scenario_.max_in_flight;

@@ -102,7 +102,7 @@ class LaneWithLookups : public OutcomeSink {
                 compile_lookup(*object_, {{"name", true}, {"email", false}}, {"email"}),
                 NullAs::null,
                 by_found_id(*object_, object_->operations.at(OperationKind::update), {{"name", true}, {"email", false}},
-                            NullAs::null),
+                            NullAs::null, NullAs::omit),
                 std::make_shared<Authenticator>(connector_.auth(), Settings{}),
                 eight_in_flight()};
     }

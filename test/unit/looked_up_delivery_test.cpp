@@ -1,7 +1,6 @@
 #include "engine/requests/looked_up_delivery.h"
 
 #include "engine/rehearsal/given_row.h"
-#include "engine/requests/row_with_id.h"
 
 #include "dispatch_fixture.h"
 #include "uninterested.h"
@@ -88,9 +87,9 @@ class Things : public OutcomeSink, private RowSource {
         BOOST_TEST(outcomes.emplace(row, outcome).second, "a second outcome of row " << row << ": " << outcome);
     }
 
-    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override {
+    void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override {
         const GivenRow row(rows_.at(number - 1), columns_);
-        writer.write(RowWithId(row, static_cast<int>(columns_.size()), id), number, batch, out);
+        writer.write(RowWithMore(row, static_cast<int>(columns_.size()), behind), number, batch, out);
     }
 
     static std::string manifest(const std::string &operations, const std::vector<std::string> &key) {

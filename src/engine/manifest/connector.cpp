@@ -20,6 +20,7 @@
 #include "engine/manifest/operation_reader.h"
 #include "engine/manifest/option_reader.h"
 #include "engine/manifest/rate_limit_reader.h"
+#include "engine/manifest/reaction_reader.h"
 #include "engine/manifest/row_naming.h"
 #include "engine/manifest/shared_parts.h"
 #include "engine/text/json.h"
@@ -117,7 +118,8 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
     check_discovery(manifest);
     std::size_t merged_bytes = 0;
     for (const auto &[name, object] : manifest.at("objects").members()) {
-        object.only({"description", "id", "key", "insert", "columns", "derived", "operations", "discover", "pattern"});
+        object.only({"description", "id", "key", "insert", "columns", "derived", "operations", "discover", "pattern",
+                     "reactions"});
         if (object.has("pattern"))
             check_pattern_of_others(name, object.at("pattern"));
         const std::string id = object.literal("id", shared_id);
@@ -144,6 +146,13 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
             check_secrets_fit(manifest, node);
         });
         check_upsert(object, operations, key, id);
+        for_each_reaction(manifest, object, [&](const ManifestNode &node, const std::string &) {
+            check_names_row(node, read_reaction_operation(node), key, id, derived);
+            check_placeholders_fit(node, OperationKind::update);
+            check_parts_are_known(manifest, object, node);
+            check_secrets_fit(manifest, node);
+        });
+        check_reactions(manifest, object, operations, key, id);
         check_columns_of_object(manifest, object);
         check_names_of_object(manifest, object);
     }
@@ -179,6 +188,13 @@ void read_operations(const ManifestNode &manifest, const ManifestNode &node, Obj
         spec.lacks_option = met.empty() ? "" : *met.begin();
         if (auto [first, is_first] = object.operations.try_emplace(kind, std::move(spec)); !is_first)
             object.more_lookups.push_back(std::move(spec));
+    });
+    for_each_reaction(manifest, node, [&](const ManifestNode &merged, const std::string &name) {
+        met.clear();
+        OperationSpec spec = read_reaction_operation(merged);
+        add_shared(manifest, spec);
+        spec.lacks_option = met.empty() ? "" : *met.begin();
+        object.reactions.emplace(name, std::move(spec));
     });
     met.clear();
 }

@@ -49,6 +49,8 @@ struct Object {
     std::map<OperationKind, OperationSpec> operations;
     std::shared_ptr<const FieldDiscovery> discovery; ///< of further fields; nullptr: none are looked for
     std::vector<OperationSpec> more_lookups;         ///< behind the one among the operations
+    /// What is there to be tried in reaction to an answer only, by name.
+    std::map<std::string, OperationSpec> reactions;
     std::vector<AuthSpec> auth;
     std::vector<std::string> credentials; ///< all that a user mapping may hold
 

@@ -20,6 +20,7 @@ enum class Action {
     accept,       ///< as good as done
     unauthorized, ///< the credentials are at fault
     stop,         ///< nothing more can be sent for now
+    react,        ///< nothing was done; another operation is tried for the row
 };
 
 /// How much is added by chance to a wait that an answer, or the rule, names: what was refused together does not come
@@ -30,6 +31,13 @@ enum class Jitter {
     full,   ///< up to as long again
 };
 
+/// What is tried for a row in reaction to an answer.
+struct ReactionSpec {
+    std::string name;   ///< one of the object's operations, or of its reactions
+    bool again = false; ///< then the operation once more; else the reaction takes its place
+    std::string with;   ///< a field of the record that a look-up found, which goes with it then; "": none
+};
+
 struct ErrorRule {
     std::vector<long> statuses; ///< empty: any
     /// For every header, its name in lower case, one of the values must stand there, in any case.
@@ -38,7 +46,8 @@ struct ErrorRule {
     Action then = Action::reject;
     ToldTime wait; ///< how long to wait, if not as Retry-After says
     Jitter jitter = Jitter::little;
-    ReasonSpec reason; ///< empty: the connector's
+    ReasonSpec reason;     ///< empty: the connector's
+    ReactionSpec reaction; ///< with Action::react
 };
 
 } // namespace reverse_etl

@@ -2,6 +2,7 @@
 
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/header_spec_reader.h"
+#include "engine/manifest/reaction_reader.h"
 #include "engine/manifest/reason_reader.h"
 #include "engine/text/headers.h"
 #include "engine/text/lower_case.h"
@@ -30,7 +31,7 @@ std::vector<std::pair<std::string, std::vector<std::string>>> read_header_condit
     return headers;
 }
 
-ErrorRule read_error_rule(const ManifestNode &node) {
+ErrorRule read_error_rule(const ManifestNode &node, bool may_react) {
     node.only({"status", "header", "body", "then", "for", "jitter", "reason"});
     ErrorRule rule;
     if (!node.has("status") && !node.has("header") && !node.has("body"))
@@ -48,8 +49,19 @@ ErrorRule read_error_rule(const ManifestNode &node) {
         rule.body = node.at("body").condition();
     static constexpr Action actions[] = {Action::wait,   Action::retry,        Action::reject, Action::absent,
                                          Action::accept, Action::unauthorized, Action::stop,   Action::proceed};
-    rule.then = actions[node.at("then").one_of(
-        {"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop", "outcome"})];
+    if (const ManifestNode then = node.at("then"); then.value().is_object()) {
+        if (!may_react)
+            then.fail("tries another operation, which only rules of \"create\", \"update\", \"upsert\" and \"delete\" "
+                      "may do");
+        rule.then = Action::react;
+        rule.reaction = read_reaction(then);
+        for (const char *name : {"for", "jitter"})
+            if (node.has(name))
+                node.at(name).fail("is how long to wait, and nothing waits here");
+    } else {
+        rule.then =
+            actions[then.one_of({"wait", "retry", "reject", "absent", "accept", "unauthorized", "stop", "outcome"})];
+    }
     if (node.has("for"))
         rule.wait = read_wait(node.at("for"));
     if (node.has("jitter"))
@@ -61,10 +73,10 @@ ErrorRule read_error_rule(const ManifestNode &node) {
 
 } // namespace
 
-std::vector<ErrorRule> read_error_rules(const ManifestNode &node) {
+std::vector<ErrorRule> read_error_rules(const ManifestNode &node, bool may_react) {
     std::vector<ErrorRule> rules;
     for (const ManifestNode &rule : node.elements())
-        rules.push_back(read_error_rule(rule));
+        rules.push_back(read_error_rule(rule, may_react));
     return rules;
 }
 

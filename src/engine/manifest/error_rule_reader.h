@@ -7,6 +7,7 @@
 
 namespace reverse_etl {
 
-std::vector<ErrorRule> read_error_rules(const ManifestNode &node);
+/// `may_react`: whether they are of one operation that writes rows, in place of which another may be tried.
+std::vector<ErrorRule> read_error_rules(const ManifestNode &node, bool may_react = false);
 
 } // namespace reverse_etl

@@ -35,7 +35,9 @@ Part part_at(Part around, const std::string &name) {
     case Part::objects:
         return Part::object;
     case Part::object:
-        return name == "operations" ? Part::operations : name == "columns" ? Part::members : Part::whole;
+        return name == "operations" || name == "reactions" ? Part::operations
+               : name == "columns"                         ? Part::members
+                                                           : Part::whole;
     case Part::operations:
         return Part::members;
     case Part::members:

@@ -1,7 +1,9 @@
 #include "engine/manifest/job_reader.h"
 
+#include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/job_result_reader.h"
 #include "engine/manifest/manifest_filling.h"
+#include "engine/manifest/operation_merging.h"
 #include "engine/manifest/operation_reader.h"
 #include "engine/text/headers.h"
 #include "engine/text/json.h"
@@ -119,13 +121,21 @@ class JobReader {
     }
 
   private:
+    /// A job's requests are about no single row for which something could be tried.
+    static Json without_reactions(Json shared) {
+        if (shared.is_array())
+            for (auto one = shared.begin(); one != shared.end();)
+                one = member(*one, "then").is_object() ? shared.erase(one) : one + 1;
+        return shared;
+    }
+
     /// What a request says, over what the operation says for all of them.
     Json with_shared(const ManifestNode &node, bool is_elsewhere = false) const {
         Json written = node.value();
         for (const char *name : {"headers", "errors", "rate_limits"}) {
             if (is_elsewhere || !operation_.has(name))
                 continue;
-            const Json &shared = operation_.value().at(name);
+            const Json shared = without_reactions(operation_.value().at(name));
             if (!written.contains(name)) {
                 written[name] = shared;
             } else if (shared.is_array() && written[name].is_array()) {
@@ -139,6 +149,8 @@ class JobReader {
     JobRequest read_request(const ManifestNode &node, Json written, OperationKind kind,
                             std::initializer_list<const char *> others) {
         check_no_ids(node);
+        if (node.has("errors"))
+            read_error_rules(node.at("errors"));
         for (const char *name : others)
             written.erase(name);
         JobRequest request;

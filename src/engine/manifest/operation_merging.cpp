@@ -17,7 +17,8 @@ bool is_lookup_form(const Json &operation) {
     return member(operation, "by") == "lookup";
 }
 
-/// `shared` and `own` are what all objects and this one say of the operation.
+} // namespace
+
 Json merged(const Json &defaults, const Json &shared, const Json &own) {
     // An upsert that is a look-up has no requests of its own: nothing of another form of it goes with it.
     const Json of_operation = is_another_form(shared, own) ? own : overlay(shared, own);
@@ -30,8 +31,6 @@ Json merged(const Json &defaults, const Json &shared, const Json &own) {
                 merged[list].push_back(one);
     return merged;
 }
-
-} // namespace
 
 Json overlay(const Json &lower, const Json &upper) {
     Json result = lower.is_object() ? lower : Json::object();

@@ -15,6 +15,10 @@ Json overlay(const Json &lower, const Json &upper);
 /// A member of an object; null where there is none.
 const Json &member(const Json &object, const char *name);
 
+/// An operation as it is carried out: `shared` and `own` are what all objects and this one say of it, over the
+/// defaults.
+Json merged(const Json &defaults, const Json &shared, const Json &own);
+
 /// The operations of an object as they are carried out: what the object says of each, over what all objects share,
 /// over the defaults. Rules and limits of the defaults are added to those of the operation. A node is valid only during
 /// its call.

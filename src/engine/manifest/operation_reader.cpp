@@ -139,7 +139,7 @@ OperationSpec read_operation(const ManifestNode &node, OperationKind kind) {
     if (node.has("outcome"))
         read_outcome(node.at("outcome"), spec);
     if (node.has("errors"))
-        spec.errors = read_error_rules(node.at("errors"));
+        spec.errors = read_error_rules(node.at("errors"), !is_read_only(kind));
     spec.records = read_records_spec(node);
     if (node.has("filter"))
         spec.filters = read_filters(node.at("filter"));

@@ -2,12 +2,33 @@
 
 #include "engine/requests/batch_cut.h"
 #include "engine/requests/row_groups.h"
-#include "engine/requests/row_with_id.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace reverse_etl {
+
+namespace {
+
+/// All that may be asked of the destination for a row, but for what reads.
+template <class Use>
+void for_each_write(const Route &route, Use &&use) {
+    const auto use_all = [&](const CompiledOperation &operation, const Reactions &reactions) {
+        use(operation.spec());
+        for (const CompiledReaction &reaction : reactions)
+            if (reaction.tried && !is_read_only(reaction.tried->spec().kind))
+                use(reaction.tried->spec());
+    };
+    if (!route.after) {
+        use_all(route.operation, route.reactions);
+        return;
+    }
+    use_all(route.after->found, route.after->of_found);
+    if (route.after->missing)
+        use_all(*route.after->missing, route.after->of_missing);
+}
+
+} // namespace
 
 DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
                            std::unique_ptr<LaneObserver> observer)
@@ -16,27 +37,28 @@ DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &ro
                                                   *route_.authenticator, route_.policy),
       around_(around) {
     dispatcher_.report_to(*observer_);
-    const auto writes_by = [this](const CompiledOperation &operation) {
-        if (operation.spec().idempotent)
+    for_each_write(route_, [this](const OperationSpec &write) {
+        if (write.idempotent)
             return;
-        has_idempotency_key_ &= operation.spec().has_idempotency_key();
+        has_idempotency_key_ &= write.has_idempotency_key();
         needs_marks_ = true;
-    };
-    if (!route_.after) {
-        needs_marks_ = !route_.operation.spec().idempotent;
-        has_idempotency_key_ = route_.operation.spec().has_idempotency_key();
-        if (needs_marks_)
-            dispatcher_.hold_starts();
-        delivery_ = std::make_unique<Delivery>(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts);
+    });
+    if (!needs_marks_)
+        has_idempotency_key_ = !route_.after && route_.operation.spec().has_idempotency_key();
+    const DeliveryContext context{around, *route_.authenticator, route_.policy, observer_.get(), true};
+    auto &own_rows = static_cast<RowSource &>(*this);
+    if (route_.after) {
+        delivery_ =
+            std::make_unique<LookedUpDelivery>(route_.operation, dispatcher_, *route_.after, context, own_rows, sink);
         return;
     }
-    writes_by(route_.after->found);
-    if (route_.after->missing)
-        writes_by(*route_.after->missing);
-    has_idempotency_key_ &= needs_marks_;
-    const DeliveryContext context{around, *route_.authenticator, route_.policy, observer_.get(), true};
-    delivery_ = std::make_unique<LookedUpDelivery>(route_.operation, dispatcher_, *route_.after, context,
-                                                   static_cast<RowSource &>(*this), sink);
+    if (!route_.operation.spec().idempotent)
+        dispatcher_.hold_starts();
+    if (route_.reactions.empty())
+        delivery_ = std::make_unique<Delivery>(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts);
+    else
+        delivery_ = std::make_unique<ReactingDelivery>(route_.operation, dispatcher_, route_.reactions, route_.null_as,
+                                                       context, own_rows, sink);
 }
 
 /// How many rows may go in a request with this one. One that failed is tried with fewer each time, until it stands
@@ -120,10 +142,10 @@ bool DeliveryLane::write(const QueuedRow &row, Batch &batch) {
     return false;
 }
 
-/// The same row once more, when it was looked up.
-void DeliveryLane::write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) {
+/// The same row once more, for a request that follows.
+void DeliveryLane::write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) {
     read(rows_.row(number));
-    writer.write(RowWithId(values_, static_cast<int>(route_.operation.columns().size()), id), number, batch, out);
+    writer.write(RowWithMore(values_, static_cast<int>(route_.operation.columns().size()), behind), number, batch, out);
 }
 
 void DeliveryLane::read(const QueuedRow &row) {

@@ -5,6 +5,7 @@
 #include "engine/requests/delivery.h"
 #include "engine/requests/json_row.h"
 #include "engine/requests/looked_up_delivery.h"
+#include "engine/requests/reacting_delivery.h"
 
 #include <cstdint>
 #include <deque>
@@ -38,6 +39,7 @@ struct Route {
     std::shared_ptr<Authenticator> authenticator;
     Policy policy;
     std::set<std::string> numbers{}; ///< the columns, by name, whose values are never words
+    Reactions reactions{};           ///< what the rules of the only one try
 };
 
 /// A rejected row that is queued again holds as a text what could not be sent. It still cannot: throws ValueRefused.
@@ -102,7 +104,7 @@ class DeliveryLane : private RowSource {
     std::vector<Batch> make_groups(int lane, Clock::time_point now, bool probing);
     std::size_t most_together(const QueuedRow &row, bool probing) const;
     bool write(const QueuedRow &row, Batch &batch);
-    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override;
+    void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override;
     void read(const QueuedRow &row);
 
     const Route route_;

@@ -4,7 +4,7 @@
 #include "engine/requests/fetch.h"
 #include "engine/requests/looked_up_delivery.h"
 #include "engine/requests/outcome_unknown.h"
-#include "engine/requests/row_with_id.h"
+#include "engine/requests/reacting_delivery.h"
 #include "engine/text/value_refused.h"
 
 #include <algorithm>
@@ -74,19 +74,19 @@ class Sink : public OutcomeSink, public RecordSink {
     const std::vector<std::string> &asks_;
 };
 
-/// Rows that were looked up, to be written once more.
-class LookedUpRows : public RowSource {
+/// Rows that are under way, to be written once more.
+class RowsUnderWay : public RowSource {
   public:
-    LookedUpRows(const std::vector<Json> &rows, const CompiledOperation &lookup) : rows_(rows), lookup_(lookup) {}
+    RowsUnderWay(const std::vector<Json> &rows, const CompiledOperation &first) : rows_(rows), first_(first) {}
 
-    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override {
-        const GivenRow row(rows_.at(number - 1), lookup_.columns());
-        writer.write(RowWithId(row, static_cast<int>(lookup_.columns().size()), id), number, batch, out);
+    void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override {
+        const GivenRow row(rows_.at(number - 1), first_.columns());
+        writer.write(RowWithMore(row, static_cast<int>(first_.columns().size()), behind), number, batch, out);
     }
 
   private:
     const std::vector<Json> &rows_;
-    const CompiledOperation &lookup_;
+    const CompiledOperation &first_;
 };
 
 Settings stars(const Object &object) {
@@ -145,10 +145,13 @@ CompiledOperation compile(const Trial &trial, const Object &object, const Operat
     return CompiledOperation(object, spec, std::move(columns), key, asks);
 }
 
+/// As a table does whose option "null_as" says nothing else.
+NullAs null_as_of(const CompiledOperation &operation) {
+    return operation.spec().kind == OperationKind::update ? NullAs::clear : NullAs::omit;
+}
+
 std::vector<Batch> batches_of(const CompiledOperation &operation, const std::vector<Json> &rows, Sink &sink) {
-    // As a table does whose option "null_as" says nothing else
-    const bool updates = operation.spec().kind == OperationKind::update;
-    RowWriter writer(operation, updates ? NullAs::clear : NullAs::omit);
+    RowWriter writer(operation, null_as_of(operation));
     std::vector<Batch> batches;
     std::uint64_t number = 0;
     for (const Json &row : rows) {
@@ -200,19 +203,22 @@ TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehea
     RateLimiter limiter;
     Dispatcher dispatcher(operation, transport, waiter, limiter, authenticator, policy);
     Sink sink(object, asks, trial.rows.size());
+    RowsUnderWay rows(trial.rows, operation);
+    const DeliveryContext context{{transport, waiter, limiter}, authenticator, policy};
     try {
         if (spec->by_lookup) {
             std::vector<StatementColumn> columns = operation.columns();
             for (StatementColumn &column : columns)
                 column.written = true;
             const AfterLookup after = update_or_create(object, columns, NullAs::omit, NullAs::omit);
-            LookedUpRows rows(trial.rows, operation);
-            LookedUpDelivery delivery(operation, dispatcher, after,
-                                      {{transport, waiter, limiter}, authenticator, policy}, rows, sink);
+            LookedUpDelivery delivery(operation, dispatcher, after, context, rows, sink);
             delivery.want_ids();
             delivery.deliver(batches_of(operation, trial.rows, sink));
         } else if (!is_read_only(spec->kind)) {
-            Delivery delivery(operation, dispatcher, sink, true, attempts);
+            const NullAs null_as = null_as_of(operation);
+            const Reactions reactions = compile_reactions(operation, null_as, NullAs::omit);
+            ReactingDelivery delivery(operation, dispatcher, reactions, null_as, context, rows, sink);
+            delivery.want_ids();
             delivery.deliver(batches_of(operation, trial.rows, sink));
         } else {
             Fetch fetch(operation, dispatcher, sink);

@@ -56,6 +56,7 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
         break;
     case Action::absent:
     case Action::reject:
+    case Action::react:
         // The destination speaks of the whole: nothing of it was done, so whose fault it is can be tried out.
         // What it does not know is what all of them have in common.
         if (batch.rows().size() > 1 && operation_.path_names_group() && answer.response().status == 404)
@@ -64,6 +65,8 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
             halve(batch);
         else if (verdict.action == Action::absent)
             sink_.absent(batch.rows().front().number);
+        else if (verdict.action == Action::react)
+            sink_.reacts(batch, *verdict.rule, verdict.reason, answer.response().status);
         else
             reject_all(batch, verdict.reason, answer.response().status);
         break;

@@ -25,6 +25,12 @@ class OutcomeSink {
         for (const BatchRow &row : batch.rows())
             rejected(row.number, reason, status);
     }
+    /// Nothing was done with the batch's only row, and the rule has another operation tried for it. That is done once a
+    /// row: unless the sink does it, the row is rejected.
+    virtual void reacts(const Batch &batch, const ErrorRule &rule, const std::string &reason, long status) {
+        (void)rule;
+        rejected(batch.rows().front().number, reason, status);
+    }
     /// The rows are sent again, some time: nothing was done with them, or the same request may be made twice.
     virtual void put_off(const Batch &) {}
     /// The rows were refused together, and are to be tried apart. Whether the sink sees to that, by batches of its own.

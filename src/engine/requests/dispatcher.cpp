@@ -346,6 +346,7 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
     case Action::reject:
     case Action::absent:
     case Action::accept:
+    case Action::react:
         handler.settled(std::move(job), verdict, answer);
         return;
     }

@@ -64,8 +64,8 @@ struct StartableJob {
 class JobHandler {
   public:
     virtual ~JobHandler() = default;
-    /// The action is proceed, reject, absent or accept; or retry, for a request that may have been carried out and must
-    /// not be made again.
+    /// The action is proceed, reject, absent, accept or react; or retry, for a request that may have been carried out
+    /// and must not be made again.
     virtual void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) = 0;
     /// The job is sent again, some time: it was not carried out, or the same request may be made twice.
     virtual void put_off(const Job &) {}

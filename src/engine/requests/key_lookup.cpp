@@ -19,8 +19,8 @@ struct Match {
 /// be changed or deleted.
 class Matches : public RecordSink {
   public:
-    Matches(const CompiledOperation &operation, const Batch &batch, const Words &words)
-        : words_(words), id_(operation.object().pointer_to(operation.object().id)), of_row_(batch.rows().size()) {
+    Matches(const CompiledOperation &operation, const std::string &field, const Batch &batch, const Words &words)
+        : words_(words), field_(field), id_(operation.object().pointer_to(field)), of_row_(batch.rows().size()) {
         for (const CompiledOperation::NameColumn &name : operation.names()) {
             const StatementColumn &column = operation.columns()[name.column];
             names_.push_back({operation.object().pointer_to(column.field), column.compare});
@@ -84,7 +84,7 @@ class Matches : public RecordSink {
     void add(Match &match, simdjson::dom::element record) const {
         auto found = at(record, id_);
         if (!found || found->is_null()) {
-            match.refusal = "the destination finds the row, but does not tell its id";
+            match.refusal = "the destination finds the row, but does not tell its \"" + field_ + "\"";
             return;
         }
         std::string id = json_of(*found);
@@ -99,7 +99,8 @@ class Matches : public RecordSink {
     };
 
     const Words &words_;
-    const std::string id_; ///< pointer
+    const std::string &field_; ///< whose value is wanted
+    const std::string id_;     ///< pointer to it
     std::vector<Name> names_;
     std::vector<Match> of_row_;
     std::unordered_map<std::string, std::size_t> rows_; ///< by key, as the destination compares it
@@ -109,8 +110,10 @@ class Matches : public RecordSink {
 
 } // namespace
 
-KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, IdReceiver found)
-    : SinkHandler(operation, dispatcher, sink), found_(std::move(found)) {}
+KeyLookup::KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, IdReceiver found,
+                     std::string field)
+    : SinkHandler(operation, dispatcher, sink), found_(std::move(found)),
+      field_(field.empty() ? operation.object().id : std::move(field)) {}
 
 void KeyLookup::submit(std::vector<Batch> batches) {
     for (Batch &batch : batches) {
@@ -135,7 +138,7 @@ void KeyLookup::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer
         sink_.rejected(batch.rows().front().number, verdict.reason, status);
         return;
     }
-    Matches matches(operation_, batch, answer.words());
+    Matches matches(operation_, field_, batch, answer.words());
     std::optional<DestinationError> fault;
     try {
         read_records(operation_, verdict, answer, matches);

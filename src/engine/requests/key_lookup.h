@@ -17,7 +17,9 @@ class KeyLookup : public SinkHandler {
     using IdReceiver = std::function<void(std::uint64_t row, const std::string &id)>;
 
     /// `operation`: a look-up by the key, which asks for the id and the key. The sink takes the rows that have no id.
-    KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, IdReceiver found);
+    /// `field`: the one whose value is wanted in place of the id.
+    KeyLookup(const CompiledOperation &operation, Dispatcher &dispatcher, OutcomeSink &sink, IdReceiver found,
+              std::string field = "");
 
     void submit(std::vector<Batch> batches);
 
@@ -25,6 +27,7 @@ class KeyLookup : public SinkHandler {
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
 
     IdReceiver found_;
+    const std::string field_;
 };
 
 } // namespace reverse_etl

@@ -53,7 +53,7 @@ const OperationSpec *lookup_by(const Object &object, const std::vector<std::stri
 }
 
 CompiledOperation compile_lookup(const Object &object, std::vector<StatementColumn> columns,
-                                 const std::vector<std::string> &fields) {
+                                 const std::vector<std::string> &fields, const std::string &wanted) {
     std::string names;
     for (const std::string &field : fields)
         names += (names.empty() ? "\"" : ", \"") + field + "\"";
@@ -69,27 +69,31 @@ CompiledOperation compile_lookup(const Object &object, std::vector<StatementColu
             column->field.clear();
     }
     std::vector<std::string> asked_for = fields;
-    if (std::find(fields.begin(), fields.end(), object.id) == fields.end())
-        asked_for.insert(asked_for.begin(), object.id);
+    const std::string &value = wanted.empty() ? object.id : wanted;
+    if (std::find(fields.begin(), fields.end(), value) == fields.end())
+        asked_for.insert(asked_for.begin(), value);
     const int key = position_of(columns, fields);
     return CompiledOperation(object, *lookup, std::move(columns), key, asked_for);
 }
 
 AfterLookup by_found_id(const Object &object, const OperationSpec &spec, std::vector<StatementColumn> columns,
-                        NullAs null_as) {
+                        NullAs null_as, NullAs null_as_created) {
     columns.push_back({object.id, false});
     const int id = static_cast<int>(columns.size()) - 1;
-    return {CompiledOperation(object, spec, std::move(columns), id, {}), null_as, std::nullopt};
+    AfterLookup after{CompiledOperation(object, spec, std::move(columns), id, {}), null_as, std::nullopt};
+    after.of_found = compile_reactions(after.found, null_as, null_as_created);
+    return after;
 }
 
 AfterLookup update_or_create(const Object &object, const std::vector<StatementColumn> &columns, NullAs null_as_found,
                              NullAs null_as_missing) {
     const auto spec_of = [&](OperationKind kind) -> const OperationSpec & { return object.operations.at(kind); };
     AfterLookup after = by_found_id(object, spec_of(OperationKind::update),
-                                    written_by(object, columns, OperationKind::update), null_as_found);
+                                    written_by(object, columns, OperationKind::update), null_as_found, null_as_missing);
     after.missing.emplace(object, spec_of(OperationKind::create), written_by(object, columns, OperationKind::create),
                           position_of(columns, object.key), std::vector<std::string>());
     after.null_as_missing = null_as_missing;
+    after.of_missing = compile_reactions(*after.missing, null_as_missing, null_as_missing);
     return after;
 }
 

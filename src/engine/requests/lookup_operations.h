@@ -1,7 +1,6 @@
 #pragma once
 
-#include "engine/requests/compiled_operation.h"
-#include "engine/requests/row_writer.h"
+#include "engine/requests/reactions.h"
 
 #include <optional>
 #include <string>
@@ -13,9 +12,10 @@ namespace reverse_etl {
 const OperationSpec *lookup_by(const Object &object, const std::vector<std::string> &fields);
 
 /// A look-up that finds the ids of rows by these fields, which are among the statement's columns. It is compiled for
-/// all of these, and so reads a statement's rows as they come. Throws SettingError where the object has none.
+/// all of these, and so reads a statement's rows as they come. `wanted`: a
+/// field whose value is to be found in place of the id. Throws SettingError where the object has none.
 CompiledOperation compile_lookup(const Object &object, std::vector<StatementColumn> columns,
-                                 const std::vector<std::string> &fields);
+                                 const std::vector<std::string> &fields, const std::string &wanted = "");
 
 /// What follows on a look-up. The operations know the statement's columns by their numbers; behind them, the first has
 /// the id.
@@ -24,11 +24,13 @@ struct AfterLookup {
     NullAs null_as_found = NullAs::null;
     std::optional<CompiledOperation> missing; ///< for the others; none: they are absent
     NullAs null_as_missing = NullAs::null;
+    Reactions of_found, of_missing; ///< what their rules try
 };
 
-/// An update or a delete of rows that are named by their key, where the destination wants its id.
+/// An update or a delete of rows that are named by their key, where the destination wants its id. The last is for rows
+/// that are created in reaction to an answer.
 AfterLookup by_found_id(const Object &object, const OperationSpec &spec, std::vector<StatementColumn> columns,
-                        NullAs null_as);
+                        NullAs null_as, NullAs null_as_created);
 
 /// An upsert of an API that has none. The columns are those that the statement writes.
 AfterLookup update_or_create(const Object &object, const std::vector<StatementColumn> &columns, NullAs null_as_found,

@@ -155,6 +155,7 @@ Verdict judge(const CompiledOperation &operation, Answer &answer) {
         verdict.delay = delay_of(rule, answer);
     if (rule != nullptr)
         verdict.jitter = rule->jitter;
+    verdict.rule = rule;
     return verdict;
 }
 

@@ -13,6 +13,7 @@ struct Verdict {
     Jitter jitter = Jitter::little;    ///< of the delay
     Fault fault = Fault::unreachable;  ///< for unauthorized, stop, and attempts that run out
     bool never_arrived = false;        ///< for retry: the request surely had no effect
+    const ErrorRule *rule = nullptr;   ///< for react: the operation's rule that says so
 };
 
 /// Judges by the operation's rules, then by the status as HTTP defines it.

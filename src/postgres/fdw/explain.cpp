@@ -101,6 +101,32 @@ void show_what_follows(const AfterLookup &after, ExplainState *explain) {
         show("Request if Missing", *after.missing);
 }
 
+/// What is tried in reaction to answers, rule by rule.
+void show_reactions(const Reactions &reactions, ExplainState *explain) {
+    std::vector<std::string> lines;
+    for (const CompiledReaction &reaction : reactions) {
+        std::string line;
+        for (long status : reaction.rule->statuses)
+            line += (line.empty() ? "" : " or ") + std::to_string(status);
+        if (!reaction.rule->headers.empty() || !reaction.rule->body.empty())
+            line += line.empty() ? "certain answers" : " of a certain kind";
+        line += ": " + (reaction.tried ? reaction.tried->request_line() : reaction.spec().name);
+        if (!reaction.obstacle.empty())
+            line += " is not tried, " + reaction.obstacle;
+        else if (reaction.again)
+            line += " and again" + (reaction.spec().with.empty() ? "" : " with " + reaction.spec().with);
+        lines.push_back(std::move(line));
+    }
+    if (lines.empty())
+        return;
+    List *texts = NIL;
+    for (const std::string &line : lines) {
+        const char *text = line.c_str();
+        pg_call([&] { texts = lappend(texts, pstrdup(text)); });
+    }
+    pg_call([&] { ExplainPropertyList("In Reaction to", texts, explain); });
+}
+
 } // namespace
 
 void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan, int, ExplainState *explain) {
@@ -112,8 +138,14 @@ void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan
         const PushPlan push = push_plan_of(plan);
         CompiledOperation operation = compile(*destination, push);
         show_operation(*destination, operation, push.operation, outerPlanState(state)->plan->plan_rows, explain);
-        if (auto after = compile_what_follows(*destination, push, destination->null_as))
+        const NullAs own = null_as(*destination, push.operation),
+                     of_created = null_as(*destination, OperationKind::create);
+        show_reactions(compile_reactions(operation, own, of_created), explain);
+        if (auto after = compile_what_follows(*destination, push, own)) {
             show_what_follows(*after, explain);
+            show_reactions(after->of_found, explain);
+            show_reactions(after->of_missing, explain);
+        }
     });
 }
 

@@ -1,6 +1,5 @@
 #include "postgres/fdw/push.h"
 
-#include "engine/requests/row_with_id.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/destinations/session.h"
@@ -61,6 +60,8 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
     : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
       operation_(compile(destination, plan)),
       after_(compile_what_follows(destination, plan, null_as(destination, plan.operation))),
+      reactions_(compile_reactions(operation_, null_as(destination, plan.operation),
+                                   null_as(destination, OperationKind::create))),
       values_of_(destination, columns_), encoder_(operation_, values_of_, null_as(destination, plan.operation)),
       records_(values_of_, columns_), authenticator_(destination.authenticator(user)), policy_(destination.policy),
       preview_(PreviewedDestination::of(destination.name, plan.operation)),
@@ -75,14 +76,16 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
     dispatcher_->report_to(activity_);
     activity_.begin();
     auto &sink = static_cast<OutcomeSink &>(*this);
-    if (!after_) {
+    auto &rows = static_cast<RowSource &>(*this);
+    const Surroundings around{session::transport(), notices_, session::rate_limiter()};
+    const DeliveryContext context{around, *authenticator_, policy_, &activity_};
+    if (after_)
+        delivery_ = std::make_unique<LookedUpDelivery>(operation_, *dispatcher_, *after_, context, rows, sink);
+    else if (!reactions_.empty())
+        delivery_ = std::make_unique<ReactingDelivery>(operation_, *dispatcher_, reactions_,
+                                                       null_as(destination, plan.operation), context, rows, sink);
+    else
         delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts);
-    } else {
-        const Surroundings around{session::transport(), notices_, session::rate_limiter()};
-        delivery_ = std::make_unique<LookedUpDelivery>(operation_, *dispatcher_, *after_,
-                                                       DeliveryContext{around, *authenticator_, policy_, &activity_},
-                                                       static_cast<RowSource &>(*this), sink);
-    }
     pg_call([&] {
         scratch_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl row", ALLOCSET_SMALL_SIZES);
         burst_context_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl burst", ALLOCSET_DEFAULT_SIZES);
@@ -337,9 +340,9 @@ HeapTuple Push::take_apart(std::uint64_t number) {
     return kept;
 }
 
-/// The row once more, when it was looked up.
-void Push::write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) {
-    const RowWithId row(values_of_, static_cast<int>(columns_.size()), id);
+/// The row once more, for a request that follows.
+void Push::write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) {
+    const RowWithMore row(values_of_, static_cast<int>(columns_.size()), behind);
     pg_call([&] {
         MemoryContext caller = MemoryContextSwitchTo(scratch_);
         take_apart(number);

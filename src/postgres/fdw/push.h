@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/requests/looked_up_delivery.h"
+#include "engine/requests/reacting_delivery.h"
 #include "postgres/audit_log/entry.h"
 #include "postgres/audit_log/rejected_rows.h"
 #include "postgres/destinations/preview.h"
@@ -55,7 +56,7 @@ class Push : private OutcomeSink, private RowSource {
     void accepted(std::uint64_t row, const std::string &id) override;
     void rejected(std::uint64_t row, const std::string &reason, long status) override;
     void absent(std::uint64_t row) override;
-    void write(std::uint64_t number, std::string_view id, RowWriter &writer, Batch &batch, std::string &out) override;
+    void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override;
 
     HeapTuple take_apart(std::uint64_t number);
     void encode(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
@@ -79,6 +80,7 @@ class Push : private OutcomeSink, private RowSource {
     std::vector<const DestinationColumn *> columns_;
     CompiledOperation operation_;      ///< the first, or only one
     std::optional<AfterLookup> after_; ///< where that is a look-up: what follows
+    Reactions reactions_;              ///< else, what its rules try
     ColumnEncoders values_of_;
     RowEncoder encoder_;
     RecordEncoder records_;

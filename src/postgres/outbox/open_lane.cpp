@@ -138,7 +138,8 @@ std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> desti
     const auto compile_rest = [&]() -> std::optional<AfterLookup> {
         if (finds_ids)
             return by_found_id(destination->object, destination->operation(plan.operation),
-                               statement_columns(*destination, plan), null_as);
+                               statement_columns(*destination, plan), null_as,
+                               reverse_etl::null_as(*destination, OperationKind::create));
         return compile_what_follows(*destination, plan, null_as);
     };
     Route route{{destination, &destination->object},
@@ -148,6 +149,8 @@ std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> desti
                 destination->authenticator(key.role),
                 policy_of(*destination, key.role, identity),
                 numbers_of(*destination)};
+    route.reactions =
+        compile_reactions(route.operation, null_as, reverse_etl::null_as(*destination, OperationKind::create));
     return std::make_unique<DeliveryLane>(
         std::move(route), Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows, sink,
         std::make_unique<Activity>(destination->relation, plan.operation, key.role));

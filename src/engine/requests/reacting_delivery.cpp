@@ -1,0 +1,234 @@
+#include "engine/requests/reacting_delivery.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace reverse_etl {
+
+namespace {
+
+const Reactions no_more_reactions;
+
+/// The same request made once more is another one to the destination, which may answer the same key by what it said
+/// before.
+Policy policy_of_again(Policy policy) {
+    if (!policy.idempotency_scope.empty())
+        policy.idempotency_scope += "/again";
+    return policy;
+}
+
+} // namespace
+
+/// One way to react: a request, or a look-up, and perhaps the operation once more.
+class ReactingDelivery::Reaction final : private PassingSink {
+  public:
+    Reaction(const CompiledReaction &compiled, const DeliveryContext &context, RowSource &rows, NullAs null_as,
+             OutcomeSink &sink)
+        : PassingSink(sink), compiled_(compiled), rows_(rows), policy_of_again_(policy_of_again(context.policy)) {
+        if (!compiled.tried)
+            return;
+        if (compiled.again)
+            again_ = std::make_unique<FollowUp>(*compiled.again, no_more_reactions, null_as, 1, context,
+                                                policy_of_again_, rows, sink);
+        // What is tried in place of the operation says what became of the row.
+        OutcomeSink &of_tried = compiled.again ? static_cast<OutcomeSink &>(*this) : sink;
+        if (is_read_only(compiled.tried->spec().kind))
+            lookup_ = std::make_unique<LookUp>(*this, context);
+        else
+            tried_ = std::make_unique<FollowUp>(*compiled.tried, no_more_reactions, compiled.null_as, 1, context,
+                                                context.policy, rows, of_tried);
+    }
+
+    const CompiledReaction &compiled() const { return compiled_; }
+
+    void begin(std::uint64_t row) {
+        if (lookup_ != nullptr)
+            lookup_->add(row, rows_, *this);
+        else
+            tried_->add(row, {});
+    }
+
+    void want_ids() {
+        if (FollowUp *last = again_ != nullptr ? again_.get() : tried_.get(); last != nullptr)
+            last->delivery().want_ids();
+    }
+
+    void run() {
+        if (lookup_ != nullptr)
+            lookup_->lookup.run();
+        for (FollowUp *one : requests())
+            one->delivery().deliver({});
+    }
+
+    Clock::time_point start_ready() {
+        Clock::time_point next = lookup_ != nullptr ? lookup_->lookup.start_ready() : Clock::time_point::max();
+        for (FollowUp *one : requests())
+            next = std::min(next, one->delivery().start_ready());
+        return next;
+    }
+
+    bool take(const Finished &finished) {
+        const auto takes = [&](FollowUp *one) { return one->delivery().take(finished); };
+        return (lookup_ != nullptr && lookup_->lookup.take(finished)) || std::ranges::any_of(requests(), takes);
+    }
+
+    void withdraw(std::deque<std::unique_ptr<Job>> &jobs) {
+        if (lookup_ != nullptr)
+            std::ranges::move(lookup_->dispatcher->withdraw(), std::back_inserter(jobs));
+        for (FollowUp *one : requests())
+            std::ranges::move(one->withdraw(), std::back_inserter(jobs));
+    }
+
+    void add_held(std::vector<const StartableJob *> &held) const {
+        for (const FollowUp *one : requests())
+            std::ranges::copy(one->delivery().held(), std::back_inserter(held));
+    }
+
+    void start_held() {
+        for (FollowUp *one : requests())
+            one->delivery().start_held();
+    }
+
+    Counts counts() const {
+        Counts counts = lookup_ != nullptr ? counts_of(*lookup_->dispatcher) : Counts();
+        for (const FollowUp *one : requests())
+            counts = counts + one->counts();
+        return counts;
+    }
+
+  private:
+    /// Finds the value that goes with the row then.
+    struct LookUp {
+        LookUp(Reaction &owner, const DeliveryContext &context)
+            : operation(*owner.compiled_.tried), writer(operation, NullAs::null),
+              dispatcher(follow_up_dispatcher(operation, context, context.policy)),
+              lookup(
+                  operation, *dispatcher, owner,
+                  [&owner](std::uint64_t row, const std::string &value) {
+                      const std::string_view behind[] = {value};
+                      owner.again_->add(row, behind);
+                  },
+                  owner.compiled_.spec().with) {}
+
+        void add(std::uint64_t row, RowSource &rows, OutcomeSink &sink) {
+            std::vector<Batch> batches;
+            Batch &batch = batches.emplace_back(operation.frame());
+            try {
+                rows.write(row, {}, writer, batch, batch.begin_row());
+            } catch (const ValueRefused &refused) {
+                refusal = refused.what();
+            }
+            if (!refusal.empty()) {
+                sink.rejected(row, std::exchange(refusal, ""), 0);
+                return;
+            }
+            batch.end_row(row);
+            lookup.submit(std::move(batches));
+        }
+
+        const CompiledOperation &operation;
+        RowWriter writer;
+        std::unique_ptr<Dispatcher> dispatcher;
+        KeyLookup lookup;
+        std::string refusal;
+    };
+
+    // What becomes of what is tried, where the operation is to be made once more.
+    void accepted(std::uint64_t row, const std::string &) override { again_->add(row, {}); }
+    void rejected(std::uint64_t row, const std::string &reason, long status) override {
+        sink_.rejected(row, "\"" + compiled_.spec().name + "\", tried in reaction, failed: " + reason, status);
+    }
+    void absent(std::uint64_t row) override {
+        sink_.rejected(row, "\"" + compiled_.spec().name + "\", tried in reaction, finds no such row", 0);
+    }
+
+    std::vector<FollowUp *> requests() const {
+        std::vector<FollowUp *> all;
+        for (const auto &one : {tried_.get(), again_.get()})
+            if (one != nullptr)
+                all.push_back(one);
+        return all;
+    }
+
+    const CompiledReaction &compiled_;
+    RowSource &rows_;
+    const Policy policy_of_again_;
+    std::unique_ptr<LookUp> lookup_;
+    std::unique_ptr<FollowUp> tried_, again_;
+};
+
+ReactingDelivery::ReactingDelivery(const CompiledOperation &operation, Dispatcher &first, const Reactions &reactions,
+                                   NullAs null_as, const DeliveryContext &context, RowSource &rows, OutcomeSink &sink)
+    : of_first_(*this, sink), first_(operation, first, of_first_, false, context.policy.max_attempts) {
+    for (const CompiledReaction &compiled : reactions)
+        reactions_.push_back(std::make_unique<Reaction>(compiled, context, rows, null_as, sink));
+}
+
+ReactingDelivery::~ReactingDelivery() = default;
+
+void ReactingDelivery::OutcomesOfFirst::reacts(const Batch &batch, const ErrorRule &rule, const std::string &reason,
+                                               long status) {
+    const std::uint64_t row = batch.rows().front().number;
+    const auto reaction =
+        std::ranges::find_if(owner_.reactions_, [&](const auto &one) { return one->compiled().rule == &rule; });
+    if (const std::string &obstacle = (*reaction)->compiled().obstacle; !obstacle.empty()) {
+        sink_.rejected(row, reason + " (\"" + rule.reaction.name + "\" is not tried: " + obstacle + ")", status);
+        return;
+    }
+    sink_.put_off(batch);
+    (*reaction)->begin(row);
+}
+
+void ReactingDelivery::want_ids() {
+    first_.want_ids();
+    for (const auto &reaction : reactions_)
+        reaction->want_ids();
+}
+
+void ReactingDelivery::deliver(std::vector<Batch> batches) {
+    first_.deliver(std::move(batches));
+    for (const auto &reaction : reactions_)
+        reaction->run();
+}
+
+Clock::time_point ReactingDelivery::start_ready() {
+    Clock::time_point next = first_.start_ready();
+    for (const auto &reaction : reactions_)
+        next = std::min(next, reaction->start_ready());
+    return next;
+}
+
+bool ReactingDelivery::take(const Finished &finished) {
+    return first_.take(finished) ||
+           std::ranges::any_of(reactions_, [&](const auto &reaction) { return reaction->take(finished); });
+}
+
+std::deque<std::unique_ptr<Job>> ReactingDelivery::withdraw() {
+    std::deque<std::unique_ptr<Job>> jobs = first_.withdraw();
+    for (const auto &reaction : reactions_)
+        reaction->withdraw(jobs);
+    return jobs;
+}
+
+std::vector<const StartableJob *> ReactingDelivery::held() const {
+    std::vector<const StartableJob *> held = first_.held();
+    for (const auto &reaction : reactions_)
+        reaction->add_held(held);
+    return held;
+}
+
+void ReactingDelivery::start_held() {
+    first_.start_held();
+    for (const auto &reaction : reactions_)
+        reaction->start_held();
+}
+
+RowDelivery::Counts ReactingDelivery::counts() const {
+    Counts counts = first_.counts();
+    for (const auto &reaction : reactions_)
+        counts = counts + reaction->counts();
+    return counts;
+}
+
+} // namespace reverse_etl

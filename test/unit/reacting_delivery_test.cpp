@@ -1,0 +1,315 @@
+#include "engine/requests/reacting_delivery.h"
+
+#include "engine/rehearsal/given_row.h"
+
+#include "dispatch_fixture.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <set>
+
+using namespace reverse_etl;
+
+BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
+
+namespace {
+
+using Outcomes = std::map<std::uint64_t, std::string>;
+
+const std::string unarchive = R"({"unarchive": {"request": "POST /things/{key}/unarchive"}})";
+
+std::string update_with(const std::string &then, const std::string &more = "") {
+    return R"({"create": {"request": "POST /things", "body": {"$columns": "all"}},
+               "lookup": {"request": "GET /things/{key}", "errors": [{"status": 404, "then": "absent"}]},
+               "update": {"request": "PUT /things/{key}", "body": {"$columns": "all"},
+                          "errors": [{"status": [404, 409], "then": )" +
+           then + "}]" + more + "}}";
+}
+
+/// Updates things that are named by their e-mail: as a statement does, or as a loop that serves many.
+class Things : public OutcomeSink, private RowSource {
+  public:
+    Things(const std::string &url, const std::string &operations, const std::string &reactions = "",
+           const std::vector<StatementColumn> &columns = {{"name", true}, {"email", false}}, int key = 1,
+           OperationKind kind = OperationKind::update)
+        : connector_(Connector::parse(manifest(operations, reactions))), object_(connector_.object("things", at(url))),
+          columns_(columns), operation_(object_, object_.operations.at(kind), columns, key, {}),
+          authenticator_(object_.auth, Settings{}),
+          dispatcher_(operation_, transport_, waiter_, limiter_, authenticator_, policy_),
+          reactions_(compile_reactions(operation_, NullAs::clear, NullAs::omit)) {}
+
+    const Outcomes &deliver(const std::vector<Json> &rows) {
+        make_delivery(false);
+        delivery->deliver(batches(rows));
+        return outcomes;
+    }
+
+    const Outcomes &deliver_in_loop(const std::vector<Json> &rows) {
+        make_delivery(true);
+        delivery->submit(batches(rows));
+        while (delivery->counts().jobs > 0) {
+            const auto next = std::min(delivery->start_ready(), Clock::now() + std::chrono::milliseconds(100));
+            for (const StartableJob *job : delivery->held())
+                held.push_back(job->job->batch.rows().front().number);
+            delivery->start_held();
+            std::vector<Finished> finished;
+            transport_.run(waiter_, next, finished);
+            for (const Finished &one : finished)
+                BOOST_TEST(delivery->take(one));
+        }
+        return outcomes;
+    }
+
+    Outcomes outcomes;
+    std::vector<std::uint64_t> held, put_off_rows;
+    std::unique_ptr<ReactingDelivery> delivery;
+
+  private:
+    void accepted(std::uint64_t row, const std::string &) override { note(row, "accepted"); }
+    void absent(std::uint64_t row) override { note(row, "absent"); }
+    void rejected(std::uint64_t row, const std::string &reason, long status) override {
+        note(row, reason + " (" + std::to_string(status) + ")");
+    }
+    void unknown(const Batch &batch, const std::string &reason, long) override {
+        for (const BatchRow &row : batch.rows())
+            note(row.number, "unknown: " + reason);
+    }
+    void put_off(const Batch &batch) override { put_off_rows.push_back(batch.rows().front().number); }
+    void note(std::uint64_t row, const std::string &outcome) {
+        BOOST_TEST(outcomes.emplace(row, outcome).second, "a second outcome of row " << row << ": " << outcome);
+    }
+
+    void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override {
+        const GivenRow row(rows_.at(number - 1), columns_);
+        writer.write(RowWithMore(row, static_cast<int>(columns_.size()), behind), number, batch, out);
+    }
+
+    static std::string manifest(const std::string &operations, const std::string &reactions) {
+        Json manifest = Json::parse(small_manifest(operations));
+        Json &things = manifest["objects"]["things"];
+        things["columns"]["_rev"] = {{"type", "text"}, {"write", false}};
+        if (!reactions.empty())
+            things["reactions"] = Json::parse(reactions);
+        return manifest.dump();
+    }
+
+    static Policy one_at_a_time() {
+        Policy policy = quick();
+        policy.max_in_flight = 1;
+        return policy;
+    }
+
+    void make_delivery(bool holds) {
+        if (holds && !operation_.spec().idempotent)
+            dispatcher_.hold_starts();
+        delivery = std::make_unique<ReactingDelivery>(
+            operation_, dispatcher_, reactions_, NullAs::clear,
+            DeliveryContext{{transport_, waiter_, limiter_}, authenticator_, policy_, nullptr, holds},
+            static_cast<RowSource &>(*this), *this);
+    }
+
+    std::vector<Batch> batches(const std::vector<Json> &rows) {
+        rows_ = rows;
+        RowWriter writer(operation_, NullAs::clear);
+        std::vector<Batch> made;
+        for (std::size_t i = 0; i < rows.size(); i++) {
+            if (made.empty() || made.back().rows().size() >= operation_.rows_per_batch())
+                made.emplace_back(operation_.frame());
+            writer.write(GivenRow(rows[i], columns_), i + 1, made.back(), made.back().begin_row());
+            made.back().end_row(i + 1);
+        }
+        return made;
+    }
+
+    Connector connector_;
+    Object object_;
+    std::vector<StatementColumn> columns_;
+    CompiledOperation operation_;
+    const Policy policy_ = one_at_a_time();
+    PollWaiter waiter_;
+    RateLimiter limiter_;
+    Authenticator authenticator_;
+    CurlTransport transport_;
+    Dispatcher dispatcher_;
+    Reactions reactions_;
+    std::vector<Json> rows_;
+};
+
+Json row(const std::string &email, const Json &name = "n") {
+    return {{"email", email}, {"name", name}};
+}
+
+/// An API that is strict: what is archived cannot be written, what is not there not updated, and who writes says of
+/// which revision.
+struct Api {
+    std::set<std::string> archived, missing;
+    std::map<std::string, std::string> revisions; ///< by e-mail
+    std::function<bool(const Received &, LoopbackServer::Connection &)> fault = [](auto &, auto &) { return false; };
+
+    ScriptedDestination destination{[this](const Received &request, LoopbackServer::Connection &connection) {
+        if (fault(request, connection))
+            return;
+        std::string name = request.target.substr(std::min(request.target.size(), std::string("/things/").size()));
+        if (const std::size_t slash = name.find('/'); slash != name.npos) {
+            archived.erase(name.substr(0, slash));
+            return connection.answer(200, "{}");
+        }
+        if (request.method == "GET") {
+            const auto found = revisions.find(name);
+            return connection.answer(
+                found == revisions.end() ? 404 : 200,
+                found == revisions.end() ? "{}" : Json{{"id", "1"}, {"email", name}, {"_rev", found->second}}.dump());
+        }
+        const Json body = Json::parse(request.body);
+        if (request.method == "POST" && request.target == "/things") {
+            missing.erase(body.at("email").get<std::string>());
+            return connection.answer(201, "{}");
+        }
+        if (missing.contains(name))
+            return connection.answer(404, R"({"message": "gone"})");
+        const bool conflicts = revisions.contains(name) && body.value("_rev", "") != revisions[name];
+        if (archived.contains(name) || conflicts)
+            return connection.answer(409, R"({"message": "conflict"})");
+        connection.answer(200, "{}");
+    }};
+
+    std::string requests() const {
+        std::string all;
+        for (const Received &one : destination.received())
+            all += one.method + " " + one.target + " " + one.body + "\n";
+        return all;
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_named_request_and_then_the_same_again) {
+    for (const bool in_loop : {false, true}) {
+        Api api;
+        api.archived = {"b"};
+        Things things(api.destination.url(), update_with(R"({"try": "unarchive", "and": "again"})"), unarchive);
+        const std::vector<Json> rows = {row("a"), row("b", nullptr)};
+        BOOST_TEST(((in_loop ? things.deliver_in_loop(rows) : things.deliver(rows)) ==
+                    Outcomes{{1, "accepted"}, {2, "accepted"}}));
+        BOOST_TEST(api.requests() == "PUT /things/a {\"name\":\"n\"}\nPUT /things/b {\"name\":null}\n"
+                                     "POST /things/b/unarchive \nPUT /things/b {\"name\":null}\n");
+        BOOST_TEST(things.delivery->counts().requests == 4u);
+        BOOST_TEST((things.put_off_rows == std::vector<std::uint64_t>{2}));
+        BOOST_TEST(things.held.empty(), "all of it may be made twice");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(another_operation_takes_the_place) {
+    for (const bool in_loop : {false, true}) {
+        Api api;
+        api.missing = {"b"};
+        Things things(api.destination.url(), update_with(R"({"try": "create"})"));
+        const std::vector<Json> rows = {row("a"), row("b", nullptr)};
+        BOOST_TEST(((in_loop ? things.deliver_in_loop(rows) : things.deliver(rows)) ==
+                    Outcomes{{1, "accepted"}, {2, "accepted"}}));
+        BOOST_TEST(api.requests() == "PUT /things/a {\"name\":\"n\"}\nPUT /things/b {\"name\":null}\n"
+                                     "POST /things {\"email\":\"b\"}\n");
+        BOOST_TEST(things.held.size() == (in_loop ? 1u : 0u), "a create is noted before it is made");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_found_goes_with_the_row) {
+    for (const bool in_loop : {false, true}) {
+        Api api;
+        api.revisions = {{"b", "2-\"x"}};
+        Things things(api.destination.url(), update_with(R"({"try": "lookup", "and": "again", "with": "_rev"})"));
+        const std::vector<Json> rows = {row("a"), row("b")};
+        BOOST_TEST(((in_loop ? things.deliver_in_loop(rows) : things.deliver(rows)) ==
+                    Outcomes{{1, "accepted"}, {2, "accepted"}}));
+        BOOST_TEST(api.requests() == "PUT /things/a {\"name\":\"n\"}\nPUT /things/b {\"name\":\"n\"}\n"
+                                     "GET /things/b \nPUT /things/b {\"name\":\"n\",\"_rev\":\"2-\\\"x\"}\n");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(once_a_row) {
+    Api api;
+    api.fault = [](const Received &request, auto &connection) {
+        if (request.method != "PUT")
+            return false;
+        connection.answer(409, R"({"message": "still so"})");
+        return true;
+    };
+    for (const bool in_loop : {false, true}) {
+        Things things(api.destination.url(), update_with(R"({"try": "unarchive", "and": "again"})"), unarchive);
+        const std::string outcome = (in_loop ? things.deliver_in_loop({row("a")}) : things.deliver({row("a")})).at(1);
+        BOOST_TEST(outcome.find("still so") != outcome.npos);
+        BOOST_TEST(things.delivery->counts().requests == 3u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_reaction_that_fails_rejects_the_row) {
+    Api api;
+    api.archived = {"a"};
+    api.fault = [](const Received &request, auto &connection) {
+        if (!request.target.ends_with("/unarchive"))
+            return false;
+        connection.answer(422, R"({"message": "never"})");
+        return true;
+    };
+    Things things(api.destination.url(), update_with(R"({"try": "unarchive", "and": "again"})"), unarchive);
+    const std::string outcome = things.deliver({row("a")}).at(1);
+    BOOST_TEST(outcome.starts_with("\"unarchive\", tried in reaction, failed: "), outcome);
+    BOOST_TEST(things.delivery->counts().requests == 2u);
+
+    Api empty;
+    empty.archived = {"a"};
+    Things lost(empty.destination.url(), update_with(R"({"try": "lookup", "and": "again", "with": "_rev"})"));
+    BOOST_TEST(lost.deliver({row("a")}).at(1) == "\"lookup\", tried in reaction, finds no such row (0)");
+}
+
+BOOST_AUTO_TEST_CASE(a_create_in_reaction_that_may_have_been_made_is_not_made_again) {
+    Api api;
+    api.missing = {"a"};
+    api.fault = [](const Received &request, auto &connection) {
+        if (request.method != "POST")
+            return false;
+        connection.answer(500, "{}");
+        return true;
+    };
+    for (const bool in_loop : {false, true}) {
+        Things things(api.destination.url(), update_with(R"({"try": "create"})"));
+        BOOST_TEST((in_loop ? things.deliver_in_loop({row("a")}) : things.deliver({row("a")}))
+                       .at(1)
+                       .starts_with("unknown: outcome unknown"));
+        BOOST_TEST(things.delivery->counts().requests == 2u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_would_make_another_row_is_not_tried) {
+    Api api;
+    api.missing = {"7"};
+    Things things(api.destination.url(), update_with(R"({"try": "create"})"), "", {{"name", true}, {"id", false}}, 1);
+    const std::string outcome = things.deliver({{{"id", "7"}, {"name", "n"}}}).at(1);
+    BOOST_TEST(outcome.find("\"create\" is not tried: \"create\" does not write what the row is named by") !=
+                   outcome.npos,
+               outcome);
+    BOOST_TEST(things.delivery->counts().requests == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_a_batch_are_tried_alone) {
+    std::set<std::string> archived = {"b"};
+    const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
+        if (request.target.ends_with("/unarchive")) {
+            archived.erase("b");
+            return connection.answer(200, "{}");
+        }
+        bool refused = false;
+        for (const Json &thing : request.member("things"))
+            refused |= archived.contains(thing.at("email").get<std::string>());
+        connection.answer(refused ? 409 : 200, "{}");
+    });
+    Things things(
+        destination.url(),
+        R"({"create": {"request": "POST /things", "rows": 3, "body": {"things": {"$rows": {"$columns": "all"}}},
+                      "errors": [{"status": 409, "then": {"try": "unarchive", "and": "again"}}]}})",
+        unarchive, {{"name", true}, {"email", true}}, 1, OperationKind::create);
+    BOOST_TEST((things.deliver_in_loop({row("a"), row("b"), row("c")}) ==
+                Outcomes{{1, "accepted"}, {2, "accepted"}, {3, "accepted"}}));
+    BOOST_TEST(archived.empty());
+}
