@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(everything_at_once) {
                     {"each": "/errors", "is": "rejected", "row": "position"}],
         "errors": [{"status": [400, 409], "header": {"X-Reason": "full"}, "body": {"/code": "x"}, "then": "wait",
                     "for": {"header": "X-Wait", "unit": "ms"}, "reason": "/why"}],
-        "records": "/data", "next": {"cursor": "/c"}})");
+        "records": "/data", "next": {"url": "/c"}})");
     BOOST_TEST(spec.method == "PATCH");
     BOOST_TEST(spec.path == "/{team}/{key}");
     BOOST_TEST(spec.query.size() == 2u);

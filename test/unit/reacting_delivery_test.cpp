@@ -97,6 +97,7 @@ class Things : public OutcomeSink, private RowSource {
     static Policy one_at_a_time() {
         Policy policy = quick();
         policy.max_in_flight = 1;
+        policy.idempotency_scope = "of the test";
         return policy;
     }
 
@@ -225,6 +226,20 @@ BOOST_AUTO_TEST_CASE(what_is_found_goes_with_the_row) {
         BOOST_TEST(api.requests() == "PUT /things/a {\"name\":\"n\"}\nPUT /things/b {\"name\":\"n\"}\n"
                                      "GET /things/b \nPUT /things/b {\"name\":\"n\",\"_rev\":\"2-\\\"x\"}\n");
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_second_request_has_another_key) {
+    Api api;
+    api.archived = {"a"};
+    Things things(api.destination.url(),
+                  update_with(R"({"try": "unarchive", "and": "again"})", R"(, "idempotency_key": "Idempotency-Key")"),
+                  unarchive);
+    BOOST_TEST(things.deliver({row("a")}).at(1) == "accepted");
+    const std::vector<Received> received = api.destination.received();
+    BOOST_TEST(received.size() == 3u);
+    BOOST_TEST(!received.front().idempotency_key.empty());
+    BOOST_TEST(!received.back().idempotency_key.empty());
+    BOOST_TEST(received.front().idempotency_key != received.back().idempotency_key);
 }
 
 BOOST_AUTO_TEST_CASE(once_a_row) {
