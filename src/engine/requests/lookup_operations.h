@@ -24,7 +24,7 @@ struct AfterLookup {
     NullAs null_as_found = NullAs::null;
     std::optional<CompiledOperation> missing; ///< for the others; none: they are absent
     NullAs null_as_missing = NullAs::null;
-    Reactions of_found, of_missing; ///< what their rules try
+    Reactions of_found = {}, of_missing = {}; ///< what their rules try
 };
 
 /// An update or a delete of rows that are named by their key, where the destination wants its id. The last is for rows
