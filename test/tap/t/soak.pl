@@ -71,12 +71,17 @@ note join '  ', map { "$_ $samples[0]{$_}, $samples[$#samples / 2]{$_}, $samples
 
 is(worker(), $worker, 'the worker is the process that it was at the start');
 my @warm = @samples[0 .. $#samples / 3];
+# A table that vacuum held when it was to go, goes at the next try, a minute later.
+my ($tables, $patience) = (max(map { $_->{tables} } @warm), time + 90);
+while (time < $patience && grep { $_->{tables} > $tables } @samples[-2, -1]) {
+    sleep 1;
+    push @samples, sample();
+}
 my @late = @samples[-3 .. -1];
-# An empty table of the outbox goes when nobody holds it, vacuum neither: on a busy machine one more may be there.
 # The sanitizer keeps what was freed for a while.
 my $kept = $ENV{ASAN_OPTIONS} ? 300_000 : 0;
 for ([ memory => 'memory, in kB', 4000 + $kept ], [ files => 'sockets and files beside those of tables', 3 ], [ segments => 'segments of shared memory', 2 ],
-    [ tables => 'tables of the outbox', 1 ], [ pauses => 'pauses', 0 ], [ dead => 'dead rows', 40_000 ])
+    [ tables => 'tables of the outbox', 0 ], [ pauses => 'pauses', 0 ], [ dead => 'dead rows', 40_000 ])
 {
     my ($key, $what, $tolerance) = @$_;
     my ($before, $after) = (max(map { $_->{$key} } @warm), (sort { $a <=> $b } map { $_->{$key} } @late)[1]);
