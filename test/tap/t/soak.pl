@@ -71,6 +71,12 @@ note join '  ', map { "$_ $samples[0]{$_}, $samples[$#samples / 2]{$_}, $samples
 
 is(worker(), $worker, 'the worker is the process that it was at the start');
 my @warm = @samples[0 .. $#samples / 3];
+# A table that vacuum held when it was to go, goes at the next try, a minute later.
+my ($tables, $patience) = (max(map { $_->{tables} } @warm), time + 90);
+while (time < $patience && grep { $_->{tables} > $tables } @samples[-2, -1]) {
+    sleep 1;
+    push @samples, sample();
+}
 my @late = @samples[-3 .. -1];
 # An empty table of the outbox goes when nobody holds it, vacuum neither: on a busy machine one more may be there.
 # The sanitizer keeps what was freed for a while.
