@@ -9,6 +9,7 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/sql.h"
 #include "postgres/fdw/delivery_mode.h"
 #include "postgres/streams/statements.h"
@@ -193,10 +194,11 @@ void reverse_etl_sync_runner_main(Datum database) {
     BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), owner.can_connect ? of_role : InvalidOid,
                                               compat::any_role);
     pin_settings_of_process();
-    // Others of its role wait behind it.
-    limit_waits_for_locks("30000");
     pgstat_report_appname("reverse_etl sync runner");
     guard([] {
+        pg_call([] { own_locks::become_the_sync_runner(of_role); });
+        // Others of its role wait behind it.
+        pg_call([] { limit_waits_for_locks("30000"); });
         while (run_next_sync() || push_next_alert())
             pg_call([] {
                 CHECK_FOR_INTERRUPTS();

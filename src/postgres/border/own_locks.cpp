@@ -16,16 +16,24 @@ namespace {
 
 /// What is locked, as the last part of the tag. The extension's oid is no part of it: one that was created anew has no
 /// second worker beside the first.
-enum Object : uint16 { the_worker = 1, serving = 2, committing = 3, the_extension = 4, token_turn = 5, token = 6 };
+enum Object : uint16 {
+    the_worker = 1,
+    serving = 2,
+    committing = 3,
+    the_extension = 4,
+    token_turn = 5,
+    token = 6,
+    sync_runner = 7
+};
 
 constexpr bool for_session = true, for_transaction = false;
 constexpr bool at_once = true, wait_for_it = false;
 /// How long a worker that is about to end may take, between two looks.
 constexpr long pause_ms = 10;
 
-LOCKTAG tag_of(Object object, uint32 account = 0) {
+LOCKTAG tag_of(Object object, uint32 whose = 0) {
     LOCKTAG tag;
-    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, account, object);
+    SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, whose, object);
     tag.locktag_lockmethodid = USER_LOCKMETHOD;
     return tag;
 }
@@ -71,6 +79,11 @@ bool retire() {
 
 void count_on_worker() {
     take(committing, ShareLock, for_transaction, wait_for_it);
+}
+
+void become_the_sync_runner(Oid role) {
+    LOCKTAG tag = tag_of(sync_runner, role);
+    LockAcquire(&tag, ExclusiveLock, for_session, wait_for_it);
 }
 
 void require_extension() {

@@ -20,6 +20,12 @@ void serve();
 /// once more, and to serve again if it finds something.
 bool retire();
 
+// Of the process that runs a role's syncs: the worker that started it may have ended, and the next knows nothing of it.
+
+/// The one of its role does all its work under this, which goes with the process. Waits for one before it. Call inside
+/// pg_call.
+void become_the_sync_runner(Oid role);
+
 // A transaction's.
 
 /// Has the worker stay until the transaction has ended.

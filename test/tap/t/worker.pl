@@ -73,6 +73,25 @@ is(status(q(state, now() - started_at < '1 min', now() - alive_at < '1 min', rea
 $node->safe_psql('postgres', "SELECT pg_terminate_backend($worker)");
 $node->safe_psql('postgres', 'INSERT INTO events VALUES (3)');
 arrives(1, 'a row that is queued while it is started again');
+
+# The process that runs the syncs of a role outlives the worker that started it, and the next knows nothing of it.
+my $runners = q(FROM pg_stat_activity WHERE backend_type = 'reverse_etl sync runner');
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE FOREIGN TABLE copies (n integer, v text) SERVER inhouse OPTIONS (path '/http/copies', key 'n', insert_as 'upsert');
+    SELECT FROM reverse_etl.create_sync('slow', 'SELECT 1 AS n, pg_sleep(600)::text AS v', 'copies', '{n}');
+    SELECT FROM reverse_etl.create_sync('quick', 'SELECT 2 AS n, ''x'' AS v', 'copies', '{n}')
+    SQL
+is_due('slow');
+wait_until(sub { $node->safe_psql('postgres', "SELECT count(*) $runners AND wait_event = 'PgSleep'") == 1 });
+$node->safe_psql('postgres', 'SELECT pg_terminate_backend(pid) FROM reverse_etl.worker_status');
+is_due('quick');
+wait_until(sub { $node->safe_psql('postgres', "SELECT count(*) $runners AND wait_event_type = 'Lock'") == 1 });
+is(runs(), 'slow reading', 'a role has one process that runs its syncs, whoever started it');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) $runners AND wait_event = 'PgSleep'");
+wait_until(sub { runs() eq 'quick completed, slow cancelled' });
+wait_until(sub { $node->safe_psql('postgres', "SELECT count(*) $runners") == 0 });
+pass('and each run takes place once');
+
 for my $end ([ 'made room', 'ALTER DATABASE crm RENAME TO sales' ], [ 'was terminated', <<~'SQL' ]) {
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'reverse_etl worker'
     SQL
@@ -128,6 +147,17 @@ sub set_up {
 sub status {
     my ($columns) = @_;
     return $node->safe_psql('postgres', "SELECT $columns FROM reverse_etl.worker_status");
+}
+
+sub is_due {
+    my ($sync) = @_;
+    $node->safe_psql('postgres', "UPDATE reverse_etl_internal.sync_definitions SET requested_at = now() WHERE name = '$sync'");
+    $node->safe_psql('postgres', 'SELECT reverse_etl_internal.wake_worker()');
+    return;
+}
+
+sub runs {
+    return $node->safe_psql('postgres', q(SELECT string_agg(sync || ' ' || status, ', ' ORDER BY sync) FROM reverse_etl.runs));
 }
 
 sub workers {
