@@ -1,5 +1,7 @@
 #include "engine/requests/reacting_delivery.h"
 
+#include "engine/requests/outcome_unknown.h"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -11,10 +13,10 @@ namespace {
 const Reactions no_more_reactions;
 
 /// The same request made once more is another one to the destination, which may answer the same key by what it said
-/// before.
-Policy policy_of_again(Policy policy) {
+/// before. So is what is tried, which may differ in its body alone.
+Policy of_another_request(Policy policy, const std::string &name) {
     if (!policy.idempotency_scope.empty())
-        policy.idempotency_scope += "/again";
+        policy.idempotency_scope += "/" + name;
     return policy;
 }
 
@@ -25,7 +27,9 @@ class ReactingDelivery::Reaction final : private PassingSink {
   public:
     Reaction(const CompiledReaction &compiled, const DeliveryContext &context, RowSource &rows, NullAs null_as,
              OutcomeSink &sink)
-        : PassingSink(sink), compiled_(compiled), rows_(rows), policy_of_again_(policy_of_again(context.policy)) {
+        : PassingSink(sink), compiled_(compiled), rows_(rows),
+          policy_of_tried_(of_another_request(context.policy, "try/" + compiled.spec().name)),
+          policy_of_again_(of_another_request(context.policy, "again")) {
         if (!compiled.tried)
             return;
         if (compiled.again)
@@ -37,7 +41,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
             lookup_ = std::make_unique<LookUp>(*this, context);
         else
             tried_ = std::make_unique<FollowUp>(*compiled.tried, no_more_reactions, compiled.null_as, 1, context,
-                                                context.policy, rows, of_tried);
+                                                policy_of_tried_, rows, of_tried);
     }
 
     const CompiledReaction &compiled() const { return compiled_; }
@@ -137,7 +141,11 @@ class ReactingDelivery::Reaction final : private PassingSink {
     // What becomes of what is tried, where the operation is to be made once more.
     void accepted(std::uint64_t row, const std::string &) override { again_->add(row, {}); }
     void rejected(std::uint64_t row, const std::string &reason, long status) override {
-        sink_.rejected(row, "\"" + compiled_.spec().name + "\", tried in reaction, failed: " + reason, status);
+        const std::string name = "\"" + compiled_.spec().name + "\", tried in reaction";
+        // What begins so is read so: the row may be there.
+        sink_.rejected(row,
+                       reason.starts_with(outcome_unknown) ? reason + " (" + name + ")" : name + ", failed: " + reason,
+                       status);
     }
     void absent(std::uint64_t row) override {
         sink_.rejected(row, "\"" + compiled_.spec().name + "\", tried in reaction, finds no such row", 0);
@@ -153,7 +161,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
 
     const CompiledReaction &compiled_;
     RowSource &rows_;
-    const Policy policy_of_again_;
+    const Policy policy_of_tried_, policy_of_again_;
     std::unique_ptr<LookUp> lookup_;
     std::unique_ptr<FollowUp> tried_, again_;
 };
