@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <map>
+#include <numeric>
 #include <set>
 
 using namespace reverse_etl;
@@ -225,6 +226,37 @@ BOOST_AUTO_TEST_CASE(what_is_found_goes_with_the_row) {
                     Outcomes{{1, "accepted"}, {2, "accepted"}}));
         BOOST_TEST(api.requests() == "PUT /things/a {\"name\":\"n\"}\nPUT /things/b {\"name\":\"n\"}\n"
                                      "GET /things/b \nPUT /things/b {\"name\":\"n\",\"_rev\":\"2-\\\"x\"}\n");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rows_are_looked_up_together) {
+    for (const bool in_loop : {false, true}) {
+        std::vector<std::size_t> asked;
+        const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
+            const Json body = Json::parse(request.body);
+            if (request.method == "PUT")
+                return connection.answer(body.contains("_rev") ? 200 : 409, "{}");
+            Json found = Json::array();
+            for (const Json &key : body.at("keys"))
+                if (key != "c")
+                    found.push_back({{"email", key}, {"_rev", "of " + key.get<std::string>()}});
+            asked.push_back(body.at("keys").size());
+            connection.answer(200, Json{{"found", found}}.dump());
+        });
+        Things things(
+            destination.url(),
+            R"({"lookup": {"request": "POST /lookup", "rows": 3, "body": {"keys": "{keys}"}, "records": "/found"},
+                          "update": {"request": "PUT /things/{key}", "body": {"$columns": "all"},
+                                     "errors": [{"status": 409, "then": {"try": "lookup", "and": "again", "with": "_rev"}}]}})");
+        const std::vector<Json> rows = {row("a"), row("b"), row("c"), row("d")};
+        const Outcomes outcomes = in_loop ? things.deliver_in_loop(rows) : things.deliver(rows);
+        BOOST_TEST((outcomes == Outcomes{{1, "accepted"},
+                                         {2, "accepted"},
+                                         {3, "\"lookup\", tried in reaction, finds no such row (0)"},
+                                         {4, "accepted"}}));
+        BOOST_TEST(std::accumulate(asked.begin(), asked.end(), std::size_t()) == 4u);
+        if (!in_loop)
+            BOOST_TEST((asked == std::vector<std::size_t>{3, 1}));
     }
 }
 

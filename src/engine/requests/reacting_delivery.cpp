@@ -1,5 +1,6 @@
 #include "engine/requests/reacting_delivery.h"
 
+#include "engine/requests/batch_cut.h"
 #include "engine/requests/outcome_unknown.h"
 
 #include <algorithm>
@@ -59,14 +60,20 @@ class ReactingDelivery::Reaction final : private PassingSink {
     }
 
     void run() {
-        if (lookup_ != nullptr)
+        if (lookup_ != nullptr) {
+            lookup_->flush();
             lookup_->lookup.run();
+        }
         for (FollowUp *one : requests())
             one->delivery().deliver({});
     }
 
     Clock::time_point start_ready() {
-        Clock::time_point next = lookup_ != nullptr ? lookup_->lookup.start_ready() : Clock::time_point::max();
+        Clock::time_point next = Clock::time_point::max();
+        if (lookup_ != nullptr) {
+            lookup_->flush();
+            next = lookup_->lookup.start_ready();
+        }
         for (FollowUp *one : requests())
             next = std::min(next, one->delivery().start_ready());
         return next;
@@ -78,8 +85,11 @@ class ReactingDelivery::Reaction final : private PassingSink {
     }
 
     void withdraw(std::deque<std::unique_ptr<Job>> &jobs) {
-        if (lookup_ != nullptr)
+        if (lookup_ != nullptr) {
             std::ranges::move(lookup_->dispatcher->withdraw(), std::back_inserter(jobs));
+            if (!lookup_->batch.rows().empty())
+                jobs.push_back(std::make_unique<Job>(lookup_->take_batch()));
+        }
         for (FollowUp *one : requests())
             std::ranges::move(one->withdraw(), std::back_inserter(jobs));
     }
@@ -96,6 +106,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
 
     Counts counts() const {
         Counts counts = lookup_ != nullptr ? counts_of(*lookup_->dispatcher) : Counts();
+        counts.jobs += lookup_ != nullptr && !lookup_->batch.rows().empty() ? 1 : 0;
         for (const FollowUp *one : requests())
             counts = counts + one->counts();
         return counts;
@@ -113,21 +124,39 @@ class ReactingDelivery::Reaction final : private PassingSink {
                       const std::string_view behind[] = {value};
                       owner.again_->add(row, behind);
                   },
-                  owner.compiled_.spec().with) {}
+                  owner.compiled_.spec().with),
+              batch(operation.frame()) {}
 
+        /// Rows that come together are looked up together, as far as the look-up takes several.
         void add(std::uint64_t row, RowSource &rows, OutcomeSink &sink) {
-            std::vector<Batch> batches;
-            Batch &batch = batches.emplace_back(operation.frame());
+            std::string &out = batch.begin_row(), refusal;
             try {
-                rows.write(row, {}, writer, batch, batch.begin_row());
+                rows.write(row, {}, writer, batch, out);
             } catch (const ValueRefused &refused) {
                 refusal = refused.what();
+            } catch (...) {
+                batch.drop_row();
+                throw;
             }
             if (!refusal.empty()) {
-                sink.rejected(row, std::exchange(refusal, ""), 0);
+                batch.drop_row();
+                sink.rejected(row, refusal, 0);
                 return;
             }
             batch.end_row(row);
+            if (std::optional<Batch> full = cut(batch, operation, sink))
+                submit(std::move(*full));
+            if (batch.rows().size() >= operation.rows_per_batch())
+                flush();
+        }
+        void flush() {
+            if (!batch.rows().empty())
+                submit(take_batch());
+        }
+        Batch take_batch() { return std::exchange(batch, Batch(operation.frame())); }
+        void submit(Batch one) {
+            std::vector<Batch> batches;
+            batches.push_back(std::move(one));
             lookup.submit(std::move(batches));
         }
 
@@ -135,7 +164,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
         RowWriter writer;
         std::unique_ptr<Dispatcher> dispatcher;
         KeyLookup lookup;
-        std::string refusal;
+        Batch batch; ///< that is being filled
     };
 
     // What becomes of what is tried, where the operation is to be made once more.

@@ -107,6 +107,14 @@ like(sql('SELECT reason FROM reverse_etl.rejected_rows ORDER BY id DESC LIMIT 1'
 is(run() =~ s/\|0\|0$//r, '0|1|0|1', 'and comes again with the next run');
 is_deeply(docs(), model(), 'the destination is the model');
 
+# A statement can be cancelled wherever it is.
+for my $held ('PUT 409', 'GET 200', 'PUT 201') {
+    ask('hold', { $held => 1 });
+    like((outcome($node, q(SET statement_timeout = '1s'; INSERT INTO docs VALUES ('s1', 'ours');)))[1],
+        qr/canceling statement due to statement timeout/, "a statement is cancelled at $held");
+    ask('release', {});
+}
+
 # ---- Whoever dies: behind the refused request, the look-up, and the request that is made once more ---------------------
 
 for my $held ('PUT 409', 'GET 200', 'PUT 201') {
