@@ -32,7 +32,7 @@ void for_each_write(const Route &route, Use &&use) {
 /// first again, and so might do again what the second did. In such a lane no key outlasts its request.
 Route with_keys_that_last(Route route) {
     const auto makes_another = [](const CompiledOperation &operation, const Reactions &reactions) {
-        return !operation.spec().idempotent &&
+        return !operation.spec().idempotent && operation.spec().has_idempotency_key() &&
                std::ranges::any_of(reactions, [](const CompiledReaction &one) { return one.again.has_value(); });
     };
     if (makes_another(route.operation, route.reactions) ||

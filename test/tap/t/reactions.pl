@@ -5,9 +5,12 @@
 use strict;
 use warnings FATAL => 'all';
 
+use File::Temp;
+use JSON::PP qw(decode_json encode_json);
 use PostgreSQL::Test::Utils;
 use RealServers;
 use ReverseETL;
+use ScriptedServer;
 use Test::More;
 
 my $missing = RealServers->missing;
@@ -159,6 +162,47 @@ is_deeply(\%notes, { map { ("note $_" => 1) } 1 .. 4 }, 'each is there once');
 my @unknown = split /\n/, sql(q(SELECT reason FROM reverse_etl.rejected_rows));
 cmp_ok(scalar @unknown, '>', 0, 'what was under way is in doubt');
 is(scalar(grep { !/^outcome unknown, the destination may have the row: the server stopped while it was sent/ } @unknown), 0, 'which is the reason');
+
+# ---- A create with an idempotency key, at a server that keeps no refusal under it --------------------------------------
+
+my $work  = File::Temp->newdir;
+my (%made, %known, %refused);
+my $server = ScriptedServer->start(sub {
+    my ($method, $path, $body) = @_;
+    return [ 200, 'application/json', encode_json(\%made) ] if $method eq 'GET';
+    return [ 200, 'application/json', '{}' ] if $path =~ /unlock/;
+    my $row = decode_json($body);
+    return [ 409, 'application/json', '{}' ] if !$refused{ $row->{tag} }++;
+    if (!$known{ $row->{id} }++) {
+        $made{ $row->{tag} }++;
+        open my $file, '>', "$work/made" or die "cannot write: $!";
+        sleep 2;
+    }
+    return [ 201, 'application/json', '{}' ];
+});
+sql(<<~SQL);
+    SELECT reverse_etl.create_connector('entries', '{
+        "manifest": 1, "name": "entries", "title": "Entries", "base_url": "${\$server->url}", "auth": { "kind": "none" },
+        "objects": { "entries": {
+            "key": "tag", "columns": { "tag": "text" },
+            "reactions": { "unlock": { "request": "POST /entries/{key}/unlock" } },
+            "operations": { "create": {
+                "request": "POST /entries", "body": { "\$columns": "all" }, "idempotency_key": { "body": "/id" },
+                "errors": [{ "status": 409, "then": { "try": "unlock", "and": "again" } }]
+            } }
+        } }
+    }');
+    CREATE SERVER entries FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'entries');
+    CREATE USER MAPPING FOR PUBLIC SERVER entries;
+    CREATE FOREIGN TABLE entries (tag text) SERVER entries OPTIONS (delivery 'queued');
+    DELETE FROM reverse_etl.rejected_rows;
+    INSERT INTO entries VALUES ('one');
+    SQL
+wait_until(sub { -e "$work/made" });
+kill_process(q(backend_type LIKE 'reverse_etl worker%'));
+sql(q(CALL reverse_etl.wait('entries', '60 s')));
+is_deeply($servers->ask('GET', $server->url . '/made'), { one => 1 }, 'what was made once more is not made again with its first key');
+like(sql('SELECT reason FROM reverse_etl.rejected_rows'), qr/^outcome unknown, the destination may have the row/, 'it is in doubt');
 
 done_testing();
 
