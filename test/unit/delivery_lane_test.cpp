@@ -33,6 +33,12 @@ class SilentTransport final : public Transport {
     std::vector<Json> bodies; ///< of the requests, by the number of their exchange less one
 };
 
+class Ignoring final : public OutcomeSink {
+    void accepted(std::uint64_t, const std::string &) override {}
+    void rejected(std::uint64_t, const std::string &, long) override {}
+    void absent(std::uint64_t) override {}
+};
+
 /// Updates by the destination's id, up to three a request, or upserts; each row is looked up for itself.
 class LaneWithLookups : public OutcomeSink {
   public:
@@ -192,4 +198,41 @@ BOOST_AUTO_TEST_CASE(rows_of_an_upsert_by_look_ups_are_taken_back_from_wherever_
             rows.insert(row.number);
     BOOST_TEST((rows == std::multiset<std::uint64_t>{2}), "the others are being looked up");
     BOOST_TEST(lane.lane().jobs() == 2u);
+}
+
+/// What is made once more has another key: a row that begins anew would make the first request again, and the second
+/// one in vain. So it is as if there was no key.
+BOOST_AUTO_TEST_CASE(a_create_that_is_made_once_more_counts_as_one_without_a_key) {
+    struct Case {
+        std::string rule;
+        bool has_key;
+    };
+    for (const Case &one : {Case{R"({"try": "unlock", "and": "again"})", false}, Case{R"({"try": "unlock"})", true},
+                            Case{R"("absent")", true}}) {
+        Json manifest =
+            Json::parse(small_manifest(R"({"create": {"request": "POST /things", "body": {"$columns": "all"},
+            "idempotency_key": "Idempotency-Key", "errors": [{"status": 409, "then": )" +
+                                       one.rule + "}]}}"));
+        manifest["objects"]["things"]["reactions"] = {{"unlock", {{"request", "POST /things/{key}/unlock"}}}};
+        const Connector connector = Connector::parse(manifest.dump());
+        const auto object = std::make_shared<const Object>(connector.object("things", {}));
+        const std::vector<StatementColumn> columns = {{"name", true}, {"email", true}};
+        Policy policy;
+        policy.idempotency_scope = "of the test";
+        Route route{object,
+                    CompiledOperation(*object, object->operations.at(OperationKind::create), columns, 1, {}),
+                    NullAs::null,
+                    std::nullopt,
+                    std::make_shared<Authenticator>(connector.auth(), Settings{}),
+                    policy};
+        route.reactions = compile_reactions(route.operation, NullAs::null, NullAs::null);
+        SilentTransport transport;
+        PollWaiter waiter;
+        RateLimiter limiter;
+        KeyQueue rows;
+        Ignoring sink;
+        DeliveryLane lane(std::move(route), {transport, waiter, limiter}, rows, sink, std::make_unique<Uninterested>());
+        BOOST_TEST(lane.needs_marks());
+        BOOST_TEST(lane.has_idempotency_key() == one.has_key, one.rule);
+    }
 }

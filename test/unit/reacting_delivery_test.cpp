@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <map>
+#include <numeric>
 #include <set>
 
 using namespace reverse_etl;
@@ -32,10 +33,10 @@ class Things : public OutcomeSink, private RowSource {
   public:
     Things(const std::string &url, const std::string &operations, const std::string &reactions = "",
            const std::vector<StatementColumn> &columns = {{"name", true}, {"email", false}}, int key = 1,
-           OperationKind kind = OperationKind::update)
+           OperationKind kind = OperationKind::update, const std::string &scope = "of the test")
         : connector_(Connector::parse(manifest(operations, reactions))), object_(connector_.object("things", at(url))),
           columns_(columns), operation_(object_, object_.operations.at(kind), columns, key, {}),
-          authenticator_(object_.auth, Settings{}),
+          policy_(one_at_a_time(scope)), authenticator_(object_.auth, Settings{}),
           dispatcher_(operation_, transport_, waiter_, limiter_, authenticator_, policy_),
           reactions_(compile_reactions(operation_, NullAs::clear, NullAs::omit)) {}
 
@@ -94,10 +95,10 @@ class Things : public OutcomeSink, private RowSource {
         return manifest.dump();
     }
 
-    static Policy one_at_a_time() {
+    static Policy one_at_a_time(const std::string &scope) {
         Policy policy = quick();
         policy.max_in_flight = 1;
-        policy.idempotency_scope = "of the test";
+        policy.idempotency_scope = scope;
         return policy;
     }
 
@@ -127,7 +128,7 @@ class Things : public OutcomeSink, private RowSource {
     Object object_;
     std::vector<StatementColumn> columns_;
     CompiledOperation operation_;
-    const Policy policy_ = one_at_a_time();
+    const Policy policy_;
     PollWaiter waiter_;
     RateLimiter limiter_;
     Authenticator authenticator_;
@@ -228,6 +229,37 @@ BOOST_AUTO_TEST_CASE(what_is_found_goes_with_the_row) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(rows_are_looked_up_together) {
+    for (const bool in_loop : {false, true}) {
+        std::vector<std::size_t> asked;
+        const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
+            const Json body = Json::parse(request.body);
+            if (request.method == "PUT")
+                return connection.answer(body.contains("_rev") ? 200 : 409, "{}");
+            Json found = Json::array();
+            for (const Json &key : body.at("keys"))
+                if (key != "c")
+                    found.push_back({{"email", key}, {"_rev", "of " + key.get<std::string>()}});
+            asked.push_back(body.at("keys").size());
+            connection.answer(200, Json{{"found", found}}.dump());
+        });
+        Things things(
+            destination.url(),
+            R"({"lookup": {"request": "POST /lookup", "rows": 3, "body": {"keys": "{keys}"}, "records": "/found"},
+                          "update": {"request": "PUT /things/{key}", "body": {"$columns": "all"},
+                                     "errors": [{"status": 409, "then": {"try": "lookup", "and": "again", "with": "_rev"}}]}})");
+        const std::vector<Json> rows = {row("a"), row("b"), row("c"), row("d")};
+        const Outcomes outcomes = in_loop ? things.deliver_in_loop(rows) : things.deliver(rows);
+        BOOST_TEST((outcomes == Outcomes{{1, "accepted"},
+                                         {2, "accepted"},
+                                         {3, "\"lookup\", tried in reaction, finds no such row (0)"},
+                                         {4, "accepted"}}));
+        BOOST_TEST(std::accumulate(asked.begin(), asked.end(), std::size_t()) == 4u);
+        if (!in_loop)
+            BOOST_TEST((asked == std::vector<std::size_t>{3, 1}));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_second_request_has_another_key) {
     Api api;
     api.archived = {"a"};
@@ -240,6 +272,57 @@ BOOST_AUTO_TEST_CASE(the_second_request_has_another_key) {
     BOOST_TEST(!received.front().idempotency_key.empty());
     BOOST_TEST(!received.back().idempotency_key.empty());
     BOOST_TEST(received.front().idempotency_key != received.back().idempotency_key);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_tried_has_a_key_of_its_own_wherever_it_goes) {
+    std::set<std::string> keys;
+    const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
+        keys.insert(request.idempotency_key);
+        connection.answer(keys.size() == 1 ? 409 : 200, "{}");
+    });
+    Things things(
+        destination.url(),
+        update_with(R"({"try": "unarchive", "and": "again"})", R"(, "idempotency_key": "Idempotency-Key")"),
+        R"({"unarchive": {"request": "PUT /things/{key}", "body": {"archived": false}, "idempotency_key": "Idempotency-Key"}})");
+    BOOST_TEST(things.deliver({row("a")}).at(1) == "accepted");
+    BOOST_TEST(keys.size() == 3u);
+}
+
+/// Where requests are noted, since they may come again after a crash, that is; a statement makes the same one again.
+BOOST_AUTO_TEST_CASE(a_key_that_was_drawn_makes_nothing_safe) {
+    for (const bool in_loop : {false, true}) {
+        std::vector<std::string> keys;
+        const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
+            if (request.target.ends_with("/unarchive"))
+                return connection.answer(200, "{}");
+            keys.push_back(request.idempotency_key);
+            connection.answer(keys.size() == 1 ? 409 : keys.size() == 2 ? 500 : 201, "{}");
+        });
+        Things things(
+            destination.url(),
+            R"({"create": {"request": "POST /things", "body": {"$columns": "all"}, "idempotency_key": "Idempotency-Key",
+                          "errors": [{"status": 409, "then": {"try": "unarchive", "and": "again"}}]}})",
+            unarchive, {{"name", true}, {"email", true}}, 1, OperationKind::create, "");
+        const std::string outcome = (in_loop ? things.deliver_in_loop({row("a")}) : things.deliver({row("a")})).at(1);
+        BOOST_TEST(outcome.starts_with(in_loop ? "unknown: outcome unknown" : "accepted"), outcome);
+        BOOST_TEST(keys.size() == (in_loop ? 2u : 3u));
+        BOOST_TEST(keys.at(0) != keys.at(1));
+        BOOST_TEST(keys.back() == keys.at(1));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_create_of_which_nothing_is_said_is_told_as_unknown) {
+    const ScriptedDestination destination([](const Received &request, LoopbackServer::Connection &connection) {
+        connection.answer(request.method == "PUT" ? 404 : 200, R"({"results": []})");
+    });
+    Things things(destination.url(),
+                  R"({"create": {"request": "POST /things", "body": {"$columns": "all"},
+                                 "outcome": [{"each": "/results", "row": [{"key": "/email"}]}]},
+                      "update": {"request": "PUT /things/{key}", "body": {"$columns": "all"},
+                                 "errors": [{"status": 404, "then": {"try": "create", "and": "again"}}]}})");
+    const std::string outcome = things.deliver({row("a")}).at(1);
+    BOOST_TEST(outcome.starts_with("outcome unknown, the destination may have the row: "), outcome);
+    BOOST_TEST(outcome.find("(\"create\", tried in reaction)") != outcome.npos, outcome);
 }
 
 BOOST_AUTO_TEST_CASE(once_a_row) {

@@ -28,19 +28,33 @@ void for_each_write(const Route &route, Use &&use) {
         use_all(*route.after->missing, route.after->of_missing);
 }
 
+/// What is made once more after a reaction is another request, with a key of its own. A row that begins anew makes the
+/// first again, and so might do again what the second did. In such a lane no key outlasts its request.
+Route with_keys_that_last(Route route) {
+    const auto makes_another = [](const CompiledOperation &operation, const Reactions &reactions) {
+        return !operation.spec().idempotent && operation.spec().has_idempotency_key() &&
+               std::ranges::any_of(reactions, [](const CompiledReaction &one) { return one.again.has_value(); });
+    };
+    if (makes_another(route.operation, route.reactions) ||
+        (route.after && makes_another(route.after->found, route.after->of_found)) ||
+        (route.after && route.after->missing && makes_another(*route.after->missing, route.after->of_missing)))
+        route.policy.idempotency_scope.clear();
+    return route;
+}
+
 } // namespace
 
 DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
                            std::unique_ptr<LaneObserver> observer)
-    : route_(std::move(route)), writer_(route_.operation, route_.null_as), rows_(rows), sink_(sink),
-      observer_(std::move(observer)), dispatcher_(route_.operation, around.transport, around.waiter, around.limiter,
-                                                  *route_.authenticator, route_.policy),
+    : route_(with_keys_that_last(std::move(route))), writer_(route_.operation, route_.null_as), rows_(rows),
+      sink_(sink), observer_(std::move(observer)), dispatcher_(route_.operation, around.transport, around.waiter,
+                                                               around.limiter, *route_.authenticator, route_.policy),
       around_(around) {
     dispatcher_.report_to(*observer_);
     for_each_write(route_, [this](const OperationSpec &write) {
         if (write.idempotent)
             return;
-        has_idempotency_key_ &= write.has_idempotency_key();
+        has_idempotency_key_ &= write.has_idempotency_key() && !route_.policy.idempotency_scope.empty();
         needs_marks_ = true;
     });
     if (!needs_marks_)

@@ -334,7 +334,10 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
         return;
     case Action::retry: {
         job->may_be_done |= !verdict.never_arrived;
-        bool safe = verdict.never_arrived || operation_.spec().idempotent || operation_.spec().has_idempotency_key();
+        // Where starts are held, they are noted; but a key that was drawn is not known again.
+        const bool keeps_key = !holds_starts_ || !policy_.idempotency_scope.empty();
+        const bool has_key = operation_.spec().has_idempotency_key() && keeps_key;
+        const bool safe = verdict.never_arrived || operation_.spec().idempotent || has_key;
         if (safe) {
             resubmit(std::move(job), verdict, handler);
             return;

@@ -1,5 +1,8 @@
 #include "engine/requests/reacting_delivery.h"
 
+#include "engine/requests/batch_cut.h"
+#include "engine/requests/outcome_unknown.h"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -11,10 +14,10 @@ namespace {
 const Reactions no_more_reactions;
 
 /// The same request made once more is another one to the destination, which may answer the same key by what it said
-/// before.
-Policy policy_of_again(Policy policy) {
+/// before. So is what is tried, which may differ in its body alone.
+Policy of_another_request(Policy policy, const std::string &name) {
     if (!policy.idempotency_scope.empty())
-        policy.idempotency_scope += "/again";
+        policy.idempotency_scope += "/" + name;
     return policy;
 }
 
@@ -25,7 +28,9 @@ class ReactingDelivery::Reaction final : private PassingSink {
   public:
     Reaction(const CompiledReaction &compiled, const DeliveryContext &context, RowSource &rows, NullAs null_as,
              OutcomeSink &sink)
-        : PassingSink(sink), compiled_(compiled), rows_(rows), policy_of_again_(policy_of_again(context.policy)) {
+        : PassingSink(sink), compiled_(compiled), rows_(rows),
+          policy_of_tried_(of_another_request(context.policy, "try/" + compiled.spec().name)),
+          policy_of_again_(of_another_request(context.policy, "again")) {
         if (!compiled.tried)
             return;
         if (compiled.again)
@@ -37,7 +42,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
             lookup_ = std::make_unique<LookUp>(*this, context);
         else
             tried_ = std::make_unique<FollowUp>(*compiled.tried, no_more_reactions, compiled.null_as, 1, context,
-                                                context.policy, rows, of_tried);
+                                                policy_of_tried_, rows, of_tried);
     }
 
     const CompiledReaction &compiled() const { return compiled_; }
@@ -55,14 +60,20 @@ class ReactingDelivery::Reaction final : private PassingSink {
     }
 
     void run() {
-        if (lookup_ != nullptr)
+        if (lookup_ != nullptr) {
+            lookup_->flush();
             lookup_->lookup.run();
+        }
         for (FollowUp *one : requests())
             one->delivery().deliver({});
     }
 
     Clock::time_point start_ready() {
-        Clock::time_point next = lookup_ != nullptr ? lookup_->lookup.start_ready() : Clock::time_point::max();
+        Clock::time_point next = Clock::time_point::max();
+        if (lookup_ != nullptr) {
+            lookup_->flush();
+            next = lookup_->lookup.start_ready();
+        }
         for (FollowUp *one : requests())
             next = std::min(next, one->delivery().start_ready());
         return next;
@@ -74,8 +85,11 @@ class ReactingDelivery::Reaction final : private PassingSink {
     }
 
     void withdraw(std::deque<std::unique_ptr<Job>> &jobs) {
-        if (lookup_ != nullptr)
+        if (lookup_ != nullptr) {
             std::ranges::move(lookup_->dispatcher->withdraw(), std::back_inserter(jobs));
+            if (!lookup_->batch.rows().empty())
+                jobs.push_back(std::make_unique<Job>(lookup_->take_batch()));
+        }
         for (FollowUp *one : requests())
             std::ranges::move(one->withdraw(), std::back_inserter(jobs));
     }
@@ -92,6 +106,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
 
     Counts counts() const {
         Counts counts = lookup_ != nullptr ? counts_of(*lookup_->dispatcher) : Counts();
+        counts.jobs += lookup_ != nullptr && !lookup_->batch.rows().empty() ? 1 : 0;
         for (const FollowUp *one : requests())
             counts = counts + one->counts();
         return counts;
@@ -109,21 +124,39 @@ class ReactingDelivery::Reaction final : private PassingSink {
                       const std::string_view behind[] = {value};
                       owner.again_->add(row, behind);
                   },
-                  owner.compiled_.spec().with) {}
+                  owner.compiled_.spec().with),
+              batch(operation.frame()) {}
 
+        /// Rows that come together are looked up together, as far as the look-up takes several.
         void add(std::uint64_t row, RowSource &rows, OutcomeSink &sink) {
-            std::vector<Batch> batches;
-            Batch &batch = batches.emplace_back(operation.frame());
+            std::string &out = batch.begin_row(), refusal;
             try {
-                rows.write(row, {}, writer, batch, batch.begin_row());
+                rows.write(row, {}, writer, batch, out);
             } catch (const ValueRefused &refused) {
                 refusal = refused.what();
+            } catch (...) {
+                batch.drop_row();
+                throw;
             }
             if (!refusal.empty()) {
-                sink.rejected(row, std::exchange(refusal, ""), 0);
+                batch.drop_row();
+                sink.rejected(row, refusal, 0);
                 return;
             }
             batch.end_row(row);
+            if (std::optional<Batch> full = cut(batch, operation, sink))
+                submit(std::move(*full));
+            if (batch.rows().size() >= operation.rows_per_batch())
+                flush();
+        }
+        void flush() {
+            if (!batch.rows().empty())
+                submit(take_batch());
+        }
+        Batch take_batch() { return std::exchange(batch, Batch(operation.frame())); }
+        void submit(Batch one) {
+            std::vector<Batch> batches;
+            batches.push_back(std::move(one));
             lookup.submit(std::move(batches));
         }
 
@@ -131,13 +164,17 @@ class ReactingDelivery::Reaction final : private PassingSink {
         RowWriter writer;
         std::unique_ptr<Dispatcher> dispatcher;
         KeyLookup lookup;
-        std::string refusal;
+        Batch batch; ///< that is being filled
     };
 
     // What becomes of what is tried, where the operation is to be made once more.
     void accepted(std::uint64_t row, const std::string &) override { again_->add(row, {}); }
     void rejected(std::uint64_t row, const std::string &reason, long status) override {
-        sink_.rejected(row, "\"" + compiled_.spec().name + "\", tried in reaction, failed: " + reason, status);
+        const std::string name = "\"" + compiled_.spec().name + "\", tried in reaction";
+        // What begins so is read so: the row may be there.
+        sink_.rejected(row,
+                       reason.starts_with(outcome_unknown) ? reason + " (" + name + ")" : name + ", failed: " + reason,
+                       status);
     }
     void absent(std::uint64_t row) override {
         sink_.rejected(row, "\"" + compiled_.spec().name + "\", tried in reaction, finds no such row", 0);
@@ -153,7 +190,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
 
     const CompiledReaction &compiled_;
     RowSource &rows_;
-    const Policy policy_of_again_;
+    const Policy policy_of_tried_, policy_of_again_;
     std::unique_ptr<LookUp> lookup_;
     std::unique_ptr<FollowUp> tried_, again_;
 };

@@ -101,8 +101,9 @@ void show_what_follows(const AfterLookup &after, ExplainState *explain) {
         show("Request if Missing", *after.missing);
 }
 
-/// What is tried in reaction to answers, rule by rule.
-void show_reactions(const Reactions &reactions, ExplainState *explain) {
+/// What is tried in reaction to answers, rule by rule. `label` is another for each operation of a statement, as JSON
+/// wants.
+void show_reactions(const char *label, const Reactions &reactions, ExplainState *explain) {
     std::vector<std::string> lines;
     for (const CompiledReaction &reaction : reactions) {
         std::string line;
@@ -124,7 +125,7 @@ void show_reactions(const Reactions &reactions, ExplainState *explain) {
         const char *text = line.c_str();
         pg_call([&] { texts = lappend(texts, pstrdup(text)); });
     }
-    pg_call([&] { ExplainPropertyList("In Reaction to", texts, explain); });
+    pg_call([&] { ExplainPropertyList(label, texts, explain); });
 }
 
 } // namespace
@@ -140,11 +141,11 @@ void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan
         show_operation(*destination, operation, push.operation, outerPlanState(state)->plan->plan_rows, explain);
         const NullAs own = null_as(*destination, push.operation),
                      of_created = null_as(*destination, OperationKind::create);
-        show_reactions(compile_reactions(operation, own, of_created), explain);
+        show_reactions("In Reaction to", compile_reactions(operation, own, of_created), explain);
         if (auto after = compile_what_follows(*destination, push, own)) {
             show_what_follows(*after, explain);
-            show_reactions(after->of_found, explain);
-            show_reactions(after->of_missing, explain);
+            show_reactions("In Reaction to, if Found", after->of_found, explain);
+            show_reactions("In Reaction to, if Missing", after->of_missing, explain);
         }
     });
 }
