@@ -168,6 +168,7 @@ class Dispatcher {
     RequestObserver *observer_ = nullptr;
     std::vector<RateLimit> limits_;      ///< of every job; for_each names others for some
     const BucketKey pace_;               ///< the operation's, for this account
+    const bool all_count_alike_;         ///< where one waits for a limit, all behind it do
     Clock::time_point attended_;         ///< last time
     Clock::time_point attended_since_{}; ///< without a pause
     simdjson::dom::parser parser_;
