@@ -205,6 +205,8 @@ Clock::time_point Dispatcher::start_ready(JobHandler &handler) {
     if (!authenticator_.ready())
         return fetch_token(handler);
     tokens_given_up_ = authenticator_.asking.given_up;
+    if (Clock::now() < not_before_)
+        return not_before_;
     std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
     Permission refusal;
     std::vector<RateLimit> refused;
@@ -231,8 +233,10 @@ Clock::time_point Dispatcher::start_ready(JobHandler &handler) {
         if (!permission.for_a_place)
             (*it)->ready = permission.again;
         next = std::min(next, permission.again);
-        if (all_count_alike_)
-            break; // also those behind it, of which there may be thousands
+        if (all_count_alike_) { // so do those behind it, of which there may be thousands
+            not_before_ = permission.for_a_place ? Clock::time_point{} : permission.again;
+            break;
+        }
         refusal = std::move(permission);
         refused = std::move(limits);
         ++it;
