@@ -27,14 +27,38 @@ COMMIT;
 CALL reverse_etl.wait('members', '30s');
 \! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep --only-matching '"path":"[^"]*"' | sort | uniq -c
 \! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep --only-matching 'list\\"[^,]*' | sort | uniq -c
+-- Of a key the last change comes last, whatever statements and lists lie between; a row without a list is rejected when it would leave.
+\! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset" > /dev/null
+BEGIN;
+INSERT INTO members VALUES (1, 'a@example.com', 'first'), (2, 'a@example.com', 'first'), (NULL, 'nowhere@example.com', 'Nobody');
+INSERT INTO members VALUES (2, 'a@example.com', 'last'), (1, 'b@example.com', 'only'), (1, 'a@example.com', 'last');
+DELETE FROM members WHERE list_id = 1 AND email = 'b@example.com';
+COMMIT;
+CALL reverse_etl.wait('members', '30s');
+\! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep --only-matching '"path":"[^"]*"\|{\\"email[^}]*}' | sort
+SELECT operation, reason FROM reverse_etl.rejected_rows WHERE "row" ->> 'email' = 'nowhere@example.com';
 -- Those of a sync
 \! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset" > /dev/null
 CREATE TABLE people AS SELECT i % 2 AS list_id, 'p' || i || '@example.com' AS email, 'Person ' || i AS name FROM generate_series(1, 8) AS i;
+INSERT INTO people VALUES (NULL, 'nowhere@example.com', 'Nobody');
 SELECT reverse_etl.create_sync('people', 'SELECT * FROM people', 'members', key => '{list_id,email}') > 0 AS made;
-SET client_min_messages = warning;
+SET client_min_messages = error;
 CALL reverse_etl.run_sync('people');
 RESET client_min_messages;
+SELECT queried, added, invalid, accepted, rejected FROM reverse_etl.runs WHERE sync = 'people';
 \! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep --only-matching '"path":"[^"]*"' | sort | uniq -c
+-- Those of a statement, queued ones and those of a sync at the same time: all arrive in their own list.
+\! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset" > /dev/null
+SET client_min_messages = error;
+UPDATE people SET name = 'changed', email = 'of' || list_id || 'by_sync' || email;
+BEGIN;
+INSERT INTO members SELECT i % 2, 'of' || i % 2 || 'queued' || i || '@example.com', 'x' FROM generate_series(1, 20) AS i;
+COMMIT;
+CALL reverse_etl.run_sync('people', wait => false);
+INSERT INTO members SELECT i % 2, 'of' || i % 2 || 'at_once' || i || '@example.com', 'x' FROM generate_series(1, 20) AS i;
+CALL reverse_etl.wait('members', '30s');
+RESET client_min_messages;
+\! for list in 0 1; do curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep /http/lists/$list/members | grep --only-matching 'of[01][a-z_]*' | sort | uniq -c; done
 SELECT reverse_etl.drop_sync('people');
 \! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset" > /dev/null
 DROP TABLE people;

@@ -78,8 +78,8 @@ sub _command {
     return ($work, $port->{etcd}, "$debian/etcd", '--data-dir', "$work/etcd", '--listen-client-urls', $self->url('etcd'),
         '--advertise-client-urls', $self->url('etcd'), '--listen-peer-urls', $self->url('etcd_peer'), '--log-level', 'fatal',
         '--max-request-bytes', 100_000) if $name eq 'etcd';
-    return ($work, $port->{json_server}, 'node', "$fetched/node/node_modules/json-server/lib/cli/bin.js", '--quiet',
-        '--host', '127.0.0.1', '--port', $port->{json_server}, "$work/members.json") if $name eq 'json_server';
+    return ("$fetched/node", $port->{json_server}, 'node', 'members.mjs', $port->{json_server}, "$work/members.json")
+        if $name eq 'json_server';
     return ("$fetched/usr/share/prometheus/alertmanager", $port->{alertmanager}, "$debian/prometheus-alertmanager",
         "--config.file=$work/alertmanager.yml", "--storage.path=$work/alertmanager", '--cluster.listen-address=',
         "--web.listen-address=127.0.0.1:$port->{alertmanager}", '--log.level=error') if $name eq 'alertmanager';

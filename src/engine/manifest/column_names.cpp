@@ -27,10 +27,14 @@ std::string as_name(const std::string &text) {
 std::string FreeNames::name_for(const std::string &text) {
     const std::string wanted = lower_case(text);
     std::string name = as_name(wanted);
-    for (int number = 2; !taken_.insert(name).second; number++) {
-        const std::string suffix = "_" + std::to_string(number);
+    if (taken_.insert(name).second)
+        return name;
+    // Not from 2 on each time: an account may call thousands of things the same.
+    int &number = numbers_.try_emplace(name, 1).first->second;
+    do {
+        const std::string suffix = "_" + std::to_string(++number);
         name = cut(wanted, most_name_bytes - suffix.size()) + suffix;
-    }
+    } while (!taken_.insert(name).second);
     return name;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 
@@ -22,6 +23,7 @@ class FreeNames {
 
   private:
     std::set<std::string> taken_;
+    std::map<std::string, int> numbers_; ///< the last one behind a name that several would have
 };
 
 /// Free names of columns: those that every table has are taken.

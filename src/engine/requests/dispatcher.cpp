@@ -48,6 +48,13 @@ int cost_of(const RateLimitSpec &limit, std::size_t rows) {
     return static_cast<int>(std::min<std::int64_t>(cost, std::numeric_limits<int>::max()));
 }
 
+/// Whether every request takes the same of the same limits.
+bool all_count_alike(const CompiledOperation &operation) {
+    return std::all_of(
+        operation.rate_limits().begin(), operation.rate_limits().end(),
+        [](const CompiledOperation::CompiledLimit &limit) { return limit.scope.empty() && limit.spec.each_row == 0; });
+}
+
 std::string rows_of(const Batch &batch) {
     if (batch.rows().empty())
         return "";
@@ -62,7 +69,7 @@ Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport,
                        Authenticator &authenticator, const Policy &policy)
     : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
       policy_(policy), ids_(operation, policy.idempotency_scope), pace_(bucket_of("pace/" + operation.request_line())),
-      attended_(Clock::now()) {
+      all_count_alike_(all_count_alike(operation)), attended_(Clock::now()) {
     if (policy_.keep_rate_limits)
         for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())
             limits_.push_back({bucket_of(limit.spec.name + "/"), limit.spec.requests,
@@ -198,6 +205,8 @@ Clock::time_point Dispatcher::start_ready(JobHandler &handler) {
     if (!authenticator_.ready())
         return fetch_token(handler);
     tokens_given_up_ = authenticator_.asking.given_up;
+    if (Clock::now() < not_before_)
+        return not_before_;
     std::size_t most = limiter_.permitted(pace_, static_cast<int>(policy_.max_in_flight), Clock::now());
     Permission refusal;
     std::vector<RateLimit> refused;
@@ -224,6 +233,10 @@ Clock::time_point Dispatcher::start_ready(JobHandler &handler) {
         if (!permission.for_a_place)
             (*it)->ready = permission.again;
         next = std::min(next, permission.again);
+        if (all_count_alike_) { // so do those behind it, of which there may be thousands
+            not_before_ = permission.for_a_place ? Clock::time_point{} : permission.again;
+            break;
+        }
         refusal = std::move(permission);
         refused = std::move(limits);
         ++it;

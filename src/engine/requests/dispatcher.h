@@ -168,6 +168,8 @@ class Dispatcher {
     RequestObserver *observer_ = nullptr;
     std::vector<RateLimit> limits_;      ///< of every job; for_each names others for some
     const BucketKey pace_;               ///< the operation's, for this account
+    const bool all_count_alike_;         ///< where one waits for a limit, all do
+    Clock::time_point not_before_{};     ///< for a window, until then
     Clock::time_point attended_;         ///< last time
     Clock::time_point attended_since_{}; ///< without a pause
     simdjson::dom::parser parser_;

@@ -250,16 +250,18 @@ std::vector<TakenRequest> take_requests() {
     return taken;
 }
 
-void answer_request(const TakenRequest &taken, const Answer &answer) {
+bool answer_request(const TakenRequest &taken, const Answer &answer) {
     dsm_handle segment = DSM_HANDLE_INVALID;
+    bool is_awaited = false;
     {
         Lock lock;
         Mailbox &mailbox = memory().all[taken.mailbox];
         if (mailbox.number != taken.number)
-            return;
+            return false;
         segment = segment_of(mailbox);
         mailbox.answer = answer;
-        if (!mailbox.abandoned) {
+        is_awaited = !mailbox.abandoned;
+        if (is_awaited) {
             mailbox.state = State::answered;
             ConditionVariableBroadcast(&mailbox.answered);
         } else if (mailbox.request.kind == RequestKind::begin && answer.sqlstate == 0) {
@@ -272,6 +274,7 @@ void answer_request(const TakenRequest &taken, const Answer &answer) {
         }
     }
     drop_segment(segment);
+    return is_awaited;
 }
 
 std::string read_segment(dsm_handle handle, std::uint64_t bytes) {

@@ -97,8 +97,8 @@ struct TakenRequest {
 /// The requests of this database that wait. Those that an earlier worker took, and did not answer, are among them at
 /// the first call of a process.
 std::vector<TakenRequest> take_requests();
-/// The segment with its rows is gone after that.
-void answer_request(const TakenRequest &taken, const Answer &answer);
+/// The segment with its rows is gone after that. Whether somebody takes the answer: not where a statement has failed.
+bool answer_request(const TakenRequest &taken, const Answer &answer);
 
 std::string read_segment(dsm_handle segment, std::uint64_t bytes);
 

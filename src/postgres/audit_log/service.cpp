@@ -78,6 +78,15 @@ Answer execute(const Request &request) {
     return answer;
 }
 
+/// Nobody else would hear of it.
+void log_failure(const Answer &answer) {
+    const std::string why = answer.error;
+    pg_call([&] {
+        ereport(LOG, (errcode(answer.sqlstate), errmsg("could not write to the audit log"),
+                      errdetail("Push %ld: %s", static_cast<long>(answer.id), why)));
+    });
+}
+
 } // namespace
 
 void start_service() {
@@ -96,9 +105,11 @@ bool serve() {
         for (const TakenRequest &taken : requests)
             answers.push_back(execute(taken.request));
     });
-    for (std::size_t i = 0; i < requests.size(); i++)
-        answer_request(requests[i],
-                       failure ? failed(requests[i].request.id, failure->sqlstate, failure->what()) : answers[i]);
+    for (std::size_t i = 0; i < requests.size(); i++) {
+        const Answer answer = failure ? failed(requests[i].request.id, failure->sqlstate, failure->what()) : answers[i];
+        if (!answer_request(requests[i], answer) && answer.sqlstate != 0)
+            log_failure(answer);
+    }
     return true;
 }
 

@@ -51,7 +51,8 @@ bool has_check(const FoundField &found) {
 std::string constraints_of(const FoundField &found, const std::string &name) {
     std::string constraints = found.required ? " NOT NULL" : "";
     if (has_check(found))
-        constraints += " CHECK (" + quoted_name(name) + " IN (" + joined(found.choices, ", ", quoted_text) + "))";
+        constraints += " CHECK (" + quoted_name(name) + " OPERATOR(pg_catalog.=) ANY (ARRAY[" +
+                       joined(found.choices, ", ", quoted_text) + "]::pg_catalog.text[]))";
     return constraints;
 }
 
@@ -87,9 +88,12 @@ FoundColumns found_columns(const Object &object, std::vector<FoundField> &found,
     for (FoundField &one : found) {
         if (!fields.insert(one.field).second)
             continue;
-        if (!can_be_stored(one.field) || one.field.find_first_of("\r\n") != one.field.npos ||
-            columns.columns.size() >= room) {
-            columns.left_out.push_back(std::move(one.field));
+        if (!can_be_stored(one.field) || one.field.find_first_of("\r\n") != one.field.npos) {
+            columns.nameless.push_back(std::move(one.field));
+            continue;
+        }
+        if (columns.columns.size() >= room) {
+            columns.too_many.push_back(std::move(one.field));
             continue;
         }
         const ColumnSpec *listed = object.column_of_field(one.field);
@@ -99,18 +103,30 @@ FoundColumns found_columns(const Object &object, std::vector<FoundField> &found,
     return columns;
 }
 
-void warn_of_left_out(const std::string &name, const std::vector<std::string> &fields) {
-    if (fields.empty())
-        return;
-    const std::string first = Words(storable).of(fields.front());
-    pg_call([&] {
-        ereport(
-            WARNING,
-            (errmsg_plural("%lu field of \"%s\" has no column", "%lu fields of \"%s\" have no column", fields.size(),
-                           fields.size(), name),
-             errdetail("The first is \"%s\".", first),
-             errhint("A table has 1600 columns at most, and names have the characters of the database's encoding.")));
-    });
+void warn_of_left_out(const std::string &name, const FoundColumns &found) {
+    if (!found.nameless.empty()) {
+        const std::string first = Words(storable).of(found.nameless.front());
+        const auto count = found.nameless.size();
+        pg_call([&] {
+            ereport(WARNING, (errmsg_plural("%zu field of \"%s\" has no column", "%zu fields of \"%s\" have no column",
+                                            count, count, name),
+                              errdetail("The first is \"%s\".", first),
+                              errhint("Names have the characters of the database's encoding, and no line breaks.")));
+        });
+    }
+    if (!found.too_many.empty()) {
+        const std::string first = Words(storable).of(found.too_many.front());
+        const auto count = found.too_many.size();
+        pg_call([&] {
+            ereport(WARNING,
+                    (errmsg_plural("%zu field of \"%s\" has no column, since a table has 1600 at most",
+                                   "%zu fields of \"%s\" have no column, since a table has 1600 at most", count, count,
+                                   name),
+                     errdetail("The first is \"%s\". Columns that were dropped count, too.", first),
+                     errhint("Create a foreign table with the columns that you need: the option \"field\" of a column "
+                             "names its field, and the table's option \"object\" its object.")));
+        });
+    }
 }
 
 } // namespace reverse_etl

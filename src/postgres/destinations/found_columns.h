@@ -20,7 +20,8 @@ struct TableColumn {
 /// The columns that a table gets for fields that it does not have yet.
 struct FoundColumns {
     std::vector<TableColumn> columns;
-    std::vector<std::string> left_out; ///< fields that this database has no name for, or a table no room
+    std::vector<std::string> nameless; ///< fields that this database has no name for
+    std::vector<std::string> too_many; ///< fields that the table has no room for
 };
 
 /// The column of a field that the manifest lists.
@@ -31,7 +32,7 @@ TableColumn listed_column(const ColumnSpec &spec);
 FoundColumns found_columns(const Object &object, std::vector<FoundField> &found, std::set<std::string> fields,
                            FreeNames names, std::size_t room);
 
-/// Tells, of an object or a destination, which fields have no column.
-void warn_of_left_out(const std::string &name, const std::vector<std::string> &fields);
+/// Tells, of an object or a destination, that fields have no column, and what can be done.
+void warn_of_left_out(const std::string &name, const FoundColumns &found);
 
 } // namespace reverse_etl

@@ -134,7 +134,7 @@ class Tables {
         }
         FoundColumns further = found_columns(*wanted.object, found, std::move(fields), std::move(names),
                                              most_columns - std::min(most_columns, columns.size()));
-        warn_of_left_out(wanted.object->name, further.left_out);
+        warn_of_left_out(wanted.object->name, further);
         std::move(further.columns.begin(), further.columns.end(), std::back_inserter(columns));
         if (columns.empty())
             return; // those that somebody gives the table

@@ -17,12 +17,15 @@
 #include <set>
 
 extern "C" {
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
+#include "utils/syscache.h"
 }
 
 namespace reverse_etl {
@@ -50,16 +53,31 @@ void lock_own_table(Oid table) {
     check_is_owner(table);
 }
 
+/// How many columns the table has or had: one that was dropped keeps its place.
+std::size_t places_taken(Oid table) {
+    return pg_call([&] {
+        HeapTuple relation = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+        if (!HeapTupleIsValid(relation))
+            elog(ERROR, "cache lookup failed for relation %u", table);
+        const int columns = reinterpret_cast<Form_pg_class>(GETSTRUCT(relation))->relnatts;
+        ReleaseSysCache(relation);
+        return static_cast<std::size_t>(columns);
+    });
+}
+
 /// The columns that the table lacks, as it is now.
-FoundColumns missing_columns(const Destination &destination, std::vector<FoundField> &found) {
+FoundColumns missing_columns(Oid table, const Destination &destination, std::vector<FoundField> &found) {
     std::set<std::string> fields;
     FreeNames names = names_of_columns();
+    const std::size_t taken = places_taken(table);
+    for (std::size_t place = 1; place <= taken; place++)
+        names.take("........pg.dropped." + std::to_string(place) + "........"); // what Postgres calls it then
     for (const DestinationColumn &column : destination.columns) {
         fields.insert(column.field);
         names.take(column.name);
     }
-    const std::size_t has = std::min(most_columns, destination.columns.size());
-    return found_columns(destination.object, found, std::move(fields), std::move(names), most_columns - has);
+    return found_columns(destination.object, found, std::move(fields), std::move(names),
+                         most_columns - std::min(most_columns, taken));
 }
 
 /// As the caller, whose rights Postgres looks at once more.
@@ -120,10 +138,10 @@ SQL_FUNCTION(reverse_etl_refresh_columns) {
                             destination.object.name + "\"",
                         "", "A manifest says how in its member \"discover\".");
         std::vector<FoundField> found = fields_of(destination);
-        const FoundColumns missing = missing_columns(destination, found);
+        const FoundColumns missing = missing_columns(table, destination, found);
         if (!missing.columns.empty())
             add_columns(destination, missing.columns);
-        warn_of_left_out(destination.name, missing.left_out);
+        warn_of_left_out(destination.name, missing);
         for (const TableColumn &column : missing.columns)
             put_column(fcinfo, column);
     });

@@ -77,11 +77,32 @@ is(last_push($node, 'outcome, accepted, rejected'), 'completed|4995|5', 'a rolle
 is(rejected($node), 5, 'and its rejected rows');
 
 forget($node);
-outcome($node, "INSERT INTO contacts SELECT email, firstname FROM ($source) AS _(email, firstname) "
-        . "WHERE email <> 'c4999\@example.com' OR 1 / (length(email) - 17) > 0;");
+my $failing = "INSERT INTO contacts SELECT email, firstname FROM ($source) AS _(email, firstname) "
+    . "WHERE email <> 'c4999\@example.com' OR 1 / (length(email) - 17) > 0;";
+outcome($node, $failing);
 is(settled($node, 'outcome, accepted BETWEEN 1500 AND 4996, rows >= accepted + rejected, rejected > 0, error'),
     'failed|t|t|t|SQLSTATE 22012', 'an error in the query leaves on record what was accepted before');
-is(rejected($node), last_push($node, 'rejected'), 'and its rejected rows');
+wait_until(sub { rejected($node) == last_push($node, 'rejected') });
+pass('and its rejected rows, a moment later');
+
+# Who completes waits for the rejected rows, and who fails does not: also where the worker cannot write them.
+forget($node);
+my $read_at_once = q(INSERT INTO people VALUES ('bad', 'b'); SELECT count(*) FROM reverse_etl.rejected_rows);
+is(join(' ', map { $node->safe_psql('postgres', $read_at_once) } 1 .. 10), join(' ', 1 .. 10), 'who completes can read them at once');
+forget($node);
+{
+    my $locker = $node->background_psql('postgres');
+    $locker->query_safe('BEGIN; LOCK TABLE reverse_etl.rejected_rows IN SHARE MODE');
+    my $log = -s $node->logfile;
+    my $of_a_burst = q(INSERT INTO contacts SELECT CASE i WHEN 5 THEN 'bad' ELSE 'c' || i || '@example.com' END, 1 / (i - 1700) FROM generate_series(1, 2000) AS i);
+    like((outcome($node, "$of_a_burst;"))[1], qr/division by zero/, 'who fails does so while nobody can write them');
+    wait_until(sub { slurp_file($node->logfile, $log) =~ /LOG:  could not write to the audit log/ });
+    like(slurp_file($node->logfile, $log), qr/DETAIL:  Push \d+: canceling statement due to lock timeout/, 'the log says that they are not kept');
+    like((outcome($node, q(INSERT INTO people VALUES ('bad', 'b');)))[1], qr/ERROR:  55P03: could not write to the audit log/, 'who would complete is told so');
+    $locker->query_safe('COMMIT');
+    $locker->quit;
+    is($node->safe_psql('postgres', q(SELECT rejected > 0 FROM reverse_etl.audit_log WHERE error = 'SQLSTATE 22012' ORDER BY id DESC LIMIT 1)), 't', 'and they are counted all the same');
+}
 
 forget($node);
 outcome($node, "ALTER FOREIGN TABLE contacts OPTIONS (ADD on_reject 'error'); INSERT INTO contacts $source;"
@@ -248,6 +269,8 @@ my $allow = 'SET reverse_etl.allow_immediate_in_transaction = on';
 outcome($bare, "$allow; BEGIN; INSERT INTO contacts $source; ROLLBACK;");
 is(pushes($bare), 1, 'until the transaction rolls back');
 is(rejected($bare), 5, 'with its rejected rows');
+outcome($bare, $failing);
+is(pushes($bare) . ' ' . rejected($bare), '1 5', 'or the statement fails');
 
 done_testing();
 

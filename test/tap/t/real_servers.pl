@@ -124,10 +124,9 @@ subtest 'json-server behind nginx' => sub {
         INSERT INTO members_model VALUES ('large', repeat('x', 1200000));
         SELECT reverse_etl.create_sync('members', 'SELECT id, name FROM members_model', 'members', '{id}', mode => 'mirror', max_removed => 'none');
         SQL
-    # What it has answered is in its file a moment later. Then nginx is there before it is.
+    # nginx is there before json-server is.
     my $middle = sub {
         $servers->kill('nginx');
-        sleep 0.3;
         $servers->kill('json_server');
         $servers->run('nginx');
         sleep 1;

@@ -63,7 +63,8 @@ is((outcome($node, q(INSERT INTO members (email, name) VALUES ('m1@example.com',
     'INSERT 0 1', 'a key that is there twice is not written');
 is(sql('SELECT reason FROM reverse_etl.rejected_rows'), 'the destination has several rows with this key', 'and says why');
 
-# By a sync, while the server dies and comes back, and so does the worker
+# By a sync, while the server dies and comes back, and so does the worker. What the server acknowledged it has kept
+# (servers/members.mjs), so a row that is missing, or has its old name, is one that we lost.
 sql(q(INSERT INTO people SELECT 's' || i || '@example.com', 'n' || i FROM generate_series(1, 60) AS i));
 sql(q(INSERT INTO members (email, name) SELECT 's' || i || '@example.com', 'old' FROM generate_series(1, 30) AS i));
 sql(q(SELECT reverse_etl.create_sync('people', 'SELECT email, name FROM people', 'members', '{email}', mode => 'mirror', max_removed => 'none')));
