@@ -6,6 +6,7 @@ package JobServer;
 use strict;
 use warnings FATAL => 'all';
 
+use Encode qw(decode);
 use IO::Socket::INET;
 use JSON::PP;
 
@@ -40,7 +41,8 @@ sub ask {
     return $json->decode($answer =~ s/.*?\r\n\r\n//sr);
 }
 
-my %state = (jobs => {}, rows => {}, applied => {}, faults => [], complete => 1, page => 3, log => []);
+# `token`: who may ask; `suffix`: how ids of jobs end.
+my %state = (jobs => {}, rows => {}, applied => {}, faults => [], complete => 1, page => 3, log => [], token => 't0ken', suffix => '');
 
 sub serve {
     my ($socket, $port) = @_;
@@ -78,10 +80,15 @@ sub answer {
         @state{ keys %$set } = values %$set;
         return 200, {}, {};
     }
-    push $state{log}->@*, "$request->{method} " . $path =~ s{job\d+}{JOB}r;
+    push $state{log}->@*, "$request->{method} " . $path =~ s{job\d+[^/]*}{JOB}r;
     if (my ($fault) = grep { $_->{count} > 0 && "$request->{method} $path" =~ /$_->{of}/ } $state{faults}->@*) {
         $fault->{count}--;
         return $fault->{status}, {}, { message => 'fault on demand' };
+    }
+    if ($path eq '/token') {
+        return 401, {}, { error => 'invalid_client' } if $request->{body} !~ /client_secret=s3cr3t/;
+        $state{token} = 'granted' . ++$state{grants};
+        return 200, {}, { access_token => $state{token}, token_type => 'Bearer', expires_in => 3600 };
     }
     if ($path =~ m{^/upload/(job\d+)$}) {
         my $job = $state{jobs}{$1} or return 404, {}, { message => 'no such upload' };
@@ -91,16 +98,17 @@ sub answer {
         $job->{rows} = $json->decode($request->{body})->{rows};
         return 201, {}, '';
     }
-    return 401, {}, { message => 'who are you?' } if ($request->{authorization} // '') ne 'Bearer t0ken';
+    return 401, {}, { message => 'who are you?' } if ($request->{authorization} // '') ne "Bearer $state{token}";
     if ($path eq '/jobs' && $request->{method} eq 'POST') {
         my $wanted = $json->decode($request->{body});
         return 400, {}, { message => 'no such object' } if $wanted->{object} ne 'people';
         my $id = 'job' . (1 + keys $state{jobs}->%*);
-        $state{jobs}{$id} = { id => $id, state => 'Open', polls => 0 };
-        return 200, {}, { id => $id, contentUrl => "http://127.0.0.1:$port/upload/$id?X-Signature=s3cr3t" };
+        $state{jobs}{$id} = { id => $id . $state{suffix}, state => 'Open', polls => 0, operation => $wanted->{operation} };
+        return 200, {}, { id => $state{jobs}{$id}{id}, contentUrl => "http://127.0.0.1:$port/upload/$id?X-Signature=s3cr3t" };
     }
-    my ($id, $what) = $path =~ m{^/jobs/(job\d+)(?:/(\w+))?$} or return 404, {}, { message => 'nothing here' };
-    my $job = $state{jobs}{$id} or return 404, {}, { message => 'no such job' };
+    my ($id, $what) = $path =~ m{^/jobs/([^/]+)(?:/(\w+))?$} or return 404, {}, { message => 'nothing here' };
+    $id = decode('UTF-8', $id =~ s/%([0-9A-F]{2})/chr hex $1/ger);
+    my ($job) = grep { $_->{id} eq $id } values $state{jobs}->%* or return 404, {}, { message => 'no such job' };
     if ($request->{method} eq 'PATCH') {
         return 400, {}, { message => "the job is $job->{state}" } if $job->{state} ne 'Open' || !$job->{rows};
         $job->{state} = 'InProgress';
@@ -131,8 +139,9 @@ sub complete {
             push $job->{results}->@*, [ unprocessed => '', '', $row->{id}, $name ];
             next;
         }
-        push $state{applied}{ $row->{id} }->@*, $name;
+        push $state{applied}{ $row->{id} }->@*, $job->{operation} eq 'delete' ? 'gone' : $name;
         $state{rows}{ $row->{id} } = $name;
+        delete $state{rows}{ $row->{id} } if $job->{operation} eq 'delete';
         push $job->{results}->@*, [ successful => "sf$row->{id}", '', $row->{id}, $name ];
     }
     $job->{results} //= [];

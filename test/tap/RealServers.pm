@@ -41,7 +41,7 @@ sub manifest { return _text_of("$ENV{TESTS}/tap/servers/$_[1].json") }
 sub start {
     my ($class, @names) = @_;
     my $self = bless { owner => $$, work => File::Temp->newdir, http => HTTP::Tiny->new(timeout => 10) }, $class;
-    my @places  = qw(etcd etcd_peer json_server alertmanager oauth accounts bodies couch members alerts);
+    my @places  = qw(etcd etcd_peer json_server alertmanager oauth accounts bodies bulk couch members alerts);
     my @sockets = map { IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "cannot listen: $!" } @places;
     @{ $self->{port} }{@places} = map { $_->sockport } @sockets;
     close $_ for @sockets;
@@ -83,7 +83,7 @@ sub _command {
     return ("$fetched/usr/share/prometheus/alertmanager", $port->{alertmanager}, "$debian/prometheus-alertmanager",
         "--config.file=$work/alertmanager.yml", "--storage.path=$work/alertmanager", '--cluster.listen-address=',
         "--web.listen-address=127.0.0.1:$port->{alertmanager}", '--log.level=error') if $name eq 'alertmanager';
-    return ("$fetched/node", $port->{$name}, 'node', "$name.mjs", $port->{$name}) if $name =~ /^(?:oauth|accounts|bodies|couch)$/;
+    return ("$fetched/node", $port->{$name}, 'node', "$name.mjs", $port->{$name}) if $name =~ /^(?:oauth|accounts|bodies|bulk|couch)$/;
     return ($work, $port->{members}, $nginx, '-e', 'stderr', '-c', "$work/nginx.conf");
 }
 

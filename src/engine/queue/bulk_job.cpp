@@ -16,6 +16,8 @@ namespace {
 
 /// Between two attempts to ask for what cannot be had.
 constexpr Milliseconds stall_base{1'000}, stall_cap{60'000};
+/// What is kept of an answer stands in requests and in the outbox.
+constexpr std::size_t most_kept_bytes = 8 << 10;
 
 /// A row without values.
 struct NoValues final : RowValues {
@@ -74,7 +76,7 @@ BulkJob::BulkJob(const JobSurroundings &around, const std::vector<std::uint64_t>
 BulkJob::BulkJob(const JobSurroundings &around, JobRecord record) : BulkJob(around) {
     record_ = std::move(record);
     values_ = record_.values;
-    was_noted_ = was_taken_up_ = true;
+    was_noted_ = may_be_begun_ = true;
     deadline_ = Clock::now() + spec_.longest - record_.age;
     for (std::uint64_t id : record_.rows) {
         if (!rows_.is_under_way(id)) {
@@ -104,7 +106,7 @@ BulkJob::BulkJob(const JobSurroundings &around)
       sink_(around.sink), jobs_(around.jobs), observer_(around.observer), outcomes_(route_.operation, spec_),
       pause_(spec_.every) {}
 
-/// Finds out which rows go into the job, and which of them into a request of their own.
+/// Finds out which rows go into the job.
 void BulkJob::cut(const std::vector<std::uint64_t> &ids) {
     const JobStep &with_rows = spec_.step_with_rows();
     const bool in_parts = with_rows.kind == JobStep::Kind::add;
@@ -115,10 +117,9 @@ void BulkJob::cut(const std::vector<std::uint64_t> &ids) {
     const OperationSpec spec = request_with(with_rows.request, any);
     const CompiledOperation operation(*route_.object, spec, route_.operation.columns(), route_.operation.key(), {});
     RowWriter writer(operation, route_.null_as);
-    const std::size_t most_rows = in_parts ? static_cast<std::size_t>(spec.rows) : ids.size();
     const std::size_t most_bytes = in_parts ? spec.bytes : spec_.bytes;
     const std::size_t around_rows = Batch(operation.frame()).bytes();
-    std::size_t rows = 0, bytes = around_rows, all_bytes = 0;
+    std::size_t all_bytes = around_rows;
     for (std::size_t i = 0; i < ids.size(); i++) {
         const std::size_t size = size_of(ids[i], writer, operation);
         if (size > most_bytes)
@@ -129,25 +130,36 @@ void BulkJob::cut(const std::vector<std::uint64_t> &ids) {
         if (size == 0 || size > most_bytes)
             continue;
         const std::size_t of_row = size - around_rows + operation.frame().separator.size();
-        const bool begins_part = rows > 0 && (rows == most_rows || bytes + of_row > most_bytes);
-        if (!record_.rows.empty() && (all_bytes + of_row > spec_.bytes || (begins_part && !in_parts))) {
+        if (!record_.rows.empty() && all_bytes + of_row > spec_.bytes) {
             // What has no room waits for the next one.
             for (; i < ids.size(); i++)
                 rows_.put_back(ids[i], Clock::now());
             break;
         }
-        if (begins_part) {
-            ends_.push_back(record_.rows.size());
-            rows = 0;
-            bytes = around_rows;
-        }
         outcomes_.add(ids[i], row_);
         record_.rows.push_back(ids[i]);
-        rows++;
-        bytes += of_row;
+        sizes_.push_back(of_row);
         all_bytes += of_row;
     }
-    ends_.push_back(record_.rows.size());
+}
+
+/// Which of its rows go into a request each: known when what the steps before kept stands in it.
+void BulkJob::divide(const CompiledOperation &operation) {
+    const bool in_parts = step().kind == JobStep::Kind::add;
+    const auto most_rows = in_parts ? static_cast<std::size_t>(operation.spec().rows) : sizes_.size();
+    const std::size_t around_rows = Batch(operation.frame()).bytes(), separator = operation.frame().separator.size();
+    std::size_t begin = 0, bytes = around_rows;
+    ends_.clear();
+    for (std::size_t i = 0; i < sizes_.size(); i++) {
+        const bool is_full = i - begin == most_rows || bytes + sizes_[i] - separator > operation.spec().bytes;
+        if (in_parts && i > begin && is_full) {
+            ends_.push_back(i);
+            begin = i;
+            bytes = around_rows;
+        }
+        bytes += sizes_[i];
+    }
+    ends_.push_back(sizes_.size());
 }
 
 /// What a request takes that holds the row alone; 0 where it cannot be sent, and was rejected.
@@ -231,6 +243,8 @@ bool BulkJob::start_next() {
 
 void BulkJob::start(const JobRequest &request, const std::string &address) {
     run_ = std::make_unique<Run>(*this, request_with(request, values_), address);
+    if (phase_ == Phase::steps && step().has_rows && part_ == 0)
+        divide(run_->operation);
     auto job = std::make_unique<Job>(batch_of(*run_));
     job->cursor = cursor_;
     job->url = address;
@@ -280,11 +294,14 @@ JobRecord BulkJob::leave() {
     return std::move(record_);
 }
 
-void BulkJob::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answer) {
+void BulkJob::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
     spent_ = std::move(run_);
+    note_attempts(job->may_be_done);
     const bool is_done = verdict.action == Action::proceed || verdict.action == Action::accept;
     const bool is_refused = verdict.action == Action::reject || verdict.action == Action::absent;
-    if (phase_ != Phase::steps && !is_done)
+    if (is_refused && may_lack_results())
+        next_result();
+    else if (phase_ != Phase::steps && !is_done)
         trouble(error(verdict.reason));
     else if (phase_ == Phase::poll)
         polled(answer);
@@ -301,8 +318,30 @@ void BulkJob::settled(std::unique_ptr<Job>, const Verdict &verdict, Answer &answ
 }
 
 void BulkJob::failed(std::unique_ptr<Job>, const DestinationError &error) {
+    const bool was_elsewhere = run_->away != nullptr;
     spent_ = std::move(run_);
-    trouble(error);
+    note_attempts(error.may_be_done);
+    if (error.fault == Fault::not_found && may_lack_results()) {
+        next_result();
+    } else if (was_elsewhere) {
+        // What an address refuses, as one that is too old, says nothing of the API and of our credentials.
+        DestinationError of_address(Fault::unreachable, error.what());
+        of_address.may_be_done = error.may_be_done;
+        trouble(of_address);
+    } else {
+        trouble(error);
+    }
+}
+
+/// An attempt of the last request may have been carried out, whatever a later one is answered.
+void BulkJob::note_attempts(bool may_be_done) {
+    if (phase_ != Phase::steps || !is_decisive())
+        return;
+    may_be_begun_ |= may_be_done;
+    const bool has_parts_before = step().kind == JobStep::Kind::add && part_ > 0;
+    if (step().has_rows && (may_be_done || has_parts_before))
+        for (std::uint64_t id : live())
+            rows_.row(id).may_be_done = true;
 }
 
 /// What comes next cannot be had. Where the destination may be at work, that is waited for.
@@ -342,9 +381,12 @@ bool BulkJob::keep(Answer &answer) {
         const std::string value = header != nullptr     ? *header
                                   : kept.header.empty() ? answer.plain_text_at(kept.pointer).value_or("")
                                                         : "";
-        if (value.empty()) {
+        if (value.empty() || value.size() > most_kept_bytes) {
             const DestinationError fault =
-                error("the answer does not tell the job's \"" + name + "\", as the connector says it does");
+                error("the answer does not tell the job's \"" + name + "\", as the connector says it does" +
+                      (value.empty() ? ""
+                                     : ": it has " + std::to_string(value.size()) + " bytes there, and at most " +
+                                           std::to_string(most_kept_bytes) + " are kept"));
             if (is_decisive())
                 reject_all(std::string(outcome_unknown) + ": " + fault.what(), answer.response().status);
             else
@@ -359,7 +401,7 @@ bool BulkJob::keep(Answer &answer) {
 }
 
 void BulkJob::step_refused(const std::string &reason, long status) {
-    const bool may_be_closed = was_taken_up_ && step().kind == JobStep::Kind::close;
+    const bool may_be_closed = may_be_begun_ && step().kind == JobStep::Kind::close;
     if (may_be_closed) {
         handed_over(); // its state tells
     } else if (step().has_rows && record_.rows.size() > 1) {

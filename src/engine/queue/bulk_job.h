@@ -77,6 +77,7 @@ class BulkJob : private JobHandler {
     void cut(const std::vector<std::uint64_t> &ids);
     std::size_t size_of(std::uint64_t id, RowWriter &writer, const CompiledOperation &operation);
     void write(std::uint64_t id, RowWriter &writer, Batch &batch);
+    void divide(const CompiledOperation &operation);
     bool start_next();
     void start(const JobRequest &request, const std::string &address);
     Batch batch_of(Run &run);
@@ -85,6 +86,7 @@ class BulkJob : private JobHandler {
 
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override;
+    void note_attempts(bool may_be_done);
     void trouble(const DestinationError &error);
     void step_made(Answer &answer);
     void step_refused(const std::string &reason, long status);
@@ -92,6 +94,8 @@ class BulkJob : private JobHandler {
     void handed_over();
     void polled(Answer &answer);
     void begin_result();
+    void next_result();
+    bool may_lack_results() const;
     void result_read(Answer &answer);
     std::string next_page(const JobResult &result, Answer &answer);
     void went_on();
@@ -114,6 +118,7 @@ class BulkJob : private JobHandler {
     JobRecord record_;
     JobValues values_;                       ///< those of the record, and what only steps need
     std::unordered_set<std::uint64_t> gone_; ///< rows of the record that are not there any more
+    std::vector<std::size_t> sizes_;         ///< what each of its rows takes in a request
     std::vector<std::size_t> ends_;          ///< of the parts of its rows that go into a request each
     JobOutcomes outcomes_;
 
@@ -121,7 +126,7 @@ class BulkJob : private JobHandler {
     std::size_t step_ = 0, part_ = 0, result_ = 0;
     bool wants_note_ = false;
     bool was_noted_ = false;    ///< the decisive step may be made
-    bool was_taken_up_ = false; ///< what that asks for may have been done before
+    bool may_be_begun_ = false; ///< what that asks for may have been done before
     bool was_asked_ = false;    ///< for its end, and not held up since
     std::unique_ptr<Run> run_, spent_;
     std::string cursor_;

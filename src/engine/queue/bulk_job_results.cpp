@@ -56,9 +56,9 @@ void BulkJob::result_read(Answer &answer) {
     const JobResult &result = spec_.results[result_];
     std::string cursor;
     try {
-        if (result.format == ResultFormat::json || answer.says_nothing()) {
+        if (result.format == ResultFormat::json) {
             outcomes_.read(result.request, answer);
-        } else {
+        } else if (!answer.says_nothing()) { // a text without lines
             Response response = answer.response();
             response.body =
                 result.format == ResultFormat::csv ? json_of_csv(response.body) : json_of_lines(response.body);
@@ -72,13 +72,23 @@ void BulkJob::result_read(Answer &answer) {
         trouble(error(std::string("the results of the job cannot be read: ") + fault.what()));
         return;
     }
-    went_on();
     if (!cursor.empty()) {
+        went_on();
         cursor_ = cursor;
         return;
     }
+    next_result();
+}
+
+void BulkJob::next_result() {
+    went_on();
     result_++;
     begin_result();
+}
+
+/// A job that failed as a whole may have none to read.
+bool BulkJob::may_lack_results() const {
+    return phase_ == Phase::results && !failure_.empty();
 }
 
 /// The cursor of the page behind this one; "" where there is none.

@@ -20,6 +20,12 @@ OperationSpec reading_spec(const CompiledOperation &operation, std::vector<Resul
     return spec;
 }
 
+/// Whether a row that was taken is to go again, too: a create would be made twice.
+bool contradict(Kind one, Kind other) {
+    const auto goes_again = [](Kind kind) { return kind == Kind::wait || kind == Kind::retry; };
+    return (one == Kind::accepted && goes_again(other)) || (goes_again(one) && other == Kind::accepted);
+}
+
 } // namespace
 
 JobOutcomes::Reader::Reader(const CompiledOperation &of, const OperationSpec &spec)
@@ -76,14 +82,22 @@ void JobOutcomes::start_over() {
 }
 
 void JobOutcomes::read(const JobRequest &request, Answer &answer) {
-    if (answer.says_nothing() || request.spec.results.empty())
+    if (request.spec.results.empty())
         return;
+    // An answer without content says of no row what became of it.
+    if (!answer.is_json()) {
+        is_unclear_ = true;
+        return;
+    }
     OutcomeReader &reader = readers_.at(&request).outcomes;
     const std::vector<RowOutcome> &said = reader.read(rows_, answer, false);
     for (std::size_t i = 0; i < said.size(); i++) {
         // What one answer says against a row, another does not take back.
         const Kind before = outcomes_[i].kind;
-        if (said[i].kind != Kind::unmentioned && (before == Kind::unmentioned || before == Kind::accepted))
+        if (contradict(before, said[i].kind) && !of_all_.spec.idempotent)
+            outcomes_[i] = {Kind::rejected, std::string(outcome_unknown) +
+                                                ": the results of its job say that it was taken, and that it was not"};
+        else if (said[i].kind != Kind::unmentioned && (before == Kind::unmentioned || before == Kind::accepted))
             outcomes_[i] = said[i];
     }
     is_unclear_ |= !reader.is_clear();

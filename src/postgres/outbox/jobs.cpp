@@ -15,8 +15,9 @@ namespace reverse_etl {
 
 namespace {
 
+/// In letters that every encoding of a database has.
 std::string text_of(const JobValues &values) {
-    return Json(values).dump(-1, ' ', false, Json::error_handler_t::replace);
+    return Json(values).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 } // namespace
@@ -98,13 +99,6 @@ void OutboxJobs::store() const {
     pg_call([&] {
         sql::execute("DELETE FROM reverse_etl_internal.outbox_jobs WHERE destination = $1 AND job = ANY ($2)",
                      {sql::oid(destination_), sql::int8s(ended_)});
-    });
-}
-
-void OutboxJobs::forget_all() {
-    *this = OutboxJobs(destination_);
-    pg_call([&] {
-        sql::execute("DELETE FROM reverse_etl_internal.outbox_jobs WHERE destination = $1", {sql::oid(destination_)});
     });
 }
 

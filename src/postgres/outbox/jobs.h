@@ -30,8 +30,6 @@ class OutboxJobs {
     void forget_changes() { ended_.clear(); }
     /// They are to be read anew, with their rows.
     void start_over() { is_read_ = false; }
-    /// Of a destination that is no more.
-    void forget_all();
 
   private:
     Oid destination_;

@@ -167,11 +167,7 @@ bool OutboxQueue::open_definition() {
             name_ = "(dropped table " + std::to_string(destination_oid_) + ")";
         if (settles_before_claim())
             return false;
-        start_over();
-        requests_.forget_all();
-        jobs_.forget_all();
-        for (const StoredRow &stored : outbox_.claim(queue_.rows(), most_expired, more_))
-            reject_stored(stored, "the destination was dropped");
+        reject_all_of_dropped();
         return false;
     }
     destination_ = std::make_shared<const Destination>(destination_oid_);
@@ -186,6 +182,23 @@ bool OutboxQueue::open_definition() {
     if (!statistics_)
         statistics_.emplace(destination_oid_);
     return true;
+}
+
+/// What is noted of requests and jobs goes with their rows: what was under way may have been carried out.
+void OutboxQueue::reject_all_of_dropped() {
+    start_over();
+    requests_.start_over();
+    requests_.read();
+    const std::vector<JobRecord> jobs = jobs_.read();
+    std::set<std::uint64_t> in_jobs;
+    for (const JobRecord &job : jobs)
+        in_jobs.insert(job.rows.begin(), job.rows.end());
+    for (const StoredRow &stored : outbox_.claim(queue_.rows(), most_expired, more_)) {
+        stored.row->batch = requests_.take(stored.row->id);
+        reject_stored(stored, "the destination was dropped", in_jobs.contains(stored.row->id));
+    }
+    for (std::size_t i = 0; !more_ && i < jobs.size(); i++)
+        jobs_.ended(jobs[i].number);
 }
 
 /// Forgets the rows that wait, to read them anew.

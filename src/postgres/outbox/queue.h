@@ -144,7 +144,9 @@ class OutboxQueue : private DeliveryJournal {
     void start_over();
     void keep_put_off_known();
     /// A row that never was in line.
-    void reject_stored(const StoredRow &stored, const std::string &reason);
+    /// `is_in_job`: it was handed over, or may have been.
+    void reject_stored(const StoredRow &stored, const std::string &reason, bool is_in_job = false);
+    void reject_all_of_dropped();
 
     Oid destination_oid_;
     std::string identity_;

@@ -24,14 +24,14 @@ void OutboxQueue::settle_row(Settlement::Kind kind, const QueuedRow &row, SyncOu
                      in_doubt, std::move(words)});
 }
 
-void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reason) {
+void OutboxQueue::reject_stored(const StoredRow &stored, const std::string &reason, bool is_in_job) {
     const bool is_create = stored.operation == operation_name(OperationKind::create);
     // What is noted may have been made.
-    const bool may_be_there = is_create && stored.row->batch != 0;
+    const bool may_be_there = is_create && (stored.row->batch != 0 || is_in_job);
     requests_.settled(*stored.row);
     settle_row(Settlement::Kind::rejected, *stored.row,
                may_be_there ? SyncOutcomes::Outcome::unknown : SyncOutcomes::Outcome::rejected, !is_create,
-               words_of(may_be_there ? std::string(outcome_unknown) + ": " + reason : reason, 0));
+               words_of(may_be_there || is_in_job ? std::string(outcome_unknown) + ": " + reason : reason, 0));
     queue_.rows().finish_unqueued(stored.row->id);
     lower_level(1, stored.row->stored_bytes);
     if (statistics_)

@@ -159,12 +159,4 @@ void OutboxRequests::start_over() {
     left_.clear();
 }
 
-void OutboxRequests::forget_all() {
-    *this = OutboxRequests(destination_);
-    pg_call([&] {
-        sql::execute("DELETE FROM reverse_etl_internal.outbox_requests WHERE destination = $1",
-                     {sql::oid(destination_)});
-    });
-}
-
 } // namespace reverse_etl

@@ -42,8 +42,6 @@ class OutboxRequests {
     void forget_changes();
     /// Forgets what was read, when the rows are read anew.
     void start_over();
-    /// Of a destination that is no more.
-    void forget_all();
 
   private:
     void count_down(std::int64_t request);
