@@ -12,7 +12,7 @@ COMMENT ON COLUMN reverse_etl_internal.custom_connectors.manifest IS 'how the co
 GRANT SELECT ON reverse_etl_internal.custom_connectors TO PUBLIC;
 
 CREATE FUNCTION reverse_etl_internal.all_connectors(OUT name text, OUT title text, OUT category text, OUT objects text[],
-                                                    OUT operations text[], OUT auth text[], OUT truth text,
+                                                    OUT operations text[], OUT auth text[], OUT batches text, OUT truth text,
                                                     OUT documentation text, OUT version text) RETURNS SETOF record
 LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_all_connectors';
 COMMENT ON FUNCTION reverse_etl_internal.all_connectors() IS 'what manifests say of their connectors, and tests of those that came with the extension; see reverse_etl.connectors';

@@ -165,6 +165,25 @@ BOOST_AUTO_TEST_CASE(what_a_connector_does_not_list_is_described) {
     BOOST_TEST(facts.operation_names() == all, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(batches_are_those_of_what_is_sent) {
+    const auto sizes = [](const char *operations) {
+        return facts_of(small_connector(operations), Truth()).batch_sizes();
+    };
+    BOOST_TEST(sizes(R"({"create": {"request": "POST /things", "body": {"$columns": "all"}}})") == "1 row a request");
+    BOOST_TEST(sizes(R"({"create": {"request": "POST /things", "rows": 50, "body": {"$rows": {"$columns": "all"}}},
+                         "delete": {"request": "DELETE /things/{key}"}, "list": {"request": "GET /things"}})") ==
+               "1 to 50 rows a request");
+    BOOST_TEST(sizes(R"({"list": {"request": "GET /things"}})") == "");
+    const char *job =
+        R"({"upsert": {"request": "PUT /things", "rows": 5, "body": {"$rows": {"$columns": "all"}}, "job": {
+        "from": 1000, "rows": 20000, "open": {"request": "POST /jobs", "body": {"rows": {"$rows": {"$columns": "all"}}}, "keep": {"id": "/id"}},
+        "poll": {"request": "GET /jobs/{job.id}", "done_when": {"/state": "done"},
+                 "outcome": {"each": "/results", "is": "accepted", "row": [{"key": "/id"}]}}}}})";
+    BOOST_TEST(sizes(job) == "5 rows a request, 20000 a job");
+    BOOST_TEST(contains(page_of(small_connector(job)),
+                        "INSERT: upsert by email, 5 rows a request, from 1000 rows on in jobs of"));
+}
+
 BOOST_AUTO_TEST_CASE(an_api_of_ones_own_has_no_vendor) {
     BOOST_TEST(facts_of(built_in_connector("http"), Truth()).is_of_user);
     BOOST_TEST(!facts_of(built_in_connector("slack"), Truth()).is_of_user);

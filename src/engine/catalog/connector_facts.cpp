@@ -1,9 +1,11 @@
 #include "engine/catalog/connector_facts.h"
 
+#include "engine/manifest/job_spec.h"
 #include "engine/manifest/operation_merging.h"
 #include "engine/text/json.h"
 
 #include <algorithm>
+#include <set>
 
 namespace reverse_etl {
 
@@ -60,6 +62,11 @@ std::string text_of_member(const Json &manifest, const char *name) {
     return text.is_string() ? text.get<std::string>() : "";
 }
 
+std::string range(const std::set<int> &numbers) {
+    const std::string most = std::to_string(*numbers.rbegin());
+    return numbers.size() == 1 ? most : std::to_string(*numbers.begin()) + " to " + most;
+}
+
 /// What stands for all objects that the manifest does not list, as if it listed one.
 Object other_object(Json manifest, const Settings &settings) {
     const std::string name = "other";
@@ -83,6 +90,25 @@ std::vector<std::string> ConnectorFacts::operation_names() const {
                         [&, name = std::string(name)](const OperationFact &fact) { return fact.operation == name; }))
             names.emplace_back(name);
     return names;
+}
+
+std::string ConnectorFacts::batch_sizes() const {
+    std::set<int> requests, jobs;
+    for (const Object &object : objects)
+        for (const auto &[kind, spec] : object.operations) {
+            if (is_read_only(kind) || spec.by_lookup)
+                continue;
+            if (!spec.has_only_job())
+                requests.insert(spec.rows);
+            if (spec.job != nullptr)
+                jobs.insert(spec.job->rows);
+        }
+    std::string text;
+    if (!requests.empty())
+        text = range(requests) + (requests == std::set{1} ? " row" : " rows") + " a request";
+    if (!jobs.empty())
+        text += (text.empty() ? "" : ", ") + range(jobs) + " a job";
+    return text;
 }
 
 ConnectorFacts facts_of(const Connector &connector, const Truth &truth) {

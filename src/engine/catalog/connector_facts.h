@@ -25,6 +25,9 @@ struct ConnectorFacts {
 
     /// The names of the operations that some object has.
     std::vector<std::string> operation_names() const;
+    /// How many rows go at once, operation by operation: "1 to 100 rows a request, 10000 a job"; "" where none are
+    /// sent.
+    std::string batch_sizes() const;
 };
 
 /// Options are taken to have values as typical_value() gives them.

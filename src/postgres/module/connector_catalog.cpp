@@ -38,7 +38,7 @@ std::string counted_truth(const ConnectorFacts &facts) {
 
 /// What the view shows of a connector. What cannot be read any more, since the language has changed, hides no other.
 void put_connector(FunctionCallInfo call, const std::string &name) {
-    std::string title, category, version, documentation, truth;
+    std::string title, category, batches, version, documentation, truth;
     std::vector<std::string> objects, operations, auth;
     try {
         const std::shared_ptr<const Connector> connector = find_connector(name);
@@ -53,6 +53,7 @@ void put_connector(FunctionCallInfo call, const std::string &name) {
         std::sort(objects.begin(), objects.end());
         operations = facts.operation_names();
         auth = facts.auth;
+        batches = facts.batch_sizes();
         if (known && !facts.is_of_user)
             truth = counted_truth(facts);
     } catch (const ManifestError &) {
@@ -64,10 +65,10 @@ void put_connector(FunctionCallInfo call, const std::string &name) {
         const auto text = [](const std::string &value) {
             return value.empty() ? static_cast<Datum>(0) : text_datum(to_server_legible(value));
         };
-        Datum values[] = {text(name), text(title), text(category),      arrays[0],    arrays[1],
-                          arrays[2],  text(truth), text(documentation), text(version)};
-        bool nulls[] = {false, title.empty(), category.empty(),      false,          false,
-                        false, truth.empty(), documentation.empty(), version.empty()};
+        Datum values[] = {text(name), text(title),   text(category), arrays[0],           arrays[1],
+                          arrays[2],  text(batches), text(truth),    text(documentation), text(version)};
+        bool nulls[] = {false,           title.empty(), category.empty(),      false,          false, false,
+                        batches.empty(), truth.empty(), documentation.empty(), version.empty()};
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
     });
 }
