@@ -68,7 +68,7 @@ std::string range(const std::set<int> &numbers) {
 }
 
 /// What stands for all objects that the manifest does not list, as if it listed one.
-Object other_object(Json manifest, const Settings &settings) {
+Object other_object(Json manifest, const Settings &settings, void (*pause)()) {
     const std::string name = "other";
     Json object = std::move(manifest.at("objects").at("*"));
     object.erase("pattern");
@@ -76,7 +76,7 @@ Object other_object(Json manifest, const Settings &settings) {
     manifest["objects"][name] = std::move(object);
     if (manifest.contains("discover"))
         manifest.at("discover").erase("objects");
-    Object other = Connector::parse(manifest.dump()).object(name, settings);
+    Object other = Connector::parse(manifest.dump(), pause).object(name, settings);
     other.name = "*";
     return other;
 }
@@ -111,7 +111,7 @@ std::string ConnectorFacts::batch_sizes() const {
     return text;
 }
 
-ConnectorFacts facts_of(const Connector &connector, const Truth &truth) {
+ConnectorFacts facts_of(const Connector &connector, const Truth &truth, void (*pause)()) {
     const Json manifest = Json::parse(connector.manifest());
     const Settings settings = typical_settings(connector);
     ConnectorFacts facts;
@@ -124,7 +124,10 @@ ConnectorFacts facts_of(const Connector &connector, const Truth &truth) {
     if (connector.has_others())
         names.emplace_back("*");
     for (const std::string &name : names) {
-        facts.objects.push_back(name == "*" ? other_object(manifest, settings) : connector.object(name, settings));
+        if (pause != nullptr)
+            pause();
+        facts.objects.push_back(name == "*" ? other_object(manifest, settings, pause)
+                                            : connector.object(name, settings));
         for (const auto &[operation, kind] : operation_names)
             if (facts.objects.back().operation(kind) != nullptr)
                 facts.operations.push_back({name, operation, truth.of(name, operation),

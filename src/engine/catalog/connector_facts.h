@@ -30,8 +30,8 @@ struct ConnectorFacts {
     std::string batch_sizes() const;
 };
 
-/// Options are taken to have values as typical_value() gives them.
-ConnectorFacts facts_of(const Connector &connector, const Truth &truth);
+/// Options are taken to have values as typical_value() gives them. `pause` is called now and then, and may throw.
+ConnectorFacts facts_of(const Connector &connector, const Truth &truth, void (*pause)() = nullptr);
 
 /// A value that an option may have: its example, if the manifest has one.
 std::string typical_value(const OptionSpec &option);

@@ -113,8 +113,9 @@ void add_truth(Page &page, const ConnectorFacts &facts) {
 
 } // namespace
 
-Page connector_page(const Connector &connector, const std::optional<Truth> &truth, const QuoteName &quoted_name) {
-    const ConnectorFacts facts = facts_of(connector, truth.value_or(Truth()));
+Page connector_page(const Connector &connector, const std::optional<Truth> &truth, const QuoteName &quoted_name,
+                    void (*pause)()) {
+    const ConnectorFacts facts = facts_of(connector, truth.value_or(Truth()), pause);
     Page page;
     add_beginning(page, connector, facts);
     add_credentials(page, connector);

@@ -14,7 +14,8 @@ using QuoteName = std::function<std::string(const std::string &)>;
 
 /// All that somebody has to know who uses a connector for the first time.
 /// `truth` is known of those alone that came with the extension.
-Page connector_page(const Connector &connector, const std::optional<Truth> &truth, const QuoteName &quoted_name);
+Page connector_page(const Connector &connector, const std::optional<Truth> &truth, const QuoteName &quoted_name,
+                    void (*pause)() = nullptr);
 
 /// What has to be typed to use it; see connector_page().
 void add_statements(Page &page, const Connector &connector, const ConnectorFacts &facts, const QuoteName &quoted_name);

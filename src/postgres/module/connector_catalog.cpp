@@ -13,6 +13,7 @@
 
 extern "C" {
 #include "funcapi.h"
+#include "miscadmin.h"
 }
 
 namespace reverse_etl {
@@ -21,6 +22,10 @@ namespace {
 
 /// psql puts a blank on both sides of what it shows.
 constexpr std::size_t terminal_width = 78;
+
+void pause() {
+    pg_call([] { CHECK_FOR_INTERRUPTS(); });
+}
 
 /// How many operations passed what; "" where no vendor tells of the API, or no test of the connector.
 std::string counted_truth(const ConnectorFacts &facts) {
@@ -43,13 +48,13 @@ void put_connector(FunctionCallInfo call, const std::string &name) {
     try {
         const std::shared_ptr<const Connector> connector = find_connector(name);
         const std::optional<Truth> known = truth_of(name);
-        const ConnectorFacts facts = facts_of(*connector, known.value_or(Truth()));
+        const ConnectorFacts facts = facts_of(*connector, known.value_or(Truth()), pause);
         title = connector->title();
         category = facts.category;
         version = facts.version;
         documentation = facts.documentation;
         for (const Object &object : facts.objects)
-            objects.push_back(object.name);
+            objects.push_back(storable(object.name));
         std::sort(objects.begin(), objects.end());
         operations = facts.operation_names();
         auth = facts.auth;
@@ -93,7 +98,7 @@ SQL_FUNCTION(reverse_etl_describe_connector) {
         if (format != "text" && format != "markdown")
             throw Error(ERRCODE_INVALID_PARAMETER_VALUE, "there is no format \"" + format + "\"", "",
                         "The formats are text and markdown.");
-        const Page page = connector_page(*find_connector(name), truth_of(name), quoted_name);
+        const Page page = connector_page(*find_connector(name), truth_of(name), quoted_name, pause);
         for (const std::string &line : format == "text" ? terminal_lines(page, terminal_width) : markdown_lines(page))
             pg_call([&] {
                 auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
