@@ -1,7 +1,9 @@
 -- What CREATE EXTENSION brings.
 CREATE EXTENSION reverse_etl;
 
-SELECT name, title, version, built_in, objects FROM reverse_etl.connectors ORDER BY name;
+-- Whatever came with it says what it is.
+SELECT name AS says_too_little FROM reverse_etl.connectors
+ WHERE title IS NULL OR category IS NULL OR '{}' IN (objects, operations, auth) OR documentation IS NULL OR version IS NULL OR NOT built_in;
 
 SELECT name, place, type, default_value, superuser_only FROM reverse_etl.options;
 

@@ -5,7 +5,8 @@
 SELECT reverse_etl.create_connector('hubspot_plus', '{ "manifest": 1, "name": "hubspot_plus", "extends": "hubspot", "title": "HubSpot and invoices",
     "objects": { "invoices": { "columns": { "hs_number": "text" } }, "tickets": null, "contacts": { "columns": { "loyalty": "integer", "zip": null } } } }');
 SELECT name, title, extends, objects, manifest ->> 'schema' AS schema, manifest #>> '{objects,contacts,columns,loyalty}' AS loyalty,
-       manifest #>> '{objects,contacts,columns,zip}' AS zip FROM reverse_etl.connectors WHERE name = 'hubspot_plus';
+       manifest #>> '{objects,contacts,columns,zip}' AS zip FROM reverse_etl.connectors, reverse_etl.show_manifest(name) AS manifest
+ WHERE name = 'hubspot_plus';
 SELECT name FROM reverse_etl.credentials WHERE connector = 'hubspot_plus' ORDER BY name;
 CREATE SERVER plus FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot_plus', base_url :'sandbox_url');
 CREATE USER MAPPING FOR CURRENT_USER SERVER plus OPTIONS (access_token 'pat-plus');

@@ -40,7 +40,7 @@ ROLLBACK;
 -- Functions
 CREATE TEMP TABLE harmless (name text PRIMARY KEY, why text NOT NULL);
 INSERT INTO harmless VALUES
-    ('built_in_connectors', 'reads files that come with the extension'),
+    ('all_connectors', 'reads manifests, which all may read; the view connectors calls it'),
     ('built_in_options', 'constant'),
     ('check_manifest', 'reads its arguments alone'),
     ('check_server', 'asks for USAGE on the server, and signs in as who calls it'),
@@ -48,7 +48,8 @@ INSERT INTO harmless VALUES
     ('preview', 'runs what the caller could run, sends nothing and takes back the rest'),
     ('show_request', 'reads its arguments alone'),
     ('test_connector', 'reads its arguments, and manifests, which all may read'),
-    ('whole_manifest', 'reads manifests, which all may read; the view connectors calls it'),
+    ('show_manifest', 'reads manifests, which all may read'),
+    ('describe_connector', 'reads manifests, which all may read'),
     ('hash_row', 'reads its argument alone; models call it'),
     ('hash_row_version', 'constant'),
     ('next_run_after', 'reads its arguments alone'),

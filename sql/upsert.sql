@@ -55,7 +55,7 @@ INSERT INTO contacts (firstname) VALUES ('no key');
 
 -- What the requests would be
 SELECT operation, rows, body FROM reverse_etl.preview($$INSERT INTO contacts (email, firstname) VALUES ('z@example.com', 'Z')$$);
-SELECT method, body FROM reverse_etl.show_request((SELECT manifest FROM reverse_etl.connectors WHERE name = 'lookups'), 'contacts', 'upsert', '{"email": "z@example.com", "firstname": "Z"}');
+SELECT method, body FROM reverse_etl.show_request(reverse_etl.show_manifest('lookups'), 'contacts', 'upsert', '{"email": "z@example.com", "firstname": "Z"}');
 
 -- Queued
 ALTER FOREIGN TABLE contacts OPTIONS (ADD delivery 'queued');

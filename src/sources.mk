@@ -1,5 +1,13 @@
 # Every C++ source, listed once: the Makefile includes this file and CMake reads it.
 ENGINE_SOURCES = \
+    src/engine/catalog/connector_facts.cpp \
+    src/engine/catalog/connector_objects.cpp \
+    src/engine/catalog/connector_page.cpp \
+    src/engine/catalog/connector_statements.cpp \
+    src/engine/catalog/markdown_page.cpp \
+    src/engine/catalog/page.cpp \
+    src/engine/catalog/terminal_page.cpp \
+    src/engine/catalog/truth.cpp \
     src/engine/cron/cron_schedule.cpp \
     src/engine/http/client_certificate.cpp \
     src/engine/http/curl_transport.cpp \
@@ -43,6 +51,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/job_result_reader.cpp \
     src/engine/manifest/key_form.cpp \
     src/engine/manifest/known_names.cpp \
+    src/engine/manifest/limit_text.cpp \
     src/engine/manifest/manifest_filling.cpp \
     src/engine/manifest/manifest_node.cpp \
     src/engine/manifest/notes.cpp \
@@ -229,6 +238,7 @@ POSTGRES_SOURCES = \
     src/postgres/hashes/value_hasher_others.cpp \
     src/postgres/hashes/value_hasher_strings.cpp \
     src/postgres/module/check_server.cpp \
+    src/postgres/module/connector_catalog.cpp \
     src/postgres/module/connector_trials.cpp \
     src/postgres/module/cron_functions.cpp \
     src/postgres/module/module.cpp \

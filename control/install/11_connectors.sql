@@ -11,34 +11,34 @@ COMMENT ON COLUMN reverse_etl_internal.custom_connectors.manifest IS 'how the co
 -- Whoever may use a connector must be able to read it. A manifest holds no secrets.
 GRANT SELECT ON reverse_etl_internal.custom_connectors TO PUBLIC;
 
-CREATE FUNCTION reverse_etl_internal.built_in_connectors(OUT name text, OUT manifest text) RETURNS SETOF record
-LANGUAGE C STRICT STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_built_in_connectors';
-COMMENT ON FUNCTION reverse_etl_internal.built_in_connectors() IS 'the connectors that came with the extension; see reverse_etl.connectors';
+CREATE FUNCTION reverse_etl_internal.all_connectors(OUT name text, OUT title text, OUT category text, OUT objects text[],
+                                                    OUT operations text[], OUT auth text[], OUT batches text, OUT truth text,
+                                                    OUT documentation text, OUT version text) RETURNS SETOF record
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_all_connectors';
+COMMENT ON FUNCTION reverse_etl_internal.all_connectors() IS 'what manifests say of their connectors, and tests of those that came with the extension; see reverse_etl.connectors';
 
-CREATE FUNCTION reverse_etl_internal.whole_manifest(name text) RETURNS text
-LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_whole_manifest';
-COMMENT ON FUNCTION reverse_etl_internal.whole_manifest(text) IS 'the manifest of a connector with what it has from those that it extends; see reverse_etl.connectors';
+CREATE FUNCTION reverse_etl.show_manifest(name text) RETURNS json
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_show_manifest';
+COMMENT ON FUNCTION reverse_etl.show_manifest(text) IS 'the manifest of a connector, with what it has from those that it extends';
+
+CREATE FUNCTION reverse_etl.describe_connector(name text, format text DEFAULT 'text') RETURNS SETOF text
+LANGUAGE C STRICT STABLE AS 'MODULE_PATHNAME', 'reverse_etl_describe_connector';
+COMMENT ON FUNCTION reverse_etl.describe_connector(text, text) IS 'a page about a connector: what to ask the vendor for, what to type, its objects and limits; as text for psql, or in markdown';
 
 CREATE VIEW reverse_etl.connectors AS
-SELECT name, manifest::jsonb ->> 'title' AS title, manifest::jsonb ->> 'version' AS version, true AS built_in,
-       ARRAY(SELECT object FROM jsonb_object_keys(manifest::jsonb -> 'objects') AS object WHERE object <> '$note' ORDER BY 1)
-           AS objects,
-       manifest::json AS manifest, NULL AS extends
-  FROM reverse_etl_internal.built_in_connectors()
-UNION ALL
-SELECT name, whole.manifest ->> 'title', whole.manifest ->> 'version', false,
-       ARRAY(SELECT object FROM json_object_keys(whole.manifest -> 'objects') AS object WHERE object <> '$note' ORDER BY 1),
-       whole.manifest, custom.manifest ->> 'extends'
-  FROM reverse_etl_internal.custom_connectors AS custom,
-       LATERAL (SELECT CASE WHEN custom.manifest ->> 'extends' IS NULL THEN custom.manifest
-                            ELSE reverse_etl_internal.whole_manifest(custom.name)::json END AS manifest) AS whole;
+SELECT connector.name, title, category, objects, operations, auth, truth::jsonb AS truth, documentation, version,
+       custom.name IS NULL AS built_in, custom.manifest ->> 'extends' AS extends
+  FROM reverse_etl_internal.all_connectors() AS connector
+  LEFT JOIN reverse_etl_internal.custom_connectors AS custom ON custom.name = connector.name;
 COMMENT ON VIEW reverse_etl.connectors IS 'every connector that CREATE SERVER ... OPTIONS (connector ...) may name';
 GRANT SELECT ON reverse_etl.connectors TO PUBLIC;
 
 CREATE VIEW reverse_etl.credentials AS
 SELECT connectors.name AS connector, credential.key AS name, credential.value ->> 'description' AS description,
        credential.value ->> 'example' AS example, credential.value ->> 'documentation' AS documentation
-  FROM reverse_etl.connectors, json_each(connectors.manifest -> 'credentials') AS credential
+  FROM reverse_etl.connectors,
+       -- One without a title cannot be read any more.
+       json_each(CASE WHEN title IS NOT NULL THEN reverse_etl.show_manifest(connectors.name) END -> 'credentials') AS credential
  WHERE credential.key <> '$note';
 COMMENT ON VIEW reverse_etl.credentials IS 'what a user mapping for a server of each connector may hold, and where the vendor tells of it';
 GRANT SELECT ON reverse_etl.credentials TO PUBLIC;

@@ -30,8 +30,7 @@ IMPORT FOREIGN SCHEMA workspace FROM SERVER slack INTO slack;
 
 -- The same in pages of two, so that there is a second page.
 SELECT reverse_etl.create_connector('slack_in_pages',
-           replace(replace(manifest::text, '"name": "slack"', '"name": "slack_in_pages"'), '"200"', '"2"')::json)
-  FROM reverse_etl.connectors WHERE name = 'slack';
+           replace(replace(reverse_etl.show_manifest('slack')::text, '"name": "slack"', '"name": "slack_in_pages"'), '"200"', '"2"')::json);
 CREATE SERVER slack_in_pages FOREIGN DATA WRAPPER reverse_etl
     OPTIONS (connector 'slack_in_pages', base_url :'sandbox_url', rate_limit 'none');
 CREATE USER MAPPING FOR CURRENT_USER SERVER slack_in_pages OPTIONS (bot_token 'xoxb-contract');

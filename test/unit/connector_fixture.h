@@ -5,6 +5,8 @@
 #include "engine/requests/row_writer.h"
 #include "engine/text/json_text.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -15,7 +17,16 @@
 
 namespace reverse_etl {
 
-constexpr const char *built_in_connectors[] = {"http", "hubspot", "salesforce", "slack"};
+/// The names of the connectors that the extension brings along.
+inline const std::vector<std::string> built_in_connectors = [] {
+    std::vector<std::string> names;
+    for (const auto &entry : std::filesystem::directory_iterator(PROJECT_DIR "/connectors"))
+        if (const std::filesystem::path file = entry.path().filename();
+            file.extension() == ".json" && file.stem().extension().empty())
+            names.push_back(file.stem());
+    std::sort(names.begin(), names.end());
+    return names;
+}();
 
 /// The text of a manifest that the extension brings along.
 inline std::string built_in_manifest(const std::string &name) {

@@ -1,5 +1,7 @@
 #include "manifest_faults.h"
 
+#include "engine/catalog/connector_facts.h"
+
 #include <boost/test/unit_test.hpp>
 
 using namespace reverse_etl;
@@ -7,9 +9,9 @@ using namespace reverse_etl;
 BOOST_AUTO_TEST_SUITE(the_connectors_that_come_along)
 
 BOOST_AUTO_TEST_CASE(each_object_and_operation_compiles) {
-    const Settings settings = {{"base_url", "https://example.com"}, {"instance", "acme"}};
-    for (const char *name : built_in_connectors) {
+    for (const std::string &name : built_in_connectors) {
         const Connector connector = built_in_connector(name);
+        const Settings settings = typical_settings(connector);
         BOOST_TEST(connector.name() == name);
         BOOST_TEST(!connector.title().empty());
         BOOST_TEST(!connector.object_names().empty());

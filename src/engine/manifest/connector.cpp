@@ -47,6 +47,11 @@ std::vector<std::string> read_key(const ManifestNode &object) {
     return key;
 }
 
+/// Few and for good, so that people find what there is for their purpose.
+void check_category(const ManifestNode &node) {
+    node.one_of({"crm", "support", "marketing", "ads", "analytics", "work", "commerce", "infrastructure"});
+}
+
 /// It is for people, and for those who compare two of them.
 void check_version(const ManifestNode &node) {
     const std::string version = node.text();
@@ -268,16 +273,19 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);
-    manifest.only({"$schema",  "manifest",    "name",    "title",       "version", "documentation",
-                   "schema",   "base_url",    "options", "credentials", "auth",    "headers",
-                   "reason",   "rate_limits", "errors",  "values",      "id",      "columns",
-                   "defaults", "operations",  "objects", "check",       "derived", "discover"});
+    manifest.only({"$schema",     "manifest", "name",    "title",       "category", "version",  "documentation",
+                   "schema",      "base_url", "options", "credentials", "auth",     "headers",  "reason",
+                   "rate_limits", "errors",   "values",  "id",          "columns",  "defaults", "operations",
+                   "objects",     "check",    "derived", "discover"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
     connector.title_ = manifest.at("title").text_of_something();
+    if (manifest.has("category"))
+        check_category(manifest.at("category"));
     if (manifest.has("version"))
         check_version(manifest.at("version"));
+    manifest.text("documentation", "");
     connector.schema_ = manifest.text("schema", connector.name_);
     manifest.at("base_url").text_of_something();
     connector.options_ = read_options(manifest);

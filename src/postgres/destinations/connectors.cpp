@@ -1,11 +1,14 @@
 #include "postgres/destinations/connectors.h"
 
+#include "engine/manifest/known_names.h"
 #include "engine/manifest/manifest_filling.h"
+#include "engine/text/json.h"
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/sql_function.h"
+#include "postgres/border/sql_text.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -34,6 +37,18 @@ std::filesystem::path connector_directory() {
     char share[MAXPGPATH];
     get_share_path(my_exec_path, share);
     return std::filesystem::path(share) / "reverse_etl" / "connectors";
+}
+
+/// A file of connectors/; "" where there is none.
+std::string connector_file(const std::string &file_name) {
+    std::ifstream file(connector_directory() / file_name, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::string built_in_manifest(const std::string &name) {
+    return connector_file(name + ".json");
 }
 
 struct CustomConnector {
@@ -90,6 +105,10 @@ bool is_built_in(const std::string &name) {
     // The files change only with the installation, and the library with them.
     static const std::vector<std::string> names = built_in_connector_names();
     return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string in_quotation_marks(const std::string &name) {
+    return "\"" + name + "\"";
 }
 
 void pause() {
@@ -159,6 +178,31 @@ Connector parse_connector(std::string_view manifest) {
     return Connector::parse(manifest, pause, find_manifest);
 }
 
+std::shared_ptr<const Connector> find_connector(const std::string &name) {
+    // The files change only with the installation, and the library with them.
+    static std::map<std::string, std::shared_ptr<const Connector>> known;
+    if (auto found = known.find(name); found != known.end())
+        return found->second;
+    if (is_built_in(name))
+        return known[name] = parse(name, built_in_manifest(name));
+    std::vector<CustomConnector> custom = custom_connectors(&name);
+    if (!custom.empty())
+        return parse(name, custom.front().manifest);
+    const std::vector<std::string> near = nearest_names(name, connector_names());
+    throw Error(ERRCODE_UNDEFINED_OBJECT, "connector \"" + name + "\" does not exist", "",
+                (near.empty() ? "" : "Perhaps " + joined(near, " or ", in_quotation_marks) + " is meant. ") +
+                    std::string("reverse_etl.connectors lists them."));
+}
+
+std::vector<std::shared_ptr<const Connector>> all_connectors() {
+    std::vector<std::shared_ptr<const Connector>> connectors;
+    for (const std::string &name : built_in_connector_names())
+        connectors.push_back(find_connector(name));
+    for (const CustomConnector &custom : custom_connectors(nullptr))
+        connectors.push_back(parse(custom.name, custom.manifest));
+    return connectors;
+}
+
 std::vector<std::string> built_in_connector_names() {
     std::vector<std::string> names;
     std::error_code ignored;
@@ -172,56 +216,23 @@ std::vector<std::string> built_in_connector_names() {
     return names;
 }
 
-std::string built_in_manifest(const std::string &name) {
-    std::ifstream file(connector_directory() / (name + ".json"), std::ios::binary);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-std::shared_ptr<const Connector> find_connector(const std::string &name) {
-    // The files change only with the installation, and the library with them.
-    static std::map<std::string, std::shared_ptr<const Connector>> known;
-    if (auto found = known.find(name); found != known.end())
-        return found->second;
-    if (is_built_in(name))
-        return known[name] = parse(name, built_in_manifest(name));
-    std::vector<CustomConnector> custom = custom_connectors(&name);
-    if (!custom.empty())
-        return parse(name, custom.front().manifest);
-    std::string names;
-    for (const std::string &one : built_in_connector_names())
-        names += (names.empty() ? "" : ", ") + one;
+std::vector<std::string> connector_names() {
+    std::vector<std::string> names = built_in_connector_names();
     for (const CustomConnector &one : custom_connectors(nullptr))
-        names += ", " + one.name;
-    throw Error(ERRCODE_UNDEFINED_OBJECT, "connector \"" + name + "\" does not exist", "",
-                "The connectors are: " + names + ".");
+        names.push_back(one.name);
+    return names;
 }
 
-std::vector<std::shared_ptr<const Connector>> all_connectors() {
-    std::vector<std::shared_ptr<const Connector>> connectors;
-    for (const std::string &name : built_in_connector_names())
-        connectors.push_back(find_connector(name));
-    for (const CustomConnector &custom : custom_connectors(nullptr))
-        connectors.push_back(parse(custom.name, custom.manifest));
-    return connectors;
+std::string manifest_of(const std::string &name) {
+    std::optional<std::string> own = find_manifest(name);
+    return !own || Json::parse(*own).contains("extends") ? find_connector(name)->manifest() : *own;
 }
 
-/// reverse_etl_internal.built_in_connectors() returns setof (name text, manifest text)
-SQL_FUNCTION(reverse_etl_built_in_connectors) {
-    InitMaterializedSRF(fcinfo, 0);
-    guard([&] {
-        auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-        for (const std::string &name : built_in_connector_names()) {
-            std::string manifest = built_in_manifest(name);
-            pg_call([&] {
-                Datum values[] = {text_datum(name), text_datum(manifest)};
-                bool nulls[] = {false, false};
-                tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-            });
-        }
-    });
-    return static_cast<Datum>(0);
+std::optional<Truth> truth_of(const std::string &name) {
+    if (!is_built_in(name))
+        return std::nullopt;
+    const std::string found = connector_file(name + ".truth.json");
+    return found.empty() ? Truth() : Truth(found);
 }
 
 /// reverse_etl.check_manifest(name text, manifest text): raises what is wrong with it
@@ -239,14 +250,6 @@ SQL_FUNCTION(reverse_etl_check_manifest) {
         check_extenders(name, manifest);
     });
     PG_RETURN_VOID();
-}
-
-/// reverse_etl_internal.whole_manifest(name text) returns text: with what it has from those that it extends
-SQL_FUNCTION(reverse_etl_whole_manifest) {
-    return guard([&] {
-        const std::string manifest = find_connector(text_argument(fcinfo, 0))->manifest();
-        return pg_call([&] { return text_datum(manifest); });
-    });
 }
 
 } // namespace reverse_etl

@@ -1,6 +1,7 @@
 #include "postgres/fdw/fdw.h"
 
 #include "engine/manifest/job_spec.h"
+#include "engine/manifest/limit_text.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
@@ -27,18 +28,6 @@ void show_text(const char *label, const std::string &text, ExplainState *explain
 
 void show_number(const char *label, std::int64_t number, ExplainState *explain) {
     pg_call([&] { ExplainPropertyInteger(label, nullptr, number, explain); });
-}
-
-std::string described(const RateLimitSpec &limit) {
-    std::string scope = limit.for_each.empty() ? "" : " for each " + limit.for_each;
-    if (limit.concurrent > 0)
-        return std::to_string(limit.concurrent) + (limit.concurrent == 1 ? " request" : " requests") + " at once" +
-               scope;
-    std::string seconds = limit.seconds == 1 ? "second" : std::to_string(limit.seconds) + " seconds";
-    if (limit.seconds == 86400)
-        seconds = "day";
-    return std::to_string(limit.requests) + " " + limit.unit + (limit.requests == 1 ? " per " : "s per ") + seconds +
-           scope;
 }
 
 std::string duration(double seconds) {

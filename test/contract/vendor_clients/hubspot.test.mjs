@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { Client } from '@hubspot/api-client';
-import { skip, url } from './sandbox.mjs';
+import { skip, tellOfClient, url } from './sandbox.mjs';
+
+after(() => skip || tellOfClient('hubspot', '@hubspot/api-client', import.meta.url));
 
 const client = new Client({ accessToken: 'pat-test', basePath: url, numberOfApiCallRetries: 0 });
 const email = (name) => `${name}.${process.pid}@example.com`;

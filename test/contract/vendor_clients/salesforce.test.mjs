@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import jsforce from 'jsforce';
-import { control, skip, url } from './sandbox.mjs';
+import { control, skip, tellOfClient, url } from './sandbox.mjs';
+
+after(() => skip || tellOfClient('salesforce', 'jsforce', import.meta.url));
 
 const connect = () => new jsforce.Connection({ instanceUrl: url, accessToken: 'token-test', version: '59.0' });
 const failure = (promise) => promise.then(() => assert.fail('was accepted'), (error) => error);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { WebClient } from '@slack/web-api';
-import { records, skip, url } from './sandbox.mjs';
+import { records, skip, tellOfClient, url } from './sandbox.mjs';
+
+after(() => skip || tellOfClient('slack', '@slack/web-api', import.meta.url));
 
 const clientOf = (token) => new WebClient(token, { slackApiUrl: `${url}/api/`, retryConfig: { retries: 0 } });
 const client = clientOf('xoxb-test');

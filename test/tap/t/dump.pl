@@ -19,7 +19,7 @@ $node->safe_psql('postgres', <<~SQL);
     }');
     SELECT reverse_etl.create_connector('acme_twin', '{ "manifest": 1, "name": "acme_twin", "extends": "acme", "objects": { "returns": { "columns": { "number": "integer" } } } }');
     -- Its base is written again, and so comes after it.
-    SELECT reverse_etl.create_connector('acme', manifest) FROM reverse_etl.connectors WHERE name = 'acme';
+    SELECT reverse_etl.create_connector('acme', reverse_etl.show_manifest('acme'));
     CREATE SERVER acme FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme');
     CREATE SERVER twin FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'acme_twin');
     CREATE FOREIGN TABLE returns (number integer) SERVER twin;
