@@ -1,7 +1,8 @@
 -- What CREATE EXTENSION brings.
 CREATE EXTENSION reverse_etl;
 
-SELECT name, title, version, built_in, objects FROM reverse_etl.connectors ORDER BY name;
+SELECT name, title, version, built_in, objects FROM reverse_etl.connectors
+ WHERE name IN ('http', 'hubspot', 'salesforce', 'slack') ORDER BY name;
 
 SELECT name, place, type, default_value, superuser_only FROM reverse_etl.options;
 

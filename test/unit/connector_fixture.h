@@ -3,8 +3,11 @@
 #include "engine/manifest/connector.h"
 #include "engine/requests/compiled_operation.h"
 #include "engine/requests/row_writer.h"
+#include "engine/text/json.h"
 #include "engine/text/json_text.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -15,7 +18,15 @@
 
 namespace reverse_etl {
 
-constexpr const char *built_in_connectors[] = {"http", "hubspot", "salesforce", "slack"};
+/// The names of the connectors that the extension brings along, as their files are called.
+inline const std::vector<std::string> built_in_connectors = [] {
+    std::vector<std::string> names;
+    for (const auto &file : std::filesystem::directory_iterator(PROJECT_DIR "/connectors"))
+        if (const std::string name = file.path().filename().string(); std::count(name.begin(), name.end(), '.') == 1)
+            names.push_back(file.path().stem().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}();
 
 /// The text of a manifest that the extension brings along.
 inline std::string built_in_manifest(const std::string &name) {
@@ -29,6 +40,20 @@ inline std::string built_in_manifest(const std::string &name) {
 
 inline Connector built_in_connector(const std::string &name) {
     return Connector::parse(built_in_manifest(name));
+}
+
+/// Options with which each of its objects can be used: those that have no default have an example, or words to choose
+/// from.
+inline Settings sample_settings(const std::string &name) {
+    Settings settings = {{"base_url", "https://example.com"}};
+    const Json options = Json::parse(built_in_manifest(name)).value("options", Json::object());
+    for (const auto &[option, said] : options.items()) {
+        if (!said.is_object() || said.contains("default"))
+            continue;
+        const Json value = said.contains("example") ? said["example"] : said.value("one_of", Json::array({""}))[0];
+        settings[option] = value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    return settings;
 }
 
 /// A manifest with one object, "things", and these operations; `more` are members of the manifest, each with a comma

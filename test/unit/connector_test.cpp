@@ -7,8 +7,8 @@ using namespace reverse_etl;
 BOOST_AUTO_TEST_SUITE(the_connectors_that_come_along)
 
 BOOST_AUTO_TEST_CASE(each_object_and_operation_compiles) {
-    const Settings settings = {{"base_url", "https://example.com"}, {"instance", "acme"}};
-    for (const char *name : built_in_connectors) {
+    for (const std::string &name : built_in_connectors) {
+        const Settings settings = sample_settings(name);
         const Connector connector = built_in_connector(name);
         BOOST_TEST(connector.name() == name);
         BOOST_TEST(!connector.title().empty());

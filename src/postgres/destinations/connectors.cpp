@@ -189,13 +189,8 @@ std::shared_ptr<const Connector> find_connector(const std::string &name) {
     std::vector<CustomConnector> custom = custom_connectors(&name);
     if (!custom.empty())
         return parse(name, custom.front().manifest);
-    std::string names;
-    for (const std::string &one : built_in_connector_names())
-        names += (names.empty() ? "" : ", ") + one;
-    for (const CustomConnector &one : custom_connectors(nullptr))
-        names += ", " + one.name;
     throw Error(ERRCODE_UNDEFINED_OBJECT, "connector \"" + name + "\" does not exist", "",
-                "The connectors are: " + names + ".");
+                "The view reverse_etl.connectors shows those that there are.");
 }
 
 std::vector<std::shared_ptr<const Connector>> all_connectors() {
