@@ -12,6 +12,7 @@ package Destinations;
 use strict;
 use warnings FATAL => 'all';
 
+use Encode qw(decode_utf8);
 use File::Temp;
 use HTTP::Tiny;
 use JSON::PP qw(decode_json encode_json);
@@ -39,6 +40,9 @@ sub missing {
 
 # Where the vendors' published files are.
 sub published { return $ENV{API_SPECS} // "$ENV{TESTS}/../../shared/api-specs" }
+
+# The value of a JSON text that is characters, as all texts here are; decode_json takes bytes.
+sub from_json { return JSON::PP->new->allow_nonref->decode($_[0]) }
 
 sub text_of {
     my ($path) = @_;
@@ -86,14 +90,14 @@ sub post {
 sub _content {
     my ($self, $response) = @_;
     Test::More::BAIL_OUT("a stand-in answered $response->{status}: $response->{content}") if !$response->{success};
-    return $response->{content};
+    return decode_utf8($response->{content});
 }
 
 # ["POST /contacts 200", ...]: the requests since the last reset.
-sub requests { my ($self, $name) = @_; return @{ decode_json($self->get($name, 'counts'))->{requests} } }
+sub requests { my ($self, $name) = @_; return @{ from_json($self->get($name, 'counts'))->{requests} } }
 
 # How many requests met a fault.
-sub met { my ($self, $name) = @_; return decode_json($self->get($name, 'counts'))->{met} }
+sub met { my ($self, $name) = @_; return from_json($self->get($name, 'counts'))->{met} }
 
 sub run {
     my ($self, $program, @arguments) = @_;

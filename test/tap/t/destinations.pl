@@ -9,9 +9,10 @@ use warnings FATAL => 'all';
 use DestinationObject;
 use Destinations;
 use DestinationsPage;
-use JSON::PP qw(decode_json encode_json);
+use JSON::PP qw(encode_json);
 use List::Util qw(max);
-use ReverseETL;
+use PsqlSession;
+use ReverseETL qw(new_node wait_for_server wait_until);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -25,7 +26,9 @@ my %done;      # NAME.OBJECT => { STEP => 'ok', or why it is not done }
 my %truths;    # NAME.OBJECT.OPERATION => { client => 1, file => 1 }
 my %lines;     # NAME => its lines of the page docs/connectors.md
 
-sub sql { return $node->safe_psql('postgres', @_) }
+my $session   = PsqlSession->new($node);
+
+sub sql { return $session->ask(@_) }
 sub url_in { my ($name, $text) = @_; return $text =~ s/\{url\}/$stand_ins->url($name)/gre }
 
 # options(NAME, {...}): as SQL has them.
@@ -39,7 +42,7 @@ sub options {
 sub check_destination {
     my ($name) = @_;
     my $described = $stand_ins->description($name);
-    my $manifest  = decode_json(sql("SELECT manifest FROM reverse_etl.connectors WHERE name = '$name'") || BAIL_OUT("there is no connector $name"));
+    my $manifest  = Destinations::from_json(sql("SELECT manifest FROM reverse_etl.connectors WHERE name = '$name'") || BAIL_OUT("there is no connector $name"));
     my $server    = { connector => $name, base_url => $stand_ins->url($name), rate_limit => 'none', %{ $described->{server} // {} } };
     my $schema    = $manifest->{schema} // $name;
     sql("CREATE SERVER $name FOREIGN DATA WRAPPER reverse_etl OPTIONS (" . options($name, $server) . ");
@@ -214,9 +217,9 @@ sub given_keys {
     my ($object) = @_;
     my $known = $object->{described}{known_by} // BAIL_OUT("$object->{table}: known_by has to say by which column rows are told apart");
     my @pointers = map { $_->{at} } $object->stored($known), map { { at => $object->{described}{at}{$_} // "/$_" } } $object->key;
-    my %found = map { my ($is, @key) = @{ decode_json($_) }; (encode_json([$is]) => [ map { q(') . s/'/''/gr . q(') } @key ]) }
+    my %found = map { my ($is, @key) = @{ Destinations::from_json($_) }; (encode_json([$is]) => [ map { q(') . s/'/''/gr . q(') } @key ]) }
         split /\n/, $stand_ins->post($object->{destination}, 'values/' . ($object->{described}{store} // $object->{name}), \@pointers);
-    return map { my ($n, $is) = split /\t/, $_, 2; ($n => $found{ encode_json(decode_json($is)) }) }
+    return map { my ($n, $is) = split /\t/, $_, 2; ($n => $found{ encode_json(Destinations::from_json($is)) }) }
         split /\n/, sql(q{SELECT n || E'\t' || jsonb_build_array(} . $object->stored($known)->{is} . ') FROM generate_series(1, 100) AS n');
 }
 
@@ -225,7 +228,7 @@ sub run {
     my (@statements) = @_;
     my $count = 0;
     for my $statement (@statements) {
-        my ($tag, $said) = outcome($node, $statement);
+        my ($tag, $said) = $session->outcome($statement);
         diag($said) if $tag !~ /^[A-Z]+(?: 0)? \d+$/;
         $count += $tag =~ /(\d+)$/ ? $1 : 0;
     }
@@ -252,7 +255,7 @@ sub check_insert {
     reset_to($object);
     label($object, $object->insert);
     my $bad = bad_among($object, 1, 1000);
-    my ($tag, $said) = outcome($node, $object->insert_statement(1, 1000));
+    my ($tag, $said) = $session->outcome($object->insert_statement(1, 1000));
     is($tag, 'INSERT 0 ' . (1000 - $bad), 'the tag counts what was accepted') or diag($said);
     is(rejected($object, $object->{described}{reason}), "$bad|$bad|", 'the others are rejected, each for its reason');
     is(requests($object), $object->requests_to_insert(1, 1000), 'no more requests than necessary');
@@ -381,7 +384,7 @@ sub check_expired {
         return;
     }
     $stand_ins->post($object->{destination}, 'faults', { kind => 'refused' });
-    my (undef, $said) = outcome($node, $object->insert_statement(3001, 3001));
+    my (undef, $said) = $session->outcome($object->insert_statement(3001, 3001));
     like($said, qr/ERROR:  28000/, 'credentials that are refused end the statement');
     is(requests($object), 1, 'they are not tried again');
     is(run($object->insert_statement(3001, 3001)), 1, 'with others it goes on');
@@ -406,7 +409,7 @@ sub check_dropped {
     my ($object) = @_;
     reset_to($object);
     $stand_ins->post($object->{destination}, 'faults', { kind => 'drop', request => $object->pattern_of($object->maker) });
-    my ($tag) = outcome($node, $object->insert_statement(3001, 3001));
+    my ($tag) = $session->outcome($object->insert_statement(3001, 3001));
     is($stand_ins->met($object->{destination}), 1, 'the answer was lost');
     check_in_doubt($object, $tag =~ /^INSERT 0 (\d)$/);
     return;
@@ -420,6 +423,7 @@ sub check_crash {
     sql('BEGIN; ' . $object->insert_statement(3001, 3001) . '; COMMIT');
     wait_until(sub { $stand_ins->met($object->{destination}) });
     kill KILL => sql('SELECT pid FROM reverse_etl.worker_status');
+    $session->stop;
     sleep 0.1;
     wait_for_server($node);
     sql("CALL reverse_etl.wait('$object->{table}', '60 s')");
