@@ -7,6 +7,7 @@ package Destinations;
 #   $stand_ins->description('intercom');                   # what is in its NAME.json
 #   $stand_ins->url('intercom');
 #   $stand_ins->post('intercom', 'faults', {...});         # see kit/server.mjs
+#   $stand_ins->test('kit/');                              # what is tested there
 #   $stand_ins->run('prove.mjs', ...);                     # a program beside the stand-ins: what it says, as JSON
 
 use strict;
@@ -106,6 +107,16 @@ sub run {
     my $said = <$output>;
     close $output;
     return $said ? decode_json($said) : undef;
+}
+
+# test(FOLDER): the exit status of the tests in it, in Node; what they say is in the log.
+sub test {
+    my ($self, $folder) = @_;
+    local $ENV{API_SPECS} = published();
+    open my $output, '-|', 'node', '--test', "$self->{work}/$folder" or die "cannot run node: $!";
+    Test::More::note($_) while <$output>;
+    close $output;
+    return $?;
 }
 
 # keep(FILE, TEXT): a file beside the stand-ins. Returns its path.

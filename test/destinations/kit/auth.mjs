@@ -54,12 +54,14 @@ export const sigv4 = ({ id, secret, service, region, pathAsIs = false }) => ({
         const [, scope, signed, signature] = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(headers.authorization ?? '') ?? [];
         if (!signature) return false;
         const date = headers['x-amz-date'];
+        const hash = digest(bytes);
+        if ((headers['x-amz-content-sha256'] ?? hash) !== hash) return false;
         if (scope !== `${id}/${date.slice(0, 8)}/${region}/${service}/aws4_request`) return false;
         const [path, search = ''] = url.split('?');
         const parameters = search.split('&').filter(Boolean).map((one) => (one.includes('=') ? one : `${one}=`)).sort();
         const canonical = [method, pathAsIs ? path : path.split('/').map(encoded).join('/'), parameters.join('&'),
             ...signed.split(';').map((name) => `${name}:${headers[name].trim().replace(/ +/g, ' ')}`), '', signed,
-            headers['x-amz-content-sha256'] ?? digest(bytes)].join('\n');
+            hash].join('\n');
         const key = [date.slice(0, 8), region, service, 'aws4_request'].reduce(hmac, `AWS4${secret}`);
         const stamp = ['AWS4-HMAC-SHA256', date, scope.split('/').slice(1).join('/'), digest(canonical)].join('\n');
         return timingSafeEqual(hmac(key, stamp), Buffer.from(signature, 'hex'));

@@ -433,6 +433,7 @@ sub check_crash {
 
 # ---- all of them ---------------------------------------------------------------------------------------------------------
 
+is($stand_ins->test('kit/'), 0, 'the kit refuses what is wrong');
 for my $name (@names) {
     subtest $name => sub { check_destination($name) };
 }
