@@ -42,10 +42,32 @@ sub key_is_given { my ($self) = @_; return $self->key == 1 && !$self->{described
 
 sub operation { my ($self, $name) = @_; return ($self->{operations}{$name} // [])->[0] }
 
-# All of them that make requests of their own, several look-ups as one name: ({ name, said }, ...).
-sub all_operations {
+# Every request that its operations make: ({ name => OPERATION, pattern => of "METHOD path" }, ...).
+sub all_requests {
     my ($self) = @_;
-    return map { my $name = $_; map { { name => $name, said => $_ } } grep { $_->{request} || $_->{job} } @{ $self->{operations}{$name} } } sort keys %{ $self->{operations} };
+    my @requests;
+    for my $name (sort keys %{ $self->{operations} }) {
+        for my $operation (@{ $self->{operations}{$name} }) {
+            my $job   = $operation->{job} // {};
+            my @steps = grep { ref && $_->{request} } $operation, @$job{qw(open add upload close poll)}, @{ $job->{results} // [] };
+            push @requests, map { { name => $name, pattern => $self->pattern_of($_) } } @steps;
+        }
+    }
+    return @requests;
+}
+
+# The other look-ups, by fields that the rows have or by the id: ({ by => [FIELD...], said => ... }, ...).
+sub other_lookups {
+    my ($self) = @_;
+    my %written = map { $_ => 1 } $self->columns;
+    my $by_key  = $self->lookup_by_key // 0;
+    my @others;
+    for my $lookup (grep { $_ != $by_key } @{ $self->{operations}{lookup} // [] }) {
+        my $by = $lookup->{by} // 'any';
+        my @fields = ref $by ? @$by : $by eq 'id' ? $self->id : ();
+        push @others, { by => \@fields, said => $lookup } if @fields && (!ref $by || @fields == grep { $written{$_} } @fields);
+    }
+    return @others;
 }
 
 sub has { return defined $_[0]->operation($_[1]) }
@@ -163,10 +185,10 @@ sub requests_to_list {
     return $told ? $pages : $pages + 1;
 }
 
-# A pattern of "METHOD path" for the requests of an operation.
+# A pattern of "METHOD path" for the requests of an operation, or of a step of a job.
 sub pattern_of {
     my ($self, $operation) = @_;
-    my $request = $operation->{request} // $operation->{job}{open}{request};
+    my $request = $operation->{request};
     my $object  = $self->{name};
     $request =~ s/\{object\}/$object/g;
     my @parts = map { quotemeta } split /\{[^{}]+\}/, $request, -1;

@@ -114,8 +114,9 @@ sub test {
     my ($self, $folder) = @_;
     local $ENV{API_SPECS} = published();
     open my $output, '-|', 'node', '--test', "$self->{work}/$folder" or die "cannot run node: $!";
-    Test::More::note($_) while <$output>;
+    my @said = <$output>;
     close $output;
+    Test::More::diag(@said) if $?;
     return $?;
 }
 

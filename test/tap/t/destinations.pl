@@ -91,12 +91,13 @@ sub prove {
     return note("nobody proved the stand-in: " . Destinations->missing) if Destinations->missing;
     my $said = $stand_ins->run('prove.mjs', $name, $stand_ins->url($name), encode_json($described->{credentials}));
     is($said->{error}, undef, "$described->{client} takes the stand-in for its vendor") or BAIL_OUT("the stand-in $name is not as $described->{client} expects it");
-    my @asked = grep { /^\S+ \S+ 2\d\d$/ } $stand_ins->requests($name);
+    my @asked = map { s/ 2\d\d$//r } grep { / 2\d\d$/ } $stand_ins->requests($name);
     for my $object (@objects) {
-        for my $operation ($object->all_operations) {
-            my $pattern = $object->pattern_of($operation->{said});
-            $truths{"$name.$object->{name}.$operation->{name}"}{client} = 1 if grep { s/ \d+$//r =~ $pattern } @asked;
+        my %unasked;
+        for my $request ($object->all_requests) {
+            $unasked{ $request->{name} } += !grep { $_ =~ $request->{pattern} } @asked;
         }
+        $truths{"$name.$object->{name}.$_"}{client} = 1 for grep { !$unasked{$_} } keys %unasked;
     }
     $stand_ins->post($name, 'reset');
     $stand_ins->post($name, 'forget');
@@ -109,7 +110,7 @@ sub judge {
     my $file = Destinations->published . '/' . ($described->{published} // "$name.json");
     return if !-e $file || Destinations->missing;
     my $recorded   = $stand_ins->keep("$name.jsonl", '');
-    my @operations = map { my $object = $_; map { { object => $object->{name}, operation => $_->{name}, pattern => $object->pattern_of($_->{said}) } } $object->all_operations } @objects;
+    my @operations = map { my $object = $_; map { { object => $object->{name}, operation => $_->{name}, pattern => $_->{pattern} } } $object->all_requests } @objects;
     $stand_ins->post($name, "save?file=$recorded");
     my $judged = $stand_ins->run('judge.mjs', $file, $recorded, encode_json(\@operations));
     for my $operation (sort keys %$judged) {
@@ -162,7 +163,12 @@ sub needless {
 }
 
 # reset(OBJECT): nothing is there, and nothing is remembered. With 'data' the records stay.
-sub reset_to { my ($object, $keep) = @_; $stand_ins->post($object->{destination}, 'reset' . ($keep ? "?keep=$keep" : '')); return }
+sub reset_to {
+    my ($object, $keep) = @_;
+    $stand_ins->post($object->{destination}, 'reset' . ($keep ? "?keep=$keep" : ''));
+    sql('SELECT reverse_etl.discard($$true$$)');
+    return;
+}
 
 sub label { my ($object, $of) = @_; $stand_ins->post($object->{destination}, "label?of=$object->{name}.$of"); return }
 
@@ -286,6 +292,14 @@ sub check_select {
     }
     is($found, 4, 'the rows are found that are there');
     is(requests($object), $object->requests_to_find($object->key_is_given ? 4 : 5), 'no more requests than necessary');
+    for my $lookup ($object->other_lookups) {
+        my @by     = @{ $lookup->{by} };
+        my $fields = join ' AND ', map { "$_ = " . sql("SELECT quote_literal($_) FROM $object->{table} WHERE $where[0] ORDER BY 1 LIMIT 1") } @by;
+        reset_to($object, 'data');
+        label($object, 'lookup');
+        is(sql("SELECT count(*) FROM $object->{table} WHERE $fields"), 1, "a row is found by @by");
+        is(requests($object), 1, 'by one request');
+    }
     return;
 }
 
