@@ -72,6 +72,8 @@ sub other_lookups {
 
 sub has { return defined $_[0]->operation($_[1]) }
 
+sub makes_rows { return $_[0]->has('create') || $_[0]->has('upsert') }
+
 # Whether all of an operation goes in jobs, which statements do not wait for.
 sub only_by_job { my ($self, $name) = @_; my $of = $self->operation($name); return $of && $of->{job} && !$of->{request} }
 

@@ -57,8 +57,8 @@ sub check_destination {
         my $checked = DestinationObject->new(manifest => $manifest, described => $of, name => $object, table => $table);
         $checked->{destination} = $name;
         $checked->{renews}      = renews($manifest, $described->{credentials});
-        $checked->{crashes}     = $first;
-        $first = 0 if !$checked->only_by_job($checked->insert);
+        $checked->{is_first}    = $first;
+        $first = 0 if $checked->makes_rows && !$checked->only_by_job($checked->insert);
         push @objects, $checked;
     }
     prove($name, $described, @objects);
@@ -152,13 +152,12 @@ sub check_object {
 # Why a step is not for an object, or nothing.
 sub needless {
     my ($object, $step) = @_;
-    my $writes = grep { $object->has($_) } qw(create upsert);
     return 'the API has none' if $step =~ /^(?:list|update|delete)$/ && !$object->has($step);
     return 'nothing to change is described' if $step eq 'update' && !$object->changes;
     return 'the API has none' if $step eq 'select' && !$object->lookup_by_key;
-    return 'the API makes no rows' if $step =~ /^(?:insert|queued|sync|limited|expired|dropped|crash)$/ && !$writes;
+    return 'the API makes no rows' if $step =~ /^(?:insert|queued|sync|limited|expired|dropped|crash)$/ && !$object->makes_rows;
     return 'jobs leave queued' if $step =~ /^(?:insert|limited|expired|dropped|crash)$/ && $object->only_by_job($object->insert);
-    return 'once a destination' if $step eq 'crash' && !$object->{crashes};
+    return 'once a destination' if $step =~ /^(?:limited|expired|crash)$/ && !$object->{is_first};
     return;
 }
 
