@@ -74,6 +74,10 @@ sub has { return defined $_[0]->operation($_[1]) }
 
 sub makes_rows { return $_[0]->has('create') || $_[0]->has('upsert') }
 
+# How many rows there are to read: those that INSERT made, the bad ones among them, or of an object that is only read those that
+# the stand-in begins with.
+sub rows_there { my ($self) = @_; return $self->makes_rows ? 1000 : $self->{described}{seeded} // 0 }
+
 # Whether all of an operation goes in jobs, which statements do not wait for.
 sub only_by_job { my ($self, $name) = @_; my $of = $self->operation($name); return $of && $of->{job} && !$of->{request} }
 
@@ -167,6 +171,7 @@ sub requests_to_queue {
 # The least requests that an UPDATE or DELETE by the key takes.
 sub requests_to_change {
     my ($self, $name, $count) = @_;
+    return $self->{described}{requests}{$name} if defined $self->{described}{requests}{$name};
     my $operation = $self->operation($name);
     my $by        = $operation->{by} // 'any';
     my $is_id     = join(',', $self->key) eq ($self->id // '');
@@ -175,11 +180,15 @@ sub requests_to_change {
     return $lookups + ceil($count / $self->rows_of($operation));
 }
 
-sub requests_to_find { my ($self, $count) = @_; return ceil($count / $self->rows_of($self->lookup_by_key)) }
+sub requests_to_find {
+    my ($self, $count) = @_;
+    return $self->{described}{requests}{select} // ceil($count / $self->rows_of($self->lookup_by_key));
+}
 
 # The pages of a list: where nothing else tells that it ends, the last one is empty.
 sub requests_to_list {
     my ($self, $count) = @_;
+    return $self->{described}{requests}{list} if defined $self->{described}{requests}{list};
     my $next  = $self->operation('list')->{next} or return 1;
     my $pages = ceil($count / ($self->{described}{page} // 1)) || 1;
     my $page  = $next->{offset} // $next->{page};

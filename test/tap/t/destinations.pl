@@ -62,6 +62,8 @@ sub check_destination {
         push @objects, $checked;
     }
     prove($name, $described, @objects);
+    is(sql("SELECT identity IS NOT NULL OR @{[ref $manifest->{check} && $manifest->{check}{identity} ? 'false' : 'true']} FROM reverse_etl.check_server('$name')"), 't', 'the server is checked')
+        if $manifest->{check};
     for my $object (@objects) {
         subtest $object->{name} => sub { check_object($object) };
     }
@@ -155,6 +157,7 @@ sub needless {
     return 'the API has none' if $step =~ /^(?:list|update|delete)$/ && !$object->has($step);
     return 'nothing to change is described' if $step eq 'update' && !$object->changes;
     return 'the API has none' if $step eq 'select' && !$object->lookup_by_key;
+    return 'nothing is described that is there' if $step =~ /^(?:list|select)$/ && !$object->rows_there;
     return 'the API makes no rows' if $step =~ /^(?:insert|queued|sync|limited|expired|dropped|crash)$/ && !$object->makes_rows;
     return 'jobs leave queued' if $step =~ /^(?:insert|limited|expired|dropped|crash)$/ && $object->only_by_job($object->insert);
     return 'once a destination' if $step =~ /^(?:limited|expired|crash)$/ && !$object->{is_first};
@@ -270,10 +273,11 @@ sub check_insert {
 
 sub check_list {
     my ($object) = @_;
+    my $there = $object->rows_there;
+    my $count = $there - bad_among($object, 1, $there);
     reset_to($object, 'data');
     label($object, 'list');
-    my $count = 1000 - bad_among($object, 1, 1000);
-    is(sql($object->comparison('', 1, 1000)), "$count|0", 'all rows are read, as they were written');
+    is(sql($object->comparison('', 1, $there)), "$count|0", 'all rows are read, as they were written');
     is(requests($object), $object->requests_to_list($count), 'no more pages than necessary');
     return;
 }
