@@ -124,6 +124,18 @@ std::vector<std::string> naming(const Trial &trial, const Object &object, const 
     return object.key;
 }
 
+/// Of several look-ups the one that takes what "by" names, and else the first.
+const OperationSpec *operation_of(const Trial &trial, const Object &object) {
+    if (trial.operation == OperationKind::lookup && !trial.by.empty())
+        for (const OperationSpec *lookup : object.lookups()) {
+            const bool takes = !lookup->by_fields.empty() ? lookup->by_fields == std::vector<std::string>{trial.by}
+                                                          : (trial.by == object.id ? lookup->by_id : lookup->by_key);
+            if (takes)
+                return lookup;
+        }
+    return object.operation(trial.operation);
+}
+
 CompiledOperation compile(const Trial &trial, const Object &object, const OperationSpec &spec,
                           const std::vector<std::string> &fields, const std::vector<std::string> &asks) {
     const std::vector<std::string> names = naming(trial, object, spec, fields);
@@ -182,7 +194,7 @@ TrialResult run_trial(const Connector &connector, const Trial &trial, Rehearsal 
 }
 
 TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehearsal) {
-    const OperationSpec *spec = object.operation(trial.operation);
+    const OperationSpec *spec = operation_of(trial, object);
     if (spec == nullptr)
         throw SettingError("object \"" + object.name + "\" has no operation \"" + operation_name(trial.operation) +
                            "\"");
