@@ -72,6 +72,7 @@ struct Queue : DeliveryJournal {
         Clock::source = []() noexcept { return time_of_test; };
         time_of_test = Clock::time_point(hours(1));
         policy.max_attempts = 1;
+        policy.idempotency_scope = "of the test";
         policy.max_in_flight = in_flight;
         queue.use({3, true, {}});
     }

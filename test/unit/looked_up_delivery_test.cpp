@@ -102,6 +102,7 @@ class Things : public OutcomeSink, private RowSource {
     static Policy one_at_a_time() {
         Policy policy = quick();
         policy.max_in_flight = 1;
+        policy.idempotency_scope = "of the test";
         return policy;
     }
 

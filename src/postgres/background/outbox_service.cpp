@@ -48,6 +48,8 @@ constexpr std::chrono::seconds between_looks{60};
 constexpr std::chrono::seconds between_looks_at_readers{1};
 /// And when somebody was in the way.
 constexpr std::chrono::seconds between_attempts{1};
+/// And while it waits for answers, for changed definitions: a job may be asked after for hours.
+constexpr std::chrono::seconds between_lessons{1};
 /// How often it is tried to give a table's space back.
 constexpr std::chrono::seconds between_truncations{1};
 /// How long what Postgres counts may stay here, while nothing goes on.
@@ -104,6 +106,7 @@ class OutboxService {
                 worker_status::ends("the extension and its library are not of one version");
                 return 0;
             }
+            learn_of_changes();
             claim();
             // Who paused a destination and then queued rows for it may have done both since it looked. What was resumed
             // waits for the next turn: rows that were queued before that are to be read first.
@@ -265,6 +268,14 @@ class OutboxService {
             is_model_read_ = true; // soon again
     }
 
+    /// Any transaction does; without rows to read or to settle there is none.
+    void learn_of_changes() {
+        if (Clock::now() - learned_ < between_lessons)
+            return;
+        attempt([] {});
+        learned_ = Clock::now();
+    }
+
     /// What the worker before knew of destinations, and pushes whose sessions are gone.
     static void clear_up() {
         audit_log::start_service();
@@ -413,6 +424,7 @@ class OutboxService {
     bool is_model_read_ = false, looked_in_vain_ = false;
     bool started_ = false; ///< what the worker before left is cleared up
     Clock::time_point looked_{};
+    Clock::time_point learned_{};
     Clock::time_point truncated_{};
     Clock::time_point forgot_dropped_{};
     Clock::time_point report_at_ = Clock::time_point::max();
