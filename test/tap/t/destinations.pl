@@ -43,7 +43,7 @@ sub check_destination {
     my ($name) = @_;
     my $described = $stand_ins->description($name);
     my $manifest  = Destinations::from_json(sql("SELECT manifest FROM reverse_etl.connectors WHERE name = '$name'") || BAIL_OUT("there is no connector $name"));
-    my $server    = { connector => $name, base_url => $stand_ins->url($name), rate_limit => 'none', %{ $described->{server} // {} } };
+    my $server    = { connector => $name, base_url => $stand_ins->url($name), rate_limit => 'none', max_attempts => 3, outbox_max_attempts => 3, %{ $described->{server} // {} } };
     my $schema    = $manifest->{schema} // $name;
     sql("CREATE SERVER $name FOREIGN DATA WRAPPER reverse_etl OPTIONS (" . options($name, $server) . ");
          CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS (" . options($name, $described->{credentials}) . ");
@@ -141,6 +141,7 @@ sub check_object {
     $options->{key} = $object->{described}{key} if $object->{described}{key} && !ref $object->{described}{key};
     sql("ALTER FOREIGN TABLE $object->{table} OPTIONS (" . join(', ', map { "ADD $_" } split /, (?=\w+ ')/, options($object->{destination}, $options)) . ')') if %$options;
     for my $step (@steps) {
+        return fail('the stand-in is wrong: ' . $stand_ins->broken($object->{destination})) if $stand_ins->broken($object->{destination});
         my $why = $object->{described}{skip}{$step} // needless($object, $step);
         if ($why) {
             $done->{$step} = $why;
