@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 
 use DestinationObject;
 use Destinations;
-use DestinationsPage;
+use DestinationsTable;
 use JSON::PP qw(encode_json);
 use List::Util qw(max);
 use PsqlSession;
@@ -23,8 +23,9 @@ my $stand_ins = Destinations->start(@names);
 my $node      = new_node('main', "shared_preload_libraries = 'reverse_etl'\nshared_buffers = 16MB\nrestart_after_crash = on");
 my @steps     = qw(import insert list select update delete queued sync limited expired dropped crash);
 my %done;      # NAME.OBJECT => { STEP => 'ok', or why it is not done }
-my %truths;    # NAME.OBJECT.OPERATION => { client => 1, file => 1 }
-my %lines;     # NAME => its lines of the page docs/connectors.md
+my %truths;    # NAME.OBJECT.OPERATION => { client => its name and version, file => where it comes from }
+my %lines;     # NAME => its lines of the table
+my $facts = '';
 
 my $session   = PsqlSession->new($node);
 
@@ -69,7 +70,8 @@ sub check_destination {
     }
     judge($name, $described, @objects);
     $stand_ins->post($name, 'forget');
-    $lines{$name} = [ DestinationsPage::lines_of($name, $manifest, \%truths, @objects) ];
+    $lines{$name} = [ DestinationsTable::lines_of($manifest, \%truths, @objects) ];
+    $facts .= DestinationsTable::facts(\%truths, @objects);
     my @left_out = grep { $_ ne '*' && !$described->{objects}{$_} } sort keys %{ $manifest->{objects} };
     is("@left_out", '', 'every object is checked');
     return;
@@ -91,7 +93,7 @@ sub prove {
     my ($name, $described, @objects) = @_;
     return if !$described->{client};
     return note("nobody proved the stand-in: " . Destinations->missing) if Destinations->missing;
-    my $said = $stand_ins->run('prove.mjs', $name, $stand_ins->url($name), encode_json($described->{credentials}));
+    my $said = $stand_ins->run('prove.mjs', $name, $stand_ins->url($name), encode_json($described->{credentials}), $described->{client});
     is($said->{error}, undef, "$described->{client} takes the stand-in for its vendor") or BAIL_OUT("the stand-in $name is not as $described->{client} expects it");
     my @asked = map { s/ 2\d\d$//r } grep { / 2\d\d$/ } $stand_ins->requests($name);
     for my $object (@objects) {
@@ -99,7 +101,7 @@ sub prove {
         for my $request ($object->all_requests) {
             $unasked{ $request->{name} } += !grep { $_ =~ $request->{pattern} } @asked;
         }
-        $truths{"$name.$object->{name}.$_"}{client} = 1 for grep { !$unasked{$_} } keys %unasked;
+        $truths{"$name.$object->{name}.$_"}{client} = $said->{client} for grep { !$unasked{$_} } keys %unasked;
     }
     $stand_ins->post($name, 'reset');
     $stand_ins->post($name, 'forget');
@@ -114,14 +116,14 @@ sub judge {
     my $recorded   = $stand_ins->keep("$name.jsonl", '');
     my @operations = map { my $object = $_; map { { object => $object->{name}, operation => $_->{name}, pattern => $_->{pattern} } } $object->all_requests } @objects;
     $stand_ins->post($name, "save?file=$recorded");
-    my $judged = $stand_ins->run('judge.mjs', $file, $recorded, encode_json(\@operations));
+    my ($source, $judged) = @{ $stand_ins->run('judge.mjs', $file, $recorded, encode_json(\@operations)) }{qw(source operations)};
     for my $operation (sort keys %$judged) {
         my $of       = $judged->{$operation};
         my $outdated = $described->{outdated}{$operation} // {};
         my @findings = grep { my $finding = $_; !grep { index($finding, $_) >= 0 } @{ $outdated->{findings} // [] } } @{ $of->{findings} };
         is("@findings", '', "$operation: the vendor's file takes all of $of->{judged} requests");
         ok($of->{sees}, "$operation: it refuses one that is bad");
-        $truths{"$name.$operation"}{file} = 1 if !@findings && $of->{sees};
+        $truths{"$name.$operation"}{file} = $source if !@findings && $of->{sees};
     }
     return;
 }
@@ -461,6 +463,9 @@ note(join "\n", 'what was checked:', map {
     ("$_: " . join(' ', grep { $of->{$_} eq 'ok' } grep { $of->{$_} } @steps), map { "    not $_: $of->{$_}" } grep { $of->{$_} && $of->{$_} ne 'ok' } @steps)
 } sort keys %done);
 
-DestinationsPage::check(\%lines, !$ENV{DESTINATION});
+note(DestinationsTable::text(%lines));
+open my $found, '>', "$ENV{TESTLOGDIR}/destinations.truth.jsonl" or die "cannot keep what was found out: $!";
+print {$found} $facts;
+close $found or die "cannot keep what was found out: $!";
 
 done_testing();
