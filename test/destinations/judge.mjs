@@ -55,7 +55,7 @@ for (const line of readFileSync(recorded, 'utf8').split('\n').filter(Boolean)) {
     if (findings.some((finding) => finding.startsWith('no such path'))) continue;
     const result = (results[`${of.object}.${of.operation}`] ??= { judged: 0, findings: [], sees: false });
     ++result.judged;
-    if (result.findings.length < 5) result.findings.push(...findings);
+    result.findings = [...new Set([...result.findings, ...findings])].slice(0, 50);
     result.sees ||= [...spoilt(request)].some((bad) => check(bad).length > findings.length);
 }
 console.log(JSON.stringify({ source: sourceOf(file), operations: results }));

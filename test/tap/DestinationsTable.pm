@@ -1,25 +1,11 @@
 package DestinationsTable;
 
-# The table that t/destinations.pl prints: what each connector can do, and which of the truths each operation has passed. What
-# was found out is also kept for others, a line of JSON each, as test/destinations/run_tests tells.
+# The table that t/destinations.pl prints: what each connector can do, and which of the truths each operation has passed.
 
 use strict;
 use warnings FATAL => 'all';
 
-use JSON::PP;
-use Test::More ();
-
 my @operations = qw(create upsert update delete lookup list);
-
-# truth(TRUTHS, OBJECT, OPERATION): { client => WHAT, file => WHAT } of an operation. An upsert by a look-up has passed what all
-# three of its requests have.
-sub truth {
-    my ($truths, $object, $operation) = @_;
-    my $of = sub { $truths->{"$object->{destination}.$object->{name}.$_[0]"} // {} };
-    return $of->($operation) if $operation ne 'upsert' || !$object->upserts_by_lookup;
-    my %passed = map { my $by = $_; (grep { !$of->($_)->{$by} } qw(create update lookup)) ? () : ($by => $of->('create')->{$by}) } qw(client file);
-    return \%passed;
-}
 
 # lines_of(MANIFEST, TRUTHS, OBJECT...): a line for each object.
 sub lines_of {
@@ -29,7 +15,7 @@ sub lines_of {
     my $kinds = join ', ', sort keys %kinds;
     return map {
         my $object = $_;
-        join ' | ', $manifest->{title}, $kinds, $object->{name}, map { _cell($object, $_, truth($truths, $object, $_)) } @operations;
+        join ' | ', $manifest->{title}, $kinds, $object->{name}, map { _cell($object, $_, $truths->of($object, $_)) } @operations;
     } @objects;
 }
 
@@ -50,20 +36,6 @@ sub text {
     my $proven = grep { !grep { /documentation/ } map { (split / \| /)[3 .. 6] } @{ $lines{$_} } } keys %lines;
     return join "\n", join(' | ', qw(connector), 'signs in by', 'object', @operations), (map { @{ $lines{$_} } } sort keys %lines),
         keys(%lines) . " connectors: $proven of them have passed their vendor's file or client in every operation that writes";
-}
-
-# facts(TRUTHS, OBJECT...): what was found out, a line of JSON each.
-sub facts {
-    my ($truths, @objects) = @_;
-    my $json = JSON::PP->new->canonical;
-    my @facts;
-    for my $object (@objects) {
-        for my $operation (grep { $object->has($_) } @operations) {
-            my $passed = truth($truths, $object, $operation);
-            push @facts, map { { connector => $object->{destination}, object => $object->{name}, operation => $operation, by => $_, what => $passed->{$_} } } sort keys %$passed;
-        }
-    }
-    return join '', map { $json->encode($_) . "\n" } @facts;
 }
 
 1;

@@ -7,6 +7,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use DestinationObject;
+use DestinationTruths;
 use Destinations;
 use DestinationsTable;
 use JSON::PP qw(encode_json);
@@ -23,10 +24,9 @@ my $stand_ins = Destinations->start(@names);
 my $node      = new_node('main', "shared_preload_libraries = 'reverse_etl'\nshared_buffers = 16MB\nrestart_after_crash = on");
 my @steps     = qw(import insert list select update delete queued sync limited expired dropped crash);
 my %done;      # NAME.OBJECT => { STEP => 'ok', or why it is not done }
-my %truths;    # NAME.OBJECT.OPERATION => { client => its name and version, file => where it comes from }
 my %lines;     # NAME => its lines of the table
-my $facts = '';
-
+my $truths    = DestinationTruths->new($stand_ins);
+my $facts     = '';
 my $session   = PsqlSession->new($node);
 
 sub sql { return $session->ask(@_) }
@@ -62,16 +62,16 @@ sub check_destination {
         $first = 0 if $checked->makes_rows && !$checked->only_by_job($checked->insert);
         push @objects, $checked;
     }
-    prove($name, $described, @objects);
+    $truths->prove($name, $described, @objects) or return;
     is(sql("SELECT identity IS NOT NULL OR @{[ref $manifest->{check} && $manifest->{check}{identity} ? 'false' : 'true']} FROM reverse_etl.check_server('$name')"), 't', 'the server is checked')
         if $manifest->{check};
     for my $object (@objects) {
         subtest $object->{name} => sub { check_object($object) };
     }
-    judge($name, $described, @objects);
+    $truths->judge($name, $described, @objects);
     $stand_ins->post($name, 'forget');
-    $lines{$name} = [ DestinationsTable::lines_of($manifest, \%truths, @objects) ];
-    $facts .= DestinationsTable::facts(\%truths, @objects);
+    $lines{$name} = [ DestinationsTable::lines_of($manifest, $truths, @objects) ];
+    $facts .= $truths->facts(@objects);
     my @left_out = grep { $_ ne '*' && !$described->{objects}{$_} } sort keys %{ $manifest->{objects} };
     is("@left_out", '', 'every object is checked');
     return;
@@ -84,46 +84,6 @@ sub renews {
     for my $auth (ref $manifest->{auth} eq 'ARRAY' ? @{ $manifest->{auth} } : $manifest->{auth}) {
         next if grep { !$there{$_} } encode_json($auth) =~ /\{(\w+)\}/g;
         return $auth->{kind} =~ /^(?:oauth2|login)$/;
-    }
-    return;
-}
-
-# The vendor's own client is asked first: what it does not take of a stand-in proves nothing of us.
-sub prove {
-    my ($name, $described, @objects) = @_;
-    return if !$described->{client};
-    return note("nobody proved the stand-in: " . Destinations->missing) if Destinations->missing;
-    my $said = $stand_ins->run('prove.mjs', $name, $stand_ins->url($name), encode_json($described->{credentials}), $described->{client});
-    is($said->{error}, undef, "$described->{client} takes the stand-in for its vendor") or BAIL_OUT("the stand-in $name is not as $described->{client} expects it");
-    my @asked = map { s/ 2\d\d$//r } grep { / 2\d\d$/ } $stand_ins->requests($name);
-    for my $object (@objects) {
-        my %unasked;
-        for my $request ($object->all_requests) {
-            $unasked{ $request->{name} } += !grep { $_ =~ $request->{pattern} } @asked;
-        }
-        $truths{"$name.$object->{name}.$_"}{client} = $said->{client} for grep { !$unasked{$_} } keys %unasked;
-    }
-    $stand_ins->post($name, 'reset');
-    $stand_ins->post($name, 'forget');
-    return;
-}
-
-# The requests of all steps, by what the vendor has published.
-sub judge {
-    my ($name, $described, @objects) = @_;
-    my $file = Destinations->published . '/' . ($described->{published} // "$name.json");
-    return if !-e $file || Destinations->missing;
-    my $recorded   = $stand_ins->keep("$name.jsonl", '');
-    my @operations = map { my $object = $_; map { { object => $object->{name}, operation => $_->{name}, pattern => $_->{pattern} } } $object->all_requests } @objects;
-    $stand_ins->post($name, "save?file=$recorded");
-    my ($source, $judged) = @{ $stand_ins->run('judge.mjs', $file, $recorded, encode_json(\@operations)) }{qw(source operations)};
-    for my $operation (sort keys %$judged) {
-        my $of       = $judged->{$operation};
-        my $outdated = $described->{outdated}{$operation} // {};
-        my @findings = grep { my $finding = $_; !grep { index($finding, $_) >= 0 } @{ $outdated->{findings} // [] } } @{ $of->{findings} };
-        is("@findings", '', "$operation: the vendor's file takes all of $of->{judged} requests");
-        ok($of->{sees}, "$operation: it refuses one that is bad");
-        $truths{"$name.$operation"}{file} = $source if !@findings && $of->{sees};
     }
     return;
 }
@@ -463,6 +423,8 @@ note(join "\n", 'what was checked:', map {
     ("$_: " . join(' ', grep { $of->{$_} eq 'ok' } grep { $of->{$_} } @steps), map { "    not $_: $of->{$_}" } grep { $of->{$_} && $of->{$_} ne 'ok' } @steps)
 } sort keys %done);
 
+my %with_stand_in = map { $_ => 1 } @names;
+note('no stand-in: ' . join ' ', grep { !$with_stand_in{$_} } split /\n/, sql('SELECT name FROM reverse_etl.connectors ORDER BY name')) if !$ENV{DESTINATION};
 note(DestinationsTable::text(%lines));
 open my $found, '>', "$ENV{TESTLOGDIR}/destinations.truth.jsonl" or die "cannot keep what was found out: $!";
 print {$found} $facts;
