@@ -320,10 +320,11 @@ sub check_sync {
     reset_to($object);
     label($object, 'sync');
     my $name    = "$object->{destination}_$object->{name}";
-    my $changes = $object->key && !$object->key_is_given && ($object->has('upsert') || $object->has('update')) && $object->changes;
-    my $mode    = !$changes ? 'append' : $object->has('delete') ? 'mirror' : 'upsert';
-    my @key     = $changes ? $object->key : 'n';
-    my $query   = 'SELECT ' . join(', ', ($changes ? () : 'n'), map { qq("$_") } $object->columns) . " FROM \"model_$name\"";
+    my $keyed   = $object->key && !$object->key_is_given;
+    my $changes = $keyed && ($object->has('upsert') || $object->has('update')) && $object->changes;
+    my $mode    = $keyed && $object->has('delete') && ($changes || $object->has('upsert')) ? 'mirror' : $changes ? 'upsert' : 'append';
+    my @key     = $mode eq 'append' ? 'n' : $object->key;
+    my $query   = 'SELECT ' . join(', ', ($mode eq 'append' ? 'n' : ()), map { qq("$_") } $object->columns) . " FROM \"model_$name\"";
     sql("CREATE TABLE \"model_$name\" AS " . $object->rows(4031, 4050, 'n') . ";
          SELECT reverse_etl.create_sync('$name', \$query\$$query\$query\$, '$object->{table}', '{" . join(',', @key) . "}', mode => '$mode', max_removed => 'none')");
     my $bad = bad_among($object, 4031, 4050);
