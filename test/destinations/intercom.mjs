@@ -65,6 +65,21 @@ const archive = (archived) => (request) => {
     return [200, { type: 'contact', id: found.id, external_id: found.external_id ?? null, archived }];
 };
 
+/// What is attached to contacts; one whose id is 'nothing' is not there.
+const attached = (noun, thing) => ({
+    [`POST /contacts/{contact}/${noun}`]: { body: members({ id: text }), run({ body, path, objects, refuse }) {
+        if (body.id === 'nothing') refuse(404, `${thing} Not Found`, `${thing.toLowerCase()}_not_found`);
+        const id = `${path.contact}/${body.id}`;
+        if (!objects[`contact_${noun}`].find(id)) objects[`contact_${noun}`].insert({ pair: id, contact_id: path.contact, id: body.id });
+        return [200, { type: thing.toLowerCase(), id: body.id, name: 'Acme' }];
+    } },
+    [`DELETE /contacts/{contact}/${noun}/{id}`]: { run({ path, objects, refuse }) {
+        const found = objects[`contact_${noun}`].find(`${path.contact}/${path.id}`) ?? refuse(404, `${thing} Not Found`, `${thing.toLowerCase()}_not_found`);
+        objects[`contact_${noun}`].remove(found);
+        return [200, { type: thing.toLowerCase(), id: path.id, name: 'Acme' }];
+    } },
+});
+
 export default {
     auth: auth.bearer('dG9rOmNvbnRhY3Rz'),
     headers: { 'intercom-version': '2.14' },
@@ -73,9 +88,12 @@ export default {
     objects: {
         contacts: { unique: ['email', 'external_id'], like: (value) => String(value).toLowerCase(), give: (number) => (0x63a07ddf05a32042dffac000n + BigInt(number)).toString(16) },
         companies: { unique: ['company_id'], give: (number) => (0x5f4d3c1c7b1b4d7da97e6000n + BigInt(number)).toString(16) },
+        contact_companies: { id: 'pair' },
+        contact_tags: { id: 'pair' },
         events: {},
     },
     routes: {
+        ...attached('companies', 'Company'), ...attached('tags', 'Tag'),
         'POST /contacts': { body: members(contact), run(request) {
             const { body, objects, refuse } = request;
             if (!body.email && !body.external_id && !body.role) refuse(400, 'email, external_id or role is needed', 'parameter_not_found');

@@ -3,9 +3,11 @@
 //   node judge.mjs FILE REQUESTS OPERATIONS
 //
 // REQUESTS has a recorded request on each line; OPERATIONS is [{object, operation, pattern}, ...] of the connector. Prints
-// {"OBJECT.OPERATION": {judged, findings, sees}}: how many requests, what is wrong with them, and whether a request that is
-// known to be bad is refused. An operation of which the file knows no path is left out.
+// {source, operations: {"OBJECT.OPERATION": {judged, findings, sees}}}: where the file comes from; how many requests, what is
+// wrong with them, and whether a request that is known to be bad is refused. An operation of which the file knows no path is
+// left out.
 import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { makeChecker } from './checker.mjs';
 
 const [file, recorded, named] = process.argv.slice(2);
@@ -17,6 +19,14 @@ function operationOf({ label, method, path }) {
     const [object, step] = label.split('.');
     const fit = operations.filter((of) => of.object === object && of.pattern.test(`${method} ${path}`));
     return fit.find((of) => of.operation === step) ?? fit[0];
+}
+
+/// Where a published file comes from, by the table of SOURCES.md beside it.
+function sourceOf(path) {
+    const rows = readFileSync(`${dirname(path)}/SOURCES.md`, 'utf8').split('\n').map((row) => row.split('|').map((cell) => cell.trim()));
+    const found = rows.find((row) => row[1]?.split(', ').includes(basename(path)));
+    if (!found) throw new Error(`SOURCES.md does not say where ${basename(path)} comes from`);
+    return `${basename(path)}: ${found[2].split('. ')[0]}, ${found[3]}`;
 }
 
 const unknown = { 'not_known_here!': 'x' };
@@ -45,7 +55,7 @@ for (const line of readFileSync(recorded, 'utf8').split('\n').filter(Boolean)) {
     if (findings.some((finding) => finding.startsWith('no such path'))) continue;
     const result = (results[`${of.object}.${of.operation}`] ??= { judged: 0, findings: [], sees: false });
     ++result.judged;
-    if (result.findings.length < 5) result.findings.push(...findings);
+    result.findings = [...new Set([...result.findings, ...findings])].slice(0, 50);
     result.sees ||= [...spoilt(request)].some((bad) => check(bad).length > findings.length);
 }
-console.log(JSON.stringify(results));
+console.log(JSON.stringify({ source: sourceOf(file), operations: results }));

@@ -20,9 +20,17 @@ sub new {
         next if !@said;
         $self->{operations}{$name} = [ map { $self->_whole($name, $_) } ref $said[0] eq 'ARRAY' ? @{ $said[0] } : @said ];
     }
-    my $key = $self->{described}{key} // $object->{key} // $self->id;
-    $self->{key} = ref $key ? $key : [ defined $key ? $key : () ];
+    my $given  = $self->{described}{key};
+    my @fields = map { ref ? @$_ : $_ } grep { defined } $object->{key} // $object->{id} // $self->{manifest}{id};
+    $self->{key} = defined $given ? [ ref $given ? @$given : $given ] : [ map { $self->column_of($_) } @fields ];
     return $self;
+}
+
+# The column of a field.
+sub column_of {
+    my ($self, $field) = @_;
+    my $said = $self->{object}{columns}{$field} // $self->{manifest}{columns}{$field};
+    return ref $said && $said->{column} ? $said->{column} : lc $field;
 }
 
 # An operation with what the defaults and the manifest's operation of its name say.
@@ -32,7 +40,8 @@ sub _whole {
     return { %{ $self->{manifest}{defaults} // {} }, %{ ref $shared eq 'HASH' ? $shared : {} }, %$said };
 }
 
-sub id { return $_[0]{object}{id} // $_[0]{manifest}{id} }
+# The column of the destination's own id.
+sub id { my ($self) = @_; my $field = $self->{object}{id} // $self->{manifest}{id}; return defined $field ? $self->column_of($field) : undef }
 
 # The columns that name a row.
 sub key { return @{ $_[0]{key} } }
@@ -64,7 +73,7 @@ sub other_lookups {
     my @others;
     for my $lookup (grep { $_ != $by_key } @{ $self->{operations}{lookup} // [] }) {
         my $by = $lookup->{by} // 'any';
-        my @fields = ref $by ? @$by : $by eq 'id' ? $self->id : ();
+        my @fields = ref $by ? (map { $self->column_of($_) } @$by) : $by eq 'id' ? $self->id : ();
         push @others, { by => \@fields, said => $lookup } if @fields && (!ref $by || @fields == grep { $written{$_} } @fields);
     }
     return @others;
@@ -110,7 +119,7 @@ sub lookup_by_key {
     my $is_id = $key eq ($self->id // '');
     for my $lookup (@{ $self->{operations}{lookup} // [] }) {
         my $by = $lookup->{by} // 'any';
-        my $fits = ref $by ? join(',', @$by) eq $key : $by eq 'any' || $by eq ($is_id ? 'id' : 'key');
+        my $fits = ref $by ? join(',', map { $self->column_of($_) } @$by) eq $key : $by eq 'any' || $by eq ($is_id ? 'id' : 'key');
         return $lookup if $fits;
     }
     return;

@@ -97,6 +97,9 @@ sub _content {
 # ["POST /contacts 200", ...]: the requests since the last reset.
 sub requests { my ($self, $name) = @_; return @{ from_json($self->get($name, 'counts'))->{requests} } }
 
+# What is wrong with the stand-in itself, or nothing.
+sub broken { my ($self, $name) = @_; return from_json($self->get($name, 'counts'))->{broken} }
+
 # How many requests met a fault.
 sub met { my ($self, $name) = @_; return from_json($self->get($name, 'counts'))->{met} }
 

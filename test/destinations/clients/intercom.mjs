@@ -35,6 +35,12 @@ export default async function prove({ url, credentials }) {
     assert.equal((await client.companies.update({ company_id: acme.id, body: { name: 'Acme Ltd' } })).name, 'Acme Ltd');
     assert.equal((await client.companies.retrieve({ company_id: 'c1' })).name ?? 'Acme Ltd', 'Acme Ltd');
     assert.equal((await client.companies.list({ page: 1, per_page: 60 })).data.length, 1);
+    const { id } = await client.contacts.create({ email: 'member@example.com' });
+    assert.equal((await client.companies.attachContact({ contact_id: id, id: acme.id })).id, acme.id);
+    await refused(() => client.companies.attachContact({ contact_id: id, id: 'nothing' }), 404);
+    await client.companies.detachContact({ contact_id: id, company_id: acme.id });
+    assert.equal((await client.tags.tagContact({ contact_id: id, id: 't1' })).id, 't1');
+    await client.tags.untagContact({ contact_id: id, tag_id: 't1' });
     await client.companies.delete({ company_id: acme.id });
     await refused(() => client.companies.find({ company_id: acme.id }), 404);
 

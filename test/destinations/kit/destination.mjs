@@ -32,6 +32,7 @@ export class Destination {
         this.recorder = new Recorder();
         this.faults = new Faults();
         this.limits = new Limits(definition.limits);
+        this.broken = null;
         this.reset();
     }
 

@@ -9,7 +9,8 @@
 //   POST /_control/values/OBJECT         [POINTER, ...]: what stands there in each record, one line of JSON for each
 //   POST /_control/save?file=...         writes all requests, one line of JSON each, those before a reset, too
 //   POST /_control/forget                also those
-//   GET  /_control/counts                {requests: ["POST /contacts 200", ...], met, most}: met faults, most at once
+//   GET  /_control/counts                {requests: ["POST /contacts 200", ...], met, most, broken}: met faults, most at once,
+//                                        and what is wrong with the stand-in itself
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Destination } from './destination.mjs';
@@ -42,7 +43,7 @@ function control(destination, method, url, bytes) {
         },
         'POST save': () => writeFileSync(of.get('file'), recorder.lines),
         'POST forget': () => recorder.forget(),
-        'GET counts': () => ({ requests: recorder.short, met: faults.met, most: limits.most }),
+        'GET counts': () => ({ requests: recorder.short, met: faults.met, most: limits.most, broken: destination.broken }),
     };
     const call = calls[`${method} ${what}`];
     return call ? [200, call() ?? {}] : [404, { message: `there is no control ${what}` }];
@@ -62,6 +63,7 @@ export async function serve(definition) {
             else if (fault !== 'hang') send(response, answer);
         } catch (error) {
             console.error(request.method, request.url, error);
+            destination.broken ??= `${request.method} ${request.url}: ${error.stack}`;
             send(response, [500, { message: String(error) }]);
         }
     });

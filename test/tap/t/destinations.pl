@@ -7,8 +7,9 @@ use strict;
 use warnings FATAL => 'all';
 
 use DestinationObject;
+use DestinationTruths;
 use Destinations;
-use DestinationsPage;
+use DestinationsTable;
 use JSON::PP qw(encode_json);
 use List::Util qw(max);
 use PsqlSession;
@@ -23,9 +24,9 @@ my $stand_ins = Destinations->start(@names);
 my $node      = new_node('main', "shared_preload_libraries = 'reverse_etl'\nshared_buffers = 16MB\nrestart_after_crash = on");
 my @steps     = qw(import insert list select update delete queued sync limited expired dropped crash);
 my %done;      # NAME.OBJECT => { STEP => 'ok', or why it is not done }
-my %truths;    # NAME.OBJECT.OPERATION => { client => 1, file => 1 }
-my %lines;     # NAME => its lines of the page docs/connectors.md
-
+my %lines;     # NAME => its lines of the table
+my $truths    = DestinationTruths->new($stand_ins);
+my $facts     = '';
 my $session   = PsqlSession->new($node);
 
 sub sql { return $session->ask(@_) }
@@ -43,7 +44,7 @@ sub check_destination {
     my ($name) = @_;
     my $described = $stand_ins->description($name);
     my $manifest  = Destinations::from_json(sql("SELECT manifest FROM reverse_etl.connectors WHERE name = '$name'") || BAIL_OUT("there is no connector $name"));
-    my $server    = { connector => $name, base_url => $stand_ins->url($name), rate_limit => 'none', %{ $described->{server} // {} } };
+    my $server    = { connector => $name, base_url => $stand_ins->url($name), rate_limit => 'none', max_attempts => 3, outbox_max_attempts => 3, %{ $described->{server} // {} } };
     my $schema    = $manifest->{schema} // $name;
     sql("CREATE SERVER $name FOREIGN DATA WRAPPER reverse_etl OPTIONS (" . options($name, $server) . ");
          CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS (" . options($name, $described->{credentials}) . ");
@@ -61,15 +62,16 @@ sub check_destination {
         $first = 0 if $checked->makes_rows && !$checked->only_by_job($checked->insert);
         push @objects, $checked;
     }
-    prove($name, $described, @objects);
+    $truths->prove($name, $described, @objects) or return;
     is(sql("SELECT identity IS NOT NULL OR @{[ref $manifest->{check} && $manifest->{check}{identity} ? 'false' : 'true']} FROM reverse_etl.check_server('$name')"), 't', 'the server is checked')
         if $manifest->{check};
     for my $object (@objects) {
         subtest $object->{name} => sub { check_object($object) };
     }
-    judge($name, $described, @objects);
+    $truths->judge($name, $described, @objects);
     $stand_ins->post($name, 'forget');
-    $lines{$name} = [ DestinationsPage::lines_of($name, $manifest, \%truths, @objects) ];
+    $lines{$name} = [ DestinationsTable::lines_of($manifest, $truths, @objects) ];
+    $facts .= $truths->facts(@objects);
     my @left_out = grep { $_ ne '*' && !$described->{objects}{$_} } sort keys %{ $manifest->{objects} };
     is("@left_out", '', 'every object is checked');
     return;
@@ -82,46 +84,6 @@ sub renews {
     for my $auth (ref $manifest->{auth} eq 'ARRAY' ? @{ $manifest->{auth} } : $manifest->{auth}) {
         next if grep { !$there{$_} } encode_json($auth) =~ /\{(\w+)\}/g;
         return $auth->{kind} =~ /^(?:oauth2|login)$/;
-    }
-    return;
-}
-
-# The vendor's own client is asked first: what it does not take of a stand-in proves nothing of us.
-sub prove {
-    my ($name, $described, @objects) = @_;
-    return if !$described->{client};
-    return note("nobody proved the stand-in: " . Destinations->missing) if Destinations->missing;
-    my $said = $stand_ins->run('prove.mjs', $name, $stand_ins->url($name), encode_json($described->{credentials}));
-    is($said->{error}, undef, "$described->{client} takes the stand-in for its vendor") or BAIL_OUT("the stand-in $name is not as $described->{client} expects it");
-    my @asked = map { s/ 2\d\d$//r } grep { / 2\d\d$/ } $stand_ins->requests($name);
-    for my $object (@objects) {
-        my %unasked;
-        for my $request ($object->all_requests) {
-            $unasked{ $request->{name} } += !grep { $_ =~ $request->{pattern} } @asked;
-        }
-        $truths{"$name.$object->{name}.$_"}{client} = 1 for grep { !$unasked{$_} } keys %unasked;
-    }
-    $stand_ins->post($name, 'reset');
-    $stand_ins->post($name, 'forget');
-    return;
-}
-
-# The requests of all steps, by what the vendor has published.
-sub judge {
-    my ($name, $described, @objects) = @_;
-    my $file = Destinations->published . '/' . ($described->{published} // "$name.json");
-    return if !-e $file || Destinations->missing;
-    my $recorded   = $stand_ins->keep("$name.jsonl", '');
-    my @operations = map { my $object = $_; map { { object => $object->{name}, operation => $_->{name}, pattern => $_->{pattern} } } $object->all_requests } @objects;
-    $stand_ins->post($name, "save?file=$recorded");
-    my $judged = $stand_ins->run('judge.mjs', $file, $recorded, encode_json(\@operations));
-    for my $operation (sort keys %$judged) {
-        my $of       = $judged->{$operation};
-        my $outdated = $described->{outdated}{$operation} // {};
-        my @findings = grep { my $finding = $_; !grep { index($finding, $_) >= 0 } @{ $outdated->{findings} // [] } } @{ $of->{findings} };
-        is("@findings", '', "$operation: the vendor's file takes all of $of->{judged} requests");
-        ok($of->{sees}, "$operation: it refuses one that is bad");
-        $truths{"$name.$operation"}{file} = 1 if !@findings && $of->{sees};
     }
     return;
 }
@@ -141,6 +103,7 @@ sub check_object {
     $options->{key} = $object->{described}{key} if $object->{described}{key} && !ref $object->{described}{key};
     sql("ALTER FOREIGN TABLE $object->{table} OPTIONS (" . join(', ', map { "ADD $_" } split /, (?=\w+ ')/, options($object->{destination}, $options)) . ')') if %$options;
     for my $step (@steps) {
+        return fail('the stand-in is wrong: ' . $stand_ins->broken($object->{destination})) if $stand_ins->broken($object->{destination});
         my $why = $object->{described}{skip}{$step} // needless($object, $step);
         if ($why) {
             $done->{$step} = $why;
@@ -357,10 +320,11 @@ sub check_sync {
     reset_to($object);
     label($object, 'sync');
     my $name    = "$object->{destination}_$object->{name}";
-    my $changes = $object->key && !$object->key_is_given && ($object->has('upsert') || $object->has('update')) && $object->changes;
-    my $mode    = !$changes ? 'append' : $object->has('delete') ? 'mirror' : 'upsert';
-    my @key     = $changes ? $object->key : 'n';
-    my $query   = 'SELECT ' . join(', ', ($changes ? () : 'n'), map { qq("$_") } $object->columns) . " FROM \"model_$name\"";
+    my $keyed   = $object->key && !$object->key_is_given;
+    my $changes = $keyed && ($object->has('upsert') || $object->has('update')) && $object->changes;
+    my $mode    = $keyed && $object->has('delete') && ($changes || $object->has('upsert')) ? 'mirror' : $changes ? 'upsert' : 'append';
+    my @key     = $mode eq 'append' ? 'n' : $object->key;
+    my $query   = 'SELECT ' . join(', ', ($mode eq 'append' ? 'n' : ()), map { qq("$_") } $object->columns) . " FROM \"model_$name\"";
     sql("CREATE TABLE \"model_$name\" AS " . $object->rows(4031, 4050, 'n') . ";
          SELECT reverse_etl.create_sync('$name', \$query\$$query\$query\$, '$object->{table}', '{" . join(',', @key) . "}', mode => '$mode', max_removed => 'none')");
     my $bad = bad_among($object, 4031, 4050);
@@ -460,6 +424,11 @@ note(join "\n", 'what was checked:', map {
     ("$_: " . join(' ', grep { $of->{$_} eq 'ok' } grep { $of->{$_} } @steps), map { "    not $_: $of->{$_}" } grep { $of->{$_} && $of->{$_} ne 'ok' } @steps)
 } sort keys %done);
 
-DestinationsPage::check(\%lines, !$ENV{DESTINATION});
+my %with_stand_in = map { $_ => 1 } @names;
+note('no stand-in: ' . join ' ', grep { !$with_stand_in{$_} } split /\n/, sql('SELECT name FROM reverse_etl.connectors ORDER BY name')) if !$ENV{DESTINATION};
+note(DestinationsTable::text(%lines));
+open my $found, '>', "$ENV{TESTLOGDIR}/destinations.truth.jsonl" or die "cannot keep what was found out: $!";
+print {$found} $facts;
+close $found or die "cannot keep what was found out: $!";
 
 done_testing();
