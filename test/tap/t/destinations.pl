@@ -43,7 +43,7 @@ sub options {
 sub check_destination {
     my ($name) = @_;
     my $described = $stand_ins->description($name);
-    my $manifest  = Destinations::from_json(sql("SELECT manifest FROM reverse_etl.connectors WHERE name = '$name'") || BAIL_OUT("there is no connector $name"));
+    my $manifest  = Destinations::from_json(sql("SELECT reverse_etl.show_manifest('$name')"));
     my $server    = { connector => $name, base_url => $stand_ins->url($name), rate_limit => 'none', max_attempts => 3, outbox_max_attempts => 3, %{ $described->{server} // {} } };
     my $schema    = $manifest->{schema} // $name;
     sql("CREATE SERVER $name FOREIGN DATA WRAPPER reverse_etl OPTIONS (" . options($name, $server) . ");
