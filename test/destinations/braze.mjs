@@ -33,6 +33,12 @@ function keep(users, { external_id: id, _update_existing_only: existing, ...give
     else users.insert({ external_id: id, braze_id: `b-${id}`, created_at: '2026-01-02T03:04:05.000Z', ...values });
 }
 
+/// Each of a list is done, or is an error that is not fatal: what `act` says of it.
+function aliased(all, name, act) {
+    const errors = all.map((one, index) => ({ type: act(one), input_array: name, index })).filter(({ type }) => type);
+    return [201, { aliases_processed: all.length - errors.length, message: 'success', ...(errors.length && { errors }) }];
+}
+
 /// An alias is of one user: said again, it is the same.
 function once(store, { alias_name: name, alias_label: label }, one) {
     const id = `${label}/${name}`;
@@ -70,15 +76,11 @@ export default {
             const invalid = body.external_ids.filter((id) => !objects.users.find(id));
             return [201, { users: users.map((one) => Object.fromEntries(body.fields_to_export.filter((name) => name in one).map((name) => [name, one[name]]))), message: 'success', ...(invalid.length && { invalid_user_ids: invalid }) }];
         } },
-        'POST /users/alias/new': { body: members({ user_aliases: list(members({ 'external_id?': text, alias_name: text, alias_label: text }), { most: 50 }) }), run({ body, objects, refuse }) {
-            if (body.user_aliases.some((one) => !one.alias_name)) refuse(400, "'alias_name' must not be empty");
-            for (const one of body.user_aliases) once(objects.aliases, one, one);
-            return [201, { aliases_processed: body.user_aliases.length, message: 'success' }];
+        'POST /users/alias/new': { body: members({ user_aliases: list(members({ 'external_id?': text, alias_name: text, alias_label: text }), { most: 50 }) }), run({ body, objects }) {
+            return aliased(body.user_aliases, 'user_aliases', (one) => (one.alias_name ? once(objects.aliases, one, one) : "'alias_name' must not be empty"));
         } },
-        'POST /users/identify': { body: members({ aliases_to_identify: list(members({ external_id: text, user_alias: alias }), { most: 50 }), 'merge_behavior?': oneOf('none', 'merge') }), run({ body, objects, refuse }) {
-            if (body.aliases_to_identify.some((one) => !one.external_id)) refuse(400, "'external_id' must not be empty");
-            for (const one of body.aliases_to_identify) once(objects.identities, one.user_alias, one);
-            return [201, { aliases_processed: body.aliases_to_identify.length, message: 'success' }];
+        'POST /users/identify': { body: members({ aliases_to_identify: list(members({ external_id: text, user_alias: alias }), { most: 50 }), 'merge_behavior?': oneOf('none', 'merge') }), run({ body, objects }) {
+            return aliased(body.aliases_to_identify, 'aliases_to_identify', (one) => (one.external_id ? once(objects.identities, one.user_alias, one) : "'external_id' must not be empty"));
         } },
         'GET /custom_attributes': { query: ['cursor'], run({ query, base }) {
             const [name, type] = query.cursor ? ['tier', 'String (Automatically Detected)'] : ['seats', 'Number'];
