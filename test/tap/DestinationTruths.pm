@@ -70,15 +70,16 @@ sub of {
     return { map { my $by = $_; (grep { !$passed->($_)->{$by} } qw(create update lookup)) ? () : ($by => $passed->('create')->{$by}) } qw(client file) };
 }
 
-# facts(OBJECT...): all that was found out, a line of JSON each.
+# facts(MANIFEST, OBJECT...): all that was found out, a line of JSON each. What was discovered is known by the manifest as *.
 sub facts {
-    my ($self, @objects) = @_;
+    my ($self, $manifest, @objects) = @_;
     my $json = JSON::PP->new->canonical;
     my @facts;
     for my $object (@objects) {
+        my $name = $manifest->{objects}{ $object->{name} } ? $object->{name} : '*';
         for my $operation (grep { $object->has($_) } @operations) {
             my $passed = $self->of($object, $operation);
-            push @facts, map { { connector => $object->{destination}, object => $object->{name}, operation => $operation, by => $_, what => $passed->{$_} } } sort keys %$passed;
+            push @facts, map { { connector => $object->{destination}, object => $name, operation => $operation, by => $_, what => $passed->{$_} } } sort keys %$passed;
         }
     }
     return join '', map { $json->encode($_) . "\n" } @facts;

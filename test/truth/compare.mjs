@@ -65,7 +65,7 @@ for (const connector of connectors) {
     // Of an API of the user's own nobody else tells.
     if (manifest.base_url.startsWith('{base_url}')) continue;
     const silent = has.filter(({ object, operation, forms }) => {
-        const notes = JSON.stringify([forms.map((form) => form.note), manifest.defaults?.note]);
+        const notes = JSON.stringify([forms.map((form) => form.note), manifest.defaults?.note, manifest.note]);
         return !all[connector]?.[object]?.[operation] && !(/https:\/\/\S/.test(notes) && /\d{4}-\d\d-\d\d/.test(notes));
     }).map(({ object, operation }) => `${object} ${operation}`);
     ok(silent.length === 0, `${connector}: what rests on documentation alone says in its "note" on which page, read when`,

@@ -36,7 +36,7 @@ const Json &note_of_operation(const Json &operation) {
 std::string note_of(const Json &manifest, const Json &object, const char *operation) {
     for (const Json *note : {&note_of_operation(member(member(object, "operations"), operation)),
                              &note_of_operation(member(member(manifest, "operations"), operation)),
-                             &member(member(manifest, "defaults"), "note")})
+                             &member(member(manifest, "defaults"), "note"), &member(manifest, "note")})
         if (const std::string text = text_of(*note); !text.empty())
             return text;
     return "";
@@ -74,7 +74,9 @@ Object other_object(Json manifest, const Settings &settings, void (*pause)()) {
     object.erase("pattern");
     manifest["objects"] = Json::object();
     manifest["objects"][name] = std::move(object);
-    if (manifest.contains("discover"))
+    if (member(member(manifest, "discover"), "fields").is_null())
+        manifest.erase("discover");
+    else
         manifest.at("discover").erase("objects");
     Object other = Connector::parse(manifest.dump(), pause).object(name, settings);
     other.name = "*";

@@ -76,7 +76,7 @@ sub check_destination {
     $truths->judge($name, $described, @objects);
     $stand_ins->post($name, 'forget');
     $lines{$name} = [ DestinationsTable::lines_of($manifest, $truths, @objects) ];
-    $facts .= $truths->facts(@objects);
+    $facts .= $truths->facts($manifest, @objects);
     my @left_out = grep { $_ ne '*' && !$described->{objects}{$_} } sort keys %{ $manifest->{objects} };
     is("@left_out", '', 'every object is checked');
     return;
