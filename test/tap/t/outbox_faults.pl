@@ -124,7 +124,8 @@ is(arrived('letters'), 1, 'and not made again; what comes after it is');
 # Creates that surely were not done when the server was killed: refused for now, or not even sent. Nobody doubts them.
 fresh();
 $node->safe_psql('postgres', 'TRUNCATE reverse_etl.rejected_rows');
-$sandbox->post('/_sandbox/faults', { p_429 => 1, path => '/http/letters' });
+# Not asked again before the server is killed, however long that takes.
+$sandbox->post('/_sandbox/faults', { p_429 => 1, retry_after => '60', path => '/http/letters' });
 my $before = arrived('letters');
 queue('INSERT INTO letters SELECT generate_series(11, 70)');
 wait_until(sub { stats()->{requests} > 0 });
