@@ -335,29 +335,43 @@ BOOST_AUTO_TEST_CASE(requests_of_the_connectors_that_come_along) {
 BOOST_AUTO_TEST_CASE(the_order_of_members_says_nothing) {
     // As jsonb or jq -S give it back.
     const auto sorted = [](const std::string &text) { return nlohmann::json::parse(text).dump(); };
+    const auto letters = [](std::string text) {
+        std::sort(text.begin(), text.end());
+        return text;
+    };
     for (const std::string &name : built_in_connectors) {
         const std::string text = built_in_manifest(name);
         const Settings settings = typical_settings(built_in_connector(name));
         const Connector as_written = Connector::parse(text), in_order = Connector::parse(sorted(text));
+        const std::vector<std::string> written = {"email", "ts", "channel", "b"}, asked = {"email"};
         for (const std::string &object : as_written.object_names())
             for (const auto &[kind, spec] : as_written.object(object, settings).operations) {
-                const BoundOperation one(as_written, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
-                                         {"email"});
-                const BoundOperation other(in_order, object, kind, {"email", "ts", "channel", "b"}, "email", settings,
-                                           {"email"});
+                const auto bound = [&](const Connector &connector) {
+                    return std::make_unique<BoundOperation>(connector, object, kind, written, "email", settings, asked);
+                };
+                std::unique_ptr<BoundOperation> of_one;
+                try {
+                    of_one = bound(as_written);
+                } catch (const SettingError &) { // it wants other fields, in whatever order
+                    BOOST_CHECK_THROW(bound(in_order), SettingError);
+                    continue;
+                }
+                const std::unique_ptr<BoundOperation> of_other = bound(in_order);
+                const BoundOperation &one = *of_one, &other = *of_other;
                 Batch rows = batch_of(one.operation, {{"a@x", "1", "C", "y"}});
                 Batch same = batch_of(other.operation, {{"a@x", "1", "C", "y"}});
                 const auto url = [](const BoundOperation &bound, const Batch &batch) {
                     return bound.operation.url(&batch, "2");
                 };
-                std::string sorted_url = url(one, rows), other_url = url(other, same);
-                std::sort(sorted_url.begin(), sorted_url.end());
-                std::sort(other_url.begin(), other_url.end());
-                BOOST_TEST(sorted_url == other_url);
-                if (spec.format.kind == BodyKind::form)
-                    BOOST_TEST(rows.body().size() == same.body().size());
-                else if (one.operation.has_body() && kind != OperationKind::list)
-                    BOOST_TEST(nlohmann::json::parse(rows.body()) == nlohmann::json::parse(same.body()));
+                BOOST_TEST(letters(url(one, rows)) == letters(url(other, same)));
+                if (!one.operation.has_body() || kind == OperationKind::list)
+                    continue;
+                // Forms are no JSON, nor is what has a place for an id that it gets when it is sent.
+                const auto body = nlohmann::json::parse(rows.body(), nullptr, false);
+                if (body.is_discarded())
+                    BOOST_TEST(letters(rows.body()) == letters(same.body()));
+                else
+                    BOOST_TEST(body == nlohmann::json::parse(same.body()));
             }
     }
 }
