@@ -119,6 +119,7 @@ ENGINE_SOURCES = \
     src/engine/requests/reactions.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \
     src/engine/requests/request_ids.cpp \
+    src/engine/requests/row_batch.cpp \
     src/engine/requests/row_groups.cpp \
     src/engine/requests/row_references.cpp \
     src/engine/requests/row_shapes.cpp \

@@ -1,8 +1,6 @@
 #include "engine/requests/looked_up_delivery.h"
 
-#include "engine/rehearsal/given_row.h"
-
-#include "dispatch_fixture.h"
+#include "follow_up_fixture.h"
 #include "uninterested.h"
 
 #include <boost/test/unit_test.hpp>
@@ -15,8 +13,6 @@ BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
 
 namespace {
 
-using Outcomes = std::map<std::uint64_t, std::string>;
-
 const std::string lookup =
     R"("lookup": {"request": "POST /search", "rows": 3, "body": {"emails": "{keys}"}, "records": "/found"}, )";
 const std::string update = R"("update": {"request": "PUT /things/{key}", "by": "id", "body": {"$columns": "all"},
@@ -26,7 +22,7 @@ const std::string create =
     R"("create": {"request": "POST /things", "rows": 2, "body": {"things": {"$rows": {"$columns": "all"}}}})";
 
 /// Upserts things by look-ups, as a statement does, or as a loop that serves many.
-class Things : public OutcomeSink, private RowSource {
+class Things : public RowsUnderWay {
   public:
     explicit Things(const std::string &url, const std::string &operations = lookup + update + upsert + create,
                     const std::vector<std::string> &key = {"email"},
@@ -49,61 +45,28 @@ class Things : public OutcomeSink, private RowSource {
     const Outcomes &upsert_all(const std::vector<Json> &rows) {
         make_delivery(false);
         delivery_->want_ids();
-        delivery_->deliver(batches(rows));
+        delivery_->deliver(batches(*operation_, NullAs::null, rows));
         return outcomes;
     }
 
     /// The same in a loop, where what must not be repeated is held first.
     const Outcomes &upsert_in_loop(const std::vector<Json> &rows) {
         make_delivery(true);
-        delivery_->submit(batches(rows));
-        while (delivery_->counts().jobs > 0) {
-            Clock::time_point next = std::min(delivery_->start_ready(), Clock::now() + std::chrono::milliseconds(100));
-            for (const StartableJob *job : delivery_->held())
-                held.push_back(job->job->batch.rows().front().number);
-            delivery_->start_held();
-            std::vector<Finished> finished;
-            transport_.run(waiter_, next, finished);
-            for (const Finished &one : finished)
-                BOOST_TEST(delivery_->take(one));
-        }
+        delivery_->submit(batches(*operation_, NullAs::null, rows));
+        run_in_loop(*delivery_);
         return outcomes;
     }
 
     RowDelivery &delivery() { return *delivery_; }
 
-    Outcomes outcomes;
-    std::vector<std::uint64_t> held;
-
   private:
     void accepted(std::uint64_t row, const std::string &id) override { note(row, "accepted " + id); }
-    void absent(std::uint64_t row) override { note(row, "absent"); }
     void rejected(std::uint64_t row, const std::string &reason, long) override { note(row, reason); }
-    void unknown(const Batch &batch, const std::string &reason, long) override {
-        for (const BatchRow &row : batch.rows())
-            note(row.number, "unknown: " + reason);
-    }
-    void note(std::uint64_t row, const std::string &outcome) {
-        BOOST_TEST(outcomes.emplace(row, outcome).second, "a second outcome of row " << row << ": " << outcome);
-    }
-
-    void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override {
-        const GivenRow row(rows_.at(number - 1), columns_);
-        writer.write(RowWithMore(row, static_cast<int>(columns_.size()), behind), number, batch, out);
-    }
 
     static std::string manifest(const std::string &operations, const std::vector<std::string> &key) {
         Json manifest = Json::parse(small_manifest("{" + operations + "}"));
         manifest["objects"]["things"]["key"] = key;
         return manifest.dump();
-    }
-
-    /// So requests come in an order that is known.
-    static Policy one_at_a_time() {
-        Policy policy = quick();
-        policy.max_in_flight = 1;
-        policy.idempotency_scope = "of the test";
-        return policy;
     }
 
     void make_delivery(bool holds) {
@@ -113,32 +76,14 @@ class Things : public OutcomeSink, private RowSource {
             static_cast<RowSource &>(*this), *this);
     }
 
-    std::vector<Batch> batches(const std::vector<Json> &rows) {
-        rows_ = rows;
-        RowWriter writer(*operation_, NullAs::null);
-        std::vector<Batch> made;
-        for (std::size_t i = 0; i < rows.size(); i++) {
-            if (made.empty() || made.back().rows().size() >= operation_->rows_per_batch())
-                made.emplace_back(operation_->frame());
-            writer.write(GivenRow(rows[i], columns_), i + 1, made.back(), made.back().begin_row());
-            made.back().end_row(i + 1);
-        }
-        return made;
-    }
-
     Connector connector_;
     Object object_;
-    std::vector<StatementColumn> columns_;
     std::optional<CompiledOperation> operation_;
     std::optional<AfterLookup> after_;
     const Policy policy_ = one_at_a_time();
-    PollWaiter waiter_;
-    RateLimiter limiter_;
     std::unique_ptr<Authenticator> authenticator_;
-    CurlTransport transport_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<LookedUpDelivery> delivery_;
-    std::vector<Json> rows_;
 };
 
 Json row(const std::string &email, const Json &name = "n") {
@@ -170,13 +115,7 @@ struct Api {
         connection.answer(201, "{}");
     }};
 
-    /// Methods, paths and bodies, in the order in which they came.
-    std::string requests() const {
-        std::string all;
-        for (const Received &one : destination.received())
-            all += one.method + " " + one.target + " " + one.body + "\n";
-        return all;
-    }
+    std::string requests() const { return requests_to(destination); }
 };
 
 } // namespace

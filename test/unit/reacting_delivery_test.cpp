@@ -1,8 +1,6 @@
 #include "engine/requests/reacting_delivery.h"
 
-#include "engine/rehearsal/given_row.h"
-
-#include "dispatch_fixture.h"
+#include "follow_up_fixture.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,8 +14,6 @@ BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
 
 namespace {
 
-using Outcomes = std::map<std::uint64_t, std::string>;
-
 const std::string unarchive = R"({"unarchive": {"request": "POST /things/{key}/unarchive"}})";
 
 std::string update_with(const std::string &then, const std::string &more = "") {
@@ -29,63 +25,41 @@ std::string update_with(const std::string &then, const std::string &more = "") {
 }
 
 /// Updates things that are named by their e-mail: as a statement does, or as a loop that serves many.
-class Things : public OutcomeSink, private RowSource {
+class Things : public RowsUnderWay {
   public:
     Things(const std::string &url, const std::string &operations, const std::string &reactions = "",
            const std::vector<StatementColumn> &columns = {{"name", true}, {"email", false}}, int key = 1,
            OperationKind kind = OperationKind::update, const std::string &scope = "of the test")
         : connector_(Connector::parse(manifest(operations, reactions))), object_(connector_.object("things", at(url))),
-          columns_(columns), operation_(object_, object_.operations.at(kind), columns, key, {}),
-          policy_(one_at_a_time(scope)), authenticator_(object_.auth, Settings{}),
+          operation_(object_, object_.operations.at(kind), columns, key, {}), policy_(one_at_a_time(scope)),
+          authenticator_(object_.auth, Settings{}),
           dispatcher_(operation_, transport_, waiter_, limiter_, authenticator_, policy_),
-          reactions_(compile_reactions(operation_, NullAs::clear, NullAs::omit)) {}
+          reactions_(compile_reactions(operation_, NullAs::clear, NullAs::omit)) {
+        columns_ = columns;
+    }
 
     const Outcomes &deliver(const std::vector<Json> &rows) {
         make_delivery(false);
-        delivery->deliver(batches(rows));
+        delivery->deliver(batches(operation_, NullAs::clear, rows));
         return outcomes;
     }
 
     const Outcomes &deliver_in_loop(const std::vector<Json> &rows) {
         make_delivery(true);
-        delivery->submit(batches(rows));
-        while (delivery->counts().jobs > 0) {
-            const auto next = std::min(delivery->start_ready(), Clock::now() + std::chrono::milliseconds(100));
-            for (const StartableJob *job : delivery->held())
-                held.push_back(job->job->batch.rows().front().number);
-            delivery->start_held();
-            std::vector<Finished> finished;
-            transport_.run(waiter_, next, finished);
-            for (const Finished &one : finished)
-                BOOST_TEST(delivery->take(one));
-        }
+        delivery->submit(batches(operation_, NullAs::clear, rows));
+        run_in_loop(*delivery);
         return outcomes;
     }
 
-    Outcomes outcomes;
-    std::vector<std::uint64_t> held, put_off_rows;
+    std::vector<std::uint64_t> put_off_rows;
     std::unique_ptr<ReactingDelivery> delivery;
 
   private:
     void accepted(std::uint64_t row, const std::string &) override { note(row, "accepted"); }
-    void absent(std::uint64_t row) override { note(row, "absent"); }
     void rejected(std::uint64_t row, const std::string &reason, long status) override {
         note(row, reason + " (" + std::to_string(status) + ")");
     }
-    void unknown(const Batch &batch, const std::string &reason, long) override {
-        for (const BatchRow &row : batch.rows())
-            note(row.number, "unknown: " + reason);
-    }
     void put_off(const Batch &batch) override { put_off_rows.push_back(batch.rows().front().number); }
-    void note(std::uint64_t row, const std::string &outcome) {
-        BOOST_TEST(outcomes.emplace(row, outcome).second, "a second outcome of row " << row << ": " << outcome);
-    }
-
-    void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override {
-        const GivenRow row(rows_.at(number - 1), columns_);
-        writer.write(RowWithMore(row, static_cast<int>(columns_.size()), behind), number, batch, out);
-    }
-
     static std::string manifest(const std::string &operations, const std::string &reactions) {
         Json manifest = Json::parse(small_manifest(operations));
         Json &things = manifest["objects"]["things"];
@@ -93,13 +67,6 @@ class Things : public OutcomeSink, private RowSource {
         if (!reactions.empty())
             things["reactions"] = Json::parse(reactions);
         return manifest.dump();
-    }
-
-    static Policy one_at_a_time(const std::string &scope) {
-        Policy policy = quick();
-        policy.max_in_flight = 1;
-        policy.idempotency_scope = scope;
-        return policy;
     }
 
     void make_delivery(bool holds) {
@@ -111,31 +78,13 @@ class Things : public OutcomeSink, private RowSource {
             static_cast<RowSource &>(*this), *this);
     }
 
-    std::vector<Batch> batches(const std::vector<Json> &rows) {
-        rows_ = rows;
-        RowWriter writer(operation_, NullAs::clear);
-        std::vector<Batch> made;
-        for (std::size_t i = 0; i < rows.size(); i++) {
-            if (made.empty() || made.back().rows().size() >= operation_.rows_per_batch())
-                made.emplace_back(operation_.frame());
-            writer.write(GivenRow(rows[i], columns_), i + 1, made.back(), made.back().begin_row());
-            made.back().end_row(i + 1);
-        }
-        return made;
-    }
-
     Connector connector_;
     Object object_;
-    std::vector<StatementColumn> columns_;
     CompiledOperation operation_;
     const Policy policy_;
-    PollWaiter waiter_;
-    RateLimiter limiter_;
     Authenticator authenticator_;
-    CurlTransport transport_;
     Dispatcher dispatcher_;
     Reactions reactions_;
-    std::vector<Json> rows_;
 };
 
 Json row(const std::string &email, const Json &name = "n") {
@@ -176,12 +125,7 @@ struct Api {
         connection.answer(200, "{}");
     }};
 
-    std::string requests() const {
-        std::string all;
-        for (const Received &one : destination.received())
-            all += one.method + " " + one.target + " " + one.body + "\n";
-        return all;
-    }
+    std::string requests() const { return requests_to(destination); }
 };
 
 } // namespace

@@ -121,7 +121,7 @@ ConnectorFacts facts_of(const Connector &connector, const Truth &truth, void (*p
     facts.version = text_of_member(manifest, "version");
     facts.documentation = text_of_member(manifest, "documentation");
     facts.auth = kinds_of_auth(manifest.at("auth"));
-    facts.is_of_user = needs_base_url(connector);
+    facts.is_of_user = text_of_member(manifest, "base_url").starts_with("{base_url}");
     std::vector<std::string> names = connector.object_names();
     if (connector.has_others())
         names.emplace_back("*");
@@ -170,10 +170,6 @@ Settings typical_settings(const Connector &connector) {
         if (!option.fallback)
             settings[option.name] = typical_value(option);
     return settings;
-}
-
-bool needs_base_url(const Connector &connector) {
-    return member(Json::parse(connector.manifest()), "base_url").get<std::string>().starts_with("{base_url}");
 }
 
 } // namespace reverse_etl

@@ -42,7 +42,4 @@ Settings typical_settings(const Connector &connector);
 /// What stands for the URL of an API of the user's own.
 inline constexpr const char *typical_url = "https://api.example.com";
 
-/// "{base_url}": the connector does not know where its API is.
-bool needs_base_url(const Connector &connector);
-
 } // namespace reverse_etl

@@ -35,9 +35,9 @@ void add_lines(std::vector<std::string> &lines, const std::string &begin, const 
 }
 
 /// What CREATE SERVER cannot do without.
-Options server_options(const Connector &connector) {
+Options server_options(const Connector &connector, const ConnectorFacts &facts) {
     Options options = {{"connector", connector.name()}};
-    if (needs_base_url(connector))
+    if (facts.is_of_user)
         options.emplace_back("base_url", typical_url);
     for (const OptionSpec &option : connector.options())
         if (option.on_server && (option.required || (!option.fallback && !option.example.empty())))
@@ -88,7 +88,7 @@ std::vector<std::string> table_statements(const Connector &connector, const Conn
 void add_statements(Page &page, const Connector &connector, const ConnectorFacts &facts, const QuoteName &quoted_name) {
     const std::string name = quoted_name(connector.name());
     std::vector<std::string> lines = {"CREATE EXTENSION IF NOT EXISTS reverse_etl;"};
-    add_lines(lines, "CREATE SERVER " + name + " FOREIGN DATA WRAPPER reverse_etl", server_options(connector));
+    add_lines(lines, "CREATE SERVER " + name + " FOREIGN DATA WRAPPER reverse_etl", server_options(connector, facts));
     const std::string mapping = "CREATE USER MAPPING FOR CURRENT_USER SERVER " + name;
     if (const Options options = credentials(connector); options.empty())
         lines.push_back(mapping + ";");

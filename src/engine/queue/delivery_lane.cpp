@@ -10,34 +10,39 @@ namespace reverse_etl {
 
 namespace {
 
+/// The operations that write rows, each with what its rules try.
+template <class Use>
+void for_each_operation(const Route &route, Use &&use) {
+    if (!route.after) {
+        use(route.operation, route.reactions);
+        return;
+    }
+    use(route.after->found, route.after->of_found);
+    if (route.after->missing)
+        use(*route.after->missing, route.after->of_missing);
+}
+
 /// All that may be asked of the destination for a row, but for what reads.
 template <class Use>
 void for_each_write(const Route &route, Use &&use) {
-    const auto use_all = [&](const CompiledOperation &operation, const Reactions &reactions) {
+    for_each_operation(route, [&](const CompiledOperation &operation, const Reactions &reactions) {
         use(operation.spec());
         for (const CompiledReaction &reaction : reactions)
             if (reaction.tried && !is_read_only(reaction.tried->spec().kind))
                 use(reaction.tried->spec());
-    };
-    if (!route.after) {
-        use_all(route.operation, route.reactions);
-        return;
-    }
-    use_all(route.after->found, route.after->of_found);
-    if (route.after->missing)
-        use_all(*route.after->missing, route.after->of_missing);
+    });
 }
 
 /// What is made once more after a reaction is another request, with a key of its own. A row that begins anew makes the
 /// first again, and so might do again what the second did. In such a lane no key outlasts its request.
 Route with_keys_that_last(Route route) {
-    const auto makes_another = [](const CompiledOperation &operation, const Reactions &reactions) {
-        return !operation.spec().idempotent && operation.spec().has_idempotency_key() &&
-               std::ranges::any_of(reactions, [](const CompiledReaction &one) { return one.again.has_value(); });
-    };
-    if (makes_another(route.operation, route.reactions) ||
-        (route.after && makes_another(route.after->found, route.after->of_found)) ||
-        (route.after && route.after->missing && makes_another(*route.after->missing, route.after->of_missing)))
+    bool makes_another = false;
+    for_each_operation(route, [&](const CompiledOperation &operation, const Reactions &reactions) {
+        makes_another |=
+            !operation.spec().idempotent && operation.spec().has_idempotency_key() &&
+            std::ranges::any_of(reactions, [](const CompiledReaction &one) { return one.again.has_value(); });
+    });
+    if (makes_another)
         route.policy.idempotency_scope.clear();
     return route;
 }
@@ -68,11 +73,7 @@ DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &ro
     }
     if (!route_.operation.spec().idempotent)
         dispatcher_.hold_starts();
-    if (route_.reactions.empty())
-        delivery_ = std::make_unique<Delivery>(route_.operation, dispatcher_, sink, false, route_.policy.max_attempts);
-    else
-        delivery_ = std::make_unique<ReactingDelivery>(route_.operation, dispatcher_, route_.reactions, route_.null_as,
-                                                       context, own_rows, sink);
+    delivery_ = delivery_of(route_.operation, dispatcher_, route_.reactions, route_.null_as, context, own_rows, sink);
 }
 
 /// How many rows may go in a request with this one. One that failed is tried with fewer each time, until it stands

@@ -9,8 +9,6 @@
 
 namespace reverse_etl {
 
-/// Why a row is refused that a request cannot name.
-
 /// Takes the outcome of every row, once. Rows are known by their number in the statement.
 class OutcomeSink {
   public:

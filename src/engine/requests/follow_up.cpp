@@ -2,7 +2,6 @@
 
 #include "engine/requests/batch_cut.h"
 #include "engine/requests/reacting_delivery.h"
-#include "engine/text/value_refused.h"
 
 #include <utility>
 
@@ -22,61 +21,45 @@ std::unique_ptr<Dispatcher> follow_up_dispatcher(const CompiledOperation &operat
 FollowUp::FollowUp(const CompiledOperation &operation, const Reactions &reactions, NullAs null_as,
                    std::size_t most_rows, const DeliveryContext &context, const Policy &policy, RowSource &rows,
                    OutcomeSink &sink)
-    : PassingSink(sink), operation_(operation), most_rows_(most_rows), rows_(rows), writer_(operation, null_as),
+    : PassingSink(sink), most_rows_(most_rows), rows_(rows),
       dispatcher_(follow_up_dispatcher(operation, context, policy)), reacts_(!reactions.empty()),
-      batch_(operation.frame()) {
-    if (reacts_)
-        delivery_ =
-            std::make_unique<ReactingDelivery>(operation, *dispatcher_, reactions, null_as, context,
-                                               static_cast<RowSource &>(*this), static_cast<OutcomeSink &>(*this));
-    else
-        delivery_ = std::make_unique<Delivery>(operation, *dispatcher_, sink, false, policy.max_attempts);
+      filling_(operation, null_as) {
+    auto &own_sink = static_cast<OutcomeSink &>(*this);
+    delivery_ = delivery_of(operation, *dispatcher_, reactions, null_as, context, static_cast<RowSource &>(*this),
+                            reacts_ ? own_sink : sink);
 }
 
 void FollowUp::add(std::uint64_t number, ValuesBehind behind) {
-    std::string &out = batch_.begin_row(), refusal;
-    try {
-        rows_.write(number, behind, writer_, batch_, out);
-    } catch (const ValueRefused &refused) {
-        refusal = refused.what();
-    } catch (...) {
-        batch_.drop_row();
-        throw;
-    }
-    if (!refusal.empty()) {
-        batch_.drop_row();
-        sink_.rejected(number, refusal, 0);
+    if (!filling_.add(number, behind, rows_, sink_))
         return;
-    }
-    batch_.end_row(number);
     if (reacts_)
         behind_[number].assign(behind.begin(), behind.end());
     std::vector<Batch> full;
-    if (std::optional<Batch> cut_off = cut(batch_, operation_, *this))
+    if (std::optional<Batch> cut_off = filling_.cut(*this))
         full.push_back(in_order(*cut_off));
     delivery_->submit(std::move(full));
-    if (batch_.rows().size() >= most_rows_)
+    if (filling_.rows() >= most_rows_)
         flush();
 }
 
 void FollowUp::flush() {
-    if (batch_.rows().empty())
+    if (filling_.rows() == 0)
         return;
     std::vector<Batch> rest;
-    rest.push_back(in_order(std::exchange(batch_, Batch(operation_.frame()))));
+    rest.push_back(in_order(filling_.take()));
     delivery_->submit(std::move(rest));
 }
 
 RowDelivery::Counts FollowUp::counts() const {
     RowDelivery::Counts counts = delivery_->counts();
-    counts.jobs += batch_.rows().empty() ? 0 : 1;
+    counts.jobs += filling_.rows() > 0 ? 1 : 0;
     return counts;
 }
 
 std::deque<std::unique_ptr<Job>> FollowUp::withdraw() {
     std::deque<std::unique_ptr<Job>> jobs = delivery_->withdraw();
-    if (!batch_.rows().empty())
-        jobs.push_back(std::make_unique<Job>(std::exchange(batch_, Batch(operation_.frame()))));
+    if (filling_.rows() > 0)
+        jobs.push_back(std::make_unique<Job>(filling_.take()));
     return jobs;
 }
 

@@ -2,7 +2,7 @@
 
 #include "engine/requests/passing_sink.h"
 #include "engine/requests/reactions.h"
-#include "engine/requests/row_with_more.h"
+#include "engine/requests/row_batch.h"
 #include "engine/requests/surroundings.h"
 
 #include <cstdint>
@@ -52,14 +52,12 @@ class FollowUp final : private RowSource, private PassingSink {
     void failed(const Batch &batch, const DestinationError &error) override;
     void forget(const Batch &batch);
 
-    const CompiledOperation &operation_;
     const std::size_t most_rows_;
     RowSource &rows_;
-    RowWriter writer_;
     std::unique_ptr<Dispatcher> dispatcher_;
     const bool reacts_;
     std::unique_ptr<RowDelivery> delivery_;
-    Batch batch_;
+    RowBatch filling_;
     std::unordered_map<std::uint64_t, std::vector<std::string>> behind_; ///< where something may be tried in reaction
 };
 

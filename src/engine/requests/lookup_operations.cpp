@@ -32,13 +32,13 @@ std::vector<StatementColumn> written_by(const Object &object, std::vector<Statem
     return columns;
 }
 
+} // namespace
+
 int position_of(const std::vector<StatementColumn> &columns, const std::vector<std::string> &fields) {
     auto found = std::find_if(columns.begin(), columns.end(),
                               [&](const StatementColumn &column) { return column.field == fields.front(); });
     return fields.size() == 1 && found != columns.end() ? static_cast<int>(found - columns.begin()) : -1;
 }
-
-} // namespace
 
 const OperationSpec *lookup_by(const Object &object, const std::vector<std::string> &fields) {
     const bool are_id = !object.id.empty() && fields == std::vector<std::string>{object.id};

@@ -11,9 +11,12 @@ namespace reverse_etl {
 /// The look-up of the object that takes these fields, and how it can name a row by them; nullptr if there is none.
 const OperationSpec *lookup_by(const Object &object, const std::vector<std::string> &fields);
 
+/// The number of the column that names a row alone; -1 where none does, as of a key of several fields.
+int position_of(const std::vector<StatementColumn> &columns, const std::vector<std::string> &fields);
+
 /// A look-up that finds the ids of rows by these fields, which are among the statement's columns. It is compiled for
-/// all of these, and so reads a statement's rows as they come. `wanted`: a
-/// field whose value is to be found in place of the id. Throws SettingError where the object has none.
+/// all of these, and so reads a statement's rows as they come. `wanted`: a field whose value is to be found in place of
+/// the id. Throws SettingError where the object has none.
 CompiledOperation compile_lookup(const Object &object, std::vector<StatementColumn> columns,
                                  const std::vector<std::string> &fields, const std::string &wanted = "");
 

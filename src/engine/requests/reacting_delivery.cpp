@@ -1,6 +1,5 @@
 #include "engine/requests/reacting_delivery.h"
 
-#include "engine/requests/batch_cut.h"
 #include "engine/requests/outcome_unknown.h"
 
 #include <algorithm>
@@ -87,8 +86,8 @@ class ReactingDelivery::Reaction final : private PassingSink {
     void withdraw(std::deque<std::unique_ptr<Job>> &jobs) {
         if (lookup_ != nullptr) {
             std::ranges::move(lookup_->dispatcher->withdraw(), std::back_inserter(jobs));
-            if (!lookup_->batch.rows().empty())
-                jobs.push_back(std::make_unique<Job>(lookup_->take_batch()));
+            if (lookup_->filling.rows() > 0)
+                jobs.push_back(std::make_unique<Job>(lookup_->filling.take()));
         }
         for (FollowUp *one : requests())
             std::ranges::move(one->withdraw(), std::back_inserter(jobs));
@@ -106,7 +105,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
 
     Counts counts() const {
         Counts counts = lookup_ != nullptr ? counts_of(*lookup_->dispatcher) : Counts();
-        counts.jobs += lookup_ != nullptr && !lookup_->batch.rows().empty() ? 1 : 0;
+        counts.jobs += lookup_ != nullptr && lookup_->filling.rows() > 0 ? 1 : 0;
         for (const FollowUp *one : requests())
             counts = counts + one->counts();
         return counts;
@@ -116,8 +115,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
     /// Finds the value that goes with the row then.
     struct LookUp {
         LookUp(Reaction &owner, const DeliveryContext &context)
-            : operation(*owner.compiled_.tried), writer(operation, NullAs::null),
-              dispatcher(follow_up_dispatcher(operation, context, context.policy)),
+            : operation(*owner.compiled_.tried), dispatcher(follow_up_dispatcher(operation, context, context.policy)),
               lookup(
                   operation, *dispatcher, owner,
                   [&owner](std::uint64_t row, const std::string &value) {
@@ -125,35 +123,21 @@ class ReactingDelivery::Reaction final : private PassingSink {
                       owner.again_->add(row, behind);
                   },
                   owner.compiled_.spec().with),
-              batch(operation.frame()) {}
+              filling(operation, NullAs::null) {}
 
         /// Rows that come together are looked up together, as far as the look-up takes several.
         void add(std::uint64_t row, RowSource &rows, OutcomeSink &sink) {
-            std::string &out = batch.begin_row(), refusal;
-            try {
-                rows.write(row, {}, writer, batch, out);
-            } catch (const ValueRefused &refused) {
-                refusal = refused.what();
-            } catch (...) {
-                batch.drop_row();
-                throw;
-            }
-            if (!refusal.empty()) {
-                batch.drop_row();
-                sink.rejected(row, refusal, 0);
+            if (!filling.add(row, {}, rows, sink))
                 return;
-            }
-            batch.end_row(row);
-            if (std::optional<Batch> full = cut(batch, operation, sink))
+            if (std::optional<Batch> full = filling.cut(sink))
                 submit(std::move(*full));
-            if (batch.rows().size() >= operation.rows_per_batch())
+            if (filling.rows() >= operation.rows_per_batch())
                 flush();
         }
         void flush() {
-            if (!batch.rows().empty())
-                submit(take_batch());
+            if (filling.rows() > 0)
+                submit(filling.take());
         }
-        Batch take_batch() { return std::exchange(batch, Batch(operation.frame())); }
         void submit(Batch one) {
             std::vector<Batch> batches;
             batches.push_back(std::move(one));
@@ -161,10 +145,9 @@ class ReactingDelivery::Reaction final : private PassingSink {
         }
 
         const CompiledOperation &operation;
-        RowWriter writer;
         std::unique_ptr<Dispatcher> dispatcher;
         KeyLookup lookup;
-        Batch batch; ///< that is being filled
+        RowBatch filling;
     };
 
     // What becomes of what is tried, where the operation is to be made once more.
@@ -266,6 +249,14 @@ RowDelivery::Counts ReactingDelivery::counts() const {
     for (const auto &reaction : reactions_)
         counts = counts + reaction->counts();
     return counts;
+}
+
+std::unique_ptr<RowDelivery> delivery_of(const CompiledOperation &operation, Dispatcher &first,
+                                         const Reactions &reactions, NullAs null_as, const DeliveryContext &context,
+                                         RowSource &rows, OutcomeSink &sink) {
+    if (reactions.empty())
+        return std::make_unique<Delivery>(operation, first, sink, false, context.policy.max_attempts);
+    return std::make_unique<ReactingDelivery>(operation, first, reactions, null_as, context, rows, sink);
 }
 
 } // namespace reverse_etl

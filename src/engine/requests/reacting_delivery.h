@@ -48,4 +48,9 @@ class ReactingDelivery : public RowDelivery {
     std::vector<std::unique_ptr<Reaction>> reactions_;
 };
 
+/// The same where the operation may have no reactions: then nothing is in the way of a row.
+std::unique_ptr<RowDelivery> delivery_of(const CompiledOperation &operation, Dispatcher &first,
+                                         const Reactions &reactions, NullAs null_as, const DeliveryContext &context,
+                                         RowSource &rows, OutcomeSink &sink);
+
 } // namespace reverse_etl

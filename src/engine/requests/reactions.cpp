@@ -21,12 +21,6 @@ bool is_written_by(const Object &object, const std::string &field, OperationKind
     return spec == nullptr || spec->is_written_by(kind);
 }
 
-int position_of(const Columns &columns, const std::vector<std::string> &fields) {
-    auto found = std::find_if(columns.begin(), columns.end(),
-                              [&](const StatementColumn &column) { return column.field == fields.front(); });
-    return fields.size() == 1 && found != columns.end() ? static_cast<int>(found - columns.begin()) : -1;
-}
-
 bool inserts(OperationKind kind) {
     return kind == OperationKind::create || kind == OperationKind::upsert;
 }

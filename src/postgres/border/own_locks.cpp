@@ -31,20 +31,20 @@ constexpr bool at_once = true, wait_for_it = false;
 /// How long a worker that is about to end may take, between two looks.
 constexpr long pause_ms = 10;
 
-LOCKTAG tag_of(Object object, uint32 whose = 0) {
+LOCKTAG tag_of(Object object, uint32 whose) {
     LOCKTAG tag;
     SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, whose, object);
     tag.locktag_lockmethodid = USER_LOCKMETHOD;
     return tag;
 }
 
-bool take(Object object, LOCKMODE mode, bool lasts, bool now) {
-    LOCKTAG tag = tag_of(object);
+bool take(Object object, LOCKMODE mode, bool lasts, bool now, uint32 whose = 0) {
+    LOCKTAG tag = tag_of(object, whose);
     return LockAcquire(&tag, mode, lasts, now) != LOCKACQUIRE_NOT_AVAIL;
 }
 
-void give_up(Object object, LOCKMODE mode, bool lasts) {
-    LOCKTAG tag = tag_of(object);
+void give_up(Object object, LOCKMODE mode, bool lasts, uint32 whose = 0) {
+    LOCKTAG tag = tag_of(object, whose);
     LockRelease(&tag, mode, lasts);
 }
 
@@ -82,8 +82,7 @@ void count_on_worker() {
 }
 
 void become_the_sync_runner(Oid role) {
-    LOCKTAG tag = tag_of(sync_runner, role);
-    LockAcquire(&tag, ExclusiveLock, for_session, wait_for_it);
+    take(sync_runner, ExclusiveLock, for_session, wait_for_it, role);
 }
 
 void require_extension() {
@@ -103,18 +102,15 @@ bool is_served() {
 }
 
 bool take_turn_for_token(uint32 account) {
-    LOCKTAG tag = tag_of(token_turn, account);
-    return LockAcquire(&tag, ExclusiveLock, for_session, at_once) != LOCKACQUIRE_NOT_AVAIL;
+    return take(token_turn, ExclusiveLock, for_session, at_once, account);
 }
 
 void give_up_turn_for_token(uint32 account) {
-    LOCKTAG tag = tag_of(token_turn, account);
-    LockRelease(&tag, ExclusiveLock, for_session);
+    give_up(token_turn, ExclusiveLock, for_session, account);
 }
 
 void lock_token(uint32 account) {
-    LOCKTAG tag = tag_of(token, account);
-    LockAcquire(&tag, ExclusiveLock, for_session, wait_for_it);
+    take(token, ExclusiveLock, for_session, wait_for_it, account);
 }
 
 } // namespace reverse_etl::own_locks

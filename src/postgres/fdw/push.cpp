@@ -81,11 +81,9 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
     const DeliveryContext context{around, *authenticator_, policy_, &activity_};
     if (after_)
         delivery_ = std::make_unique<LookedUpDelivery>(operation_, *dispatcher_, *after_, context, rows, sink);
-    else if (!reactions_.empty())
-        delivery_ = std::make_unique<ReactingDelivery>(operation_, *dispatcher_, reactions_,
-                                                       null_as(destination, plan.operation), context, rows, sink);
     else
-        delivery_ = std::make_unique<Delivery>(operation_, *dispatcher_, sink, false, policy_.max_attempts);
+        delivery_ = delivery_of(operation_, *dispatcher_, reactions_, null_as(destination, plan.operation), context,
+                                rows, sink);
     pg_call([&] {
         scratch_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl row", ALLOCSET_SMALL_SIZES);
         burst_context_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl burst", ALLOCSET_DEFAULT_SIZES);
