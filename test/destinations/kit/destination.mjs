@@ -99,7 +99,7 @@ export class Destination {
         for (const name of Object.keys(query))
             if (!route.query?.some((known) => (known.test ? known.test(name) : known === name))) refuse(400, `the parameter ${name} is not known`);
         if (!route.body && !route.format) {
-            if (bytes.length) refuse(400, 'a body where none should be');
+            if (bytes.length && bytes.toString() !== this.definition.nothing) refuse(400, 'a body where none should be');
             return;
         }
         const format = route.format ?? 'json';

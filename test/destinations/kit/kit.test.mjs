@@ -96,6 +96,12 @@ test('a destination refuses what it does not know', () => {
     assert.equal(destination.limits.open, 0);
 });
 
+test('a body may be none', () => {
+    const destination = new Destination({ nothing: '{}', routes: { 'GET /things': { run: () => [200, {}] } } });
+    assert.equal(ask(destination, 'GET', '/things', { body: '{}' })[0], 200);
+    assert.equal(ask(destination, 'GET', '/things', { body: '{"a":1}' })[0], 400);
+});
+
 test('a token is given for the right credentials, until it expires', () => {
     const kind = auth.oauth({ path: '/token', expects: { grant_type: 'client_credentials', client_id: 'i', client_secret: 's' } });
     const destination = new Destination({ auth: kind, routes: { 'GET /': { run: () => [200, {}] } } });
