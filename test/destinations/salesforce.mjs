@@ -96,10 +96,11 @@ function queried(q, start, request) {
 }
 
 const quoted = (value) => `"${String(value ?? '').replaceAll('"', '""')}"`;
+const cellsOf = (of) => Object.keys(of.rows?.[0] ?? {});
 const csv = (names, rows) => [200, [names, ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join(''), { 'content-type': 'text/csv' }];
 /// A job is broken off where a batch cannot be worked through in time, twenty times: of more than 600 Leads, before the last row.
 function work(job, objects) {
-    const names = Object.keys(job.rows[0] ?? {});
+    const names = cellsOf(job);
     const unknown = names.find((name) => !fieldsOf(job.object)[name]) ?? (job.externalIdFieldName && !names.includes(job.externalIdFieldName) ? job.externalIdFieldName : undefined);
     const most = job.object === 'Lead' && job.rows.length > 600 ? job.rows.length - 1 : job.rows.length;
     Object.assign(job, unknown ? { state: 'Failed', errorMessage: `InvalidBatch : Field name not found : ${unknown}` } : most < job.rows.length ? { state: 'Failed', errorMessage: 'InternalServerError : Retried more than twenty times' } : { state: 'JobComplete' });
@@ -117,7 +118,6 @@ const job = ({ path, jobs, refuse }, ...states) => {
     return !states.length || states.includes(found.state) ? found : refuse(400, `The job is ${found.state}`, 'INVALIDJOBSTATE');
 };
 const ended = ['JobComplete', 'Failed', 'Aborted'];
-const names = (of) => Object.keys(of.rows?.[0] ?? {});
 /// Results come in another order than the rows.
 const results = (make) => ({ run(request) {
     if (!/text\/csv|^\*\/\*$/.test(request.headers.accept ?? '*/*')) request.refuse(406, 'results are CSV', 'NOT_ACCEPTABLE');
@@ -177,9 +177,9 @@ const routes = {
         return [200, jobOf(job(request), request.path.version)];
     } },
     [`DELETE ${path}/jobs/ingest/{id}`]: { run(request) { job(request, 'UploadComplete', ...ended).state = undefined; return [204]; } },
-    [`GET ${path}/jobs/ingest/{id}/successfulResults`]: results((of) => csv(['sf__Id', 'sf__Created', ...names(of)], of.successful.toReversed())),
-    [`GET ${path}/jobs/ingest/{id}/failedResults`]: results((of) => csv(['sf__Id', 'sf__Error', ...names(of)], of.failed.toReversed())),
-    [`GET ${path}/jobs/ingest/{id}/unprocessedrecords`]: results((of) => csv(names(of), of.unprocessed.toReversed())),
+    [`GET ${path}/jobs/ingest/{id}/successfulResults`]: results((of) => csv(['sf__Id', 'sf__Created', ...cellsOf(of)], of.successful.toReversed())),
+    [`GET ${path}/jobs/ingest/{id}/failedResults`]: results((of) => csv(['sf__Id', 'sf__Error', ...cellsOf(of)], of.failed.toReversed())),
+    [`GET ${path}/jobs/ingest/{id}/unprocessedrecords`]: results((of) => csv(cellsOf(of), of.unprocessed.toReversed())),
     'GET /services/oauth2/userinfo': { run: () => [200, { user_id: '005dx0000000001AAA', organization_id: '00Ddx0000000001AAA', preferred_username: 'integration@acme.example' }] },
 };
 const used = { 'sforce-limit-info': 'api-usage=18/100000' };
