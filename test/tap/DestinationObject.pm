@@ -168,7 +168,8 @@ sub requests_to_insert {
 sub requests_to_queue {
     my ($self, $first, $count) = @_;
     my $job = $self->maker->{job};
-    return $self->requests_to_insert($first, $count) if !$job || $self->maker->{request} && $count < ($job->{from} // 1);
+    my $from = $self->{described}{options}{bulk_from} // ($job // {})->{from} // 1;
+    return $self->requests_to_insert($first, $count) if !$job || $self->maker->{request} && $count < $from;
     return $self->{described}{requests}{queued} if defined $self->{described}{requests}{queued};
     my $rows  = $job->{rows} // 10_000;
     my $jobs  = ceil($count / $rows);
