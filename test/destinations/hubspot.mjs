@@ -3,14 +3,14 @@
 import { anything, auth, dictionary, integer, list, members, oneOf, text } from './kit/kit.mjs';
 
 const standard = { firstname: 'string', lastname: 'string', phone: 'phone_number', company: 'string', city: 'string', hubspot_owner_id: 'enumeration' };
-const stages = { lifecyclestage: ['lead', 'customer'], dealstage: ['appointmentscheduled', 'closedwon'], pipeline: ['default'], hs_pipeline: ['0'], hs_pipeline_stage: ['1', '4'], hs_ticket_priority: ['LOW', 'HIGH'] };
+const stages = { lifecyclestage: ['lead', 'customer'], dealstage: ['appointmentscheduled', 'closedwon'], pipeline: ['default'], hs_pipeline: ['0'], hs_pipeline_stage: ['1', '4'], hs_ticket_priority: ['LOW', 'HIGH'], model: ['A', 'S', 'T'] };
 // Of each object: its kind in messages; its properties by their types; those that must be there, of which one is enough where they stand in a list; those whose values are unique.
 const types = {
     contacts: ['CONTACT', { email: 'string', ...standard, lifecyclestage: 'enumeration', score: 'number', renewed: 'datetime', birthday: 'date', vip: 'bool' }, [], ['email']],
-    companies: ['COMPANY', { name: 'string', domain: 'string', city: 'string', industry: 'enumeration', numberofemployees: 'number', annualrevenue: 'number' }, [['name', 'domain']], []],
+    companies: ['COMPANY', { name: 'string', domain: 'string', city: 'string', industry: 'enumeration', numberofemployees: 'number', annualrevenue: 'number', external_ref: 'string' }, [['name', 'domain']], ['external_ref']],
     deals: ['DEAL', { dealname: 'string', pipeline: 'enumeration', dealstage: 'enumeration', amount: 'number', closedate: 'datetime', order_ref: 'string' }, ['dealname', 'dealstage', 'pipeline'], ['order_ref']],
-    tickets: ['TICKET', { subject: 'string', content: 'string', hs_pipeline: 'enumeration', hs_pipeline_stage: 'enumeration', hs_ticket_priority: 'enumeration' }, ['subject', 'hs_pipeline', 'hs_pipeline_stage'], []],
-    p1234567_cars: ['p1234567_CAR', { vin: 'string', model: 'string', seats: 'number', sold_on: 'date' }, ['vin'], ['vin']],
+    tickets: ['TICKET', { subject: 'string', content: 'string', hs_pipeline: 'enumeration', hs_pipeline_stage: 'enumeration', hs_ticket_priority: 'enumeration', external_ref: 'string' }, ['subject', 'hs_pipeline', 'hs_pipeline_stage'], ['external_ref']],
+    p1234567_cars: ['p1234567_CAR', { vin: 'string', model: 'enumeration', seats: 'number', sold_on: 'date' }, ['vin'], ['vin']],
 };
 const given = ['hs_object_id', 'createdate', 'lastmodifieddate'];
 const like = (value) => String(value).toLowerCase();
@@ -156,19 +156,22 @@ const told = (routes) => Object.fromEntries(Object.entries(routes).map(([name, r
     const [status, body, headers] = route.run(request);
     return [status, body, { ...(name.endsWith('/search') ? {} : limits(99)), ...headers }];
 } }]));
-const app = { client_id: '00000000-0000-0000-0000-00000000abcd', client_secret: 'secret-1', refresh_token: 'refresh-1' };
-
-export default {
-    auth: auth.anyOf(auth.bearer('pat-na1-1'), ...['/oauth/2026-03/token', '/oauth/v1/token'].map((path) => auth.oauth({
-        path, lifetime: 1800, expects: { grant_type: 'refresh_token', ...app }, answer: (token) => ({ token_type: 'bearer', access_token: token, refresh_token: app.refresh_token, expires_in: 1800 }), show: (token) => ({ authorization: `Bearer ${token}` }),
-    }))),
+/// What the stand-ins of HubSpot have in common.
+export const shared = {
     refusal,
     limited: () => [429, { status: 'error', message: 'You have reached your ten_secondly_rolling limit.', errorType: 'RATE_LIMIT', correlationId: 'c033cdaa-2c40-4a64-ae48-b4cec88dad24', policyName: 'TEN_SECONDLY_ROLLING', requestId: '3d3e35b7-0dae-4b9f-a6e3-9c230cbcf8dd' }, limits(0)],
     unauthorized: () => [401, refusal(401, 'Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview', { category: 'INVALID_AUTHENTICATION' })],
+};
+export const account = { 'GET /account-info/v3/details': { run: () => [200, { portalId: 1234567, accountType: 'DEVELOPER_TEST', timeZone: 'Europe/Berlin', companyCurrency: 'EUR', uiDomain: 'app.hubspot.com', dataHostingLocation: 'na1' }] } };
+export { batched, error, told };
+
+export default {
+    ...shared,
+    auth: auth.bearer('pat-na1-1'),
     objects: Object.fromEntries(Object.keys(types).map((type, index) => [type, { unique: types[type][3], like, give: (number) => String(10_000 * (index + 1) + number) }])),
     routes: told({
         ...Object.assign({}, ...Object.keys(types).map(routesOf)),
         'GET /crm-object-schemas/v3/schemas': { query: ['archived'], run: () => [200, { results: [{ id: '1', objectTypeId: '2-1', name: 'cars', fullyQualifiedName: 'p1234567_cars', archived: false, labels: { singular: 'Car', plural: 'Cars' }, requiredProperties: ['vin'], associations: [], properties: [] }] }] },
-        'GET /account-info/v3/details': { run: () => [200, { portalId: 1234567, accountType: 'DEVELOPER_TEST', timeZone: 'Europe/Berlin', companyCurrency: 'EUR', uiDomain: 'app.hubspot.com', dataHostingLocation: 'na1' }] },
+        ...account,
     }),
 };
