@@ -50,8 +50,12 @@ export class Destination {
     /// [status, body, headers] of a request; 'drop' or 'hang' beside it where no answer is to arrive.
     answer(request) {
         const entry = this.recorder.begin(request);
-        const fault = this.faults.meet(request.method, request.url);
+        let fault = this.faults.meet(request.method, request.url);
         const answer = this.#limited(request, fault);
+        if (['drop', 'hang'].includes(fault) && answer[0] === 401) {
+            this.faults.takeBack();
+            fault = undefined;
+        }
         entry.status = answer[0];
         entry.response = answer[1];
         return [answer, fault];
