@@ -51,8 +51,12 @@ export class Destination {
     answer(request) {
         const entry = this.recorder.begin(request);
         if (this.routes.some(({ token, method, pattern }) => token && method === request.method && pattern.test(request.url.split('?')[0]))) entry.forToken = true;
-        const fault = this.faults.meet(request.method, request.url);
+        let fault = this.faults.meet(request.method, request.url);
         const answer = this.#limited(request, fault);
+        if (['drop', 'hang'].includes(fault) && answer[0] === 401) {
+            this.faults.takeBack();
+            fault = undefined;
+        }
         entry.status = answer[0];
         entry.response = answer[1];
         return [answer, fault];

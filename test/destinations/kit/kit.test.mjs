@@ -41,6 +41,14 @@ test('bodies are read by their format', () => {
     assert.throws(() => unpacked(bytes('x'), 'gzip'), Unreadable);
 });
 
+test('an answer is lost of what was done, and not of a request that is not let in', () => {
+    const destination = new Destination({ auth: auth.bearer('a'), routes: { 'GET /x': { run: () => [200, {}] } } });
+    const asked = (token) => { const [[status], fault] = destination.answer({ method: 'GET', url: '/x', headers: { authorization: `Bearer ${token}` }, bytes: bytes('') }); return [status, fault]; };
+    destination.faults.add({ kind: 'hang' });
+    assert.deepEqual(['b', 'a', 'a'].map(asked), [[401, undefined], [200, 'hang'], [200, undefined]]);
+    assert.equal(destination.faults.met, 1);
+});
+
 test('a store changes nothing where a unique value is taken', () => {
     const store = new Store({ unique: ['email'], like: (value) => value.toLowerCase() });
     const ada = store.insert({ email: 'Ada' });
