@@ -85,7 +85,7 @@ export default {
         }
     },
     routes: Object.fromEntries(Object.entries(methods).flatMap(([name, of]) => [
-        [`POST /api/${name}`, { format: 'form', run: called(of, of.run, ({ body }) => body) }],
+        [`POST /api/${name}`, { ...(name === 'auth.test' ? {} : { format: 'form' }), run: called(of, of.run, ({ body }) => body) }],
         ...(reads.includes(name) ? [[`GET /api/${name}`, { query: [/./], run: called(of, of.run, ({ query }) => query) }]] : []),
     ])),
 };
