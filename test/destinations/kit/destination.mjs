@@ -50,6 +50,7 @@ export class Destination {
     /// [status, body, headers] of a request; 'drop' or 'hang' beside it where no answer is to arrive.
     answer(request) {
         const entry = this.recorder.begin(request);
+        if (this.routes.some(({ token, method, pattern }) => token && method === request.method && pattern.test(request.url.split('?')[0]))) entry.forToken = true;
         const fault = this.faults.meet(request.method, request.url);
         const answer = this.#limited(request, fault);
         entry.status = answer[0];
