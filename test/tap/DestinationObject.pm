@@ -26,9 +26,10 @@ sub new {
     return $self;
 }
 
-# The column of a field.
+# The column of a field, which a table option may name.
 sub column_of {
     my ($self, $field) = @_;
+    $field =~ s/\{(\w+)\}/$self->{described}{options}{$1} \/\/ "{$1}"/ge;
     my $said = $self->{object}{columns}{$field} // $self->{manifest}{columns}{$field};
     return ref $said && $said->{column} ? $said->{column} : lc $field;
 }
