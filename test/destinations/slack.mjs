@@ -29,9 +29,18 @@ const one = (change) => ({ args, objects }) => {
     const found = objects.messages.find(args.ts);
     return found?.channel === args.channel ? change(found, args, objects) : no('message_not_found');
 };
-const page = (store, member) => ({ args, objects }) => {
-    const found = byCursor(objects[store].all(), args.cursor, Number(args.limit ?? 100));
+const page = (stores, member) => ({ args, objects }) => {
+    const found = byCursor(stores.flatMap((store) => objects[store].all()), args.cursor, Number(args.limit ?? 100));
     return found ? { [member]: found.items, response_metadata: { next_cursor: found.next ?? '' } } : no('invalid_cursor');
+};
+const channel = (run) => ({ args, objects }) => {
+    const found = objects.channels.find(args.channel) ?? objects.archived.find(args.channel);
+    return found ? run(found, args, objects) : no('channel_not_found');
+};
+const misnamed = (name, { channels, archived }) => {
+    if (!/^[\p{Ll}\p{Lo}\d_-]+$/u.test(name)) return no(name ? 'invalid_name_specials' : 'invalid_name_required');
+    if (name.length > 80) return no('invalid_name_maxlength');
+    return channels.by('name', name) || archived.by('name', name) ? no('name_taken') : undefined;
 };
 const methods = {
     'auth.test': method(members({}), () => ({ url: 'https://acme.slack.com/', team: 'Acme', user: 'reverse_etl', team_id: 'T0000001', user_id: 'U0000ROBOT', bot_id: 'B0000001', is_enterprise_install: false })),
@@ -57,8 +66,23 @@ const methods = {
         const found = objects.users.all().find(({ profile }) => profile.email.toLowerCase() === args.email.toLowerCase());
         return found ? { user: found } : no('users_not_found');
     }),
-    'users.list': method(lists.users, page('users', 'members')),
-    'conversations.list': method(lists.channels, page('channels', 'channels')),
+    'users.info': method(members({ user: text, 'include_locale?': flag }), ({ args, objects }) => { const user = objects.users.find(args.user); return user ? { user } : no('user_not_found'); }),
+    'conversations.create': method(members({ name: text, 'is_private?': flag, 'team_id?': name }), ({ args, objects }) => misnamed(args.name, objects) ?? {
+        channel: objects.channels.insert({ name: args.name, is_channel: true, is_private: args.is_private === 'true', is_archived: false, num_members: 1 }),
+    }),
+    'conversations.rename': method(members({ channel: text, name: text }), channel((found, { name }, objects) => (found.is_archived ? no('is_archived') : misnamed(name, objects) ?? { channel: objects.channels.update(found, { name }) }))),
+    'conversations.archive': method(members({ channel: text }), channel((found, args, objects) => {
+        if (found.is_archived) return no('already_archived');
+        objects.channels.remove(found);
+        objects.archived.insert({ ...found, is_archived: true });
+        return {};
+    })),
+    'conversations.info': method(members({ channel: text, 'include_locale?': flag, 'include_num_members?': flag }), channel((found, { include_num_members: counted }) => {
+        const { num_members: count, ...shown } = found;
+        return { channel: counted === 'true' ? { ...shown, num_members: count } : shown };
+    })),
+    'users.list': method(lists.users, page(['users'], 'members')),
+    'conversations.list': method(lists.channels, page(['channels', 'archived'], 'channels')),
 };
 
 const called = (of, run, take) => (request) => {
@@ -75,13 +99,12 @@ export default {
     refusal: (status, message) => ({ ok: false, error: message }),
     unauthorized: () => no('invalid_auth'),
     limited: () => [429, { ok: false, error: 'ratelimited' }, { 'retry-after': '1' }],
-    objects: { messages: { id: 'ts', give: (number) => `${1_760_000_000 + number}.000100` }, users: {}, channels: {} },
-    begin({ users, channels }) {
+    objects: { messages: { id: 'ts', give: (number) => `${1_760_000_000 + number}.000100` }, users: {}, channels: { unique: ['name'], give: (number) => `C${String(number).padStart(8, '0')}` }, archived: { unique: ['name'] } },
+    begin({ users }) {
         for (let n = 1; n <= 250; ++n) {
             const eight = String(n).padStart(8, '0');
             users.insert({ id: `U${eight}`, team_id: 'T0000001', name: `person${n}`, real_name: `Zoë ${n}`, tz: 'Europe/Berlin', deleted: n % 7 === 0, is_bot: false,
                 profile: { email: `Person${n}@example.com`, real_name: `Zoë ${n}`, display_name: '' } });
-            channels.insert({ id: `C${eight}`, name: `channel-${n}`, is_channel: true, is_private: false, is_archived: n % 5 === 0, num_members: n });
         }
     },
     routes: Object.fromEntries(Object.entries(methods).flatMap(([name, of]) => [

@@ -25,8 +25,22 @@ export default async function prove({ url, credentials }) {
     await refused(client.users.list({ cursor: 'elsewhere' }), 'invalid_cursor');
     assert.equal((await client.users.lookupByEmail({ email: 'person7@example.com' })).user.id, 'U00000007');
     await refused(client.users.lookupByEmail({ email: 'nobody@example.com' }), 'users_not_found');
-    let channels = 0;
-    for await (const page of client.paginate('conversations.list', { limit: 100 })) channels += page.channels.length;
-    assert.equal(channels, 250);
+    assert.equal((await client.users.info({ user: 'U00000007' })).user.profile.email, 'Person7@example.com');
+    await refused(client.users.info({ user: 'U1' }), 'user_not_found');
+
+    const { channel: made } = await client.conversations.create({ name: 'sales', is_private: true });
+    for (const name of ['support', 'alerts']) await client.conversations.create({ name });
+    await refused(client.conversations.create({ name: 'sales' }), 'name_taken');
+    await refused(client.conversations.create({ name: 'Sales & more' }), 'invalid_name_specials');
+    assert.equal((await client.conversations.rename({ channel: made.id, name: 'sales-eu' })).channel.name, 'sales-eu');
+    const seen = async () => (await client.conversations.info({ channel: made.id, include_num_members: true })).channel;
+    assert.deepEqual([(await seen()).is_private, (await seen()).num_members, (await seen()).is_archived], [true, 1, false]);
+    assert.equal((await client.conversations.archive({ channel: made.id })).ok, true);
+    assert.equal((await seen()).is_archived, true);
+    await refused(client.conversations.archive({ channel: made.id }), 'already_archived');
+    await refused(client.conversations.rename({ channel: 'C0', name: 'x' }), 'channel_not_found');
+    const names = [];
+    for await (const page of client.paginate('conversations.list', { limit: 2 })) names.push(...page.channels.map(({ name }) => name));
+    assert.deepEqual(names, ['support', 'alerts', 'sales-eu']);
     await refused(open('another').auth.test(), 'invalid_auth');
 }
