@@ -50,6 +50,7 @@ function named(of, set, store, inside, refuse) {
     const [, field, literal] = /^(\w+)=(.+)$/.exec(inside) ?? [];
     const key = field === of.key ? unquoted(literal) : undefined;
     if (key === undefined) refuse(...noKey(of));
+    if (/[/#<>*%&:\\?+]/.test(key)) refuse(400, 'Bad Request - Error in query syntax.', '0x80060888');
     return { found: store.by(of.key, key), key };
 }
 
@@ -88,17 +89,6 @@ function routesOf(set) {
                 const found = objects[set].find(target[of.id]) ?? refuse(...missing(of, target[of.id]));
                 touch(found);
                 objects[set].update(found, kept(of, target, refuse));
-            });
-            return [204];
-        } },
-        [`POST ${at}/Microsoft.Dynamics.CRM.UpsertMultiple`]: { body: bulk({ '@odata.id': text }), run({ body, objects, refuse }) {
-            together(body.Targets, objects[set], of, refuse, (target, touch, insert) => {
-                const inside = new RegExp(`^${set}\\((.*)\\)$`, 's').exec(target['@odata.id'])?.[1] ?? refuse(400, 'Invalid URI in @odata.id', '0x80060888');
-                const { found, key } = named(of, set, objects[set], inside, refuse);
-                const values = kept(of, target, refuse);
-                if (!found) return insert({ [of.key]: key, ...values });
-                touch(found);
-                return objects[set].update(found, { ...values, [of.key]: found[of.key] });
             });
             return [204];
         } },

@@ -25,10 +25,10 @@ export default async function prove({ url, credentials }) {
         await refused(bulk('CreateMultiple', [{ [key]: 'A' }]), 412, '0x80060892');
         await bulk('UpdateMultiple', [{ [id]: Ids[0], [other]: '3' }]);
         await refused(bulk('UpdateMultiple', [{ [id]: Ids[0], [other]: '4' }, { [id]: '00000000-0000-0000-0000-000000000001', [other]: '4' }]), 404, '0x80040217');
-        await bulk('UpsertMultiple', [{ '@odata.id': `${collection}(${key}='a')`, [other]: '5' }, { '@odata.id': `${collection}(${key}='f')`, [other]: '6' }]);
-        assert.deepEqual((await all()).value.map((row) => [row[key], row[other]]), [['a', '5'], ["b'c", '2'], ['f', '6']]);
-        await client.upsert({ collection, key: `${key}='a'`, data: { [other]: '7' } });
-        await client.upsert({ collection, key: `${key}='g'`, data: { [other]: '8' } });
+        await client.upsert({ collection, key: `${key}='a'`, data: { [other]: '5' } });
+        for (const made of ['f', "g''h"]) await client.upsert({ collection, key: `${key}='${made}'`, data: { [other]: '6' } });
+        assert.deepEqual((await all()).value.map((row) => [row[key], row[other]]), [['a', '5'], ["b'c", '2'], ['f', '6'], ["g'h", '6']]);
+        await refused(client.upsert({ collection, key: `${key}='50%25'`, data: { [other]: '8' } }), 400, '0x80060888');
         await refused(client.upsert({ collection, key: `nothing='g'`, data: { [other]: '8' } }), 400, '0x80060888');
         await client.update({ collection, key: Ids[0], data: { [other]: '9' } });
         await refused(client.update({ collection, key: '00000000-0000-0000-0000-000000000001', data: { [other]: '9' } }), 404, '0x80040217');
