@@ -10,7 +10,7 @@ const limit = matching(/^([1-9]\d{0,2}|1000)$/);
 const said = { 'text?': text, 'blocks?': json, 'attachments?': json, 'as_user?': flag, 'link_names?': flag, 'parse?': oneOf('full', 'none'), 'reply_broadcast?': flag };
 const lists = {
     users: members({ 'limit?': limit, 'cursor?': text, 'include_locale?': flag, 'team_id?': name }),
-    channels: members({ 'limit?': limit, 'cursor?': text, 'exclude_archived?': flag, 'types?': text, 'team_id?': name }),
+    channels: members({ 'limit?': limit, 'cursor?': text, 'exclude_archived?': flag, 'types?': matching(/^(public_channel|private_channel|mpim|im)(,(public_channel|private_channel|mpim|im))*$/), 'team_id?': name }),
 };
 
 /// What a message says, with its blocks and attachments as values.
@@ -29,8 +29,8 @@ const one = (change) => ({ args, objects }) => {
     const found = objects.messages.find(args.ts);
     return found?.channel === args.channel ? change(found, args, objects) : no('message_not_found');
 };
-const page = (stores, member) => ({ args, objects }) => {
-    const found = byCursor(stores.flatMap((store) => objects[store].all()), args.cursor, Number(args.limit ?? 100));
+const page = (stores, member, shows = () => true) => ({ args, objects }) => {
+    const found = byCursor(stores.flatMap((store) => objects[store].all()).filter((one) => shows(one, args)), args.cursor, Number(args.limit ?? 100));
     return found ? { [member]: found.items, response_metadata: { next_cursor: found.next ?? '' } } : no('invalid_cursor');
 };
 const channel = (run) => ({ args, objects }) => {
@@ -82,7 +82,7 @@ const methods = {
         return { channel: counted === 'true' ? { ...shown, num_members: count } : shown };
     })),
     'users.list': method(lists.users, page(['users'], 'members')),
-    'conversations.list': method(lists.channels, page(['channels', 'archived'], 'channels')),
+    'conversations.list': method(lists.channels, page(['channels', 'archived'], 'channels', (one, { types = 'public_channel' }) => types.split(',').includes(one.is_private ? 'private_channel' : 'public_channel'))),
 };
 
 const called = (of, run, take) => (request) => {

@@ -40,7 +40,8 @@ export default async function prove({ url, credentials }) {
     await refused(client.conversations.archive({ channel: made.id }), 'already_archived');
     await refused(client.conversations.rename({ channel: 'C0', name: 'x' }), 'channel_not_found');
     const names = [];
-    for await (const page of client.paginate('conversations.list', { limit: 2 })) names.push(...page.channels.map(({ name }) => name));
+    for await (const page of client.paginate('conversations.list', { limit: 2, types: 'public_channel,private_channel' })) names.push(...page.channels.map(({ name }) => name));
     assert.deepEqual(names, ['support', 'alerts', 'sales-eu']);
+    assert.equal((await client.conversations.list()).channels.length, 2);
     await refused(open('another').auth.test(), 'invalid_auth');
 }
