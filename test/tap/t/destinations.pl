@@ -189,7 +189,7 @@ sub written_keys {
         split /\n/, sql('SELECT ' . join(q( || E'\t' || ), 'n', @values) . ' FROM unnest(ARRAY[' . join(',', @numbers) . ']) AS n');
 }
 
-# Keys that the destination gave, of the rows as they are there.
+# Keys that the destination gave, all columns of them or some, of the rows as they are there.
 sub given_keys {
     my ($object) = @_;
     my $known = $object->{described}{known_by} // BAIL_OUT("$object->{table}: known_by has to say by which column rows are told apart");
