@@ -54,7 +54,7 @@ export default {
     refusal: (status, message, code) => (status === 422 ? { errors: [{ title: message, detail: '', code, source: { pointer: '/data/attributes/email' } }] } : { message }),
     unauthorized: () => [403, { message: 'You do not have permission to view the requested resource.' }],
     limited: () => [429, 'Too Many Requests', { 'retry-after': '1', 'ratelimit-limit': '5', 'ratelimit-remaining': '0' }],
-    objects: { contacts: { unique: ['email'], like: (value) => value.toLowerCase() }, imports: { unique: ['email'] }, list_members: {}, contact_tags: {}, tags: { unique: ['tag'] } },
+    objects: { contacts: { unique: ['email'], like: (value) => value.toLowerCase() }, imports: { unique: ['email'] }, list_members: {}, left: {}, contact_tags: {}, tags: { unique: ['tag'] } },
     routes: {
         'GET /api/3/users/me': { run: () => [200, { user: { username: 'ada', email: 'ada@example.com', id: '1' } }] },
         'GET /api/3/fields': { query: ['limit', 'offset'], run: ({ query: { offset = 0 } }) => [200, { fieldOptions: [], fields: Object.entries(custom).map(([of, more]) => ({ id: of, ...more, options: [] })).slice(Number(offset)), meta: { total: '3' } }] },
@@ -81,11 +81,11 @@ export default {
         'POST /api/3/contactLists': { status: 422, body: members({ contactList: members({ list: id, contact: id, status: firstOf(oneOf(1, 2), oneOf('1', '2')), 'sourceid?': integer }) }), run({ body: { contactList: of }, objects, refuse }) {
             if (String(of.contact).startsWith('9999')) missing(refuse, 'Subscriber', of.contact);
             const key = `${of.contact} ${of.list}`;
-            objects.list_members.remove({ id: key });
-            const made = objects.list_members.insert({ id: key, contact: Number(of.contact), list: Number(of.list), status: Number(of.status) });
+            for (const store of [objects.list_members, objects.left]) store.remove({ id: key });
+            const made = objects[String(of.status) === '1' ? 'list_members' : 'left'].insert({ id: key, contact: Number(of.contact), list: Number(of.list), status: Number(of.status) });
             return [200, { contacts: [], contactList: { contact: String(made.contact), list: String(made.list), status: String(made.status), id: '1' } }];
         } },
-        'GET /api/3/contacts/{id}/contactLists': { run: ({ path, objects }) => [200, { contactLists: objects.list_members.all().filter((of) => String(of.contact) === path.id)
+        'GET /api/3/contacts/{id}/contactLists': { run: ({ path, objects }) => [200, { contactLists: [...objects.list_members.all(), ...objects.left.all()].filter((of) => String(of.contact) === path.id)
             .map(({ contact: who, list: which, status }) => ({ contact: String(who), list: String(which), status: String(status) })) }] },
         'POST /api/3/contactTags': { status: 422, body: members({ contactTag: members({ contact: id, tag: id }) }), run({ body: { contactTag: of }, objects, refuse }) {
             if (String(of.contact).startsWith('9999')) return [404, { errors: [{ status: 404, title: 'Not Found', detail: 'Contact not found' }] }];
