@@ -60,6 +60,7 @@ sub check_destination {
     for my $object (sort keys %{ $described->{objects} }) {
         my $of = $described->{objects}{$object};
         my $table = "$name." . ($of->{table} // lc $object);
+        sql(qq(ALTER FOREIGN TABLE $table ADD COLUMN "$_" $of->{adds}{$_})) for sort keys %{ $of->{adds} // {} };
         my $checked = DestinationObject->new(manifest => $manifest, described => $of, name => $object, table => $table);
         $checked->{destination} = $name;
         $checked->{renews}      = renews($manifest, $described->{credentials});
