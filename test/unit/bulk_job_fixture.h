@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -90,7 +91,10 @@ struct Queue : DeliveryJournal {
     void row_accepted(const QueuedRow &row) override { outcomes[row.id] = "accepted"; }
     void row_absent(const QueuedRow &row) override { outcomes[row.id] = "absent"; }
     void row_rejected(const QueuedRow &row, const Rejection &why) override { outcomes[row.id] = why.reason; }
-    void row_deferred(const QueuedRow &row, Milliseconds, const std::string &) override { outcomes[row.id] = "again"; }
+    void row_deferred(const QueuedRow &row, Milliseconds pause, const std::string &) override {
+        outcomes[row.id] = "again";
+        pauses.insert(pause);
+    }
     std::int64_t next_request() override { return 1; }
     std::int64_t next_job() override { return 7; }
     void job_ended(std::int64_t) override { ended++; }
@@ -168,6 +172,7 @@ struct Queue : DeliveryJournal {
     Health health;
     DeliveryQueue queue{*this, health};
     std::map<std::uint64_t, std::string> outcomes;
+    std::set<Milliseconds> pauses; ///< of rows that wait to come again
     std::vector<std::string> notes;
     bool may_start = true, is_stored = true;
     int ended = 0;

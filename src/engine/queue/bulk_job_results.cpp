@@ -137,6 +137,7 @@ void BulkJob::went_on() {
 void BulkJob::deliver() {
     constexpr long status_of_results = 200;
     const std::vector<RowOutcome> &outcomes = outcomes_.settle(failure_);
+    std::vector<RowToRepeat> again;
     for (std::size_t i = 0; i < outcomes.size(); i++) {
         const std::uint64_t id = record_.rows[i];
         if (gone_.contains(id))
@@ -150,11 +151,11 @@ void BulkJob::deliver() {
             sink_.absent(id);
             break;
         case RowOutcome::Kind::wait:
-            jobs_.row_comes_again(id, outcomes[i].text);
+            again.push_back({id, outcomes[i].text});
             break;
         case RowOutcome::Kind::retry:
             if (route_.operation.spec().idempotent)
-                jobs_.row_comes_again(id, outcomes[i].text);
+                again.push_back({id, outcomes[i].text});
             else
                 sink_.rejected(id, std::string(outcome_unknown) + ": " + outcomes[i].text, status);
             break;
@@ -164,6 +165,7 @@ void BulkJob::deliver() {
             break;
         }
     }
+    jobs_.rows_come_again(again);
     end();
 }
 

@@ -129,7 +129,7 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
 
     void job_comes_again(const std::vector<std::uint64_t> &rows, const DestinationError &error) override;
     void job_is_divided(const std::vector<std::uint64_t> &rows) override;
-    void row_comes_again(std::uint64_t id, const std::string &reason) override;
+    void rows_come_again(const std::vector<RowToRepeat> &rows) override;
     void job_stalls(const JobRecord &record, const DestinationError &error) override;
     void job_goes_on(const JobRecord &record) override;
     void job_ended(const JobRecord &record) override { journal_.job_ended(record.number); }

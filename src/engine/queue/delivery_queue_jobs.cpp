@@ -6,6 +6,7 @@
 #include "engine/world/random.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace reverse_etl {
@@ -196,14 +197,22 @@ void DeliveryQueue::job_is_divided(const std::vector<std::uint64_t> &rows) {
     }
 }
 
-void DeliveryQueue::row_comes_again(std::uint64_t id, const std::string &reason) {
-    QueuedRow &row = rows_.row(id);
-    succeeded(row.role);
-    if (++row.attempts >= options_.max_attempts) {
-        rejected(id, reason, 0);
-        return;
+/// All of them at one moment: each by itself would be a request, or a job, of its own.
+void DeliveryQueue::rows_come_again(const std::vector<RowToRepeat> &rows) {
+    const Clock::time_point now = Clock::now();
+    std::map<int, Milliseconds> pauses; // by the number of attempts
+    for (const auto &[id, reason] : rows) {
+        QueuedRow &row = rows_.row(id);
+        succeeded(row.role);
+        if (++row.attempts >= options_.max_attempts) {
+            rejected(id, reason, 0);
+            continue;
+        }
+        const auto [pause, is_new] = pauses.try_emplace(row.attempts);
+        if (is_new)
+            pause->second = backoff(row.attempts, row_base, row_cap, Random::jitter());
+        defer(row, now, pause->second, reason);
     }
-    defer(row, Clock::now(), backoff(row.attempts, row_base, row_cap, Random::jitter()), reason);
 }
 
 void DeliveryQueue::job_stalls(const JobRecord &record, const DestinationError &error) {

@@ -21,6 +21,11 @@ struct JobRecord {
     bool is_stored = false;
 };
 
+struct RowToRepeat {
+    std::uint64_t id;
+    std::string reason; ///< the destination's
+};
+
 /// Takes what becomes of a job, beside the outcomes of its rows.
 class JobSink {
   public:
@@ -29,8 +34,8 @@ class JobSink {
     /// for what may be one row's fault, so fewer of them are to go together.
     virtual void job_comes_again(const std::vector<std::uint64_t> &rows, const DestinationError &error) = 0;
     virtual void job_is_divided(const std::vector<std::uint64_t> &rows) = 0;
-    /// The destination asks to come again with the row.
-    virtual void row_comes_again(std::uint64_t row, const std::string &reason) = 0;
+    /// The destination asks to come again with these rows, which then can go together.
+    virtual void rows_come_again(const std::vector<RowToRepeat> &rows) = 0;
     /// What the job waits for cannot be asked now.
     virtual void job_stalls(const JobRecord &record, const DestinationError &error) = 0;
     virtual void job_goes_on(const JobRecord &record) = 0;
