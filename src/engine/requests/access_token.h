@@ -44,8 +44,10 @@ class AccessToken {
     /// The same, without taking it.
     TokenResult result_of(const Response &response) const;
 
+    /// Whether it is fetched by a refresh token.
+    bool has_refresh_token() const { return !refresh_token_.empty(); }
     /// Whether each token brings a new refresh token, perhaps, and the old one is worth nothing then.
-    bool may_rotate() const { return !refresh_token_.empty(); }
+    bool may_rotate() const { return has_refresh_token() && spec_->rotates; }
     /// The refresh token of the user mapping, and the newest that is known.
     const std::string &mapped_refresh_token() const { return mapped_refresh_token_; }
     void use_refresh_token(const std::string &newest);
