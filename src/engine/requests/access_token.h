@@ -32,6 +32,8 @@ class AccessToken {
 
     /// Counts the tokens, so that an answer to a request signed with an older one can be told.
     unsigned generation() const { return generation_; }
+    /// Whether it was fetched when it was needed here; else it is one that somebody had before.
+    bool is_new() const { return is_new_; }
     /// It was refused.
     void forget();
     void take(const FetchedToken &token);
@@ -73,6 +75,7 @@ class AccessToken {
     std::string token_, base_url_;
     std::optional<Clock::time_point> expires_;
     unsigned generation_ = 0;
+    bool is_new_ = true;
     std::string body_;
     std::unique_ptr<TokenStore> store_;
 };

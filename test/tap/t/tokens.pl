@@ -154,6 +154,19 @@ my ($columns, $steady) = import_uncommitted('steady');
 is($steady, '', 'with a refresh token that does not rotate the session asks by itself') or diag($columns);
 is(since()->{fetched}, 1, 'with a token of its own');
 
+# A session whose token is refused finds one that another had fetched, and that has ended as well
+
+my $session = $node->background_psql('postgres');
+$session->query_safe(q(INSERT INTO things VALUES ('an old token')));
+expire();
+inserts(['the token of another'], 'a second session');
+expire();
+since();
+$session->query_safe(q(INSERT INTO things VALUES ('two old tokens')));
+$session->quit;
+is(state()->{rows}{'two old tokens'}, 1, 'a session gets a new one where neither its own nor that of another is good any more');
+is_deeply(since(), { fetched => 1, reused => 0, revoked => 0 }, 'by fetching one');
+
 # A token that ends in mid-statement
 
 set(slow => 60);
