@@ -109,6 +109,7 @@ ENGINE_SOURCES = \
     src/engine/requests/job_outcomes.cpp \
     src/engine/requests/json_row.cpp \
     src/engine/requests/jwt.cpp \
+    src/engine/requests/kept_fields.cpp \
     src/engine/requests/key_lookup.cpp \
     src/engine/requests/list_filter.cpp \
     src/engine/requests/looked_up_delivery.cpp \

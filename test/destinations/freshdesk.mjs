@@ -89,7 +89,14 @@ export default {
     unauthorized: () => [401, { code: 'invalid_credentials', message: 'You have to be logged in to perform this action.' }],
     limited: () => [429, { message: 'You have exceeded the limit of requests per minute' }, { 'retry-after': '1', 'x-ratelimit-total': '200', 'x-ratelimit-remaining': '0' }],
     objects: { contacts: numbered(['email', 'unique_external_id']), deleted: numbered(['email']), companies: numbered(['name']), tickets: numbered([]) },
+    begin: (objects) => objects.deleted.insert({ id: 41000000001, email: 'person700@example.com', name: 'Gone', custom_fields: {}, created_at: '2026-01-01T00:00:00Z' }),
     routes: {
+        'PUT /contacts/{id}/restore': { run({ objects, path, refuse }) {
+            const gone = objects.deleted.find(path.id) ?? refuse(404);
+            objects.deleted.remove(gone);
+            objects.contacts.insert(gone);
+            return [204];
+        } },
         ...routesOf('contacts'), ...routesOf('companies'), ...routesOf('tickets'),
         'GET /agents/me': { run: () => [200, { id: 7, contact: { email: 'agent@example.com', name: 'Agent' } }] },
     },

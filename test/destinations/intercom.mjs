@@ -40,28 +40,32 @@ function checkContact({ body, refuse }) {
     checkAttributes('contact', body, refuse);
 }
 
-/// Does it, or says which contact is in the way.
-function unlessTaken(act, refuse) {
+/// Does it, or says which contact is in the way: what is archived keeps its address and its id.
+function unlessTaken(act, { body, objects, refuse }) {
+    const inTheWay = ({ id, archived }) => refuse(409, `A${archived ? 'n archived' : ''} contact matching those details already exists with id=${id}`);
+    const gone = objects.archived.by('email', body.email) ?? objects.archived.by('external_id', body.external_id);
+    if (gone) inTheWay(gone);
     try {
         return act();
     } catch (error) {
         if (!(error instanceof Taken)) throw error;
-        const { id, archived } = error.record;
-        return refuse(409, `A${archived ? 'n archived' : ''} contact matching those details already exists with id=${id}`);
+        return inTheWay(error.record);
     }
 }
 
 const merged = (record, body) => ({ ...body, ...(body.custom_attributes && { custom_attributes: { ...record?.custom_attributes, ...body.custom_attributes } }) });
 const contactOf = ({ objects, path, refuse }, archived = false) => {
-    const found = objects.contacts.find(path.id);
-    return found && found.archived === archived ? found : refuse(404, 'Contact Not Found', archived ? undefined : 'not_found');
+    const found = (archived ? objects.archived : objects.contacts).find(path.id);
+    return found ?? refuse(404, 'Contact Not Found', archived ? undefined : 'not_found');
 };
 const companyOf = ({ objects, path, refuse }) => objects.companies.find(path.id) ?? refuse(404, 'Company Not Found', 'company_not_found');
 const page = (number, size, records) => ({ type: 'list', data: records.slice((number - 1) * size, number * size), total_count: records.length,
     pages: { type: 'pages', page: number, per_page: size, total_pages: Math.ceil(records.length / size) } });
 const archive = (archived) => (request) => {
     const found = contactOf(request, !archived);
-    found.archived = archived;
+    const { contacts, archived: gone } = request.objects;
+    (archived ? contacts : gone).remove(found);
+    (archived ? gone : contacts).insert(found).archived = archived;
     return [200, { type: 'contact', id: found.id, external_id: found.external_id ?? null, archived }];
 };
 
@@ -87,28 +91,31 @@ export default {
     limited: () => [429, errors('rate_limit_exceeded', 'Exceeded rate limit'), { 'x-ratelimit-limit': '1666', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(Date.now() / 1000) + 1) }],
     objects: {
         contacts: { unique: ['email', 'external_id'], like: (value) => String(value).toLowerCase(), give: (number) => (0x63a07ddf05a32042dffac000n + BigInt(number)).toString(16) },
+        archived: { unique: ['email', 'external_id'], like: (value) => String(value).toLowerCase() },
         companies: { unique: ['company_id'], give: (number) => (0x5f4d3c1c7b1b4d7da97e6000n + BigInt(number)).toString(16) },
         contact_companies: { id: 'pair' },
         contact_tags: { id: 'pair' },
         events: {},
     },
+    begin: (objects) => objects.archived.insert({ type: 'contact', id: '63a07ddf05a32042dffabfff', role: 'user', email: 'person700@example.com', name: 'Gone', archived: true, created_at: 1734537000, custom_attributes: {} }),
     routes: {
         ...attached('companies', 'Company'), ...attached('tags', 'Tag'),
         'POST /contacts': { body: members(contact), run(request) {
             const { body, objects, refuse } = request;
             if (!body.email && !body.external_id && !body.role) refuse(400, 'email, external_id or role is needed', 'parameter_not_found');
             checkContact(request);
-            return [200, unlessTaken(() => objects.contacts.insert({ type: 'contact', role: 'user', archived: false, created_at: 1734537000, custom_attributes: {}, ...body }), refuse)];
+            return [200, unlessTaken(() => objects.contacts.insert({ type: 'contact', role: 'user', archived: false, created_at: 1734537000, custom_attributes: {}, ...body }), request)];
         } },
         'PUT /contacts/{id}': { body: members(contact), run(request) {
             checkContact(request);
             const found = contactOf(request);
-            return [200, unlessTaken(() => request.objects.contacts.update(found, merged(found, request.body)), request.refuse)];
+            return [200, unlessTaken(() => request.objects.contacts.update(found, merged(found, request.body)), request)];
         } },
         'GET /contacts/{id}': { run: (request) => [200, contactOf(request)] },
         'DELETE /contacts/{id}': { run(request) {
-            const found = request.objects.contacts.find(request.path.id) ?? contactOf(request);
-            request.objects.contacts.remove(found);
+            const { contacts, archived } = request.objects;
+            const found = contacts.find(request.path.id) ?? archived.find(request.path.id) ?? contactOf(request);
+            (found.archived ? archived : contacts).remove(found);
             return [200, { type: 'contact', id: found.id, external_id: found.external_id ?? null, deleted: true }];
         } },
         'POST /contacts/{id}/archive': { run: archive(true) },
@@ -117,7 +124,7 @@ export default {
         'POST /contacts/search': { body: search, run({ body, objects, refuse }) {
             const { per_page: size = 50, starting_after: cursor } = body.pagination ?? {};
             if (size > 150) refuse(400, 'per_page is too large');
-            const found = objects.contacts.all().filter((record) => !record.archived && fits(record, body.query));
+            const found = objects.contacts.all().filter((record) => fits(record, body.query));
             const part = byCursor(found, cursor, size) ?? refuse(400, 'starting_after is not known');
             return [200, { type: 'list', data: part.items, total_count: found.length, pages: { type: 'pages', per_page: size, total_pages: Math.ceil(found.length / size), ...(part.next && { next: { page: 2, starting_after: part.next } }) } }];
         } },

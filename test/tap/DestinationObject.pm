@@ -16,6 +16,7 @@ sub new {
     my $object = $self{manifest}{objects}{ $self{name} } // $self{manifest}{objects}{'*'};
     my $self = bless { %self, object => $object }, $class;
     for my $name (qw(create upsert update delete lookup list)) {
+        next if exists $object->{operations}{$name} && !defined $object->{operations}{$name};    # taken out
         my @said = grep { defined } $object->{operations}{$name} // $self->{manifest}{operations}{$name};
         next if !@said;
         $self->{operations}{$name} = [ map { $self->_whole($name, $_) } ref $said[0] eq 'ARRAY' ? @{ $said[0] } : @said ];

@@ -57,7 +57,7 @@ export function operations(manifest) {
     return Object.entries(manifest.objects).filter(([object]) => object !== '$note').flatMap(([object, own]) =>
         ['create', 'update', 'upsert', 'delete', 'lookup', 'list'].map((operation) => {
             const shared = manifest.operations?.[operation];
-            const said = own.operations?.[operation] ?? shared;
+            const said = own.operations?.[operation] === undefined ? shared : own.operations[operation]; // null takes it out
             if (said === undefined || said === null) return null;
             const forms = [said].flat().map((form) => (Array.isArray(shared) ? form : { ...shared, ...form }));
             return { object, operation, forms };

@@ -114,6 +114,17 @@ BOOST_AUTO_TEST_CASE(a_new_refresh_token_takes_the_place_of_the_old_one) {
     BOOST_TEST(!contains(fault(signer, answer(400, R"({"error": "no second& here"})")), "second&"));
 }
 
+BOOST_AUTO_TEST_CASE(a_refresh_token_may_be_said_not_to_rotate) {
+    SignedIn signer(
+        oauth2(R"("grant": "refresh_token", "client_id": "{id}", "refresh_token": "{refresh}", "rotates": false)"),
+        {{"id", "i"}, {"refresh", "first-token"}});
+    BOOST_TEST(signer.token().has_refresh_token());
+    BOOST_TEST(!signer.token().may_rotate());
+    // A server that gives another one all the same knows better than the manifest.
+    BOOST_TEST(fault(signer, answer(200, R"({"access_token": "a", "refresh_token": "second"})")) == "");
+    BOOST_TEST(signer.token().request().body == "grant_type=refresh_token&client_id=i&refresh_token=second");
+}
+
 BOOST_AUTO_TEST_CASE(a_login_by_get) {
     SignedIn signer(
         login(

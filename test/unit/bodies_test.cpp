@@ -3,6 +3,7 @@
 #include "engine/http/gzip.h"
 #include "engine/requests/json_row.h"
 #include "engine/requests/row_writer.h"
+#include "engine/text/url_parts.h"
 
 #include "connector_fixture.h"
 #include "engine/text/json.h"
@@ -330,6 +331,26 @@ BOOST_AUTO_TEST_CASE(forms) {
     BOOST_TEST(brackets.body({R"({"email":null,"name":null,"n":[]})"}) == "");
     const Bodies repeated(plain, R"("format": {"kind": "form", "arrays": "repeated"}, "body": {"$columns": "all"})");
     BOOST_TEST(repeated.body({R"({"email":null,"name":"x","n":["a","b"]})"}, NullAs::null) == "email=&name=x&n=a&n=b");
+}
+
+BOOST_AUTO_TEST_CASE(json_within_a_form) {
+    const std::string columns =
+        R"("email": "text", "name": {"type": "text", "part": "custom"}, "n": {"type": "jsonb", "part": "custom"})";
+    const std::string custom = R"({"$columns": {"part": "custom"}})";
+    const Bodies form(columns, R"("format": "form", "body": {"$columns": "all", "list": [)" + custom +
+                                   R"(], "text": {"$json": {"kind": "x", "data": )" + custom +
+                                   R"(}}, "code": {"$base64": {"$json": )" + custom + "}}}",
+                      R"("values": {"clear": "~"}, )");
+    const auto parts = [&](const std::string &data, const std::string &code) {
+        return "list=" + percent_encoded("[" + data + "]") + "&text=" +
+               percent_encoded(R"({"kind":"x","data":)" + data + "}") + "&code=" + percent_encoded(code) + "&email=b%40x";
+    };
+    BOOST_TEST(form.body({R"({"email":"b@x","name":"q\"&","n":[1]})"}) ==
+               parts(R"({"name":"q\"&","n":[1]})", "eyJuYW1lIjoicVwiJiIsIm4iOlsxXX0="));
+    BOOST_TEST(form.body({R"({"email":"b@x","name":null,"n":1})"}, NullAs::clear) ==
+               parts(R"({"name":"~","n":1})", "eyJuYW1lIjoifiIsIm4iOjF9"));
+    BOOST_TEST(form.body({R"({"email":"b@x","name":null,"n":1})"}, NullAs::null) ==
+               parts(R"({"name":null,"n":1})", "eyJuYW1lIjpudWxsLCJuIjoxfQ=="));
 }
 
 BOOST_AUTO_TEST_CASE(forms_of_several_parts) {

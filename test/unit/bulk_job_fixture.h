@@ -77,8 +77,9 @@ inline const std::string closed = R"("close": {"request": "PATCH /jobs/{job.id}"
 /// A destination whose upserts leave in jobs, and the worker's part in it.
 struct Queue : DeliveryJournal {
     explicit Queue(const std::string &job, const std::string &operation = "upsert",
-                   const std::string &poll = of_jobs::poll, const std::string &more = "")
-        : connector(small_connector("{\"" + operation + "\": {\"job\": {" + job + ", " + poll + "}}}",
+                   const std::string &poll = of_jobs::poll, const std::string &more = "",
+                   const std::string &request = "")
+        : connector(small_connector("{\"" + operation + "\": {" + request + "\"job\": {" + job + ", " + poll + "}}}",
                                     R"("reason": "/message", )" + more)),
           kind(operation == "create" ? OperationKind::create : OperationKind::upsert) {
         Clock::source = []() noexcept { return time_of_test; };

@@ -22,6 +22,28 @@ BOOST_AUTO_TEST_CASE(rows_are_added_in_parts_and_what_became_of_them_is_read) {
     BOOST_TEST(queue.ended == 1);
 }
 
+BOOST_AUTO_TEST_CASE(so_many_rows_that_they_fill_several_jobs_leave_in_jobs) {
+    for (const std::uint64_t rows : {4, 5}) {
+        Queue queue(R"("from": 5, "rows": 2, )" + opened + R"(, "add": {"request": "POST /rows", )" + rows_of_body +
+                        "}, " + closed,
+                    "upsert", of_jobs::poll, "", R"("request": "POST /single", "rows": 10, )" + rows_of_body + ", ");
+        queue.transport.answers = api({{"GET", {200, R"({"state": "done", "results": [{"ok": true}, {"ok": true}]})"}}});
+        queue.add(1, rows);
+        queue.turns();
+        const std::string lines = queue.lines();
+        const auto count = [&](const std::string &line) {
+            std::size_t found = 0;
+            for (std::size_t at = lines.find(line); at != lines.npos; at = lines.find(line, at + 1))
+                found++;
+            return found;
+        };
+        BOOST_TEST(count("POST/jobs ") == (rows == 5 ? 2u : 0u), lines);
+        BOOST_TEST(count("POST/single ") == 1u, lines);
+        BOOST_TEST(queue.outcomes.size() == rows);
+        BOOST_TEST(std::ranges::all_of(queue.outcomes, [](const auto &one) { return one.second == "accepted"; }));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_upload_goes_elsewhere_without_credentials_and_only_where_it_may) {
     for (const std::string host : {"files.example.com", "*.example.com", "other.example.com"}) {
         Queue queue(opened + R"(, "upload": {"address": "{job.url}", "hosts": [")" + host + "\"], " + rows_of_body +

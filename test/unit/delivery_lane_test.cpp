@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_create_that_is_made_once_more_counts_as_one_without_a_key
                     std::nullopt,
                     std::make_shared<Authenticator>(connector.auth(), Settings{}),
                     policy};
-        route.reactions = compile_reactions(route.operation, NullAs::null, NullAs::null);
+        route.reactions = compile_reactions(route.operation, {NullAs::null, NullAs::null});
         SilentTransport transport;
         PollWaiter waiter;
         RateLimiter limiter;

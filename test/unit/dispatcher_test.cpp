@@ -197,6 +197,50 @@ BOOST_AUTO_TEST_CASE(fetching_a_token_keeps_nobody_else_waiting) {
     BOOST_TEST(slow.requests() == 3, "one token for both");
 }
 
+/// Hands out tokens that others had before, and one that it fetches when each of those was refused.
+struct Tokens : TokenStore {
+    explicit Tokens(std::vector<FetchedToken> all) : all(std::move(all)) {}
+    Answer ask() override { return all.at(std::min(refused, all.size() - 1)); }
+    void refuse() override { refused++; }
+    void abandon() noexcept override {}
+
+    const std::vector<FetchedToken> all;
+    std::size_t refused = 0;
+};
+
+FetchedToken token(const std::string &text, bool is_new) {
+    return {text, "", "", std::nullopt, is_new};
+}
+
+/// The authorizations that a job went through, and what became of it, where only one of the tokens is good.
+std::pair<std::string, std::string> tried_with(std::vector<FetchedToken> tokens, const std::string &good) {
+    ScriptedDestination destination([&](const Received &request, auto &connection) {
+        connection.answer(request.authorization == "Bearer " + good ? 201 : 401, "{}");
+    });
+    Line line(with_tokens(), "things", OperationKind::create, {"name"}, "", at(destination.url()),
+              {{"client_id", "i"}, {"client_secret", "s"}});
+    line.authenticator.token()->share(std::make_unique<Tokens>(std::move(tokens)));
+    Notes notes;
+    line.dispatcher.submit(job(line.bound.operation, 1));
+    line.dispatcher.run(notes);
+    std::string authorizations;
+    for (const Received &one : destination.received())
+        authorizations += one.authorization.substr(std::string("Bearer ").size()) + " ";
+    return {authorizations, notes.jobs.at(1).substr(0, 6)};
+}
+
+BOOST_AUTO_TEST_CASE(a_token_that_somebody_else_had_may_have_ended_too) {
+    using Tried = std::pair<std::string, std::string>;
+    BOOST_TEST((tried_with({token("mine", false), token("anothers", false), token("fetched", true)}, "fetched") ==
+                Tried{"mine anothers fetched ", "done"}));
+    // One that was fetched for it and is refused ends the trying.
+    BOOST_TEST((tried_with({token("mine", false), token("fetched", true), token("more", true)}, "more") ==
+                Tried{"mine fetched ", "failed"}));
+    // And so does a destination that refuses everything.
+    BOOST_TEST((tried_with({token("anothers", false)}, "none") ==
+                Tried{"anothers anothers anothers anothers ", "failed"}));
+}
+
 BOOST_AUTO_TEST_CASE(a_token_that_is_refused_fails_all_jobs) {
     ScriptedDestination destination(
         [](const Received &, auto &connection) { connection.answer(400, R"({"error": "invalid_client"})"); });

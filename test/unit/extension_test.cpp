@@ -84,6 +84,25 @@ BOOST_AUTO_TEST_CASE(parts_are_put_together_member_by_member) {
                Json::parse(R"({"delete": {"request": "DELETE /things/{key}"}, "list": {"request": "GET /things"}})"));
 }
 
+BOOST_AUTO_TEST_CASE(what_all_objects_have_an_object_takes_out) {
+    const Connector mine = parse(extending(R"("columns": {"at": "timestamptz"},
+        "objects": {"things": {"operations": {"create": null}, "columns": {"at": null}}})"));
+    const Object things = mine.object("things", {}), others = mine.object("others", {});
+    BOOST_TEST(things.operation(OperationKind::create) == nullptr);
+    BOOST_TEST(things.operation(OperationKind::remove) != nullptr);
+    BOOST_TEST(things.column_of_field("at") == nullptr);
+    BOOST_TEST(things.columns.size() == 2u);
+    BOOST_TEST(others.operation(OperationKind::create) != nullptr);
+    BOOST_TEST(others.column_of_field("at") != nullptr);
+    // Who extends it may have it back.
+    const Manifests two = {{"base", base}, {"middle", mine.manifest()}};
+    const Connector back =
+        parse(extending(R"("objects": {"things": {"operations": {"create": {"rows": 3}}}})", "mine", "middle"), two);
+    BOOST_TEST(back.object("things", {}).operation(OperationKind::create)->rows == 3);
+    BOOST_TEST(fault_of(extending(R"("objects": {"things": {"operations": {"list": null}}})"))
+                   .starts_with("/objects/things/operations/list is null"));
+}
+
 BOOST_AUTO_TEST_CASE(one_stands_on_another) {
     const Manifests others = {{"base", base},
                               {"middle", extending(R"("title": "Middle", "headers": {"X-One": null})", "middle")}};

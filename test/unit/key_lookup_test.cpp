@@ -160,6 +160,16 @@ BOOST_AUTO_TEST_CASE(no_records_mean_that_the_row_is_not_there) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(null_among_the_records_is_a_row_that_is_not_there) {
+    ScriptedDestination two(always(200, results({nullptr, record("11", "a")})));
+    BOOST_TEST((Contacts(two.url()).find({"b", "a"}) == Outcomes{{1, "absent"}, {2, "\"11\""}}));
+    BOOST_TEST(two.received().size() == 1u, "nothing is asked again");
+    ScriptedDestination none(always(200, results({nullptr})));
+    BOOST_TEST(Contacts(none.url()).find({"a"}).at(1) == "absent");
+    ScriptedDestination other(always(200, R"({"rows": [null, {"id": 1}]})"));
+    BOOST_TEST(Contacts(other.url()).find({"a"}).at(1).starts_with("failed: "), "records at another place");
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_asked_for_is_not_said_to_be_absent) {
     ScriptedDestination hubspot(always(200, results({record("11", "a")})));
     Contacts contacts(hubspot.url());

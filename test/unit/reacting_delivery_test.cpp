@@ -34,7 +34,7 @@ class Things : public RowsUnderWay {
           operation_(object_, object_.operations.at(kind), columns, key, {}), policy_(one_at_a_time(scope)),
           authenticator_(object_.auth, Settings{}),
           dispatcher_(operation_, transport_, waiter_, limiter_, authenticator_, policy_),
-          reactions_(compile_reactions(operation_, NullAs::clear, NullAs::omit)) {
+          reactions_(compile_reactions(operation_, {NullAs::clear, NullAs::omit})) {
         columns_ = columns;
     }
 
@@ -73,7 +73,7 @@ class Things : public RowsUnderWay {
         if (holds && !operation_.spec().idempotent)
             dispatcher_.hold_starts();
         delivery = std::make_unique<ReactingDelivery>(
-            operation_, dispatcher_, reactions_, NullAs::clear,
+            operation_, dispatcher_, reactions_,
             DeliveryContext{{transport_, waiter_, limiter_}, authenticator_, policy_, nullptr, holds},
             static_cast<RowSource &>(*this), *this);
     }
@@ -202,6 +202,62 @@ BOOST_AUTO_TEST_CASE(rows_are_looked_up_together) {
         if (!in_loop)
             BOOST_TEST((asked == std::vector<std::size_t>{3, 1}));
     }
+}
+
+/// A create that is refused for a thing that is there, and perhaps archived.
+std::string create_with(const std::string &then) {
+    return R"({"create": {"request": "POST /things", "body": {"$columns": "all"},
+                          "errors": [{"status": 409, "then": )" +
+           then + R"(}]},
+               "update": {"request": "PUT /things/{key}", "by": "id", "body": {"$columns": "all"}}})";
+}
+const std::string unarchive_and_update =
+    R"({"try": "unarchive", "and": "update", "keep": {"id": {"at": ["/no", "/why"], "after": "id=", "before": ";"}}})";
+
+/// What becomes of a row whose create is answered so, and the requests that were made.
+std::pair<std::string, std::string> refused_with(const std::string &then, const std::string &answer, bool in_loop,
+                                                 const std::string &reactions = unarchive) {
+    const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
+        connection.answer(request.target == "/things" ? 409 : 200, request.target == "/things" ? answer : "{}");
+    });
+    Things things(destination.url(), create_with(then), reactions, {{"name", true}, {"email", true}}, 1,
+                  OperationKind::create);
+    const std::string outcome = (in_loop ? things.deliver_in_loop({row("a")}) : things.deliver({row("a")})).at(1);
+    return {outcome, requests_to(destination)};
+}
+
+BOOST_AUTO_TEST_CASE(what_the_refusal_tells_names_the_row_from_then_on) {
+    using Made = std::pair<std::string, std::string>;
+    const std::string created = "POST /things {\"name\":\"n\",\"email\":\"a\"}\n";
+    for (const bool in_loop : {false, true}) {
+        BOOST_TEST((refused_with(unarchive_and_update, R"({"why": "id=no id=7/x; gone"})", in_loop) ==
+                    Made{"accepted", created + "POST /things/7%2Fx/unarchive \n"
+                                               "PUT /things/7%2Fx {\"name\":\"n\",\"email\":\"a\"}\n"}));
+        BOOST_TEST((refused_with(R"({"try": "update", "keep": {"id": "/with/0"}})", R"({"with": [42]})", in_loop) ==
+                    Made{"accepted", created + "PUT /things/42 {\"name\":\"n\",\"email\":\"a\"}\n"}));
+        // It may stand anywhere in a request.
+        BOOST_TEST((refused_with(R"({"try": "restore", "keep": {"id": "/id"}})", R"({"id": 42})", in_loop,
+                                 R"({"restore": {"request": "POST /restore", "body": {"ids": ["{row.id}"]}}})") ==
+                    Made{"accepted", created + "POST /restore {\"ids\":[42]}\n"}));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_that_tells_nothing_rejects_the_row) {
+    for (const char *answer :
+         {R"({"message": "no"})", R"({"message": "no", "why": "7"})", R"({"message": "no", "why": "id="})",
+          R"({"message": "no", "why": true})", R"({"message": "no", "why": ["id=7"]})", R"({"message": "no", "why": null})"}) {
+        const auto [outcome, requests] = refused_with(unarchive_and_update, answer, false);
+        BOOST_TEST(outcome.find("(\"unarchive\" is not tried: the answer does not tell \"id\") (409)") != outcome.npos,
+                   outcome);
+        BOOST_TEST(requests.find("unarchive") == requests.npos, requests);
+    }
+    const auto [long_one, none] =
+        refused_with(unarchive_and_update, Json{{"why", "id=" + std::string(1001, '7')}}.dump(), false);
+    BOOST_TEST(long_one.find("does not tell") != long_one.npos);
+    // What would name something else than a row is not asked for.
+    const auto [outcome, requests] = refused_with(unarchive_and_update, R"({"why": "id=.."})", false);
+    BOOST_TEST(outcome.find("names no row") != outcome.npos, outcome);
+    BOOST_TEST(requests.find("unarchive") == requests.npos, requests);
 }
 
 BOOST_AUTO_TEST_CASE(the_second_request_has_another_key) {

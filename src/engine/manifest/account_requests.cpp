@@ -9,10 +9,11 @@
 
 namespace reverse_etl {
 
-template <class Read>
-void Connector::read_account_request(const char *member, const Settings &settings, Object &object, Read &&read) const {
+/// With the member of the manifest that `read` wants, besides those that all requests share.
+Object Connector::account_with(const Settings &settings, const char *member, const ReadAccount &read) const {
     UnsetOptions unset;
     ManifestFilling filling = filling_of(options_, settings, unset);
+    Object object;
     object.connector = name_;
     object.base_url = base_url(filling, settings);
     filling.set_text("base_url", object.base_url, OptionSpec::Type::url);
@@ -29,17 +30,22 @@ void Connector::read_account_request(const char *member, const Settings &setting
         object.auth.push_back(read_auth(auth));
     for (const CredentialSpec &credential : credentials_)
         object.credentials.push_back(credential.name);
-    add_shared(manifest, read(manifest.at(member)));
+    read(manifest);
     check_is_set(unset);
+    return object;
+}
+
+Object Connector::account(const Settings &settings) const {
+    return account_with(settings, "auth", [](const ManifestNode &) {});
 }
 
 std::optional<ConnectorCheck> Connector::check(const Settings &settings) const {
     if (!manifest_->contains("check"))
         return std::nullopt;
     ConnectorCheck check;
-    read_account_request("check", settings, check.object, [&](const ManifestNode &node) -> OperationSpec & {
-        check.spec = read_check(node);
-        return check.spec.operation;
+    check.object = account_with(settings, "check", [&](const ManifestNode &manifest) {
+        check.spec = read_check(manifest.at("check"));
+        add_shared(manifest, check.spec.operation);
     });
     return check;
 }
@@ -48,9 +54,9 @@ std::optional<AccountObjects> Connector::account_objects(const Settings &setting
     if (!manifest_->contains("discover") || !manifest_->at("discover").contains("objects"))
         return std::nullopt;
     AccountObjects found;
-    read_account_request("discover", settings, found.object, [&](const ManifestNode &node) -> OperationSpec & {
-        found.spec = read_object_discovery(node.at("objects"));
-        return found.spec.operation;
+    found.object = account_with(settings, "discover", [&](const ManifestNode &manifest) {
+        found.spec = read_object_discovery(manifest.at("discover").at("objects"));
+        add_shared(manifest, found.spec.operation);
     });
     return found;
 }

@@ -79,11 +79,19 @@ bool has_form_of_others(const Json &object, const std::string &name) {
 /// What objects share is copied for each of their operations.
 constexpr std::size_t most_merged_bytes = 64 << 20;
 
+/// Whether the node says that the object does without what all have: null, and fails where there is nothing to take
+/// out. `shared`: what all objects have.
+bool is_taken_out(const ManifestNode &node, const std::string &name, const Json &shared) {
+    if (node.value().is_null() && !shared.contains(name))
+        node.fail("is null, which takes out what all objects have, and they have nothing of that name");
+    return node.value().is_null();
+}
+
 /// Reads every part of a manifest whose options are filled in as far as they are known, to find what is wrong with it.
 void check_parts(const ManifestNode &manifest, Pause pause) {
-    auto check_operations = [&](const ManifestNode &node) {
+    auto check_operations = [&](const ManifestNode &node, const Json &shared) {
         for (const auto &[name, operation] : node.members()) {
-            if (name == "note")
+            if (name == "note" || is_taken_out(operation, name, shared))
                 continue;
             auto known = std::find_if(std::begin(operation_names), std::end(operation_names),
                                       [&](const auto &pair) { return pair.first == name; });
@@ -98,10 +106,13 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
             }
         }
     };
-    auto check_columns = [&](const ManifestNode &node) {
+    auto check_columns = [&](const ManifestNode &node, const Json &shared) {
         for (const auto &[field, column] : node.members())
-            read_column(field, column, "");
+            if (!is_taken_out(column, field, shared))
+                read_column(field, column, "");
     };
+    const Json &shared_columns = member(manifest.value(), "columns"),
+               &shared_operations = member(manifest.value(), "operations");
     if (Headers with_ids; manifest.has("headers"))
         read_headers(manifest.at("headers"), with_ids);
     if (manifest.has("rate_limits"))
@@ -114,11 +125,11 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
     read_values(manifest, of_all);
     const std::string shared_id = manifest.literal("id", "");
     if (manifest.has("columns"))
-        check_columns(manifest.at("columns"));
+        check_columns(manifest.at("columns"), Json());
     if (manifest.has("defaults"))
         read_operation(manifest.at("defaults"), OperationKind::create);
     if (manifest.has("operations"))
-        check_operations(manifest.at("operations"));
+        check_operations(manifest.at("operations"), Json());
     check_object_names(manifest.at("objects"));
     check_discovery(manifest);
     std::size_t merged_bytes = 0;
@@ -133,9 +144,9 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
         if (object.has("insert"))
             object.at("insert").one_of({"create", "upsert"});
         if (object.has("columns"))
-            check_columns(object.at("columns"));
+            check_columns(object.at("columns"), shared_columns);
         if (object.has("operations"))
-            check_operations(object.at("operations"));
+            check_operations(object.at("operations"), shared_operations);
         std::vector<OperationSpec> operations;
         for_each_operation(manifest, object, [&](const ManifestNode &node, OperationKind kind) {
             if (pause != nullptr)
@@ -174,6 +185,8 @@ void read_identity(const ManifestNode &manifest, const ManifestNode &node, const
 void read_columns(const ManifestNode &manifest, const ManifestNode &node, Object &object) {
     Json columns = overlay(member(manifest.value(), "columns"), member(node.value(), "columns"));
     for (const auto &[field, column] : columns.items()) {
+        if (column.is_null())
+            continue; // taken out
         ColumnSpec spec =
             read_column(field, ManifestNode(column, node.pointer() + "/columns/" + field, node.unset()), object.read);
         if (spec.encoding.is(ValueForm::native))

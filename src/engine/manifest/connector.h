@@ -25,6 +25,7 @@
 namespace reverse_etl {
 
 class ManifestFilling;
+class ManifestNode;
 
 /// Options of server and table, by name.
 using Settings = std::map<std::string, std::string>;
@@ -105,6 +106,9 @@ class Connector {
     /// an object that does not exist, ManifestError if an option's text makes the manifest wrong.
     Object object(const std::string &name, const Settings &settings) const;
 
+    /// What requests have in common whatever they speak of, and who may make them. Throws as object() does.
+    Object account(const Settings &settings) const;
+
     /// How to find out whether a server lets us in; nothing if the manifest does not say. Throws as object() does.
     std::optional<ConnectorCheck> check(const Settings &settings) const;
 
@@ -114,8 +118,8 @@ class Connector {
   private:
     std::string name_in_manifest(const std::string &object) const;
     SettingError lacks_object(const std::string &name) const;
-    template <class Read>
-    void read_account_request(const char *member, const Settings &settings, Object &object, Read &&read) const;
+    using ReadAccount = std::function<void(const ManifestNode &manifest)>;
+    Object account_with(const Settings &settings, const char *member, const ReadAccount &read) const;
     std::string base_url(ManifestFilling &filling, const Settings &settings) const;
 
     std::shared_ptr<const Json> manifest_;

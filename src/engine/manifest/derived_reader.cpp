@@ -1,6 +1,7 @@
 #include "engine/manifest/derived_reader.h"
 
 #include "engine/manifest/encoding_reader.h"
+#include "engine/manifest/operation_merging.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
@@ -27,8 +28,7 @@ DerivedSpec read_one(const std::string &name, const ManifestNode &node) {
 std::vector<DerivedSpec> read_derived(const ManifestNode &manifest, const ManifestNode &object) {
     std::vector<DerivedSpec> all;
     const auto is_column = [&](const std::string &field) {
-        return (object.has("columns") && object.at("columns").has(field)) ||
-               (manifest.has("columns") && manifest.at("columns").has(field));
+        return has_column(manifest.value(), object.value(), field);
     };
     const bool names_columns = object.has("columns") || manifest.has("columns");
     const ManifestNode nodes[] = {object, manifest};

@@ -31,11 +31,21 @@ enum class Jitter {
     full,   ///< up to as long again
 };
 
+/// A field of the row that a refusal tells.
+struct KeptField {
+    std::string field;
+    Pointers at;        ///< where it stands in the answer
+    std::string after;  ///< there, behind the last of these; "": it begins there
+    std::string before; ///< and before the next of these; "": it ends there
+};
+
 /// What is tried for a row in reaction to an answer.
 struct ReactionSpec {
-    std::string name;   ///< one of the object's operations, or of its reactions
-    bool again = false; ///< then the operation once more; else the reaction takes its place
-    std::string with;   ///< a field of the record that a look-up found, which goes with it then; "": none
+    static constexpr const char *again = "again";
+    std::string name; ///< one of the object's operations, or of its reactions
+    std::string next; ///< made then: "again" for the operation once more, or another; "": what is tried takes its place
+    std::string with; ///< a field of the record that a look-up found, which goes with it then; "": none
+    std::vector<KeptField> keep; ///< what goes with the row from here on
 };
 
 struct ErrorRule {

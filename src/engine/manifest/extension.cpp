@@ -47,25 +47,47 @@ Part part_at(Part around, const std::string &name) {
     return Part::whole;
 }
 
-void lay_over(Json &base, const Json &own, Part part, const std::string &pointer) {
-    if (part != Part::whole && base.is_null())
+/// A part of a manifest that another is laid over.
+struct Place {
+    Part part;
+    std::string pointer;
+    const Json &whole;            ///< the manifest
+    const Json *shared = nullptr; ///< what all objects have of what this is of one; nullptr for none
+};
+
+void lay_over(Json &base, const Json &own, const Place &place);
+
+void lay_member_over(Json &base, const std::string &name, const Json &value, const Place &place) {
+    const std::string at = place.pointer + "/" + pointer_token(name);
+    const bool is_shared = place.shared != nullptr && place.shared->is_object() && place.shared->contains(name);
+    if (value.is_null() && !base.contains(name) && !is_shared)
+        throw ManifestError(at, "is null, which takes out a member of the connector that is extended; it has none "
+                                "of that name");
+    if (value.is_null() && is_shared)
+        base[name] = nullptr; // what all objects have would show else
+    else if (value.is_null())
+        base.erase(name);
+    else if (place.part == Part::operations && base.contains(name) && is_another_form(base[name], value))
+        base[name] = value;
+    else
+        lay_over(base[name], value,
+                 {part_at(place.part, name), at, place.whole,
+                  place.part == Part::object ? &member(place.whole, name.c_str()) : nullptr});
+}
+
+/// Objects come last: they may take out what the rest gives to all of them.
+void lay_over(Json &base, const Json &own, const Place &place) {
+    if (place.part != Part::whole && base.is_null())
         base = Json::object(); // in which there is nothing to take out
-    if (part == Part::whole || !base.is_object() || !own.is_object()) {
+    if (place.part == Part::whole || !base.is_object() || !own.is_object()) {
         base = own;
         return;
     }
-    for (const auto &[name, value] : own.items()) {
-        const std::string at = pointer + "/" + pointer_token(name);
-        if (value.is_null() && !base.contains(name))
-            throw ManifestError(at, "is null, which takes out a member of the connector that is extended; it has none "
-                                    "of that name");
-        if (value.is_null())
-            base.erase(name);
-        else if (part == Part::operations && base.contains(name) && is_another_form(base[name], value))
-            base[name] = value;
-        else
-            lay_over(base[name], value, part_at(part, name), at);
-    }
+    const auto waits = [&](const std::string &name) { return place.part == Part::manifest && name == "objects"; };
+    for (const bool waited : {false, true})
+        for (const auto &[name, value] : own.items())
+            if (waits(name) == waited)
+                lay_member_over(base, name, value, place);
 }
 
 std::string listed(const std::vector<std::string> &names) {
@@ -101,7 +123,7 @@ Json extended(Json manifest, const ManifestOf &of, Pause pause) {
     Json whole = std::move(layers.back());
     for (auto own = layers.rbegin() + 1; own != layers.rend(); ++own) {
         own->erase("extends");
-        lay_over(whole, *own, Part::manifest, "");
+        lay_over(whole, *own, {Part::manifest, "", whole});
     }
     if (!names.empty())
         check_manifest_size(whole.dump(-1, ' ', false, Json::error_handler_t::replace).size());

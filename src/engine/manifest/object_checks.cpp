@@ -25,6 +25,7 @@ std::map<std::string, ManifestNode> columns_of(const ManifestNode &manifest, con
         if (node.has("columns"))
             for (const auto &[field, column] : node.at("columns").members())
                 columns.emplace(field, column);
+    std::erase_if(columns, [](const auto &column) { return column.second.value().is_null(); });
     return columns;
 }
 
@@ -33,7 +34,8 @@ bool has_operation_of_its_own(const ManifestNode &node, const std::string &name)
 }
 
 bool has_operation(const ManifestNode &manifest, const ManifestNode &object, const std::string &name) {
-    return has_operation_of_its_own(object, name) || has_operation_of_its_own(manifest, name);
+    return !takes_out(object.value(), "operations", name) &&
+           (has_operation_of_its_own(object, name) || has_operation_of_its_own(manifest, name));
 }
 
 /// Whether it may have columns that the manifest does not list.
@@ -133,7 +135,7 @@ void check_names_of_object(const ManifestNode &manifest, const ManifestNode &obj
             check_field(field);
     for (const auto &[name, kind] : operation_names)
         for (const ManifestNode &node : {object, manifest})
-            if (!is_read_only(kind) && has_operation_of_its_own(node, name) &&
+            if (!is_read_only(kind) && has_operation(manifest, object, name) && has_operation_of_its_own(node, name) &&
                 node.at("operations").at(name).has("group_by"))
                 for (const ManifestNode &field : node.at("operations").at(name).at("group_by").one_or_many())
                     check_field(field);

@@ -45,13 +45,23 @@ const Json &member(const Json &object, const char *name) {
     return object.is_object() && object.contains(name) ? object.at(name) : nothing;
 }
 
+bool takes_out(const Json &object, const char *part, const std::string &name) {
+    const Json &own = member(object, part);
+    return own.is_object() && own.contains(name) && own.at(name).is_null();
+}
+
+bool has_column(const Json &manifest, const Json &object, const std::string &field) {
+    return !takes_out(object, "columns", field) && (!member(member(object, "columns"), field.c_str()).is_null() ||
+                                                    !member(member(manifest, "columns"), field.c_str()).is_null());
+}
+
 void for_each_operation(const ManifestNode &manifest, const ManifestNode &object,
                         const std::function<void(const ManifestNode &, OperationKind)> &take) {
     const Json &defaults = member(manifest.value(), "defaults");
     for (const auto &[name, kind] : operation_names) {
         const Json &shared = member(member(manifest.value(), "operations"), name);
         const Json &own = member(member(object.value(), "operations"), name);
-        if (shared.is_null() && own.is_null())
+        if (own.is_null() && (shared.is_null() || takes_out(object.value(), "operations", name)))
             continue;
         const std::string place = object.pointer() + "/operations/" + name;
         const Json &several = own.is_null() ? shared : own;

@@ -5,6 +5,7 @@
 #include "engine/text/json.h"
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace reverse_etl {
@@ -14,6 +15,12 @@ Json overlay(const Json &lower, const Json &upper);
 
 /// A member of an object; null where there is none.
 const Json &member(const Json &object, const char *name);
+
+/// Whether the object takes out what all objects have among its "operations" or "columns": there it says null.
+bool takes_out(const Json &object, const char *part, const std::string &name);
+
+/// Whether a field is among the columns that the object has, its own and those of all.
+bool has_column(const Json &manifest, const Json &object, const std::string &field);
 
 /// An operation as it is carried out: `shared` and `own` are what all objects and this one say of it, over the
 /// defaults.

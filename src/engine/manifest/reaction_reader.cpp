@@ -8,6 +8,7 @@
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
+#include <array>
 
 namespace reverse_etl {
 
@@ -28,6 +29,27 @@ bool places_columns(const ManifestNode &manifest, const Json &body) {
         return true;
     return body.is_structured() &&
            std::any_of(body.begin(), body.end(), [&](const Json &one) { return places_columns(manifest, one); });
+}
+
+std::vector<KeptField> read_kept(const ManifestNode &node) {
+    std::vector<KeptField> kept;
+    for (const auto &[name, place] : node.members()) {
+        KeptField field{place.literal_name(name), {}, "", ""};
+        if (field.field.empty())
+            place.fail("must be called as a field");
+        if (!place.value().is_object()) {
+            field.at = place.pointers();
+        } else {
+            place.only({"at", "after", "before"});
+            field.at = place.at("at").pointers();
+            field.after = place.literal("after", "");
+            field.before = place.literal("before", "");
+        }
+        kept.push_back(std::move(field));
+    }
+    if (kept.empty())
+        node.fail("must name at least one field");
+    return kept;
 }
 
 /// Checks the rules of one operation.
@@ -55,6 +77,8 @@ class Check {
     void check(const ReactionSpec &reaction) const {
         if (operation_->has_only_job())
             fail("try", "is tried for a single row, and this operation's rows leave in jobs only");
+        check_kept(reaction);
+        check_next(reaction);
         if (!is_operation(reaction.name)) {
             if (!member(member(object_.value(), "reactions"), reaction.name.c_str()).is_object())
                 fail("try", "names \"" + reaction.name +
@@ -72,24 +96,53 @@ class Check {
             return;
         }
         const OperationSpec &other = *others.front();
-        if (other.by_lookup || other.has_only_job())
-            fail("try", "names the operation \"" + reaction.name + "\", which is no single request");
-        if (operation_->kind == OperationKind::remove)
-            fail("try", "would write a row that is to be deleted");
-        const bool names_row = other.kind == OperationKind::update || other.kind == OperationKind::remove;
-        if (names_row && !names_same_row(other))
-            fail("try", "names the operation \"" + reaction.name + "\", which names no row as \"" + own + "\" does");
+        check_write("try", other, reaction);
         if (other.kind == OperationKind::upsert && key_.empty())
             fail("try", "names the operation \"upsert\", and the object has no \"key\"");
+    }
+
+    /// `member`: of the reaction, which names the operation.
+    void check_write(const char *member, const OperationSpec &other, const ReactionSpec &reaction) const {
+        const std::string name = operation_name(other.kind), own = operation_name(operation_->kind);
+        if (other.by_lookup || other.has_only_job())
+            fail(member, "names the operation \"" + name + "\", which is no single request");
+        if (operation_->kind == OperationKind::remove)
+            fail(member, "would write a row that is to be deleted");
+        const bool names_row = other.kind == OperationKind::update || other.kind == OperationKind::remove;
+        const auto is_id = [&](const KeptField &kept) { return kept.field == id_; };
+        const bool takes_kept = other.by_id && std::any_of(reaction.keep.begin(), reaction.keep.end(), is_id);
+        if (names_row && !takes_kept && !names_same_row(other))
+            fail(member, "names the operation \"" + name + "\", which names no row as \"" + own + "\" does");
+    }
+
+    void check_next(const ReactionSpec &reaction) const {
+        if (reaction.next.empty() || reaction.next == ReactionSpec::again)
+            return;
+        if (reaction.next == operation_name(operation_->kind))
+            fail("and", "is the operation itself, which \"again\" makes once more");
+        const std::vector<const OperationSpec *> others = operations_named(reaction.next);
+        if (others.empty())
+            fail("and", "names the operation \"" + reaction.next + "\", which the object does not have");
+        check_write("and", *others.front(), reaction);
+    }
+
+    void check_kept(const ReactionSpec &reaction) const {
+        for (const KeptField &kept : reaction.keep)
+            if (kept.field != id_ && !is_column(kept.field))
+                fail("keep", "names the field \"" + kept.field + "\", which is not among the \"columns\"");
+    }
+
+    /// Where nobody says what columns there are, any may be.
+    bool is_column(const std::string &field) const {
+        const Json &shared = member(manifest_.value(), "columns"), &own = member(object_.value(), "columns");
+        return (shared.empty() && own.empty()) || has_column(manifest_.value(), object_.value(), field);
     }
 
     void check_lookup(const ReactionSpec &reaction, const std::vector<const OperationSpec *> &lookups) const {
         if (std::none_of(lookups.begin(), lookups.end(),
                          [&](const OperationSpec *lookup) { return names_same_row(*lookup); }))
             fail("try", "names no row as \"" + std::string(operation_name(operation_->kind)) + "\" does");
-        const Json &shared = member(manifest_.value(), "columns"), &own = member(object_.value(), "columns");
-        const bool has_columns = !shared.empty() || !own.empty();
-        if (has_columns && !shared.contains(reaction.with) && !own.contains(reaction.with))
+        if (!is_column(reaction.with))
             fail("with", "names the field \"" + reaction.with + "\", which is not among the \"columns\"");
         if (operation_->body == nullptr || !places_columns(manifest_, *operation_->body))
             fail("with", "has no place in the operation's \"body\": it goes where \"$columns\" stands");
@@ -123,26 +176,29 @@ class Check {
 } // namespace
 
 ReactionSpec read_reaction(const ManifestNode &node) {
-    node.only({"try", "and", "with"});
+    node.only({"try", "and", "with", "keep"});
     ReactionSpec reaction;
     reaction.name = node.at("try").plain_name();
     if (reaction.name == "list")
         node.at("try").fail("cannot be \"list\", which is about no single row");
-    if (node.has("and")) {
-        node.at("and").one_of({"again"});
-        reaction.again = true;
-    }
+    static constexpr std::array next = {ReactionSpec::again, "update"};
+    if (node.has("and"))
+        reaction.next = next[node.at("and").one_of({ReactionSpec::again, "update"})];
+    if (node.has("keep"))
+        reaction.keep = read_kept(node.at("keep"));
     if (node.has("with")) {
         reaction.with = node.at("with").literal();
         if (reaction.with.empty())
             node.at("with").fail("must name a field");
     }
     const bool looks_up = reaction.name == "lookup";
-    if (looks_up && (!reaction.again || reaction.with.empty()))
+    if (looks_up && (reaction.next != ReactionSpec::again || reaction.with.empty()))
         node.fail(
             "looks a row up, and so needs \"and\": \"again\" and \"with\", the field that goes with the row then");
     if (!looks_up && !reaction.with.empty())
         node.at("with").fail("names a field of a record that is found, and only \"lookup\" finds one");
+    if (looks_up && !reaction.keep.empty())
+        node.at("keep").fail("is of the refusal, and \"lookup\" finds what goes with the row");
     return reaction;
 }
 

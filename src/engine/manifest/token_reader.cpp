@@ -141,16 +141,21 @@ void check_members(const ManifestNode &node, Grant grant) {
     const std::vector<std::string> needed = members_of(grant);
     for (const std::string &name : needed)
         node.at(name);
-    for (const char *name : {"refresh_token", "username", "password", "assertion"})
-        if (node.has(name) && std::find(needed.begin(), needed.end(), name) == needed.end())
+    const auto belongs = [&](std::string_view name) {
+        return name == "rotates" ? grant == Grant::refresh_token
+                                 : std::find(needed.begin(), needed.end(), name) != needed.end();
+    };
+    for (const char *name : {"refresh_token", "rotates", "username", "password", "assertion"})
+        if (node.has(name) && !belongs(name))
             node.at(name).fail("does not belong to this \"grant\"");
 }
 
 } // namespace
 
 void read_oauth2(const ManifestNode &node, AuthSpec &auth) {
-    node.only({"kind", "grant", "token_url", "client_id", "client_secret", "client", "refresh_token", "username",
-               "password", "assertion", "scope", "parameters", "format", "keep", "lifetime", "refused_when", "reason"});
+    node.only({"kind", "grant", "token_url", "client_id", "client_secret", "client", "refresh_token", "rotates",
+               "username", "password", "assertion", "scope", "parameters", "format", "keep", "lifetime", "refused_when",
+               "reason"});
     const auto grant =
         static_cast<Grant>(node.at("grant").one_of({"client_credentials", "refresh_token", "password", "jwt_bearer"}));
     TokenSpec token;
@@ -175,6 +180,7 @@ void read_oauth2(const ManifestNode &node, AuthSpec &auth) {
         // A newer one takes its place, and goes with it.
         if (!sole_placeholder(token.refresh_token))
             node.at("refresh_token").fail("must be one credential and nothing else");
+        token.rotates = node.flag("rotates", true);
     }
     if (grant == Grant::jwt_bearer) {
         node.at("assertion").only({"algorithm", "key", "claims", "header", "seconds"});

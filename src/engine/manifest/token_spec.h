@@ -41,6 +41,7 @@ struct TokenSpec {
     std::string body;                 ///< JSON in place of them; "" for none
     std::optional<JwtSpec> assertion; ///< goes into the parameter "assertion"
     std::string refresh_token;        ///< the user mapping's own, of which a newer one may be kept; "" for none
+    bool rotates = true;              ///< a refresh token may be worth nothing once it was used
 
     // The answer
     std::string token = "/access_token";

@@ -28,8 +28,9 @@ void for_each_write(const Route &route, Use &&use) {
     for_each_operation(route, [&](const CompiledOperation &operation, const Reactions &reactions) {
         use(operation.spec());
         for (const CompiledReaction &reaction : reactions)
-            if (reaction.tried && !is_read_only(reaction.tried->spec().kind))
-                use(reaction.tried->spec());
+            for (const auto &made : {&reaction.tried, &reaction.next})
+                if (*made && &(*made)->spec() != &operation.spec() && !is_read_only((*made)->spec().kind))
+                    use((*made)->spec());
     });
 }
 
@@ -40,7 +41,7 @@ Route with_keys_that_last(Route route) {
     for_each_operation(route, [&](const CompiledOperation &operation, const Reactions &reactions) {
         makes_another |=
             !operation.spec().idempotent && operation.spec().has_idempotency_key() &&
-            std::ranges::any_of(reactions, [](const CompiledReaction &one) { return one.again.has_value(); });
+            std::ranges::any_of(reactions, [](const CompiledReaction &one) { return one.next.has_value(); });
     });
     if (makes_another)
         route.policy.idempotency_scope.clear();
@@ -73,7 +74,7 @@ DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &ro
     }
     if (!route_.operation.spec().idempotent)
         dispatcher_.hold_starts();
-    delivery_ = delivery_of(route_.operation, dispatcher_, route_.reactions, route_.null_as, context, own_rows, sink);
+    delivery_ = delivery_of(route_.operation, dispatcher_, route_.reactions, context, own_rows, sink);
 }
 
 /// How many rows may go in a request with this one. One that failed is tried with fewer each time, until it stands

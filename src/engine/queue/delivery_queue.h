@@ -99,8 +99,9 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
     void drop_job_notes();
     /// Rows of jobs that are followed, and can be taken up again: nothing else waits for them.
     std::size_t rows_in_jobs() const;
-    /// The bounds of its jobs, as far as there are any; 0 for none.
+    /// So many rows it has to have at hand for its jobs, as far as there are any; 0 for none.
     std::size_t most_rows_of_job() const;
+    /// The bound of a job's bytes; 0 for none.
     std::size_t most_bytes_of_job() const;
     /// Of all that is known of jobs only what was stored remains.
     void forget_jobs();
@@ -118,6 +119,7 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
         std::unique_ptr<DeliveryLane> lane;
         std::string refused;      ///< why its rows cannot be sent
         std::uint64_t probed = 0; ///< when it was tried last whether the destination works again
+        bool in_jobs = false;     ///< so many of its rows waited that they leave in jobs
     };
     void accepted(std::uint64_t id, const std::string &) override;
     void rejected(std::uint64_t id, const std::string &reason, long status) override;

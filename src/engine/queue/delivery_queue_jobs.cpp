@@ -17,6 +17,13 @@ namespace {
 constexpr Milliseconds row_base{1'000}, row_cap{60 * 60'000};
 /// Jobs of a destination at the same time: their rows are held in memory.
 constexpr int most_jobs = 4;
+/// So many rows that wait are counted to find out whether they are enough for jobs: they are held in memory, too.
+constexpr int most_counted = 100'000;
+
+/// How many rows have to be at hand before it is known whether a job begins.
+std::size_t rows_to_see(const JobSpec &spec) {
+    return static_cast<std::size_t>(std::max(spec.rows, spec.from <= most_counted ? spec.from : 0));
+}
 
 } // namespace
 
@@ -35,10 +42,12 @@ bool DeliveryQueue::leaves_to_job(LaneSlot &slot, int number, Clock::time_point 
     if (first == nullptr || first->batch != 0)
         return false;
     const auto most = static_cast<std::size_t>(spec->rows);
-    const std::size_t ready = rows_.ready(number, most, now);
-    if (!all_read && ready < most)
+    const std::size_t to_see = rows_to_see(*spec), ready = rows_.ready(number, to_see, now);
+    if (!all_read && ready < to_see)
         return true;
-    if (!slot.lane->has_only_job() && ready < static_cast<std::size_t>(spec->from))
+    // Where it takes several jobs for so many, those behind the first leave in jobs as well, as far as they fill one.
+    slot.in_jobs = ready >= static_cast<std::size_t>(spec->from) || (slot.in_jobs && ready >= most);
+    if (!slot.lane->has_only_job() && !slot.in_jobs)
         return false;
     const auto jobs = std::count_if(lanes_.begin(), lanes_.end(), [](const LaneSlot &one) {
         return one.lane != nullptr && one.lane->job() != nullptr;
@@ -148,7 +157,7 @@ std::size_t DeliveryQueue::most_rows_of_job() const {
     std::size_t most = 0;
     for (const LaneSlot &slot : lanes_)
         if (slot.lane != nullptr && slot.lane->job_spec() != nullptr)
-            most = std::max(most, static_cast<std::size_t>(slot.lane->job_spec()->rows));
+            most = std::max(most, rows_to_see(*slot.lane->job_spec()));
     return most;
 }
 

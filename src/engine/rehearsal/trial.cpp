@@ -228,8 +228,8 @@ TrialResult run_trial(const Object &object, const Trial &trial, Rehearsal &rehea
             delivery.deliver(batches_of(operation, trial.rows, sink));
         } else if (!is_read_only(spec->kind)) {
             const NullAs null_as = null_as_of(operation);
-            const Reactions reactions = compile_reactions(operation, null_as, NullAs::omit);
-            ReactingDelivery delivery(operation, dispatcher, reactions, null_as, context, rows, sink);
+            const Reactions reactions = compile_reactions(operation, {null_as, NullAs::omit});
+            ReactingDelivery delivery(operation, dispatcher, reactions, context, rows, sink);
             delivery.want_ids();
             delivery.deliver(batches_of(operation, trial.rows, sink));
         } else {

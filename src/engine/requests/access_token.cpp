@@ -104,6 +104,7 @@ void AccessToken::take(const FetchedToken &token) {
     if (!token.refresh_token.empty())
         use_refresh_token(token.refresh_token);
     generation_++;
+    is_new_ = token.is_new;
     expires_.reset();
     if (token.life)
         expires_ = Clock::now() + *token.life;

@@ -32,6 +32,8 @@ class AccessToken {
 
     /// Counts the tokens, so that an answer to a request signed with an older one can be told.
     unsigned generation() const { return generation_; }
+    /// Whether it was fetched when it was needed here; else it is one that somebody had before.
+    bool is_new() const { return is_new_; }
     /// It was refused.
     void forget();
     void take(const FetchedToken &token);
@@ -44,8 +46,10 @@ class AccessToken {
     /// The same, without taking it.
     TokenResult result_of(const Response &response) const;
 
+    /// Whether it is fetched by a refresh token.
+    bool has_refresh_token() const { return !refresh_token_.empty(); }
     /// Whether each token brings a new refresh token, perhaps, and the old one is worth nothing then.
-    bool may_rotate() const { return !refresh_token_.empty(); }
+    bool may_rotate() const { return has_refresh_token() && spec_->rotates; }
     /// The refresh token of the user mapping, and the newest that is known.
     const std::string &mapped_refresh_token() const { return mapped_refresh_token_; }
     void use_refresh_token(const std::string &newest);
@@ -71,6 +75,7 @@ class AccessToken {
     std::string token_, base_url_;
     std::optional<Clock::time_point> expires_;
     unsigned generation_ = 0;
+    bool is_new_ = true;
     std::string body_;
     std::unique_ptr<TokenStore> store_;
 };

@@ -49,6 +49,8 @@ class Authenticator {
     bool renewable() const { return token_ != nullptr; }
     /// Counts the tokens, so that an answer to a request signed with an older one can be told.
     unsigned generation() const { return token_ ? token_->generation() : 0; }
+    /// Whether the token was fetched when it was needed; if not, it may have ended since somebody fetched it.
+    bool has_new_token() const { return token_ == nullptr || token_->is_new(); }
     void forget_token() { token_->forget(); }
     /// What requests carry, if it is neither a credential nor made of the request; else nullptr.
     AccessToken *token() const { return token_.get(); }

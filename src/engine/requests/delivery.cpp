@@ -66,7 +66,7 @@ void Delivery::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer 
         else if (verdict.action == Action::absent)
             sink_.absent(batch.rows().front().number);
         else if (verdict.action == Action::react)
-            sink_.reacts(batch, *verdict.rule, verdict.reason, answer.response().status);
+            sink_.reacts(batch, *verdict.rule, verdict.reason, answer);
         else
             reject_all(batch, verdict.reason, answer.response().status);
         break;

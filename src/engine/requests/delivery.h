@@ -25,9 +25,9 @@ class OutcomeSink {
     }
     /// Nothing was done with the batch's only row, and the rule has another operation tried for it. That is done once a
     /// row: unless the sink does it, the row is rejected.
-    virtual void reacts(const Batch &batch, const ErrorRule &rule, const std::string &reason, long status) {
+    virtual void reacts(const Batch &batch, const ErrorRule &rule, const std::string &reason, Answer &answer) {
         (void)rule;
-        rejected(batch.rows().front().number, reason, status);
+        rejected(batch.rows().front().number, reason, answer.response().status);
     }
     /// The rows are sent again, some time: nothing was done with them, or the same request may be made twice.
     virtual void put_off(const Batch &) {}

@@ -296,9 +296,10 @@ void Dispatcher::start(StartableJob startable) {
     request.place = std::move(startable.places);
     job->began = Clock::now();
     job->token_generation = authenticator_.generation();
+    job->had_new_token = authenticator_.has_new_token();
     requests_++;
     if (observer_ != nullptr)
-        observer_->sent(job->batch.rows().size(), job->attempts > 0 || job->renewed);
+        observer_->sent(job->batch.rows().size(), job->attempts > 0 || job->renewals > 0);
     bytes_ += request.body.size();
     ExchangeId id = transport_.start(request);
     in_flight_.emplace(id, std::move(job));
@@ -319,6 +320,12 @@ void Dispatcher::learn(const Job &job, Answer &answer, const Verdict &verdict) {
             limiter_.learn(limits_of(job)[i], *announcement, now);
 }
 
+/// What others had before may have ended as well, so only a token that was fetched for it ends the trying.
+bool Dispatcher::may_renew(const Job &job) const {
+    constexpr int most_renewals = 3;
+    return authenticator_.renewable() && (job.renewals == 0 || (!job.had_new_token && job.renewals < most_renewals));
+}
+
 void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler) {
     Answer answer(response, parser_, authenticator_.words(), is_read_only(operation_.spec().kind));
     Verdict verdict = judge(operation_, answer);
@@ -327,12 +334,12 @@ void Dispatcher::conclude(std::unique_ptr<Job> job, const Response &response, Jo
     learn(*job, answer, verdict);
     switch (verdict.action) {
     case Action::unauthorized:
-        if (authenticator_.renewable() && !job->renewed) {
+        if (may_renew(*job)) {
             // The token was refused before anything was done, so even a create goes again. Those that were in flight
             // with the same token come here too, and find that it was renewed already.
             if (job->token_generation == authenticator_.generation())
                 authenticator_.forget_token();
-            job->renewed = true;
+            job->renewals++;
             handler.put_off(*job);
             put_in_line(std::move(job), Place::first);
             return;

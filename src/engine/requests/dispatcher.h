@@ -50,8 +50,9 @@ struct Job {
     Clock::time_point ready; ///< not before
     Clock::time_point began; ///< its last attempt
     unsigned token_generation = 0;
-    bool may_be_done = false; ///< an attempt may have been carried out
-    bool renewed = false;     ///< its credentials were refused and fetched anew already
+    bool may_be_done = false;  ///< an attempt may have been carried out
+    int renewals = 0;          ///< how often its credentials were refused and others fetched
+    bool had_new_token = true; ///< its last attempt: fetched when it was needed
 };
 
 /// A job that the limits permit now, with the places that it takes up among them.
@@ -154,6 +155,7 @@ class Dispatcher {
     void fail_for_token(JobHandler &handler);
     /// Takes what an answer says of limits and of the destination's pace.
     void learn(const Job &job, Answer &answer, const Verdict &verdict);
+    bool may_renew(const Job &job) const;
     void conclude(std::unique_ptr<Job> job, const Response &response, JobHandler &handler);
     void give_up(std::unique_ptr<Job> job, const Verdict &verdict, const Response *response, JobHandler &handler) const;
     RateLimit token_limit() const;

@@ -15,10 +15,15 @@ namespace {
 constexpr std::size_t most_empty_pages = 1000;
 constexpr std::size_t most_pages = 10'000'000;
 
+/// Some have null among them, for what is not there.
 bool is_list_of_records(simdjson::dom::element value) {
     simdjson::dom::array several;
-    return value.get(several) == simdjson::SUCCESS && several.begin() != several.end() &&
-           (*several.begin()).is_object();
+    if (value.get(several) != simdjson::SUCCESS)
+        return false;
+    for (const simdjson::dom::element one : several)
+        if (!one.is_null())
+            return one.is_object();
+    return false;
 }
 
 /// Whether there are records elsewhere than the operation says.
@@ -119,6 +124,8 @@ bool Fetch::submit_page() {
 
 void Fetch::record(simdjson::dom::element record) {
     page_records_++;
+    if (record.is_null())
+        return;
     if (operation_.spec().next.by == PageSpec::By::last)
         last_ = next_of(at(record, operation_.spec().next.pointer)).value_or("");
     sink_.record(record);

@@ -25,7 +25,7 @@ FollowUp::FollowUp(const CompiledOperation &operation, const Reactions &reaction
       dispatcher_(follow_up_dispatcher(operation, context, policy)), reacts_(!reactions.empty()),
       filling_(operation, null_as) {
     auto &own_sink = static_cast<OutcomeSink &>(*this);
-    delivery_ = delivery_of(operation, *dispatcher_, reactions, null_as, context, static_cast<RowSource &>(*this),
+    delivery_ = delivery_of(operation, *dispatcher_, reactions, context, static_cast<RowSource &>(*this),
                             reacts_ ? own_sink : sink);
 }
 

@@ -36,6 +36,8 @@ class Matches : public RecordSink {
     }
 
     void record(simdjson::dom::element record) override {
+        if (record.is_null())
+            return; // in the place of one that is not there
         std::string key, words;
         for (const Name &name : names_) {
             auto value = at(record, name.pointer);

@@ -81,7 +81,7 @@ AfterLookup by_found_id(const Object &object, const OperationSpec &spec, std::ve
     columns.push_back({object.id, false});
     const int id = static_cast<int>(columns.size()) - 1;
     AfterLookup after{CompiledOperation(object, spec, std::move(columns), id, {}), null_as, std::nullopt};
-    after.of_found = compile_reactions(after.found, null_as, null_as_created);
+    after.of_found = compile_reactions(after.found, {null_as, null_as_created});
     return after;
 }
 
@@ -93,7 +93,7 @@ AfterLookup update_or_create(const Object &object, const std::vector<StatementCo
     after.missing.emplace(object, spec_of(OperationKind::create), written_by(object, columns, OperationKind::create),
                           position_of(columns, object.key), std::vector<std::string>());
     after.null_as_missing = null_as_missing;
-    after.of_missing = compile_reactions(*after.missing, null_as_missing, null_as_missing);
+    after.of_missing = compile_reactions(*after.missing, {null_as_missing, null_as_missing, null_as_found});
     return after;
 }
 

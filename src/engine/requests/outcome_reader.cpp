@@ -2,6 +2,7 @@
 
 #include "engine/text/json_pointer.h"
 #include "engine/text/placeholders.h"
+#include "engine/text/text_between.h"
 
 #include <algorithm>
 #include <charconv>
@@ -19,12 +20,7 @@ constexpr std::size_t no_row = static_cast<std::size_t>(-1);
 /// "" if there is none.
 std::string id_in(const Response &response, const IdHeader &id) {
     const std::string *text = response.header(id.name);
-    std::size_t begin = text == nullptr ? std::string::npos : id.after.empty() ? 0 : text->rfind(id.after);
-    if (begin == std::string::npos)
-        return "";
-    begin += id.after.size();
-    const std::size_t end = id.before.empty() ? std::string::npos : text->find(id.before, begin);
-    return text->substr(begin, end == std::string::npos ? end : end - begin);
+    return text == nullptr ? "" : std::string(text_between(*text, id.after, id.before).value_or(""));
 }
 
 Kind kind_of(Action action) {

@@ -1,9 +1,11 @@
 #include "engine/requests/reacting_delivery.h"
 
+#include "engine/requests/kept_fields.h"
 #include "engine/requests/outcome_unknown.h"
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_map>
 #include <utility>
 
 namespace reverse_etl {
@@ -11,6 +13,13 @@ namespace reverse_etl {
 namespace {
 
 const Reactions no_more_reactions;
+
+std::string listed(const std::vector<KeptField> &fields) {
+    std::string list;
+    for (const KeptField &kept : fields)
+        list += (list.empty() ? "\"" : ", \"") + kept.field + "\"";
+    return list;
+}
 
 /// The same request made once more is another one to the destination, which may answer the same key by what it said
 /// before. So is what is tried, which may differ in its body alone.
@@ -25,18 +34,17 @@ Policy of_another_request(Policy policy, const std::string &name) {
 /// One way to react: a request, or a look-up, and perhaps the operation once more.
 class ReactingDelivery::Reaction final : private PassingSink {
   public:
-    Reaction(const CompiledReaction &compiled, const DeliveryContext &context, RowSource &rows, NullAs null_as,
-             OutcomeSink &sink)
+    Reaction(const CompiledReaction &compiled, const DeliveryContext &context, RowSource &rows, OutcomeSink &sink)
         : PassingSink(sink), compiled_(compiled), rows_(rows),
           policy_of_tried_(of_another_request(context.policy, "try/" + compiled.spec().name)),
-          policy_of_again_(of_another_request(context.policy, "again")) {
+          policy_of_next_(of_another_request(context.policy, compiled.spec().next)) {
         if (!compiled.tried)
             return;
-        if (compiled.again)
-            again_ = std::make_unique<FollowUp>(*compiled.again, no_more_reactions, null_as, 1, context,
-                                                policy_of_again_, rows, sink);
+        if (compiled.next)
+            next_ = std::make_unique<FollowUp>(*compiled.next, no_more_reactions, compiled.null_as_next, 1, context,
+                                               policy_of_next_, rows, sink);
         // What is tried in place of the operation says what became of the row.
-        OutcomeSink &of_tried = compiled.again ? static_cast<OutcomeSink &>(*this) : sink;
+        OutcomeSink &of_tried = compiled.next ? static_cast<OutcomeSink &>(*this) : sink;
         if (is_read_only(compiled.tried->spec().kind))
             lookup_ = std::make_unique<LookUp>(*this, context);
         else
@@ -46,15 +54,20 @@ class ReactingDelivery::Reaction final : private PassingSink {
 
     const CompiledReaction &compiled() const { return compiled_; }
 
-    void begin(std::uint64_t row) {
-        if (lookup_ != nullptr)
+    /// `kept`: what the refusal told.
+    void begin(std::uint64_t row, const std::vector<std::string> &kept) {
+        if (lookup_ != nullptr) {
             lookup_->add(row, rows_, *this);
-        else
-            tried_->add(row, {});
+            return;
+        }
+        const std::vector<std::string_view> behind(kept.begin(), kept.end());
+        if (next_ != nullptr && !kept.empty())
+            kept_[row] = kept;
+        tried_->add(row, behind);
     }
 
     void want_ids() {
-        if (FollowUp *last = again_ != nullptr ? again_.get() : tried_.get(); last != nullptr)
+        if (FollowUp *last = next_ != nullptr ? next_.get() : tried_.get(); last != nullptr)
             last->delivery().want_ids();
     }
 
@@ -90,7 +103,10 @@ class ReactingDelivery::Reaction final : private PassingSink {
                 jobs.push_back(std::make_unique<Job>(lookup_->filling.take()));
         }
         for (FollowUp *one : requests())
-            std::ranges::move(one->withdraw(), std::back_inserter(jobs));
+            for (std::unique_ptr<Job> &job : one->withdraw()) {
+                forget(job->batch);
+                jobs.push_back(std::move(job));
+            }
     }
 
     void add_held(std::vector<const StartableJob *> &held) const {
@@ -120,7 +136,7 @@ class ReactingDelivery::Reaction final : private PassingSink {
                   operation, *dispatcher, owner,
                   [&owner](std::uint64_t row, const std::string &value) {
                       const std::string_view behind[] = {value};
-                      owner.again_->add(row, behind);
+                      owner.next_->add(row, behind);
                   },
                   owner.compiled_.spec().with),
               filling(operation, NullAs::null) {}
@@ -150,9 +166,18 @@ class ReactingDelivery::Reaction final : private PassingSink {
         RowBatch filling;
     };
 
-    // What becomes of what is tried, where the operation is to be made once more.
-    void accepted(std::uint64_t row, const std::string &) override { again_->add(row, {}); }
+    // What becomes of what is tried, where something is to be made then.
+    void accepted(std::uint64_t row, const std::string &) override {
+        const auto kept = kept_.extract(row);
+        if (kept.empty()) {
+            next_->add(row, {});
+            return;
+        }
+        const std::vector<std::string_view> behind(kept.mapped().begin(), kept.mapped().end());
+        next_->add(row, behind);
+    }
     void rejected(std::uint64_t row, const std::string &reason, long status) override {
+        kept_.erase(row);
         const std::string name = "\"" + compiled_.spec().name + "\", tried in reaction";
         // What begins so is read so: the row may be there.
         sink_.rejected(row,
@@ -160,12 +185,26 @@ class ReactingDelivery::Reaction final : private PassingSink {
                        status);
     }
     void absent(std::uint64_t row) override {
+        kept_.erase(row);
         sink_.rejected(row, "\"" + compiled_.spec().name + "\", tried in reaction, finds no such row", 0);
+    }
+
+    void unknown(const Batch &batch, const std::string &reason, long status) override {
+        forget(batch);
+        sink_.unknown(batch, reason, status);
+    }
+    void failed(const Batch &batch, const DestinationError &error) override {
+        forget(batch);
+        sink_.failed(batch, error);
+    }
+    void forget(const Batch &batch) {
+        for (const BatchRow &row : batch.rows())
+            kept_.erase(row.number);
     }
 
     std::vector<FollowUp *> requests() const {
         std::vector<FollowUp *> all;
-        for (const auto &one : {tried_.get(), again_.get()})
+        for (const auto &one : {tried_.get(), next_.get()})
             if (one != nullptr)
                 all.push_back(one);
         return all;
@@ -173,31 +212,41 @@ class ReactingDelivery::Reaction final : private PassingSink {
 
     const CompiledReaction &compiled_;
     RowSource &rows_;
-    const Policy policy_of_tried_, policy_of_again_;
+    const Policy policy_of_tried_, policy_of_next_;
     std::unique_ptr<LookUp> lookup_;
-    std::unique_ptr<FollowUp> tried_, again_;
+    std::unique_ptr<FollowUp> tried_, next_;
+    std::unordered_map<std::uint64_t, std::vector<std::string>> kept_; ///< of rows that something is tried for
 };
 
 ReactingDelivery::ReactingDelivery(const CompiledOperation &operation, Dispatcher &first, const Reactions &reactions,
-                                   NullAs null_as, const DeliveryContext &context, RowSource &rows, OutcomeSink &sink)
+                                   const DeliveryContext &context, RowSource &rows, OutcomeSink &sink)
     : of_first_(*this, sink), first_(operation, first, of_first_, false, context.policy.max_attempts) {
     for (const CompiledReaction &compiled : reactions)
-        reactions_.push_back(std::make_unique<Reaction>(compiled, context, rows, null_as, sink));
+        reactions_.push_back(std::make_unique<Reaction>(compiled, context, rows, sink));
 }
 
 ReactingDelivery::~ReactingDelivery() = default;
 
 void ReactingDelivery::OutcomesOfFirst::reacts(const Batch &batch, const ErrorRule &rule, const std::string &reason,
-                                               long status) {
+                                               Answer &answer) {
     const std::uint64_t row = batch.rows().front().number;
+    const long status = answer.response().status;
     const auto reaction =
         std::ranges::find_if(owner_.reactions_, [&](const auto &one) { return one->compiled().rule == &rule; });
     if (const std::string &obstacle = (*reaction)->compiled().obstacle; !obstacle.empty()) {
         sink_.rejected(row, reason + " (\"" + rule.reaction.name + "\" is not tried: " + obstacle + ")", status);
         return;
     }
+    const auto kept = kept_fields(rule.reaction, answer);
+    if (!kept) {
+        sink_.rejected(row,
+                       reason + " (\"" + rule.reaction.name + "\" is not tried: the answer does not tell " +
+                           listed(rule.reaction.keep) + ")",
+                       status);
+        return;
+    }
     sink_.put_off(batch);
-    (*reaction)->begin(row);
+    (*reaction)->begin(row, *kept);
 }
 
 void ReactingDelivery::want_ids() {
@@ -252,11 +301,11 @@ RowDelivery::Counts ReactingDelivery::counts() const {
 }
 
 std::unique_ptr<RowDelivery> delivery_of(const CompiledOperation &operation, Dispatcher &first,
-                                         const Reactions &reactions, NullAs null_as, const DeliveryContext &context,
-                                         RowSource &rows, OutcomeSink &sink) {
+                                         const Reactions &reactions, const DeliveryContext &context, RowSource &rows,
+                                         OutcomeSink &sink) {
     if (reactions.empty())
         return std::make_unique<Delivery>(operation, first, sink, false, context.policy.max_attempts);
-    return std::make_unique<ReactingDelivery>(operation, first, reactions, null_as, context, rows, sink);
+    return std::make_unique<ReactingDelivery>(operation, first, reactions, context, rows, sink);
 }
 
 } // namespace reverse_etl

@@ -10,11 +10,11 @@
 namespace reverse_etl {
 
 /// Delivers rows, and where an answer asks for it tries another operation for a row: in place of the first, or before
-/// that is made once more. Once a row. After a crash or a fault on the way, a row begins anew.
+/// that, or another, is made. Once a row. After a crash or a fault on the way, a row begins anew.
 class ReactingDelivery : public RowDelivery {
   public:
     /// `first`: a dispatcher of the operation.
-    ReactingDelivery(const CompiledOperation &operation, Dispatcher &first, const Reactions &reactions, NullAs null_as,
+    ReactingDelivery(const CompiledOperation &operation, Dispatcher &first, const Reactions &reactions,
                      const DeliveryContext &context, RowSource &rows, OutcomeSink &sink);
     ~ReactingDelivery() override;
 
@@ -37,7 +37,7 @@ class ReactingDelivery : public RowDelivery {
       public:
         OutcomesOfFirst(ReactingDelivery &owner, OutcomeSink &sink) : PassingSink(sink), owner_(owner) {}
         bool divides(const Batch &batch) override { return sink_.divides(batch); }
-        void reacts(const Batch &batch, const ErrorRule &rule, const std::string &reason, long status) override;
+        void reacts(const Batch &batch, const ErrorRule &rule, const std::string &reason, Answer &answer) override;
 
       private:
         ReactingDelivery &owner_;
@@ -50,7 +50,7 @@ class ReactingDelivery : public RowDelivery {
 
 /// The same where the operation may have no reactions: then nothing is in the way of a row.
 std::unique_ptr<RowDelivery> delivery_of(const CompiledOperation &operation, Dispatcher &first,
-                                         const Reactions &reactions, NullAs null_as, const DeliveryContext &context,
-                                         RowSource &rows, OutcomeSink &sink);
+                                         const Reactions &reactions, const DeliveryContext &context, RowSource &rows,
+                                         OutcomeSink &sink);
 
 } // namespace reverse_etl

@@ -57,15 +57,15 @@ void RowWriter::write_shape(const RowSegment &segment, const RowValues &row, std
             write_segments(segment.inner, row, out);
         break;
     case Kind::json_text:
-        write_segments(segment.inner, row, out);
+        write_text(segment, row, out);
         append_json_string(out, taken_from(begin, out));
         break;
     case Kind::base64:
-        write_segments(segment.inner, row, out);
+        write_text(segment, row, out);
         out += base64(taken_from(begin, out));
         break;
     case Kind::encoded:
-        write_segments(segment.inner, row, out);
+        write_text(segment, row, out);
         append_percent_encoded(out, taken_from(begin, out));
         break;
     case Kind::csv_value:
@@ -95,8 +95,17 @@ const std::string &RowWriter::taken_from(std::size_t begin, std::string &out) {
 
 /// What stands for a NULL that is not left out.
 std::string_view RowWriter::null_text() const {
-    const bool is_form = operation_.spec().format.kind == BodyKind::form;
-    return null_as_ == NullAs::clear ? std::string_view(clear_) : is_form ? "" : "null";
+    if (null_as_ == NullAs::clear)
+        return is_form_ ? clear_form_ : clear_;
+    return is_form_ ? "" : "null";
+}
+
+/// What is a text within the body, and in a form no parameter of it. An error leaves it to the next row to mend.
+void RowWriter::write_text(const RowSegment &segment, const RowValues &row, std::string &out) {
+    const bool was_form = is_form_;
+    is_form_ = false;
+    write_segments(segment.inner, row, out);
+    is_form_ = was_form;
 }
 
 /// What would end a line, and with it what the template says, has to be escaped.

@@ -10,9 +10,8 @@ namespace reverse_etl {
 RowWriter::RowWriter(const CompiledOperation &operation, NullAs null_as)
     : operation_(operation), null_as_(null_as), is_form_(operation.spec().format.kind == BodyKind::form) {
     const auto *clear = std::get_if<std::string>(&operation.object().clear);
-    if (is_form_)
-        append_percent_encoded(clear_, clear != nullptr ? *clear : "");
-    else if (clear != nullptr)
+    append_percent_encoded(clear_form_, clear != nullptr ? *clear : "");
+    if (clear != nullptr)
         append_json_string(clear_, *clear);
     else
         clear_ = "null";
@@ -20,6 +19,7 @@ RowWriter::RowWriter(const CompiledOperation &operation, NullAs null_as)
 
 void RowWriter::write(const RowValues &row, std::uint64_t number, Batch &batch, std::string &out) {
     begin_ = batch.row_begin();
+    is_form_ = operation_.spec().format.kind == BodyKind::form;
     number_ = number;
     if (operation_.derived().empty())
         write_row(row, batch, out);
@@ -75,7 +75,7 @@ void RowWriter::write_member(const RowSegment &segment, const RowValues &row, st
     const bool is_first = is_form_ ? out.size() == begin_ : out.back() == '{';
     out += std::string_view(segment.text).substr(is_first ? 1 : 0);
     if (is_null)
-        out += null_as_ == NullAs::clear ? clear_ : is_form_ ? "" : "null";
+        out += null_text();
     else if (is_form_)
         append_percent_encoded(out, text_of(segment.column, row));
     else

@@ -46,14 +46,16 @@ class RowWriter {
     void write_shape(const RowSegment &segment, const RowValues &row, std::string &out);
     void write_csv_value(const RowSegment &segment, const RowValues &row, std::string &out);
     void write_form_members(const RowSegment &segment, const RowValues &row, std::string &out);
+    void write_text(const RowSegment &segment, const RowValues &row, std::string &out);
     static void write_escaped(const std::string &text, const Escapes &escapes, std::string &out);
     const std::string &taken_from(std::size_t begin, std::string &out);
     std::string_view null_text() const;
 
     const CompiledOperation &operation_;
     NullAs null_as_;
-    bool is_form_;
-    std::string clear_;        ///< what clears a field, as it stands in the body
+    bool is_form_;             ///< where it writes now: JSON within a parameter of a form is none
+    std::string clear_;        ///< what clears a field, as it stands in JSON
+    std::string clear_form_;   ///< and in a form
     std::uint64_t number_ = 0; ///< of the row that is being written
     std::size_t begin_ = 0;    ///< where its text begins
     std::string text_;         ///< a buffer: where values come from Postgres, no local may need a destructor

@@ -15,6 +15,7 @@ struct FetchedToken {
     std::string base_url;             ///< where the API is for this account; "": where it always is
     std::string refresh_token;        ///< in place of the one that was used up; "" for none
     std::optional<Milliseconds> life; ///< how long it may be used
+    bool is_new = true;               ///< it was fetched since it was asked for; else somebody had it before
 };
 
 /// Why no token came.

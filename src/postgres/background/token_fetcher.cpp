@@ -10,7 +10,8 @@
 #include "postgres/border/latch_waiter.h"
 #include "postgres/border/own_locks.h"
 #include "postgres/border/schema_version.h"
-#include "postgres/destinations/checked_server.h"
+#include "postgres/destinations/account.h"
+#include "postgres/destinations/connectors.h"
 #include "postgres/destinations/destination.h"
 #include "postgres/destinations/shared_token.h"
 #include "postgres/destinations/token_tables.h"
@@ -76,9 +77,10 @@ bool find_credentials(const TokenPlace &place, Errand &errand) {
     }
     if (pg_call([&] { return GetForeignServerExtended(place.server, FSV_MISSING_OK) == nullptr; }))
         return false;
-    CheckedServer checked(place.server, place.role);
-    errand.authenticator = checked.authenticator;
-    errand.policy = checked.policy;
+    const Settings settings = options_of_server(place.server);
+    const auto connector = find_connector(settings.contains("connector") ? settings.at("connector") : "");
+    errand.authenticator = signer_of_account(place.server, place.role, connector->account(settings));
+    errand.policy = policy_of(settings);
     return true;
 }
 
@@ -94,7 +96,7 @@ Errand prepare(const TokenOrder &order, const std::string &account) {
             return;
         // Before a refresh token is spent: its successor has to be kept.
         token_tables::check_key();
-        if (errand.token().may_rotate())
+        if (errand.token().has_refresh_token())
             if (std::string newest = token_tables::newest_refresh_token(errand.token().refresh_identity());
                 !newest.empty())
                 errand.token().use_refresh_token(newest);

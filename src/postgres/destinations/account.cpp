@@ -4,6 +4,7 @@
 #include "postgres/destinations/destination.h"
 #include "postgres/destinations/identity.h"
 #include "postgres/destinations/session.h"
+#include "postgres/destinations/shared_token.h"
 
 #include <algorithm>
 
@@ -15,19 +16,13 @@ AccountLine line_of(const Policy &policy) {
     return {session::transport(), session::waiter(), session::rate_limiter(), policy};
 }
 
-/// A refresh token that is used up has a successor, which only the table of a destination leads to a safe place.
-std::shared_ptr<Authenticator> signer_of(Oid role, Oid server, const Object &object) {
+} // namespace
+
+std::shared_ptr<Authenticator> signer_of_account(Oid server, Oid role, const Object &object) {
     std::shared_ptr<Authenticator> signer = authenticator_of(role, server, object);
-    AccessToken *token = signer->token();
-    if (token != nullptr && token->is_fetched() && token->may_rotate() && token->store() == nullptr)
-        throw Error(
-            ERRCODE_FEATURE_NOT_SUPPORTED,
-            "the account cannot be asked by IMPORT FOREIGN SCHEMA, since its refresh token is replaced with each use",
-            "", "Import with OPTIONS (discover 'false'), and call reverse_etl.refresh_columns for the tables.");
+    share_token(*signer, {server, InvalidOid, role});
     return signer;
 }
-
-} // namespace
 
 Account::Account(Oid server, Oid role, const Settings &settings)
     : server_(server), role_(role), policy_(policy_of(settings)) {
@@ -43,7 +38,7 @@ bool Account::has_credentials(const Object &object) const {
 
 std::vector<FoundObject> Account::objects(const AccountObjects &objects) const {
     identity::refuse_copy();
-    return find_objects(objects, *signer_of(role_, server_, objects.object), line_of(policy_));
+    return find_objects(objects, *signer_of_account(server_, role_, objects.object), line_of(policy_));
 }
 
 void Account::fields(const std::vector<std::shared_ptr<const Object>> &objects, const Take &take,
@@ -57,7 +52,7 @@ void Account::fields(const std::vector<std::shared_ptr<const Object>> &objects, 
         std::vector<std::shared_ptr<Authenticator>> signers;
         std::vector<std::unique_ptr<FieldSearch>> searches;
         for (std::size_t i = begin; i < end; i++) {
-            signers.push_back(authenticator ? authenticator : signer_of(role_, server_, *objects[i]));
+            signers.push_back(authenticator ? authenticator : signer_of_account(server_, role_, *objects[i]));
             searches.push_back(std::make_unique<FieldSearch>(*objects[i], *signers.back(), line));
         }
         find_fields(searches, line);

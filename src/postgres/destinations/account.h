@@ -10,6 +10,10 @@
 
 namespace reverse_etl {
 
+/// Signs requests to a server that no table leads to, with a role's credentials. Its token is one that all sessions
+/// share. Throws as authenticator_of() does.
+std::shared_ptr<Authenticator> signer_of_account(Oid server, Oid role, const Object &object);
+
 /// What a server's account has that its connector does not list, asked for with a role's credentials. Errors name the
 /// way out, where there is one.
 class Account {

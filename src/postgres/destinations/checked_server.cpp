@@ -1,9 +1,9 @@
 #include "postgres/destinations/checked_server.h"
 
 #include "postgres/border/border.h"
+#include "postgres/destinations/account.h"
 #include "postgres/destinations/connectors.h"
 #include "postgres/destinations/destination.h"
-#include "postgres/destinations/shared_token.h"
 
 namespace reverse_etl {
 
@@ -22,9 +22,8 @@ ConnectorCheck check_of(const Settings &settings) {
 
 CheckedServer::CheckedServer(Oid server, Oid role)
     : check(check_of(options_of_server(server))), policy(policy_of(options_of_server(server))),
-      authenticator(authenticator_of(role, server, check.object)) {
+      authenticator(signer_of_account(server, role, check.object)) {
     policy.account = account_of(role, server);
-    share_token(*authenticator, {server, InvalidOid, role});
 }
 
 } // namespace reverse_etl

@@ -11,6 +11,11 @@ NullAs null_as(const Destination &destination, OperationKind operation) {
     return operation == OperationKind::update && omits ? NullAs::clear : destination.null_as;
 }
 
+NullForms null_forms(const Destination &destination, OperationKind operation) {
+    return {null_as(destination, operation), null_as(destination, OperationKind::create),
+            null_as(destination, OperationKind::update)};
+}
+
 std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan) {
     std::vector<const DestinationColumn *> columns;
     for (AttrNumber attnum : plan.written)

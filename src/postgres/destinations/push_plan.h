@@ -39,5 +39,7 @@ std::optional<AfterLookup> compile_what_follows(const Destination &destination, 
 
 /// How NULL is sent. An UPDATE that sets NULL means to clear the field; leaving it out would change nothing.
 NullAs null_as(const Destination &destination, OperationKind operation);
+/// The same with what takes the operation's place.
+NullForms null_forms(const Destination &destination, OperationKind operation);
 
 } // namespace reverse_etl

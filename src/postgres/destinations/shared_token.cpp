@@ -45,9 +45,11 @@ TokenStore::Answer SharedToken::look() {
     const token_tables::Entry entry = token_tables::read(account_);
     const bool is_news = !since_ || entry.number > *since_;
     if (is_news && entry.is_usable() && entry.number != refused_) {
+        FetchedToken token = std::get<FetchedToken>(*entry.result);
+        token.is_new = since_.has_value();
         abandon();
         handed_out_ = entry.number;
-        return std::get<FetchedToken>(*entry.result);
+        return token;
     }
     if (since_ && is_news && entry.result && std::holds_alternative<TokenFault>(*entry.result)) {
         abandon();

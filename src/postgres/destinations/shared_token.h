@@ -15,7 +15,7 @@ extern "C" {
 namespace reverse_etl {
 
 /// Where the process that fetches a token finds the credentials: with a role's user mapping, for a foreign table, or
-/// for the check of its server where the relation is none.
+/// for its server where the relation is none.
 struct TokenPlace {
     Oid server, relation, role;
 };

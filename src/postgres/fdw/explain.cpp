@@ -103,8 +103,9 @@ void show_reactions(const char *label, const Reactions &reactions, ExplainState 
         line += ": " + (reaction.tried ? reaction.tried->request_line() : reaction.spec().name);
         if (!reaction.obstacle.empty())
             line += " is not tried, " + reaction.obstacle;
-        else if (reaction.again)
-            line += " and again" + (reaction.spec().with.empty() ? "" : " with " + reaction.spec().with);
+        else if (reaction.next)
+            line +=
+                " and " + reaction.spec().next + (reaction.spec().with.empty() ? "" : " with " + reaction.spec().with);
         lines.push_back(std::move(line));
     }
     if (lines.empty())
@@ -128,9 +129,9 @@ void explain_modify(ModifyTableState *state, ResultRelInfo *relation, List *plan
         const PushPlan push = push_plan_of(plan);
         CompiledOperation operation = compile(*destination, push);
         show_operation(*destination, operation, push.operation, outerPlanState(state)->plan->plan_rows, explain);
-        const NullAs own = null_as(*destination, push.operation),
-                     of_created = null_as(*destination, OperationKind::create);
-        show_reactions("In Reaction to", compile_reactions(operation, own, of_created), explain);
+        const NullAs own = null_as(*destination, push.operation);
+        show_reactions("In Reaction to", compile_reactions(operation, null_forms(*destination, push.operation)),
+                       explain);
         if (auto after = compile_what_follows(*destination, push, own)) {
             show_what_follows(*after, explain);
             show_reactions("In Reaction to, if Found", after->of_found, explain);

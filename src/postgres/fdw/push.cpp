@@ -60,8 +60,7 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
     : destination_(destination), plan_(plan), columns_(columns_of(destination, plan)),
       operation_(compile(destination, plan)),
       after_(compile_what_follows(destination, plan, null_as(destination, plan.operation))),
-      reactions_(compile_reactions(operation_, null_as(destination, plan.operation),
-                                   null_as(destination, OperationKind::create))),
+      reactions_(compile_reactions(operation_, null_forms(destination, plan.operation))),
       values_of_(destination, columns_), encoder_(operation_, values_of_, null_as(destination, plan.operation)),
       records_(values_of_, columns_), authenticator_(destination.authenticator(user)), policy_(destination.policy),
       preview_(PreviewedDestination::of(destination.name, plan.operation)),
@@ -82,8 +81,7 @@ Push::Push(const Destination &destination, const PushPlan &plan, const char *sta
     if (after_)
         delivery_ = std::make_unique<LookedUpDelivery>(operation_, *dispatcher_, *after_, context, rows, sink);
     else
-        delivery_ = delivery_of(operation_, *dispatcher_, reactions_, null_as(destination, plan.operation), context,
-                                rows, sink);
+        delivery_ = delivery_of(operation_, *dispatcher_, reactions_, context, rows, sink);
     pg_call([&] {
         scratch_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl row", ALLOCSET_SMALL_SIZES);
         burst_context_ = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl burst", ALLOCSET_DEFAULT_SIZES);

@@ -149,8 +149,7 @@ std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> desti
                 destination->authenticator(key.role),
                 policy_of(*destination, key.role, identity),
                 numbers_of(*destination)};
-    route.reactions =
-        compile_reactions(route.operation, null_as, reverse_etl::null_as(*destination, OperationKind::create));
+    route.reactions = compile_reactions(route.operation, null_forms(*destination, plan.operation));
     return std::make_unique<DeliveryLane>(
         std::move(route), Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows, sink,
         std::make_unique<Activity>(destination->relation, plan.operation, key.role));

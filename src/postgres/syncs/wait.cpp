@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <utility>
 
 extern "C" {
 #include "executor/spi.h"
@@ -23,6 +25,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds between_bars{2};
+/// While nothing changes they come half as often each time, and so often in the end.
+constexpr std::chrono::seconds most_between_bars{64};
 constexpr int bar_width = 20;
 
 /// A row of reverse_etl.runs.
@@ -90,6 +94,8 @@ void show_bar(const std::string &sync, const Progress &progress, double seconds)
 
 void wait_for_run(std::int64_t run, const std::string &sync) {
     Clock::time_point began = Clock::now(), next_bar = began + between_bars;
+    std::chrono::seconds pause = between_bars;
+    std::optional<std::pair<std::int64_t, std::string>> shown;
     WatchOutcomes watch;
     Progress progress = progress_of(run);
     if (progress.is_under_way())
@@ -99,7 +105,10 @@ void wait_for_run(std::int64_t run, const std::string &sync) {
         if (shows_bars()) {
             if (Clock::now() >= next_bar) {
                 show_bar(sync, progress, std::chrono::duration<double>(Clock::now() - began).count());
-                next_bar = Clock::now() + between_bars;
+                std::pair<std::int64_t, std::string> now(progress.waiting, progress.trouble);
+                pause = shown == now ? std::min(pause * 2, most_between_bars) : between_bars;
+                shown = std::move(now);
+                next_bar = Clock::now() + pause;
             }
             most_ms = std::max<long>(std::chrono::ceil<std::chrono::milliseconds>(next_bar - Clock::now()).count(), 1);
         }

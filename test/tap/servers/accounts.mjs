@@ -3,6 +3,7 @@
 //
 //   POST /grant            {"refresh_token": ...} for a new account
 //   POST /things           takes {"rows": [{"id": ...}]} with a good access token
+//   GET  /fields           {"fields": [{"name": ...}]}, with a good access token
 //   POST /expire           no access token that was given is good any more
 //   POST /set              {"leeway": s, "delay": ms, "slow": ms}: a used refresh token is taken again for so long, as many
 //                          servers do for the sake of answers that are lost; answers with tokens, and to rows, come so late
@@ -70,6 +71,14 @@ async function body(ctx) {
     return text === '' ? {} : JSON.parse(text);
 }
 
+async function isGood(ctx) {
+    const token = await provider.AccessToken.find((ctx.get('authorization') || '').replace(/^Bearer /, ''));
+    if (token?.isValid) return true;
+    ctx.status = 401;
+    ctx.body = { message: 'the token is not good' };
+    return false;
+}
+
 provider.use(async (ctx, next) => {
     switch (ctx.path) {
     case '/grant':
@@ -86,14 +95,12 @@ provider.use(async (ctx, next) => {
     case '/state':
         ctx.body = state;
         return;
+    case '/fields':
+        if (await isGood(ctx)) ctx.body = { fields: [{ name: 'id' }, { name: 'points' }] };
+        return;
     case '/things': {
         const { rows } = await body(ctx);
-        const token = await provider.AccessToken.find((ctx.get('authorization') || '').replace(/^Bearer /, ''));
-        if (!token?.isValid) {
-            ctx.status = 401;
-            ctx.body = { message: 'the token is not good' };
-            return;
-        }
+        if (!await isGood(ctx)) return;
         for (const { id } of rows) state.rows[id] = (state.rows[id] ?? 0) + 1;
         await sleep(settings.slow);
         ctx.body = {};

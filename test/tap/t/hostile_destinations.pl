@@ -124,6 +124,18 @@ $node->safe_psql('postgres', <<~'SQL');
 like((outcome($node, q(SET reverse_etl.progress = on; SET statement_timeout = '5s'; CALL reverse_etl.run_sync('people'))))[1],
     qr/0 of 1 rows, 0 rows\/s, the destination is failing: /, 'the progress of a sync names what keeps it');
 
+# But not every other second while nothing changes.
+$node->safe_psql('postgres', <<~'SQL');
+    CREATE SERVER nowhere FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url 'http://127.0.0.1:1');
+    CREATE USER MAPPING FOR PUBLIC SERVER nowhere;
+    CREATE FOREIGN TABLE unreached (email text, n integer) SERVER nowhere OPTIONS (path '/unreached', key 'email', insert_as 'upsert');
+    SELECT reverse_etl.create_sync('unreached', 'SELECT email, n FROM people', 'unreached', key => '{email}');
+    SQL
+my $told = (outcome($node, q(SET reverse_etl.progress = on; SET statement_timeout = '11s'; CALL reverse_etl.run_sync('unreached'))))[1];
+my @bars = $told =~ /(0 of 1 rows, 0 rows\/s)/g;
+cmp_ok(scalar @bars, '>=', 1, 'who waits for a destination that is not there is told');
+cmp_ok(scalar @bars, '<=', 3, 'and less often while nothing changes') or diag($told);
+
 # The same within one request: it comes again in halves
 $node->safe_psql('postgres', <<~'SQL');
     TRUNCATE reverse_etl.rejected_rows;

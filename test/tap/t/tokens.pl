@@ -53,6 +53,7 @@ sql(<<~SQL);
         },
         "reason": "/message",
         "check": "GET /state",
+        "discover": { "fields": { "request": "GET /fields", "records": "/fields", "field": "/name" } },
         "objects": { "things": { "key": "id", "columns": { "id": "text" }, "operations": {
             "upsert": { "request": "POST /things", "rows": 5, "body": { "rows": { "\$rows": { "\$columns": "all" } } } }
         } } }
@@ -108,6 +109,63 @@ since();
 sql("SELECT * FROM reverse_etl.check_server('accounts')");
 inserts(['after a check'], 'a statement after a check');
 is_deeply(since(), { fetched => 1, reused => 0, revoked => 0 }, 'uses the token that the check had fetched');
+
+# An import is one as well
+
+expire();
+sql('DELETE FROM reverse_etl_internal.access_tokens; CREATE SCHEMA imported');
+since();
+sql('IMPORT FOREIGN SCHEMA accounts FROM SERVER accounts INTO imported');
+is(sql("SELECT string_agg(attname, ' ') FROM pg_attribute WHERE attrelid = 'imported.things'::regclass AND attnum > 0"),
+    'id points', 'an import asks an account whose refresh token rotates');
+inserts(['after an import'], 'a statement after an import');
+is_deeply(since(), { fetched => 1, reused => 0, revoked => 0 }, 'uses the token that the import had fetched');
+
+# What is not committed no other process sees: there a token that rotates is not spent, and another one is.
+
+sub import_uncommitted {
+    my ($connector) = @_;
+    my $token = refresh_token();
+    return outcome($node, <<~SQL);
+        BEGIN;
+        CREATE SERVER new FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector '$connector', base_url '$accounts');
+        CREATE USER MAPPING FOR PUBLIC SERVER new
+            OPTIONS (client_id 'warehouse', client_secret 'the secret of a test', refresh_token '$token');
+        CREATE SCHEMA new;
+        IMPORT FOREIGN SCHEMA accounts FROM SERVER new INTO new;
+        SELECT string_agg(attname, ' ') FROM pg_attribute WHERE attrelid = 'new.things'::regclass AND attnum > 0;
+        ROLLBACK;
+        SQL
+}
+my (undef, $uncommitted) = import_uncommitted('accounts');
+like($uncommitted, qr/no access token: a background worker could not fetch it.*user mapping.*not committed/s,
+    'an import with a user mapping that is not committed says why it cannot ask');
+is_deeply(since(), { fetched => 0, reused => 0, revoked => 0 }, 'and spends no refresh token');
+sql(<<~SQL);
+    SELECT reverse_etl.create_connector('steady', \$manifest\${
+        "manifest": 1, "name": "steady", "extends": "accounts", "title": "Steady", "schema": "accounts",
+        "auth": {
+            "kind": "oauth2", "grant": "refresh_token", "token_url": "{base_url}/token", "client": "basic", "rotates": false,
+            "client_id": "{client_id}", "client_secret": "{client_secret}", "refresh_token": "{refresh_token}"
+        }
+    }\$manifest\$)
+    SQL
+my ($columns, $steady) = import_uncommitted('steady');
+is($steady, '', 'with a refresh token that does not rotate the session asks by itself') or diag($columns);
+is(since()->{fetched}, 1, 'with a token of its own');
+
+# A session whose token is refused finds one that another had fetched, and that has ended as well
+
+my $session = $node->background_psql('postgres');
+$session->query_safe(q(INSERT INTO things VALUES ('an old token')));
+expire();
+inserts(['the token of another'], 'a second session');
+expire();
+since();
+$session->query_safe(q(INSERT INTO things VALUES ('two old tokens')));
+$session->quit;
+is(state()->{rows}{'two old tokens'}, 1, 'a session gets a new one where neither its own nor that of another is good any more');
+is_deeply(since(), { fetched => 1, reused => 0, revoked => 0 }, 'by fetching one');
 
 # A token that ends in mid-statement
 
