@@ -44,7 +44,7 @@ const shown = ({ id, ...properties }, asked) => ({
     id, properties: { ...Object.fromEntries((asked ?? Object.keys(properties)).map((name) => [name, properties[name] || null])), createdate: now, hs_object_id: id, lastmodifieddate: now }, createdAt: now, updatedAt: now, archived: false,
 });
 /// 207 where some rows failed. Neither results nor errors come in the order of the inputs.
-const batched = (results, errors, status = 200) => [errors.length ? 207 : status, { status: 'COMPLETE', results: results.reverse(), requestedAt: now, startedAt: now, completedAt: now, ...(errors.length && { numErrors: errors.length, errors }) }];
+const batched = (results, errors, status = 200) => [errors.length ? 207 : status, { status: 'COMPLETE', results: results.reverse(), requestedAt: now, startedAt: now, completedAt: now, ...(errors.length && { numErrors: errors.length, errors: errors.reverse() }) }];
 const missing = (kind, ids) => (ids.length ? [error('OBJECT_NOT_FOUND', `Could not get some ${kind} objects, they may be deleted or not exist. Check that ids are valid.`, { ids })] : []);
 const found = (store, by, id) => (by ? store.by(by, id) : store.find(id));
 

@@ -25,6 +25,13 @@ void refuse_duplicates(const Inputs &inputs, Write write) {
                       "Duplicate IDs found in batch input: [" + std::string(*twice) + "]. IDs must be unique"};
 }
 
+// By https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide a batch updates contacts by their ids.
+void refuse_email(const Inputs &inputs, std::string_view object, Write write) {
+    for (const Input &row : inputs.rows)
+        if (write == Write::update && object == "contacts" && row.id_property == "email")
+            throw Refusal{400, "VALIDATION_ERROR", "Unable to perform update/upsert by non-unique 0-1 property email"};
+}
+
 void open_batch(std::string &out) {
     out += R"({"status":"COMPLETE","results":[)";
 }
@@ -109,6 +116,7 @@ void write_batch(World &world, const Request &request, Answer &answer, Write wri
     inputs.text.reserve(request.body.size());
     read_inputs(world, request, object, inputs);
     refuse_duplicates(inputs, write);
+    refuse_email(inputs, object, write);
 
     bool traced = !inputs.rows.empty();
     for (Input &row : inputs.rows) {
