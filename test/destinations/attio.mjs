@@ -1,5 +1,5 @@
 // Attio, version 2 of its API, by https://docs.attio.com/rest-api. Values stand in arrays, as the workspace's attributes say.
-import { anything, auth, dictionary, integer, list, members, oneOf, text } from './kit/kit.mjs';
+import { anything, auth, dictionary, integer, list, matching, members, oneOf, text } from './kit/kit.mjs';
 
 const entry = (value, type) => ({ active_from: '2026-01-02T03:04:05.061281000Z', active_until: null, created_by_actor: { type: 'api-token', id: 'f0c93d3c-3cf6-4d9c-9a2b-0b3a0e0a0b0c' }, attribute_type: type, ...value });
 const is = (test, make) => (value) => (test(value) ? make(value) : undefined);
@@ -117,6 +117,31 @@ function routesOf(object) {
     };
 }
 
+/// The list enterprise_sales, of companies, whose attributes are stage and note.
+const listed = (one) => ({ id: { workspace_id: '14beef7a-99f7-4534-a87e-70b564330a4c', list_id: '33ebdbe9-e529-47c9-b894-0ba25e9c15c0', entry_id: one.entry_id }, parent_record_id: one.parent_record_id, parent_object: 'companies', created_at: '2022-11-21T13:22:49.061281000Z', entry_values: one.entry_values });
+const joins = members({ data: members({ parent_record_id: matching(uuid), parent_object: oneOf('companies'), entry_values: dictionary(anything) }) });
+function entryValues({ body, refuse }) {
+    const unknown = Object.keys(body.data.entry_values).find((slug) => !['stage', 'note'].includes(slug));
+    return unknown ? refuse(400, `Cannot find attribute with slug/ID "${unknown}".`, 'value_not_found') : Object.fromEntries(Object.entries(body.data.entry_values).map(([slug, value]) => [slug, value === null ? [] : [entry({ value }, 'text')]]));
+}
+const anEntry = ({ objects, path: { id }, refuse }) => objects.list_entries.find(id) ?? refuse(404, `List entry with ID "${id}" not found.`);
+const joined = (request) => [200, { data: listed(request.objects.list_entries.insert({ parent_record_id: request.body.data.parent_record_id, entry_values: entryValues(request) })) }];
+const lists = {
+    'POST /v2/lists/enterprise_sales/entries': { body: joins, run: joined },
+    'PUT /v2/lists/enterprise_sales/entries': { body: joins, run(request) {
+        const found = request.objects.list_entries.all().filter((one) => one.parent_record_id === request.body.data.parent_record_id);
+        if (found.length > 1) request.refuse(400, 'Multiple entries have this parent.', 'multiple_match_results');
+        return found.length ? [200, { data: listed(request.objects.list_entries.update(found[0], { entry_values: { ...found[0].entry_values, ...entryValues(request) } })) }] : joined(request);
+    } },
+    'PUT /v2/lists/enterprise_sales/entries/{id}': { body: members({ data: members({ entry_values: dictionary(anything) }) }), run(request) {
+        const found = anEntry(request);
+        return [200, { data: listed(request.objects.list_entries.update(found, { entry_values: { ...found.entry_values, ...entryValues(request) } })) }];
+    } },
+    'GET /v2/lists/enterprise_sales/entries/{id}': { run: (request) => [200, { data: listed(anEntry(request)) }] },
+    'DELETE /v2/lists/enterprise_sales/entries/{id}': { run(request) { request.objects.list_entries.remove(anEntry(request)); return [200, {}]; } },
+    'POST /v2/lists/enterprise_sales/entries/query': { body: query, run: ({ body: { limit = 500, offset = 0 }, objects }) => [200, { data: objects.list_entries.all().slice(offset, offset + limit).map(listed) }] },
+};
+
 const stored = { id: 'record_id', give: (number) => `bf071e1f-6035-429d-b874-${String(number).padStart(12, '0')}` };
 const names = Object.keys(attributes);
 
@@ -125,9 +150,9 @@ export default {
     refusal: failure,
     unauthorized: () => [401, { status_code: 401, type: 'auth_error', code: 'unauthorized', message: 'The access token is not known.' }],
     limited: () => [429, { status_code: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', message: 'Rate limit exceeded, please try again later' }, { 'retry-after': new Date(Date.now() + 1000).toUTCString() }],
-    objects: Object.fromEntries(names.map((name) => [name, stored])),
+    objects: { ...Object.fromEntries(names.map((name) => [name, stored])), list_entries: { id: 'entry_id', give: stored.give } },
     routes: {
-        ...Object.assign({}, ...names.map(routesOf)),
+        ...Object.assign({}, ...names.map(routesOf)), ...lists,
         'GET /v2/objects': { run: () => [200, { data: names.map((api_slug) => ({ api_slug, singular_noun: api_slug, plural_noun: api_slug })) }] },
         'GET /v2/self': { run: () => [200, { active: true, scope: 'record_permission:read-write object_configuration:read', token_type: 'Bearer', workspace_id: '14beef7a-99f7-4534-a87e-70b564330a4c', workspace_name: 'Acme' }] },
     },

@@ -1,15 +1,15 @@
-// Confluent's REST Proxy, API v2, by the vendor's reference. The topic people is compacted: of each key it keeps the last record.
+// Confluent's REST Proxy, API v2, by the vendor's reference and its own code (github.com/confluentinc/kafka-rest). The topic people is compacted: of each key it keeps the last record.
 import { anything, auth, integer, list, members } from './kit/kit.mjs';
 
 const record = members({ 'key?': anything, 'value?': anything, 'partition?': integer });
 const failure = (status, message, code) => ({ error_code: code ?? status, message });
 
 function produced(store, compacted, { key, value = null, partition = 0 }) {
-    if (partition < 0 || partition > 11) return { partition: null, offset: null, error_code: 1, error: `Topic has 12 partitions, there is no ${partition}` };
-    if (compacted && key === undefined) return { partition: null, offset: null, error_code: 1, error: 'Compacted topic cannot accept message without key' };
+    if (partition < 0 || partition > 11) return { partition: null, offset: null, error_code: 50002, error: `Topic has 12 partitions, there is no ${partition}` };
+    if (compacted && key === undefined) return { partition: null, offset: null, error_code: 50002, error: 'Compacted topic cannot accept message without key' };
     const found = compacted && store.by('key', key);
     if (found) store.remove(found);
-    store.insert({ key, value, partition });
+    if (!compacted || value !== null) store.insert({ key, value, partition });
     store.last = (store.last ?? 0) + 1;
     return { partition, offset: store.last, error_code: null, error: null };
 }

@@ -24,6 +24,7 @@ sub new {
     my $given  = $self->{described}{key};
     my @fields = map { ref ? @$_ : $_ } grep { defined } $object->{key} // $object->{id} // $self->{manifest}{id};
     $self->{key} = defined $given ? [ ref $given ? @$given : $given ] : [ map { $self->column_of($_) } @fields ];
+    delete @{ $self->{operations} }{qw(update delete)} if !$self->key;   # a table without a key has rows that nothing names
     return $self;
 }
 
