@@ -47,7 +47,7 @@ sub id { my ($self) = @_; my $field = $self->{object}{id} // $self->{manifest}{i
 sub key { return @{ $_[0]{key} } }
 
 # Whether the destination itself gives the key, so that no row can be made with one.
-sub key_is_given { my ($self) = @_; return $self->key == 1 && !$self->{described}{columns}{ ($self->key)[0] } }
+sub key_is_given { my ($self) = @_; return !!grep { !$self->{described}{columns}{$_} } $self->key }
 
 sub operation { my ($self, $name) = @_; return ($self->{operations}{$name} // [])->[0] }
 
