@@ -10,7 +10,7 @@ CREATE TABLE customers (email text);
 INSERT INTO customers SELECT 'c' || n || '@example.com' FROM generate_series(1, 50000) AS n;
 ANALYZE customers;
 EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO crm.contacts (email) SELECT c.email FROM customers AS c, generate_series(1, 10) AS n;
-EXPLAIN (VERBOSE, COSTS OFF) UPDATE crm.contacts SET city = 'Paris' WHERE email = 'ada@example.com';
+EXPLAIN (VERBOSE, COSTS OFF) UPDATE crm.contacts SET city = 'Paris' WHERE id = '512';
 EXPLAIN (VERBOSE, COSTS OFF) DELETE FROM crm.contacts WHERE email = 'ada@example.com';
 EXPLAIN (VERBOSE, COSTS OFF) SELECT email FROM crm.contacts WHERE city = 'Paris';
 EXPLAIN (VERBOSE, COSTS OFF) INSERT INTO crm.messages (channel, text) SELECT 'C1', email FROM customers;

@@ -7,7 +7,7 @@ CREATE SERVER salesforce FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'sa
 CREATE USER MAPPING FOR CURRENT_USER SERVER salesforce
     OPTIONS (client_id 'app', client_secret 'secret-1', refresh_token 'refresh-1');
 CREATE SCHEMA salesforce;
-IMPORT FOREIGN SCHEMA sobjects FROM SERVER salesforce INTO salesforce;
+IMPORT FOREIGN SCHEMA sobjects FROM SERVER salesforce INTO salesforce OPTIONS (discover 'false');
 
 INSERT INTO salesforce.contact (email, firstname, lastname)
 VALUES ('ada@example.com', 'Ada', 'Lovelace'), ('grace@example.com', 'Grace', 'Hopper'), ('nobody@example.com', 'No', NULL), ('broken', 'Bro', 'Ken');

@@ -15,8 +15,18 @@ UPDATE hubspot.contacts SET lifecyclestage = 'customer' WHERE email = 'c1@exampl
 UPDATE hubspot.contacts SET lifecyclestage = 'lead' WHERE email IN ('c2@example.com', 'c3@example.com', 'c2@example.com');
 CREATE TABLE stages AS SELECT 'c' || n || '@example.com' AS email, 'opportunity' AS stage FROM generate_series(101, 250) AS n;
 UPDATE hubspot.contacts AS c SET lifecyclestage = s.stage FROM stages AS s WHERE c.email = s.email;
-\! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep -o '"path":"[^"]*"' | sort | uniq --count | sed "s/^ *//"
+\! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep -o '"path":"[^"?]*' | sort | uniq --count | sed "s/^ *//"
 SELECT lifecyclestage, count(*) FROM hubspot.contacts GROUP BY 1 ORDER BY 1;
+
+-- HubSpot updates contacts by its own id, so that was looked up first. Companies it finds by a key, and nothing is read.
+CREATE FOREIGN TABLE hubspot.companies (domain text, city text) SERVER hubspot OPTIONS (key 'domain');
+INSERT INTO hubspot.companies SELECT 'c' || n || '.com', 'London' FROM generate_series(1, 250) AS n;
+\! curl --silent --request POST $SANDBOX_URL/_sandbox/reset?keep=data > /dev/null
+UPDATE hubspot.companies SET city = 'Paris' WHERE domain = 'c1.com';
+UPDATE hubspot.companies SET city = 'Rome' WHERE domain IN ('c2.com', 'c3.com', 'c2.com');
+UPDATE hubspot.companies AS c SET city = s.stage FROM stages AS s WHERE c.domain = replace(s.email, '@example', '');
+\! curl --silent $SANDBOX_URL/_sandbox/requests.jsonl | grep -o '"path":"[^"]*"' | sort | uniq --count | sed "s/^ *//"
+SELECT city, count(*) FROM hubspot.companies GROUP BY 1 ORDER BY 1;
 
 -- Where the new value depends on the old one, the row is read.
 \! curl --silent --request POST "$SANDBOX_URL/_sandbox/reset?keep=data" > /dev/null

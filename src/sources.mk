@@ -115,6 +115,7 @@ ENGINE_SOURCES = \
     src/engine/requests/lookup_operations.cpp \
     src/engine/requests/oauth1.cpp \
     src/engine/requests/outcome_reader.cpp \
+    src/engine/requests/page_address.cpp \
     src/engine/requests/reacting_delivery.cpp \
     src/engine/requests/reactions.cpp \
     src/engine/requests/rehearsed_dispatch.cpp \

@@ -45,12 +45,25 @@ function once(store, { alias_name: name, alias_label: label }, one) {
     if (!store.find(id)) store.insert({ id, ...one });
 }
 
+/// Items of a catalog, 50 at most: all of them are as they should be, or none is taken.
+const items = (of, act) => ({ body: members({ items: list(dictionary(anything), { least: 1, most: 50 }) }), run({ body, path, objects }) {
+    const wrong = (status, id, message, name) => [status, { errors: [{ id, message, parameters: ['id'], parameter_values: [name] }], message: 'Invalid Request' }];
+    if (path.catalog !== 'restaurants') return wrong(404, 'catalog-not-found', 'Could not find catalog', path.catalog);
+    const bad = body.items.find((one) => !/^[A-Za-z0-9_-]{1,250}$/.test(one.id));
+    if (bad) return wrong(400, 'invalid-ids', 'Item IDs can only include letters, numbers, hyphens, and underscores', bad.id);
+    const odd = body.items.find((one) => Object.keys(one).some((name) => !of.includes(name)));
+    if (odd) return wrong(400, 'fields-do-not-match', 'Fields do not match with fields on the catalog', odd.id);
+    for (const one of body.items) act(objects.catalog_items, objects.catalog_items.find(one.id), one);
+    return [202, { message: 'success' }];
+} });
+const fields = ['id', 'City', 'Seats'];
+
 export default {
     auth: auth.bearer('00000000-0000-0000-0000-000000000001'),
     refusal: (status, message) => ({ message }),
     unauthorized: () => [401, { message: 'Invalid API Key' }],
     limited: () => [429, { message: 'You have exceeded the rate limit' }, { 'x-ratelimit-limit': '3000', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.ceil(Date.now() / 1000) + 1) }],
-    objects: { users: { id: 'external_id' }, events: {}, purchases: {}, aliases: {}, identities: {} },
+    objects: { users: { id: 'external_id' }, events: {}, purchases: {}, aliases: {}, identities: {}, subscriptions: {}, catalog_items: {} },
     routes: {
         'POST /users/track': { body: track, run({ body, objects, refuse }) {
             const kinds = ['attributes', 'events', 'purchases'].filter((kind) => body[kind]);
@@ -82,6 +95,19 @@ export default {
         'POST /users/identify': { body: members({ aliases_to_identify: list(members({ external_id: text, user_alias: alias }), { most: 50 }), 'merge_behavior?': oneOf('none', 'merge') }), run({ body, objects }) {
             return aliased(body.aliases_to_identify, 'aliases_to_identify', (one) => (one.external_id ? once(objects.identities, one.user_alias, one) : "'external_id' must not be empty"));
         } },
+        'POST /v2/subscription/status/set': { body: members({ subscription_groups: list(members({ subscription_group_id: text, subscription_state: oneOf('subscribed', 'unsubscribed'), external_ids: list(text, { least: 1, most: 50 }) }), { least: 1 }) }), run({ body, objects: { subscriptions } }) {
+            for (const { subscription_group_id, subscription_state, external_ids } of body.subscription_groups)
+                for (const external_id of external_ids) {
+                    const id = `${subscription_group_id}/${external_id}`;
+                    const found = subscriptions.find(id);
+                    if (found) subscriptions.remove(found);
+                    if (subscription_state === 'subscribed') subscriptions.insert({ id, subscription_group_id, external_id, subscription_state });
+                }
+            return [201, { message: 'success' }];
+        } },
+        'PUT /catalogs/{catalog}/items': items(fields, (store, found, one) => { if (found) store.remove(found); store.insert(one); }),
+        'PATCH /catalogs/{catalog}/items': items(fields, (store, found, one) => found && store.update(found, one)),
+        'DELETE /catalogs/{catalog}/items': items(['id'], (store, found) => found && store.remove(found)),
         'GET /custom_attributes': { query: ['cursor'], run({ query, base }) {
             const [name, type] = query.cursor ? ['tier', 'String (Automatically Detected)'] : ['seats', 'Number'];
             return [200, { attributes: [{ name, data_type: type, description: `The ${name}`, status: 'Active', array_length: null, tag_names: [] }], message: 'success' },

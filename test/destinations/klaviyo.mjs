@@ -32,19 +32,24 @@ function put(profiles, of) {
 }
 
 /// Those of a filter, in pages.
-function page(type, { query, objects, refuse, base, url }, most, known, standard = most) {
+/// A page of what is there, and the address of the next.
+function pageOf(all, { query, refuse, base, url }, most, standard, shownAs) {
     const size = Number(query['page[size]'] ?? standard);
     if (!(size >= 1 && size <= most)) refuse(400, `page[size] must be between 1 and ${most}`);
+    const part = byCursor(all, query['page[cursor]'], size) ?? refuse(400, 'Invalid cursor');
+    const next = new URL(url, base);
+    next.searchParams.set('page[cursor]', part.next);
+    return { data: part.items.map(shownAs), links: { self: `${base}${url}`, next: part.next ? String(next) : null, prev: null } };
+}
+function page(type, request, most, known, standard = most) {
+    const { query, objects, refuse, base } = request;
     let all = objects[`${type}s`].all();
     if (query.filter !== undefined) {
         const [, field, value] = /^equals\((\w+),(".*")\)$/.exec(query.filter) ?? refuse(400, 'the filter is not valid');
         if (!known.includes(field)) refuse(400, `${field} is not a field to filter by`);
         all = all.filter((one) => String(one[field]).toLowerCase() === JSON.parse(value).toLowerCase());
     }
-    const part = byCursor(all, query['page[cursor]'], size) ?? refuse(400, 'Invalid cursor');
-    const next = new URL(url, base);
-    next.searchParams.set('page[cursor]', part.next);
-    return [200, { data: part.items.map((one) => (type === 'event' ? one : shown(type, one, base))), links: { self: `${base}${url}`, next: part.next ? String(next) : null, prev: null } }];
+    return [200, pageOf(all, request, most, standard, (one) => (type === 'event' ? one : shown(type, one, base)))];
 }
 const one = (type) => ({ objects, path, refuse }) => objects[`${type}s`].find(path.id) ?? refuse(404, `A ${type} with id ${path.id} does not exist.`);
 const membershipsOf = (act) => ({ body, path, objects, refuse }) => {
@@ -95,10 +100,9 @@ export default {
             return [202, jobOf(job, base)];
         } },
         'GET /api/profile-bulk-import-jobs/{id}': { run: ({ path, jobs, refuse, base }) => [200, jobOf(jobs.ask(path.id) ?? refuse(404, 'There is no such job.'), base)] },
-        'GET /api/profile-bulk-import-jobs/{id}/import-errors': { query: ['page[size]', 'page[cursor]'], run({ path, query, jobs, refuse, base }) {
-            const job = jobs.find(path.id) ?? refuse(404, 'There is no such job.');
-            if (Number(query['page[size]'] ?? 20) > 100) refuse(400, 'page[size] must be between 1 and 100');
-            return [200, { data: job.failed.map((given, index) => ({ type: 'import-error', id: `e${index}`, attributes: { code: 'invalid', title: 'Invalid input.', detail: wrong(given), source: { pointer: '/data' }, original_payload: given }, links: { self: base } })), links: { self: base, next: null } }];
+        'GET /api/profile-bulk-import-jobs/{id}/import-errors': { query: ['page[size]', 'page[cursor]'], run(request) {
+            const { failed } = request.jobs.find(request.path.id) ?? request.refuse(404, 'There is no such job.');
+            return [200, pageOf(failed, request, 100, 20, (given, index) => ({ type: 'import-error', id: `e${index}`, attributes: { code: 'invalid', title: 'Invalid input.', detail: wrong(given), source: { pointer: '/data' }, original_payload: given }, links: { self: request.base } }))];
         } },
         'POST /api/event-bulk-create-jobs': { body: document('event-bulk-create-job', members({ 'events-bulk-create': members({ data: list(resource('event-bulk-create', members({ profile: members({ data: profile }), events: members({ data: list(resource('event', event)) }) })), { least: 1 }) }) })), run({ body, objects, refuse }) {
             const given = body.data.attributes['events-bulk-create'].data.flatMap(({ attributes: { profile: { data: who }, events } }) => events.data.map((what) => [who.attributes, what.attributes]));

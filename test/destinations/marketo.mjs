@@ -44,6 +44,45 @@ function sync(leads, action, field, one) {
     return { id: leads.insert({ firstName: null, lastName: null, createdAt: '2026-01-02T03:04:05Z', updatedAt: '2026-01-02T03:04:05Z', ...one }).id, status: 'created' };
 }
 const shown = (record, wanted = 'id,email,firstName,lastName,createdAt,updatedAt') => Object.fromEntries(wanted.split(',').map((name) => [name, record[name] ?? null]));
+/// Companies, opportunities and custom objects: the path, the field that the account gives, and the one that names a record.
+const kinds = { companies: ['companies', 'id', 'externalCompanyId'], opportunities: ['opportunities', 'marketoGUID', 'externalOpportunityId'], Car: ['customobjects/Car', 'marketoGUID', 'vin'] };
+const own = { companies: ['company', 'mainPhone'], opportunities: ['name', 'amount'], Car: ['make', 'doors'] };
+const numbers = ['amount', 'doors'];
+function routesOf(name, [path, id, dedupe]) {
+    const known = [id, dedupe, ...own[name]];
+    const by = (store, field, value) => (field === id ? store.find(value) : store.by(field, value));
+    return {
+        [`POST /rest/v1/${path}.json`]: {
+            body: members({ 'action?': oneOf('createOnly', 'updateOnly', 'createOrUpdate'), 'dedupeBy?': oneOf('dedupeFields', 'idField'), input: many(dictionary(anything)) }),
+            run: ({ body, objects }) => answer(body.input.map((one, seq) => {
+                const field = body.dedupeBy === 'idField' ? id : dedupe;
+                const unknown = Object.keys(one).find((each) => !known.includes(each) || (each === id && field !== id));
+                if (unknown) return { seq, ...skipped(1006, `Field '${unknown}' not found`) };
+                if (numbers.some((each) => one[each] !== undefined && one[each] < 0)) return { seq, ...skipped(1001, `Invalid value '${one.amount ?? one.doors}'. Required of type 'number'`) };
+                if (!one[field]) return { seq, ...skipped(1002, `Missing value for required parameter '${field}'`) };
+                const record = by(objects[name], field, one[field]);
+                if (record && body.action === 'createOnly') return { seq, ...skipped(1017, 'Object already exists') };
+                if (!record && (body.action === 'updateOnly' || field === id)) return { seq, ...skipped(1013, 'Record not found') };
+                return { seq, status: record ? 'updated' : 'created', [id]: (record ? objects[name].update(record, one) : objects[name].insert({ createdAt: '2026-01-02T03:04:05Z', updatedAt: '2026-01-02T03:04:05Z', ...one }))[id] };
+            })),
+        },
+        [`POST /rest/v1/${path}/delete.json`]: { body: members({ deleteBy: oneOf('idField', 'dedupeFields'), input: many(dictionary(anything)) }), run: ({ body, objects }) => answer(body.input.map((one, seq) => {
+            const field = body.deleteBy === 'idField' ? id : dedupe;
+            const record = by(objects[name], field, one[field]);
+            if (!record) return { seq, ...skipped(1013, 'Record not found') };
+            objects[name].remove(record);
+            return { seq, [id]: record[id], status: 'deleted' };
+        })) },
+        [`GET /rest/v1/${path}.json`]: { query: ['filterType', 'filterValues', 'fields', 'batchSize', 'nextPageToken'], run({ query, objects, url }) {
+            if (url.length > 8192) return [414, 'Request-URI Too Long'];
+            if (![id, dedupe].includes(query.filterType)) return [200, failed(1003, `Invalid filterType '${query.filterType}'`)];
+            const found = query.filterValues.split(',').map((value) => by(objects[name], query.filterType, value)).filter(Boolean);
+            return answer(found.map((one, seq) => ({ seq, ...shown(one, query.fields ?? `${id},${dedupe}`) })));
+        } },
+        [`GET /rest/v1/${path}/describe.json`]: { run: () => answer([{ name, idField: id, dedupeFields: [dedupe], searchableFields: [[dedupe], [id]], fields: [...known, 'createdAt', 'updatedAt']
+            .map((each) => ({ name: each, displayName: `The ${each}`, dataType: each.endsWith('At') ? 'datetime' : numbers.includes(each) ? 'integer' : 'string', updateable: own[name].includes(each) })) }]) },
+    };
+}
 const isLead = (id) => Number(id) > 0;
 
 export default {
@@ -52,8 +91,10 @@ export default {
     refusal: (status, message) => failed(status === 415 ? 612 : status === 404 ? 610 : 609, message),
     unauthorized: () => [200, failed(602, 'Access token expired')],
     limited: () => [200, failed(606, "Max rate limit '100' exceeded with in '20' secs")],
-    objects: { leads: { unique: ['email'], like: (value) => String(value).toLowerCase(), give: (number) => number }, list_members: {} },
+    objects: { leads: { unique: ['email'], like: (value) => String(value).toLowerCase(), give: (number) => number }, list_members: {}, ...Object.fromEntries(Object.entries(kinds).map(([name, [, id, dedupe]]) => [name, { id, unique: [dedupe], give: (number) => (id === 'id' ? number : `dff23271-f996-47d7-984f-${String(number).padStart(12, '0')}`) }])) },
     routes: {
+        ...Object.assign({}, ...Object.entries(kinds).map(([name, kind]) => routesOf(name, kind))),
+        'GET /rest/v1/customobjects.json': { run: () => answer([{ name: 'Car', displayName: 'Car', idField: 'marketoGUID', dedupeFields: ['vin'] }]) },
         'POST /rest/v1/leads.json': {
             body: members({ 'action?': oneOf('createOnly', 'updateOnly', 'createOrUpdate', 'createDuplicate'), 'lookupField?': text, 'partitionName?': text, 'input': many(dictionary(anything)) }),
             run: ({ body, objects }) => answer(body.input.map((one) => sync(objects.leads, body.action ?? 'createOrUpdate', body.lookupField ?? 'email', one))),
@@ -77,12 +118,12 @@ export default {
             if (!isLead(id)) return { id, ...skipped(1004, 'Lead not found') };
             const known = objects.list_members.find(`${path.list}/${id}`);
             if (!known) objects.list_members.insert({ id: `${path.list}/${id}`, lead_id: id });
-            return { id, status: known ? 'memberof' : 'added' };
+            return { id, status: 'added' };
         })) },
-        'DELETE /rest/v1/lists/{list}/leads.json': { query: ['id'], run: ({ query, path, objects }) => answer(query.id.split(',').map((id) => {
+        'DELETE /rest/v1/lists/{list}/leads.json': { query: ['id'], run: ({ url, path, objects }) => answer(new URL(url, 'http://x').searchParams.getAll('id').map((id) => {
             const record = objects.list_members.find(`${path.list}/${id}`);
             if (record) objects.list_members.remove(record);
-            return { id: Number(id), status: record ? 'removed' : 'notmemberof' };
+            return { id: Number(id), ...(record ? { status: 'removed' } : skipped(1015, 'Lead not in list')) };
         })) },
         'GET /rest/v1/lists/{list}/leads.json': { query: ['batchSize', 'nextPageToken', 'fields'], run({ query, objects }) {
             const part = byCursor(objects.list_members.all(), query.nextPageToken, Number(query.batchSize ?? 300));

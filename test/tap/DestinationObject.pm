@@ -26,9 +26,10 @@ sub new {
     return $self;
 }
 
-# The column of a field.
+# The column of a field, which a table option may name.
 sub column_of {
     my ($self, $field) = @_;
+    $field =~ s/\{(\w+)\}/$self->{described}{options}{$1} \/\/ "{$1}"/ge;
     my $said = $self->{object}{columns}{$field} // $self->{manifest}{columns}{$field};
     return ref $said && $said->{column} ? $said->{column} : lc $field;
 }
@@ -46,8 +47,8 @@ sub id { my ($self) = @_; my $field = $self->{object}{id} // $self->{manifest}{i
 # The columns that name a row.
 sub key { return @{ $_[0]{key} } }
 
-# Whether the destination itself gives the key, so that no row can be made with one.
-sub key_is_given { my ($self) = @_; return !!grep { !$self->{described}{columns}{$_} } $self->key }
+# Whether the destination itself gives the key, or some column of it, so that no row can be made with one.
+sub key_is_given { my ($self) = @_; return scalar grep { !$self->{described}{columns}{$_} } $self->key }
 
 sub operation { my ($self, $name) = @_; return ($self->{operations}{$name} // [])->[0] }
 
@@ -168,7 +169,8 @@ sub requests_to_insert {
 sub requests_to_queue {
     my ($self, $first, $count) = @_;
     my $job = $self->maker->{job};
-    return $self->requests_to_insert($first, $count) if !$job || $self->maker->{request} && $count < ($job->{from} // 1);
+    my $from = $self->{described}{options}{bulk_from} // ($job // {})->{from} // 1;
+    return $self->requests_to_insert($first, $count) if !$job || $self->maker->{request} && $count < $from;
     return $self->{described}{requests}{queued} if defined $self->{described}{requests}{queued};
     my $rows  = $job->{rows} // 10_000;
     my $jobs  = ceil($count / $rows);

@@ -143,6 +143,31 @@ BOOST_AUTO_TEST_CASE(results_are_lines_or_pages_of_JSON) {
     BOOST_TEST(count(pages, "at=a%2Fb%26c") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(pages_of_results_follow_by_addresses_of_the_same_host) {
+    const std::string refused = R"("each": "/rows", "is": "rejected", "reason": "/why", "row": {"key": "/email"})";
+    const auto outcomes_of = [&](const std::string &next, const std::string &second) {
+        Queue queue(
+            with_results(result("refused", refused, R"("next": {"url": "/next"}, )"), R"(, "others": "accepted")"),
+            "upsert", plain_poll);
+        queue.transport.answers = [&](const Seen &seen) -> std::pair<long, std::string> {
+            if (contains(seen.line, "page=2"))
+                return {200, second};
+            return with_files(
+                {{"refused", {200, R"({"rows": [{"email": "e1", "why": "a"}], "next": ")" + next + "\"}"}}})(seen);
+        };
+        queue.add(1, 3);
+        queue.turns();
+        return queue.outcomes;
+    };
+    const std::string last = R"({"rows": [{"email": "e2", "why": "b"}], "next": null})";
+    const Outcomes all{{1, "a"}, {2, "b"}, {3, "accepted"}};
+    BOOST_TEST((outcomes_of("?page=2", last) == all));
+    BOOST_TEST((outcomes_of("http://api.example.com/refused/j?page=2", last) == all));
+    // What cannot be read on is not taken for read.
+    BOOST_TEST(outcomes_of("http://elsewhere.example.com/?page=2", last)[3] != "accepted");
+    BOOST_TEST(outcomes_of("?page=2", R"({"rows": [], "next": "?page=2"})")[3] != "accepted");
+}
+
 /// What no answer says of a row is not made up.
 BOOST_AUTO_TEST_CASE(results_that_do_not_fit_leave_rows_in_doubt) {
     const std::string taken = R"("each": "", "is": "accepted", "row": {"key": "/email"})";

@@ -46,7 +46,9 @@ BOOST_AUTO_TEST_CASE(they_name_their_credentials) {
     const std::vector<std::string> hubspot = {"access_token", "client_id", "client_secret", "refresh_token"};
     BOOST_TEST(credentials("http") == http);
     BOOST_TEST(credentials("hubspot") == hubspot);
-    BOOST_TEST(credentials("salesforce") == hubspot);
+    std::vector<std::string> salesforce = hubspot;
+    salesforce.insert(salesforce.end(), {"username", "private_key"});
+    BOOST_TEST(credentials("salesforce") == salesforce);
     BOOST_TEST(credentials("slack") == std::vector<std::string>{"bot_token"});
 }
 

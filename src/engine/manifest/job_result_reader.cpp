@@ -24,8 +24,10 @@ JobResult read_job_result(const ManifestNode &node) {
             next.at("header").fail("is not named as a header may be: letters, digits and \"-\"");
         if (!names_cursor(node))
             next.fail("needs {cursor} in the request, or every page would be the first");
-    } else if (!next.has("cursor")) {
-        next.fail("must be {\"cursor\": ...} or {\"header\": ...}: the pages of a result follow by a cursor");
+    } else if (!next.has("cursor") && !next.has("url") && !next.has("link")) {
+        next.fail(
+            "must be {\"cursor\": ...}, {\"url\": ...}, {\"link\": ...} or {\"header\": ...}: the pages of a result "
+            "follow by a cursor or an address");
     } else if (result.format != ResultFormat::json) {
         next.fail("must be {\"header\": ...}: a text of lines has no place for a cursor");
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace reverse_etl {
 
@@ -44,26 +45,52 @@ bool is_continuation(char c) {
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
+/// The small letters of eight bytes, all made in one go; false, and nothing is done, if one of them is not ASCII.
+bool make_eight_small(char *bytes) {
+    constexpr std::uint64_t ones = 0x0101010101010101, high_bits = 0x80 * ones;
+    std::uint64_t word;
+    std::memcpy(&word, bytes, sizeof word);
+    if ((word & high_bits) != 0)
+        return false;
+    // The high bit of each byte that is at least 'A', and not past 'Z'. Small letters differ by 0x20 from capitals.
+    const std::uint64_t capitals = (word + (0x80 - 'A') * ones) & ~(word + (0x80 - 'Z' - 1) * ones) & high_bits;
+    word |= capitals >> 2;
+    std::memcpy(bytes, &word, sizeof word);
+    return true;
+}
+
+/// Makes the letter small that begins here, and goes behind it. A small letter takes as many bytes as its capital.
+void make_one_small(char *&letter, const char *end) {
+    const auto byte = [&](int i) { return static_cast<unsigned char>(letter[i]); };
+    const auto c = byte(0);
+    int bytes = 1;
+    if (c < 0x80) {
+        letter[0] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
+    } else if (c >= 0xC3 && c <= 0xDF && end - letter > 1 && is_continuation(letter[1])) {
+        const std::uint32_t small = small_letter((c & 0x1FU) << 6 | (byte(1) & 0x3FU));
+        letter[0] = static_cast<char>(0xC0 | small >> 6);
+        letter[1] = static_cast<char>(0x80 | (small & 0x3F));
+        bytes = 2;
+    } else if (c == 0xE1 && end - letter > 2 && is_continuation(letter[1]) && is_continuation(letter[2])) {
+        const std::uint32_t small = small_letter((c & 0x0FU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU));
+        letter[0] = static_cast<char>(0xE0 | small >> 12);
+        letter[1] = static_cast<char>(0x80 | (small >> 6 & 0x3F));
+        letter[2] = static_cast<char>(0x80 | (small & 0x3F));
+        bytes = 3;
+    }
+    letter += bytes;
+}
+
 void append_in_small_letters(std::string_view text, std::string &out) {
-    for (std::size_t i = 0; i < text.size(); i++) {
-        auto c = static_cast<unsigned char>(text[i]);
-        if (c < 0x80) {
-            out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
-        } else if (c >= 0xC3 && c <= 0xDF && i + 1 < text.size() && is_continuation(text[i + 1])) {
-            std::uint32_t small = small_letter((c & 0x1FU) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3FU));
-            out += static_cast<char>(0xC0 | small >> 6);
-            out += static_cast<char>(0x80 | (small & 0x3F));
-        } else if (c == 0xE1 && i + 2 < text.size() && is_continuation(text[i + 1]) && is_continuation(text[i + 2])) {
-            std::uint32_t letter = (c & 0x0FU) << 12 | (static_cast<unsigned char>(text[i + 1]) & 0x3FU) << 6 |
-                                   (static_cast<unsigned char>(text[i + 2]) & 0x3FU);
-            std::uint32_t small = small_letter(letter);
-            out += static_cast<char>(0xE0 | small >> 12);
-            out += static_cast<char>(0x80 | (small >> 6 & 0x3F));
-            out += static_cast<char>(0x80 | (small & 0x3F));
-            i += 2;
-        } else {
-            out += static_cast<char>(c);
-        }
+    const std::size_t begin = out.size();
+    out += text;
+    char *letter = out.data() + begin;
+    const char *end = out.data() + out.size();
+    while (letter < end) {
+        if (end - letter >= 8 && make_eight_small(letter))
+            letter += 8;
+        else
+            make_one_small(letter, end);
     }
 }
 

@@ -222,9 +222,9 @@ bool BulkJob::take(const Finished &finished) {
 bool BulkJob::start_next() {
     try {
         if (phase_ == Phase::poll) {
-            start(spec_.poll, "");
+            start(spec_.poll, "", "");
         } else if (phase_ == Phase::results) {
-            start(spec_.results[result_].request, "");
+            start(spec_.results[result_].request, "", page_url_);
         } else if (is_decisive() && !was_noted_) {
             wants_note_ = true;
         } else {
@@ -232,7 +232,7 @@ bool BulkJob::start_next() {
             const std::string home = route_.object->base_url;
             if (!address.empty() && !goes_to(address, step().hosts, home.substr(0, home.find(':'))))
                 throw SettingError("the address for its rows is none of the hosts that the connector allows");
-            start(step().request, address);
+            start(step().request, address, address);
         }
     } catch (const std::exception &fault) {
         // What was kept cannot stand where it has to.
@@ -241,13 +241,14 @@ bool BulkJob::start_next() {
     return run_ != nullptr;
 }
 
-void BulkJob::start(const JobRequest &request, const std::string &address) {
-    run_ = std::make_unique<Run>(*this, request_with(request, values_), address);
+/// `url`: where it goes, if that is not the operation's; `away`: that is not the API's.
+void BulkJob::start(const JobRequest &request, const std::string &away, const std::string &url) {
+    run_ = std::make_unique<Run>(*this, request_with(request, values_), away);
     if (phase_ == Phase::steps && step().has_rows && part_ == 0)
         divide(run_->operation);
     auto job = std::make_unique<Job>(batch_of(*run_));
     job->cursor = cursor_;
-    job->url = address;
+    job->url = url;
     run_->dispatcher.submit(std::move(job));
 }
 
@@ -306,7 +307,7 @@ void BulkJob::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &
     else if (phase_ == Phase::poll)
         polled(answer);
     else if (phase_ == Phase::results)
-        result_read(answer);
+        result_read(*job, answer);
     else if (is_done)
         step_made(answer);
     else if (is_refused)

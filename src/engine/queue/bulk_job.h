@@ -79,7 +79,7 @@ class BulkJob : private JobHandler {
     void write(std::uint64_t id, RowWriter &writer, Batch &batch);
     void divide(const CompiledOperation &operation);
     bool start_next();
-    void start(const JobRequest &request, const std::string &address);
+    void start(const JobRequest &request, const std::string &away, const std::string &url);
     Batch batch_of(Run &run);
     const JobStep &step() const { return spec_.steps[step_]; }
     bool is_decisive() const { return step_ == spec_.decisive; }
@@ -96,8 +96,9 @@ class BulkJob : private JobHandler {
     void begin_result();
     void next_result();
     bool may_lack_results() const;
-    void result_read(Answer &answer);
-    std::string next_page(const JobResult &result, Answer &answer);
+    void result_read(const Job &job, Answer &answer);
+    bool turn_page(const Job &job, const JobResult &result, Answer &answer);
+    std::string next_page(const JobResult &result, Answer &answer) const;
     void went_on();
     void deliver();
     void give_up();
@@ -129,8 +130,8 @@ class BulkJob : private JobHandler {
     bool may_be_begun_ = false; ///< what that asks for may have been done before
     bool was_asked_ = false;    ///< for its end, and not held up since
     std::unique_ptr<Run> run_, spent_;
-    std::string cursor_;
-    std::unordered_set<std::string> pages_; ///< cursors that were met
+    std::string cursor_, page_url_;         ///< of the page of a result
+    std::unordered_set<std::string> pages_; ///< cursors and addresses that were met
     std::string failure_;                   ///< why the job failed as a whole
     std::string failure_of_asking_;         ///< why its state could not be asked for
     Clock::time_point due_{}, deadline_ = Clock::time_point::max();

@@ -1,9 +1,11 @@
 /// How a BulkJob is asked for its end, and what then becomes of its rows.
 
+#include "engine/http/link_header.h"
 #include "engine/limits/backoff.h"
 #include "engine/queue/bulk_job.h"
 #include "engine/queue/delivery_lane.h"
 #include "engine/requests/outcome_unknown.h"
+#include "engine/requests/page_address.h"
 #include "engine/text/csv_records.h"
 
 #include <algorithm>
@@ -46,15 +48,16 @@ void BulkJob::polled(Answer &answer) {
 void BulkJob::begin_result() {
     phase_ = Phase::results;
     cursor_.clear();
+    page_url_.clear();
     pages_.clear();
     due_ = {};
     if (result_ == spec_.results.size())
         deliver();
 }
 
-void BulkJob::result_read(Answer &answer) {
+void BulkJob::result_read(const Job &job, Answer &answer) {
     const JobResult &result = spec_.results[result_];
-    std::string cursor;
+    bool is_last = true;
     try {
         if (result.format == ResultFormat::json) {
             outcomes_.read(result.request, answer);
@@ -67,17 +70,15 @@ void BulkJob::result_read(Answer &answer) {
                 throw std::runtime_error("a line is not JSON");
             outcomes_.read(result.request, records);
         }
-        cursor = next_page(result, answer);
+        is_last = !turn_page(job, result, answer);
     } catch (const std::runtime_error &fault) {
         trouble(error(std::string("the results of the job cannot be read: ") + fault.what()));
         return;
     }
-    if (!cursor.empty()) {
+    if (is_last)
+        next_result();
+    else
         went_on();
-        cursor_ = cursor;
-        return;
-    }
-    next_result();
 }
 
 void BulkJob::next_result() {
@@ -91,22 +92,39 @@ bool BulkJob::may_lack_results() const {
     return phase_ == Phase::results && !failure_.empty();
 }
 
-/// The cursor of the page behind this one; "" where there is none.
-std::string BulkJob::next_page(const JobResult &result, Answer &answer) {
-    std::string cursor;
+/// Turns to the page behind this one; false where there is none.
+bool BulkJob::turn_page(const Job &job, const JobResult &result, Answer &answer) {
+    const PageSpec &spec = result.request.spec.next;
+    std::string next = next_page(result, answer);
+    if (next.empty())
+        return false;
+    const bool is_address = spec.by == PageSpec::By::url || spec.by == PageSpec::By::link;
+    if (is_address) {
+        const auto url = page_address(spent_->operation, spent_->dispatcher, job, next);
+        if (!url)
+            throw std::runtime_error("their next page is said to be elsewhere");
+        next = *url;
+    }
+    if (!pages_.insert(next).second || pages_.size() > most_pages)
+        throw std::runtime_error("their pages do not end");
+    (is_address ? page_url_ : cursor_) = next;
+    return true;
+}
+
+/// The cursor or the address of the page behind this one; "" where there is none.
+std::string BulkJob::next_page(const JobResult &result, Answer &answer) const {
     const PageSpec &next = result.request.spec.next;
     if (const std::string *header = answer.response().header(result.cursor_header); header != nullptr)
-        cursor = *header == "null" ? "" : *header;
-    const auto root = next.by == PageSpec::By::cursor ? answer.at("") : std::nullopt;
-    if (root && (next.more_when.empty() || holds(next.more_when, *root))) {
-        const std::optional<std::string> found = next_of(at(*root, next.pointer));
-        if (!found || (found->empty() && !next.more_when.empty()))
-            throw std::runtime_error("there is another page, but at \"" + next.pointer + "\" is no text or number");
-        cursor = *found;
-    }
-    if (!cursor.empty() && (!pages_.insert(cursor).second || pages_.size() > most_pages))
-        throw std::runtime_error("their pages do not end");
-    return cursor;
+        return *header == "null" ? "" : *header;
+    if (next.by == PageSpec::By::link)
+        return link_target(answer.response().headers, next.relation);
+    const auto root = next.by == PageSpec::By::nothing ? std::nullopt : answer.at("");
+    if (!root || !(next.more_when.empty() || holds(next.more_when, *root)))
+        return "";
+    const std::optional<std::string> found = next_of(at(*root, next.pointer));
+    if (!found || (found->empty() && !next.more_when.empty()))
+        throw std::runtime_error("there is another page, but at \"" + next.pointer + "\" is no text or number");
+    return *found;
 }
 
 void BulkJob::went_on() {

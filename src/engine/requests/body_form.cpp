@@ -99,7 +99,7 @@ void BodyCompiler::form_columns(const Json &which, const std::string &name, RowS
         } else if (spec_.format.arrays != BodyFormat::Arrays::json) {
             columns.push_back({Kind::form_members, of_column, column});
         } else {
-            columns.push_back({Kind::member, of_column + "=", column});
+            columns.push_back({Kind::member, "&" + of_column + "=", column});
         }
     }
 }

@@ -126,7 +126,7 @@ void BodyCompiler::member(int column, RowSegments &out) {
     const ColumnSpec *spec = object_.column_of_field(field_of(column));
     const std::string name = json_quoted(field_of(column)) + ":";
     if (spec == nullptr || spec->write_as == nullptr) {
-        out.push_back({Kind::member, name, column});
+        out.push_back({Kind::member, "," + name, column});
         return;
     }
     RowSegment member{Kind::unless_empty}, value{Kind::or_clear, "", column};

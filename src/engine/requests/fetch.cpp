@@ -1,7 +1,7 @@
 #include "engine/requests/fetch.h"
 
 #include "engine/http/link_header.h"
-#include "engine/http/url_reference.h"
+#include "engine/requests/page_address.h"
 #include "engine/text/value_refused.h"
 
 #include <charconv>
@@ -196,14 +196,10 @@ std::string Fetch::next_in(Answer &answer) const {
 std::string Fetch::address(const Job &job, const std::string &reference) const {
     if (reference.empty())
         return "";
-    const std::optional<std::string> url = resolve_reference(job.url, reference);
-    // The credentials go with the request: never to another host.
+    const std::optional<std::string> url = page_address(operation_, dispatcher_, job, reference);
     if (!url)
         fail("the list's next page is said to be elsewhere");
-    const std::string home = dispatcher_.home_address(*url);
-    if (!have_one_origin(home, operation_.object().base_url))
-        fail("the list's next page is said to be elsewhere");
-    return home;
+    return *url;
 }
 
 /// Whatever answers say, a list ends: no page is read twice, and pages without records come only so often.

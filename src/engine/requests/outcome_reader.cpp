@@ -130,7 +130,7 @@ void OutcomeReader::read_entry(const ResultSpec &spec, Answer &answer, const Ent
         has_failures_ |= outcome.kind != Kind::accepted;
         outcomes_[entry.position] = std::move(outcome);
     } else if (counts) {
-        pair_with_rows(spec, entry, std::move(outcome));
+        pair_with_rows(spec, entry, outcome);
     } else if (outcome.kind != Kind::accepted) {
         is_unclear_ = true;
         unpaired_reason_ = std::move(outcome.text);
@@ -159,7 +159,7 @@ RowOutcome OutcomeReader::meaning_of(const ResultSpec &spec, Answer &answer, con
     return outcome;
 }
 
-void OutcomeReader::pair_with_rows(const ResultSpec &spec, const Entry &entry, RowOutcome outcome) {
+void OutcomeReader::pair_with_rows(const ResultSpec &spec, const Entry &entry, const RowOutcome &outcome) {
     bool names_a_row = false;
     for (const Pairing &pairing : spec.pairings) {
         const auto value = pairing.by_name ? std::nullopt : at(entry.value, pairing.pointer);
@@ -175,7 +175,7 @@ void OutcomeReader::pair_with_rows(const ResultSpec &spec, const Entry &entry, R
         names_others_ = true;
     else if (outcome.kind != Kind::accepted) {
         is_unclear_ = true;
-        unpaired_reason_ = std::move(outcome.text);
+        unpaired_reason_ = outcome.text;
     } else {
         has_strays_ = true;
         entries_accepted_ += entry.value.is_object() ? 1 : 0;

@@ -58,7 +58,7 @@ class OutcomeReader {
     void read_entries(const ResultSpec &spec, Answer &answer, simdjson::dom::element entries);
     void read_entry(const ResultSpec &spec, Answer &answer, const Entry &entry);
     RowOutcome meaning_of(const ResultSpec &spec, Answer &answer, const Entry &entry) const;
-    void pair_with_rows(const ResultSpec &spec, const Entry &entry, RowOutcome outcome);
+    void pair_with_rows(const ResultSpec &spec, const Entry &entry, const RowOutcome &outcome);
     bool pair(const Pairing &pairing, simdjson::dom::element value, const RowOutcome &outcome);
     bool pair_with(std::size_t row, const Pairing &pairing, const RowOutcome &outcome);
     std::size_t row_of(Pairing::By by, simdjson::dom::element value);

@@ -13,7 +13,7 @@ struct RowSegment {
         literal,    ///< `text`, as it is
         value,      ///< the column's value, as JSON
         in_string,  ///< the column's value as text, escaped for the JSON string it stands in
-        member,     ///< `text` ("name": or name=) and the column's value; left out as the table's NULL option says
+        member,     ///< `text` (,"name": or &name=) and the column's value; left out as the table's NULL option says
         form_value, ///< the column's value as text, percent-encoded
         row_number, ///< the row's number, in digits
 

@@ -48,10 +48,9 @@ void RowWriter::write_segments(const RowSegments &segments, const RowValues &row
             row.json(segment.column, out);
             break;
         case RowSegment::Kind::in_string: {
-            std::size_t quote = out.size();
-            append_json_string(out, text_of(segment.column, row));
-            out.pop_back();
-            out.erase(quote, 1);
+            const std::size_t begin = out.size();
+            append_text_of(segment.column, row, out);
+            escape_json_from(out, begin);
             break;
         }
         case RowSegment::Kind::form_value:
@@ -72,9 +71,9 @@ void RowWriter::write_member(const RowSegment &segment, const RowValues &row, st
     bool is_null = row.is_null(segment.column);
     if (is_null && null_as_ == NullAs::omit)
         return;
-    if (is_form_ ? out.size() > begin_ : out.back() != '{')
-        out += is_form_ ? '&' : ',';
-    out += segment.text;
+    // The sign before it is for those that are not the first.
+    const bool is_first = is_form_ ? out.size() == begin_ : out.back() == '{';
+    out += std::string_view(segment.text).substr(is_first ? 1 : 0);
     if (is_null)
         out += null_as_ == NullAs::clear ? clear_ : is_form_ ? "" : "null";
     else if (is_form_)
@@ -84,12 +83,16 @@ void RowWriter::write_member(const RowSegment &segment, const RowValues &row, st
 }
 
 const std::string &RowWriter::text_of(int column, const RowValues &row) {
+    text_.clear();
+    append_text_of(column, row, text_);
+    return text_;
+}
+
+void RowWriter::append_text_of(int column, const RowValues &row, std::string &out) const {
     if (row.is_null(column))
         throw ValueRefused("field \"" + operation_.field_of(column) +
                            "\" is null, but the request cannot be made without it");
-    text_.clear();
-    row.text(column, text_);
-    return text_;
+    row.text(column, out);
 }
 
 } // namespace reverse_etl

@@ -40,6 +40,7 @@ class RowWriter {
     void write_segments(const RowSegments &segments, const RowValues &row, std::string &out);
     void write_member(const RowSegment &segment, const RowValues &row, std::string &out);
     const std::string &text_of(int column, const RowValues &row);
+    void append_text_of(int column, const RowValues &row, std::string &out) const;
 
     // row_shapes.cpp
     void write_shape(const RowSegment &segment, const RowValues &row, std::string &out);

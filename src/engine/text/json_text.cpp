@@ -70,6 +70,11 @@ constexpr bool is_unreserved(char c) {
 
 void append_json_string(std::string &out, std::string_view text) {
     out += '"';
+    append_json_characters(out, text);
+    out += '"';
+}
+
+void append_json_characters(std::string &out, std::string_view text) {
     for (std::size_t from = 0;;) {
         const std::size_t to = find_escape(text, from);
         out.append(text.data() + from, to - from);
@@ -78,7 +83,16 @@ void append_json_string(std::string &out, std::string_view text) {
         append_escaped(out, text[to]);
         from = to + 1;
     }
-    out += '"';
+}
+
+void escape_json_from(std::string &out, std::size_t begin) {
+    const std::string_view text = std::string_view(out).substr(begin);
+    const std::size_t first = find_escape(text, 0);
+    if (first == text.size())
+        return;
+    const std::string rest(text.substr(first));
+    out.resize(begin + first);
+    append_json_characters(out, rest);
 }
 
 std::string without_nul(std::string_view json) {

@@ -13,7 +13,9 @@ bool LatchWaiter::wait(int fd, long timeout_ms) {
             set_ = nullptr;
             WaitEventSet *set = compat::create_wait_event_set(TopMemoryContext, 3);
             AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
-            AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
+            // A server in single-user mode has no postmaster.
+            if (IsUnderPostmaster)
+                AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
             AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, nullptr, nullptr);
             set_ = set;
             fd_ = fd;

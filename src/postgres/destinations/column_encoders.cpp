@@ -15,11 +15,11 @@ ColumnEncoders::ColumnEncoders(const Destination &destination, const std::vector
 }
 
 void ColumnEncoders::json(int column, std::string &out) const {
-    if (quoted_[column])
-        out += '"';
+    if (!quoted_[column])
+        return encoders_[column].json(values_[column], out);
+    out += '"';
     encoders_[column].json(values_[column], out);
-    if (quoted_[column])
-        out += '"';
+    out += '"';
 }
 
 } // namespace reverse_etl

@@ -14,13 +14,13 @@ extern "C" {
 namespace reverse_etl {
 namespace {
 
-/// Appends the plain text as a JSON string: written to the end of the buffer first, then rewritten in place.
+/// Appends the plain text as a JSON string.
 void write_text_quoted(ValueWriter text, const EncodedType &type, Datum value, std::string &out) {
-    size_t start = out.size();
+    out += '"';
+    const size_t begin = out.size();
     text(type, value, out);
-    const char *copy = pnstrdup(out.data() + start, out.size() - start);
-    out.resize(start);
-    append_json_string(out, copy);
+    escape_json_from(out, begin);
+    out += '"';
 }
 
 void write_quoted(const EncodedType &type, Datum value, std::string &out) {

@@ -50,8 +50,13 @@ export class Destination {
     /// [status, body, headers] of a request; 'drop' or 'hang' beside it where no answer is to arrive.
     answer(request) {
         const entry = this.recorder.begin(request);
-        const fault = this.faults.meet(request.method, request.url);
+        if (this.routes.some(({ token, method, pattern }) => token && method === request.method && pattern.test(request.url.split('?')[0]))) entry.forToken = true;
+        let fault = this.faults.meet(request.method, request.url);
         const answer = this.#limited(request, fault);
+        if (['drop', 'hang'].includes(fault) && answer[0] === 401) {
+            this.faults.takeBack();
+            fault = undefined;
+        }
         entry.status = answer[0];
         entry.response = answer[1];
         return [answer, fault];
@@ -99,7 +104,7 @@ export class Destination {
         for (const name of Object.keys(query))
             if (!route.query?.some((known) => (known.test ? known.test(name) : known === name))) refuse(400, `the parameter ${name} is not known`);
         if (!route.body && !route.format) {
-            if (bytes.length) refuse(400, 'a body where none should be');
+            if (bytes.length && bytes.toString() !== this.definition.nothing) refuse(400, 'a body where none should be');
             return;
         }
         const format = route.format ?? 'json';

@@ -6,6 +6,8 @@
 //   drop         done, and then the connection breaks before the answer
 //   hang         done, and no answer comes
 //
+// What is done needs credentials: a request that is not let in has its 401, and the fault is met by the next one.
+//
 // A fault is of requests whose "METHOD path" looks like `request`, of all if it is left out, and of `times` of them.
 
 const kinds = ['limited', 'refused', 'unavailable', 'drop', 'hang'];
@@ -29,6 +31,13 @@ export class Faults {
         if (!fault) return undefined;
         --fault.times;
         ++this.met;
+        this.last = fault;
         return fault.kind;
+    }
+
+    /// The last one was not met after all.
+    takeBack() {
+        ++this.last.times;
+        --this.met;
     }
 }

@@ -5,6 +5,7 @@
 //       objects: { contacts: { unique: ['email'] } },                 // its stores, see store.mjs
 //       refusal: (status, message, code) => ({ errors: [{ code, message }] }),
 //       headers: { 'intercom-version': '2.14' },                      // which every request has to have
+//       nothing: '{}',                                                // a body that is none: some clients send one with a GET
 //       limited: () => [429, {...}, { 'retry-after': '1' }],          // and unauthorized: () => [401, {...}], limits: {...}
 //       routes: {
 //           'POST /contacts': {

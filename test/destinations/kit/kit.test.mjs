@@ -42,6 +42,14 @@ test('bodies are read by their format', () => {
     assert.throws(() => unpacked(bytes('x'), 'gzip'), Unreadable);
 });
 
+test('an answer is lost of what was done, and not of a request that is not let in', () => {
+    const destination = new Destination({ auth: auth.bearer('a'), routes: { 'GET /x': { run: () => [200, {}] } } });
+    const asked = (token) => { const [[status], fault] = destination.answer({ method: 'GET', url: '/x', headers: { authorization: `Bearer ${token}` }, bytes: bytes('') }); return [status, fault]; };
+    destination.faults.add({ kind: 'hang' });
+    assert.deepEqual(['b', 'a', 'a'].map(asked), [[401, undefined], [200, 'hang'], [200, undefined]]);
+    assert.equal(destination.faults.met, 1);
+});
+
 test('a store changes nothing where a unique value is taken', () => {
     const store = new Store({ unique: ['email'], like: (value) => value.toLowerCase() });
     const ada = store.insert({ email: 'Ada' });
@@ -95,6 +103,12 @@ test('a destination refuses what it does not know', () => {
     assert.equal(status('GET', '/nothing', { headers: json }), 404);
     assert.equal(destination.objects.things.size, 1);
     assert.equal(destination.limits.open, 0);
+});
+
+test('a body may be none', () => {
+    const destination = new Destination({ nothing: '{}', routes: { 'GET /things': { run: () => [200, {}] } } });
+    assert.equal(ask(destination, 'GET', '/things', { body: '{}' })[0], 200);
+    assert.equal(ask(destination, 'GET', '/things', { body: '{"a":1}' })[0], 400);
 });
 
 test('a token is given for the right credentials, until it expires', () => {

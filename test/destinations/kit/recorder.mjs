@@ -35,6 +35,6 @@ export class Recorder {
     /// One line a request, as the strict checker reads them.
     get lines() { return [...this.earlier, ...this.requests].map((entry) => `${JSON.stringify(entry)}\n`).join(''); }
 
-    /// ["POST /contacts 200", ...], in the order in which they came.
-    get short() { return this.requests.map(({ method, path, status }) => `${method} ${path} ${status}`); }
+    /// ["POST /contacts 200", ...], in the order in which they came, without those for tokens.
+    get short() { return this.requests.filter(({ forToken }) => !forToken).map(({ method, path, status }) => `${method} ${path} ${status}`); }
 }

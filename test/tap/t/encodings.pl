@@ -66,7 +66,7 @@ for my $case (@encodings) {
         CREATE USER MAPPING FOR PUBLIC SERVER refuser;
         CREATE USER MAPPING FOR PUBLIC SERVER "server $name" OPTIONS (access_token 'pat-1');
         CREATE SCHEMA "schema $name";
-        CREATE FOREIGN TABLE "schema $name"."table $name" (email text, "column $name" text OPTIONS (field 'firstname'))
+        CREATE FOREIGN TABLE "schema $name"."table $name" (email text, "column $name" text OPTIONS (field 'firstname'), id text OPTIONS (field 'hs_object_id'))
             SERVER "server $name" OPTIONS (object 'contacts');
         CREATE FOREIGN TABLE refused ("number $name" text) SERVER refuser OPTIONS (path '/$encoding');
         CREATE TABLE "source $name" (email text PRIMARY KEY, "text $name" text);

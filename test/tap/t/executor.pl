@@ -3,6 +3,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use IPC::Run;
 use PostgreSQL::Test::Utils;
 use ReverseETL;
 use Test::More;
@@ -124,5 +125,14 @@ for my $case (
 ) {
     is((outcome($node, $case->[0]))[0], $case->[1], $case->[0]);
 }
+
+# A server in single-user mode has no postmaster to wait for
+$sandbox->post('/_sandbox/reset');
+$node->stop;
+my $single = "INSERT INTO contacts (email, firstname) SELECT email, 'Ada' FROM customers\n";
+my ($said_there, $complained);
+IPC::Run::run([ 'postgres', '--single', '-D', $node->data_dir, 'postgres' ], '<', \$single, '>', \$said_there, '2>', \$complained);
+unlike($complained, qr/ERROR|FATAL/, 'single-user mode sends rows');
+is($sandbox->get('/_sandbox/stats')->{rows}, 248, 'and all arrive');
 
 done_testing();
