@@ -1,5 +1,5 @@
 // Shopify's GraphQL Admin API 2026-07: customers, their consents, products, metafields and tags, by https://shopify.dev/docs/api/admin-graphql.
-import { anything, auth, boolean, byCursor, dictionary, integer, list, matching, members, nullable, oneOf, Taken, text } from './kit/kit.mjs';
+import { anything, auth, boolean, byCursor, dictionary, firstOf, integer, list, matching, members, nullable, number, oneOf, Taken, text } from './kit/kit.mjs';
 import { asked, Wrong } from './kit/graphql.mjs';
 
 const gid = (...of) => matching(new RegExp(`^gid://shopify/(${of.join('|')})/\\d+$`));
@@ -15,6 +15,11 @@ const product = {
     'category?': matching(/^gid:\/\/shopify\/TaxonomyCategory\/[a-z0-9-]+$/), 'templateSuffix?': text, 'seo?': members({ 'title?': text, 'description?': text }),
 };
 const metafield = { ownerId: owner, 'namespace?': text, key: text };
+const decimal = firstOf(matching(/^\d+(\.\d+)?$/), number);
+const variant = {
+    'price?': decimal, 'compareAtPrice?': nullable(decimal), 'barcode?': nullable(text), 'taxable?': boolean, 'optionValues?': list(members({ optionName: text, name: text })),
+    'inventoryItem?': members({ 'sku?': nullable(text), 'tracked?': boolean }),
+};
 const consent = { marketingState: oneOf('SUBSCRIBED', 'UNSUBSCRIBED', 'PENDING'), 'marketingOptInLevel?': oneOf('SINGLE_OPT_IN', 'CONFIRMED_OPT_IN', 'UNKNOWN'), 'consentUpdatedAt?': moment };
 
 const shown = {
@@ -27,6 +32,12 @@ const shown = {
     products: ({ id, category, seo, ...more }) => ({
         __typename: ['Product', 'Node', 'HasMetafields'], id, descriptionHtml: '', vendor: 'acme', productType: '', status: 'ACTIVE', tags: [], templateSuffix: null, totalInventory: 0, onlineStoreUrl: null,
         publishedAt: null, createdAt: now, updatedAt: now, ...more, category: category && { __typename: 'TaxonomyCategory', id: category }, seo: { __typename: 'SEO', title: null, description: null, ...seo },
+    }),
+    variants: ({ id, productId, optionValues = [], inventoryItem = {}, ...more }) => ({
+        __typename: ['ProductVariant', 'Node', 'HasMetafields'], id, title: optionValues.map(({ name }) => name).join(' / '), barcode: null, price: '0.00', compareAtPrice: null, taxable: true, position: 1,
+        inventoryQuantity: 0, createdAt: now, updatedAt: now, ...more, sku: inventoryItem.sku ?? null, product: { __typename: ['Product', 'Node'], id: productId },
+        inventoryItem: { __typename: 'InventoryItem', id: id.replace('ProductVariant', 'InventoryItem'), tracked: inventoryItem.tracked ?? false },
+        selectedOptions: optionValues.map(({ optionName, name }) => ({ __typename: 'SelectedOption', name: optionName, value: name })),
     }),
     metafields: ({ ownerId, ...more }) => ({ __typename: ['Metafield', 'Node'], createdAt: now, updatedAt: now, ...more, owner: { __typename: [ownerId.split('/')[3], 'Node'], id: ownerId } }),
 };
@@ -75,12 +86,26 @@ const removed = (store, what, missing) => ({ args: members({ input: members({ id
     return { [`deleted${what}Id`]: id, userErrors: [] };
 } });
 
+/// Variants of one product, all or none.
+const ofProduct = (shape, named, change) => ({ args: members({ productId: gid('Product'), [named]: list(shape, { least: 1, most: 250 }) }), run({ args: { productId, [named]: given }, objects }) {
+    const wrong = (message, code, at) => ({ product: null, productVariants: null, userErrors: [{ __typename: 'UserError', field: [named, String(at)], message, code }] });
+    const found = given.map((of) => objects.variants.find(of.id ?? of));
+    const gone = named === 'variantsIds' || given[0].id ? found.findIndex((one) => one?.productId !== productId) : -1;
+    if (gone >= 0) return wrong('Product variant does not exist', named === 'variantsIds' ? 'AT_LEAST_ONE_VARIANT_DOES_NOT_BELONG_TO_THE_PRODUCT' : 'PRODUCT_VARIANT_DOES_NOT_EXIST', gone);
+    const bare = given.findIndex(({ id, optionValues }) => named === 'variants' && !id && !optionValues?.length);
+    if (bare >= 0) return wrong('The option values are missing', 'NEED_TO_ADD_OPTION_VALUES', bare);
+    const done = given.map((of, at) => change(objects.variants, of, found[at], productId));
+    return { product: one('products', objects.products.find(productId)), productVariants: done.map((of) => of && shown.variants(of)), userErrors: [] };
+} });
+const stocked = (found, of) => ({ ...of, ...(of.inventoryItem ? { inventoryItem: { ...found?.inventoryItem, ...of.inventoryItem } } : {}) });
+
 const queries = {
     shop: { args: members({}), run: () => ({ __typename: 'Shop', name: 'Acme', myshopifyDomain: 'acme.myshopify.com' }) },
     node: { args: members({ id: owner }), run: ({ args: { id }, ...of }) => node(id, of) },
-    nodes: { args: members({ ids: list(gid('Customer', 'Product', 'Order'), { most: 250 }) }), run: ({ args: { ids }, objects }) => ids.map((id) => one('customers', objects.customers.find(id)) ?? one('products', objects.products.find(id))) },
+    nodes: { args: members({ ids: list(gid('Customer', 'Product', 'ProductVariant', 'Order'), { most: 250 }) }), run: ({ args: { ids }, objects }) => ids.map((id) => ['customers', 'products', 'variants'].map((store) => one(store, objects[store].find(id))).find(Boolean) ?? null) },
     customers: listed('customers'),
     products: listed('products'),
+    productVariants: listed('variants'),
     customerByIdentifier: { args: members({ identifier: members({ 'emailAddress?': text, 'phoneNumber?': text, 'id?': text }) }), run: ({ args: { identifier: { emailAddress, phoneNumber, id } }, objects }) =>
         one('customers', emailAddress ? objects.customers.by('email', emailAddress) : phoneNumber ? objects.customers.by('phone', phoneNumber) : objects.customers.find(id)) },
     productByIdentifier: { args: members({ identifier: members({ 'handle?': text, 'id?': text }) }), run: ({ args: { identifier: { handle, id } }, objects }) =>
@@ -109,6 +134,9 @@ const mutations = {
         const found = objects.products.find(id);
         return found ? { product: one('products', objects.products.update(found, values)), userErrors: [] } : failed('Product does not exist', 'id');
     } },
+    productVariantsBulkCreate: ofProduct(members(variant), 'variants', (store, of, _, productId) => store.insert({ productId, ...of })),
+    productVariantsBulkUpdate: ofProduct(members({ id: gid('ProductVariant'), ...variant }), 'variants', (store, { id, ...of }, found) => store.update(found, stocked(found, of))),
+    productVariantsBulkDelete: ofProduct(gid('ProductVariant'), 'variantsIds', (store, id, found) => void store.remove(found)),
     productDelete: removed('products', 'Product', 'Product does not exist'),
     metafieldsSet: { args: members({ metafields: list(members({ ...metafield, value: text, 'type?': text }), { least: 1, most: 25 }) }), run({ args: { metafields }, objects }) {
         const bad = metafields.findIndex(({ type, value }) => type === 'number_integer' && !/^-?\d+$/.test(value));
@@ -140,7 +168,7 @@ export default {
     refusal: (status, message) => (status === 404 ? { errors: 'Not Found' } : { errors: [{ message, locations: [{ line: 1, column: 1 }], extensions: { code: 'invalid' } }], ...cost(null) }),
     unauthorized: () => [401, { errors: '[API] Invalid API key or access token (unrecognized login or wrong password)' }],
     limited: () => [200, { errors: [{ message: 'Throttled', extensions: { code: 'THROTTLED', documentation: 'https://shopify.dev/api/usage/rate-limits' } }], ...cost(null) }],
-    objects: { customers: { ...numbered('Customer'), unique: ['email', 'phone'] }, products: { ...numbered('Product'), unique: ['handle'] }, metafields: {}, tags: {}, email_consents: {}, sms_consents: {} },
+    objects: { customers: { ...numbered('Customer'), unique: ['email', 'phone'] }, products: { ...numbered('Product'), unique: ['handle'] }, variants: numbered('ProductVariant'), metafields: {}, tags: {}, email_consents: {}, sms_consents: {} },
     routes: {
         'POST /admin/api/2026-07/graphql.json': { body: members({ query: text, 'variables?': dictionary(anything), 'operationName?': nullable(text) }), run({ body: { query, variables }, objects, refuse }) {
             try {

@@ -44,6 +44,19 @@ export default async function prove({ url, credentials: { client_id, client_secr
     assert.equal((await ask('query ($key: String!) { productByIdentifier(identifier: { handle: $key }) { id status } }', { key: 'red-shoes' })).status, 'DRAFT');
     assert.equal((await ask('query { products(first: 200) { nodes { id seo { title } category { id } } pageInfo { hasNextPage endCursor } } }')).nodes.length, 1);
 
+    const ofProduct = (change, type, list) => `mutation ($product: ID!, $variants: [${type}!]!) { productVariantsBulk${change}(productId: $product, ${list}: $variants) { ${change === 'Delete' ? '' : 'productVariants { id sku } '}userErrors { field message } } }`;
+    const size = (name, sku) => ({ optionValues: [{ optionName: 'Size', name }], price: '7.50', inventoryItem: { sku, tracked: true } });
+    const made = await ask(ofProduct('Create', 'ProductVariantsBulkInput', 'variants'), { product: product.id, variants: [size('M', 'm-1'), size('L', 'l-1')] });
+    assert.deepEqual(made.productVariants.map(({ sku }) => sku), ['m-1', 'l-1']);
+    const [medium, large] = made.productVariants.map((variant) => variant.id);
+    const changed = { product: product.id, variants: [{ id: medium, price: '8.00' }, { id: 'gid://shopify/ProductVariant/7777', price: '9.00' }] };
+    assert.equal(failed(await ask(ofProduct('Update', 'ProductVariantsBulkInput', 'variants'), changed)).length, 1);
+    assert.deepEqual(failed(await ask(ofProduct('Update', 'ProductVariantsBulkInput', 'variants'), { ...changed, variants: [changed.variants[0]] })), []);
+    assert.deepEqual(await ask('query ($ids: [ID!]!) { nodes(ids: $ids) { ... on ProductVariant { price sku product { id } selectedOptions { name value } } } }', { ids: [medium] }),
+        [{ price: '8.00', sku: 'm-1', product: { id: product.id }, selectedOptions: [{ name: 'Size', value: 'M' }] }]);
+    assert.deepEqual(failed(await ask(ofProduct('Delete', 'ID', 'variantsIds'), { product: product.id, variants: [large] })), []);
+    assert.equal((await ask('query ($after: String) { productVariants(first: 100, after: $after, sortKey: ID) { nodes { id inventoryItem { tracked } } pageInfo { hasNextPage endCursor } } }')).nodes.length, 1);
+
     const points = { ownerId: product.id, namespace: 'loyalty', key: 'points' };
     const setFields = 'mutation ($metafields: [MetafieldsSetInput!]!) { metafieldsSet(metafields: $metafields) { metafields { key value } userErrors { field message elementIndex } } }';
     assert.deepEqual((await ask(setFields, { metafields: [{ ...points, type: 'number_integer', value: '7' }] })).metafields, [{ key: 'points', value: '7' }]);

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import * as auth from './auth.mjs';
 import { Unreadable, readBody, unpacked } from './bodies.mjs';
 import { Destination } from './destination.mjs';
+import { asked, Wrong } from './graphql.mjs';
 import { Jobs } from './jobs.mjs';
 import { afterLast, byCursor, byOffset } from './pages.mjs';
 import { anything, boolean, dictionary, firstOf, integer, list, matching, members, nullable, oneOf, text } from './shapes.mjs';
@@ -138,4 +139,20 @@ test('a signature of AWS is checked', { skip: existsSync(vectors) ? false : 'the
         assert.ok(!lets({ method, url, headers, bytes: bytes(`${body}x`) }), `${name}, another body`);
         assert.ok(!lets({ method, url, headers, bytes: bytes(body) }, 'another key'), `${name}, another key`);
     }
+});
+
+test('GraphQL is read, and what is not there is not selected', () => {
+    const query = 'mutation Named($id: ID!, $more: [Input!]) { done: change(where: { id: $id, kind: BIG }, list: [1, "a\\"b", true, null], more: $more) { row: thing { id size(in: CM) ... on Big { weight } ... on Small { none } } errors { message } } }';
+    const answer = asked(query, { id: '7' });
+    assert.deepEqual([answer.is, answer.field, answer.args], ['mutation', 'change', { where: { id: '7', kind: 'BIG' }, list: [1, 'a"b', true, null] }]);
+    const thing = { __typename: ['Thing', 'Big'], id: '7', size: (args) => args.in, weight: 5, secret: 1 };
+    assert.deepEqual(answer.with({ thing, errors: [{ message: 'm', field: 'f' }, null] }), { done: { row: { id: '7', size: 'CM', weight: 5 }, errors: [{ message: 'm' }, null] } });
+    const wrong = {
+        'query { a(': {}, 'query { a { id ': {}, 'query { a } }': {}, 'query { a b }': {}, 'subscription { a }': {}, 'query ($id: ID!) { a(id: $id) }': {}, 'query { a(id: $id) }': {}, 'query { a ? }': {},
+    };
+    for (const [text, variables] of Object.entries(wrong)) assert.throws(() => asked(text, variables), Wrong, text);
+    assert.throws(() => asked('query { a }', { id: '7' }), /\$id is not declared/);
+    assert.throws(() => asked('query { thing { colour } }').with(thing), /'colour' doesn't exist on type 'Thing'/);
+    assert.throws(() => asked('query { thing }').with(thing), /must have selections/);
+    assert.throws(() => asked('query { thing { id { of } } }').with(thing), Wrong);
 });
