@@ -60,6 +60,7 @@ sub check_destination {
     for my $object (sort keys %{ $described->{objects} }) {
         my $of = $described->{objects}{$object};
         my $table = "$name." . ($of->{table} // lc $object);
+        sql("CREATE FOREIGN TABLE $table () SERVER $name OPTIONS (object '$object')") if $of->{adds} && sql("SELECT to_regclass('$table') IS NULL") eq 't';
         sql(qq(ALTER FOREIGN TABLE $table ADD COLUMN "$_" $of->{adds}{$_})) for sort keys %{ $of->{adds} // {} };
         my $checked = DestinationObject->new(manifest => $manifest, described => $of, name => $object, table => $table);
         $checked->{destination} = $name;
