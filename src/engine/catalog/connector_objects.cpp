@@ -121,12 +121,12 @@ void add_objects(Page &page, const ConnectorFacts &facts) {
     std::vector<std::vector<std::string>> rows;
     bool lists_others = false;
     for (const Object &object : facts.objects) {
-        rows.push_back({code(object.name), columns_code(object, object.key), insert(object),
+        rows.push_back({code(object.name), prose(object.description), columns_code(object, object.key), insert(object),
                         change(object, OperationKind::update), change(object, OperationKind::remove), select(object),
                         columns(object)});
         lists_others |= object.name == "*";
     }
-    page.entries({"object", "key", "INSERT", "UPDATE", "DELETE", "SELECT", "columns"}, rows);
+    page.entries({"object", "what it is", "key", "INSERT", "UPDATE", "DELETE", "SELECT", "columns"}, rows);
     if (lists_others)
         page.paragraph(code("*") +
                        " stands for objects that the connector does not list; tables name them by the "

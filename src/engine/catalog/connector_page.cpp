@@ -48,8 +48,8 @@ void add_check(Page &page, const Connector &connector) {
     const std::optional<ConnectorCheck> check = connector.check(typical_settings(connector));
     if (!check)
         return;
-    std::string text =
-        code("SELECT * FROM reverse_etl.check_server('" + connector.name() + "')") + " signs in, and says as whom.";
+    std::string text = code("SELECT * FROM reverse_etl.check_server('" + connector.name() + "')") + " signs in" +
+                       (check->spec.identity.empty() ? "." : ", and says as whom.");
     if (!check->spec.needed.empty())
         text += " Needed are the scopes " + enumerated(codes(check->spec.needed)) + "; it says which are missing.";
     page.paragraph(text);

@@ -380,6 +380,7 @@ Object Connector::object(const std::string &name, const Settings &settings) cons
     filling.fill_in(filled);
     ManifestNode manifest(filled, "", &unset);
     ManifestNode node = manifest.at("objects").at(own);
+    object.description = node.literal("description", "");
     read_identity(manifest, node, settings, object);
     read_values(manifest, object);
     if (manifest.has("headers"))

@@ -34,8 +34,9 @@ using Settings = std::map<std::string, std::string>;
 struct Object {
     std::string connector;
     std::string name;
-    std::string base_url; ///< without a slash at its end
-    std::string id;       ///< field with the destination's id; "" for none
+    std::string description; ///< for people; "" for none
+    std::string base_url;    ///< without a slash at its end
+    std::string id;          ///< field with the destination's id; "" for none
     std::vector<std::string> key;
     OperationKind insert = OperationKind::create;
     Scalar clear;           ///< the value that clears a field
