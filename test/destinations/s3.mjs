@@ -26,7 +26,7 @@ function put(key, { body, bytes, headers, objects, refuse }) {
     if ((headers['content-encoding'] === 'gzip') !== Boolean(packed)) refuse(400, 'what is compressed is called so', 'InvalidArgument');
     if (headers['content-type'].split(';')[0] !== { ndjson: 'application/x-ndjson', csv: 'text/csv' }[kind]) refuse(400, 'the media type is another one', 'InvalidArgument');
     for (const name of Object.keys(headers).filter((one) => one.startsWith('x-amz-')))
-        if (!['x-amz-date', 'x-amz-content-sha256', 'x-amz-storage-class', 'x-amz-user-agent', 'x-amz-checksum-crc32', 'x-amz-sdk-checksum-algorithm'].includes(name)) refuse(400, `${name} is not known`, 'InvalidArgument');
+        if (!['x-amz-meta-request-id', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-storage-class', 'x-amz-user-agent', 'x-amz-checksum-crc32', 'x-amz-sdk-checksum-algorithm'].includes(name)) refuse(400, `${name} is not known`, 'InvalidArgument');
     if (![undefined, 'STANDARD', 'STANDARD_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR'].includes(headers['x-amz-storage-class'])) refuse(400, 'The storage class you specified is not valid', 'InvalidStorageClass');
     const store = objects[`${kind}${day ? '_by_day' : packed ? '_gz' : ''}`];
     for (const row of store.all().filter((one) => one._key === key)) store.remove(row);
@@ -38,8 +38,11 @@ const object = { format: 'text', media: ['application/x-ndjson', 'text/csv'], qu
 
 export default {
     auth: {
-        lets: ({ url, headers, ...request }) =>
-            headers['x-amz-content-sha256'] === createHash('sha256').update(request.bytes).digest('hex') && signed.lets({ ...request, headers, url: canonical(url) }),
+        lets: ({ url, headers, ...request }) => {
+            const names = /SignedHeaders=([^,]+)/.exec(headers.authorization)?.[1].split(';') ?? [];
+            return Object.keys(headers).every((name) => !name.startsWith('x-amz-') || names.includes(name)) &&
+                headers['x-amz-content-sha256'] === createHash('sha256').update(request.bytes).digest('hex') && signed.lets({ ...request, headers, url: canonical(url) });
+        },
     },
     refusal: (status, message, code = codes[status]) => failure(code, message),
     unauthorized: () => [403, failure('SignatureDoesNotMatch', 'The request signature we calculated does not match the signature you provided. Check your key and signing method.'), xml],

@@ -77,6 +77,7 @@ const readers = {
     csv: [csv, 'text/csv'],
     multipart: [multipart, 'multipart/form-data'],
     text: [plain, 'text/plain'],
+    bytes: [(bytes) => bytes, 'application/octet-stream'],
 };
 
 /// The media type that a format has where the route names none.

@@ -19,7 +19,7 @@
 //       },
 //   };
 //
-// A route may say besides: `format` (json, ndjson, form, csv, multipart, text), `media` (its media type, where that is
+// A route may say besides: `format` (json, ndjson, form, csv, multipart, text, bytes), `media` (its media type, where that is
 // another one), `headers`, `status` (of a body that is not as it should be; 400) and `open` (no credentials are needed).
 // `run` gets {path, query, headers, body, bytes, objects, jobs, base (the address of this server), refuse, method, url} and gives [status, body, headers]. A
 // body that is an object is answered as JSON, another one as it is.
