@@ -60,6 +60,32 @@ const membershipsOf = (act) => ({ body, path, objects, refuse }) => {
 const checked = (of, refuse) => { const fault = wrong(of); if (fault) refuse(400, fault); return of; };
 const jobOf = ({ id, ended, rows, failed }, base) => ({ data: { type: 'profile-bulk-import-job', id, attributes: { status: ended ? 'complete' : 'queued', created_at: '2026-01-02T03:04:05+00:00', total_count: rows.length, completed_count: ended ? rows.length - failed.length : 0, failed_count: ended ? failed.length : 0 }, links: { self: `${base}/api/profile-bulk-import-jobs/${id}` } }, links: { self: base } });
 
+const consent = (word) => members({ 'marketing?': members({ consent: oneOf(word) }) });
+const consents = (word) => members({ 'email?': nullable(text), 'phone_number?': nullable(text), subscriptions: members({ 'email?': consent(word), 'sms?': consent(word) }) });
+const some = (of, most) => members({ profiles: members({ data: list(resource('profile', of), { least: 1, most }) }) });
+/// By the list, as most clients ask; the job itself nobody may ask for.
+const consentJobs = (kind, word, most, act) => ({ [`POST /api/profile-subscription-bulk-${kind}-jobs`]: {
+    body: members({ data: members({ type: oneOf(`profile-subscription-bulk-${kind}-job`), attributes: some(consents(word), most), relationships: members({ list: members({ data: members({ type: oneOf('list'), id: text }) }) }) }) }),
+    run({ body: { data: { attributes: { profiles } } }, objects, refuse }) {
+        for (const { attributes: { email, phone_number: phone } } of profiles.data) {
+            checked({ email, phone_number: phone }, refuse);
+            if (phone && !/^\+\d{8,15}$/.test(phone)) refuse(400, 'Invalid phone number format');
+        }
+        for (const { attributes: { email, phone_number: phone } } of profiles.data) {
+            if (email) act(objects.email_subscriptions, { id: email, email });
+            if (phone) act(objects.sms_subscriptions, { id: phone, phone_number: phone });
+        }
+        return [202];
+    },
+} });
+const suppressionJobs = (kind, act) => ({ [`POST /api/profile-suppression-bulk-${kind}-jobs`]: { body: document(`profile-suppression-bulk-${kind}-job`, some(members({ email: text }), 100)), run({ body: { data: { attributes: { profiles } } }, objects, refuse }) {
+    for (const { attributes } of profiles.data) checked(attributes, refuse);
+    for (const { attributes: { email } } of profiles.data) act(objects.suppressions, { id: email, email });
+    return [202, { data: { type: `profile-suppression-bulk-${kind}-job`, id: 'j1', attributes: { status: 'queued' } } }];
+} } });
+const enter = (store, record) => { if (!store.find(record.id)) store.insert(record); };
+const leave = (store, record) => store.remove(record);
+
 export default {
     auth: auth.header('Authorization', 'Klaviyo-API-Key pk_contacts'),
     headers: { revision: '2026-07-15' },
@@ -68,9 +94,10 @@ export default {
     limited: () => [429, refusal(429, 'Request was throttled. Expected available in 1 second.'), { 'retry-after': '1' }],
     objects: {
         profiles: { unique: ['email', 'phone_number', 'external_id'], like: (value) => String(value).toLowerCase(), give: (number) => `01GDDKASAP8TKDDA2GRZ${String(number).padStart(6, '0')}` },
-        lists: { give: (number) => `Y6n${String(number).padStart(4, '0')}` }, events: { give: (number) => `4vRpBT${number}` }, list_members: {},
+        lists: { give: (number) => `Y6n${String(number).padStart(4, '0')}` }, events: { give: (number) => `4vRpBT${number}` }, list_members: {}, email_subscriptions: {}, sms_subscriptions: {}, suppressions: {},
     },
     routes: {
+        ...consentJobs('create', 'SUBSCRIBED', 1000, enter), ...consentJobs('delete', 'UNSUBSCRIBED', 100, leave), ...suppressionJobs('create', enter), ...suppressionJobs('delete', leave),
         'POST /api/profiles': { body: document('profile', attributes), run({ body, objects, refuse, base }) {
             const of = checked(body.data.attributes, refuse);
             if (found(objects.profiles, of)) refuse(409, 'A profile already exists with one of these identifiers.');
@@ -118,6 +145,7 @@ export default {
             return [201, { data: shown('list', objects.lists.insert({ created: '2026-01-02T03:04:05+00:00', updated: '2026-01-02T03:04:05+00:00', opt_in_process: 'double_opt_in', ...body.data.attributes }), base) }];
         } },
         'PATCH /api/lists/{id}': { body: document('list', members({ name: text }), { id: text }), run: (request) => [200, { data: shown('list', request.objects.lists.update(one('list')(request), request.body.data.attributes), request.base) }] },
+        'DELETE /api/lists/{id}': { run(request) { request.objects.lists.remove(one('list')(request)); return [204]; } },
         'GET /api/lists/{id}': { run: (request) => [200, { data: shown('list', one('list')(request), request.base) }] },
         'GET /api/lists': { query: ['filter', 'page[size]', 'page[cursor]', 'sort'], run: (request) => page('list', request, 10, ['name', 'id']) },
         'POST /api/lists/{id}/relationships/profiles': { body: memberships, run: membershipsOf((store, record) => { if (!store.find(record.id)) store.insert(record); }) },

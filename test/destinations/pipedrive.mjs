@@ -4,6 +4,7 @@ import { anything, auth, boolean, byCursor, dictionary, integer, list, matching,
 const date = matching(/^\d{4}-\d{2}-\d{2}$/);
 const reachable = list(members({ value: text, 'primary?': boolean, 'label?': text }));
 const shared = { 'owner_id?': integer, 'visible_to?': integer, 'label_ids?': list(integer), 'custom_fields?': dictionary(anything) };
+const time = matching(/^\d{2}:\d{2}(:\d{2})?$/);
 const shapes = {
     persons: {
         ...shared, 'name?': text, 'org_id?': nullable(integer), 'emails?': reachable, 'phones?': reachable, 'job_title?': text,
@@ -18,8 +19,12 @@ const shapes = {
         'stage_id?': integer, 'value?': number, 'currency?': text, 'status?': oneOf('open', 'won', 'lost'), 'probability?': integer,
         'lost_reason?': text, 'expected_close_date?': date,
     },
+    activities: {
+        'owner_id?': integer, 'subject?': text, 'type?': text, 'deal_id?': integer, 'lead_id?': text, 'org_id?': integer, 'due_date?': date, 'due_time?': time, 'duration?': time,
+        'busy?': boolean, 'done?': boolean, 'participants?': list(members({ person_id: integer, 'primary?': boolean })), 'note?': text, 'public_description?': text, 'priority?': integer,
+    },
 };
-const named = { persons: 'name', organizations: 'name', deals: 'title' };
+const named = { persons: 'name', organizations: 'name', deals: 'title', activities: 'subject' };
 const fields = {
     'd4de1c1518b4531717c676029a45911c340390a6': ['Tier', 'varchar'],
     'b4a5fd2c3e3b8a0a4b3a5f9c3a7c2e1d0f9e8d7c': ['Score', 'double'],
@@ -81,9 +86,9 @@ export default {
     refusal: (status, message, code) => failure(message, code ?? codes[status]),
     unauthorized: () => [401, { success: false, error: 'unauthorized access', errorCode: 401, error_info: 'Please check developers.pipedrive.com' }],
     limited: () => [429, failure('request over limit'), { 'x-ratelimit-limit': '20', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' }],
-    objects: { persons: numbered, organizations: numbered, deals: numbered },
+    objects: { persons: numbered, organizations: numbered, deals: numbered, activities: numbered },
     routes: {
-        ...routesOf('persons'), ...routesOf('organizations'), ...routesOf('deals'),
+        ...routesOf('persons'), ...routesOf('organizations'), ...routesOf('deals'), ...routesOf('activities'),
         'GET /api/v1/users/me': { run: () => [200, { success: true, data: { id: 1, name: 'Ada', email: 'ada@example.com' } }] },
     },
 };

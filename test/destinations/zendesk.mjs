@@ -109,7 +109,8 @@ export default {
                 of.results = body.users.map((given) => {
                     const found = known(objects.users, given);
                     const fault = faultOf(given, found);
-                    if (fault) return { id: found?.id, error: found ? 'UserUpdateError' : 'UserCreateError', details: fault[1], status: 'Failed' };
+                    // Not all that failed have a status.
+                    if (fault) return { id: found?.id, error: found ? 'UserUpdateError' : 'UserCreateError', details: fault[1], ...(given.external_id?.endsWith('50') ? {} : { status: 'Failed' }) };
                     const [done, record] = put(objects.users, given, found);
                     return { id: record.id, external_id: record.external_id, email: record.email, status: done };
                 });
@@ -138,6 +139,12 @@ export default {
         } },
         'GET /api/v2/job_statuses/{id}.json': { run: ({ path, jobs, base, refuse }) => [200, jobOf(jobs.ask(path.id) ?? refuse(404, 'Not found', 'RecordNotFound'), base)] },
         'GET /api/v2/user_fields.json': { query: ['page[size]', 'page[after]'], run: () => [200, { user_fields: Object.entries(fields).map(([key, type], index) => ({ id: index, key, type, title: `The ${key}`, active: true, system: false })), meta: { has_more: false }, links: { next: null, prev: null } }] },
+        'GET /api/v2/users/search.json': { query: ['query', 'external_id'], run({ query, objects, refuse }) {
+            const [, quoted] = /^email:(?:"([^"]+)"|[^" ]+)$/.exec(query.query ?? '') ?? refuse(400, 'the query is not understood', 'InvalidQuery');
+            const address = quoted ?? query.query.slice('email:'.length);
+            const users = objects.users.all().filter(({ email }) => email?.toLowerCase() === address.toLowerCase());
+            return [200, { users, next_page: null, previous_page: null, count: users.length }];
+        } },
         'GET /api/v2/users/me.json': { run: () => [200, { user: { id: 1, email: 'agent@example.com', role: 'admin' } }] },
     },
 };

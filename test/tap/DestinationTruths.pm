@@ -55,7 +55,8 @@ sub judge {
         my $outdated = $described->{outdated}{$operation}{findings} // [];
         my @findings = grep { my $finding = $_; !grep { index($finding, $_) >= 0 } @$outdated } @{ $of->{findings} };
         Test::More::is("@findings", '', "$operation: the vendor's file takes all of $of->{judged} requests");
-        Test::More::ok($of->{sees}, "$operation: it refuses one that is bad");
+        # A file that is cut may have the path and not the method: it can judge nothing then, as `outdated` says.
+        Test::More::ok($of->{sees} || grep({ /not defined on/ } @$outdated), "$operation: it refuses one that is bad");
         $self->{passed}{"$name.$operation"}{file} = $source if !@findings && $of->{sees};
     }
     return;

@@ -51,6 +51,19 @@ export default async function prove({ url, credentials }) {
     assert.equal((await lists.addProfilesToList(list.id, members)).response.status, 204);
     assert.deepEqual((await lists.getProfilesForList(list.id)).body.data.map(({ id }) => id), [ada.id]);
     assert.equal((await lists.removeProfilesFromList(list.id, members)).response.status, 204);
+    const spare = (await lists.createList({ data: { type: 'list', attributes: { name: 'Spare' } } })).body.data;
+    assert.equal((await lists.deleteList(spare.id)).response.status, 204);
+    await refused(() => lists.deleteList(spare.id), 404);
     await refused(() => lists.getList('Y6nobody'), 404);
+
+    const jobOf = (type, profilesOfIt, more) => ({ data: { type, attributes: { profiles: { data: profilesOfIt.map((attributes) => ({ type: 'profile', attributes })) } }, ...more } });
+    const inList = { relationships: { list: { data: { type: 'list', id: list.id } } } };
+    const marketing = (consent) => ({ marketing: { consent } });
+    const both = (consent) => [{ email: 'ada@example.com', subscriptions: { email: marketing(consent) } }, { phoneNumber: '+15005550006', subscriptions: { sms: marketing(consent) } }];
+    assert.equal((await profiles.bulkSubscribeProfiles(jobOf('profile-subscription-bulk-create-job', both('SUBSCRIBED'), inList))).response.status, 202);
+    await refused(() => profiles.bulkSubscribeProfiles(jobOf('profile-subscription-bulk-create-job', [{ email: 'nobody', subscriptions: { email: marketing('SUBSCRIBED') } }], inList)), 400);
+    assert.equal((await profiles.bulkUnsubscribeProfiles(jobOf('profile-subscription-bulk-delete-job', both('UNSUBSCRIBED'), inList))).response.status, 202);
+    for (const [call, kind] of [['bulkSuppressProfiles', 'create'], ['bulkUnsuppressProfiles', 'delete']])
+        assert.equal((await profiles[call](jobOf(`profile-suppression-bulk-${kind}-job`, [{ email: 'ada@example.com' }]))).response.status, 202);
     await refused(() => of(ProfilesApi, new ApiKeySession('pk_another', new RetryWithExponentialBackoff({ numRetries: 1 }))).getProfiles(), 401);
 }

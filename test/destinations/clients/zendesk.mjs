@@ -17,6 +17,7 @@ export default async function prove({ url, credentials }) {
     assert.deepEqual((ended.job_status ?? ended).results.map(({ status }) => status), ['Updated', 'Created', 'Failed']);
     const many = await client.users.showMany([ada.id]);
     assert.equal((many.result?.users ?? many.result ?? many)[0].external_id, 'u1');
+    assert.equal((await client.users.search({ query: 'email:"ada@example.com"' }))[0].external_id, 'u1');
     assert.equal((await client.users.list()).length, 2);
     for (let n = 0; n < 120; ++n) await client.users.createOrUpdate({ user: { external_id: `c${n}`, name: 'C', email: `c${n}@example.com` } });
     assert.equal((await client.users.list()).length, 122);
