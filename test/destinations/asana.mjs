@@ -14,6 +14,7 @@ const shapes = {
         'name?': text, 'notes?': text, 'owner?': nullable(text), 'color?': nullable(text), 'archived?': boolean, 'due_on?': date, 'start_on?': date,
         'default_view?': oneOf('list', 'board', 'calendar', 'timeline'), 'privacy_setting?': text, 'custom_fields?': custom,
     }, { 'team?': text }],
+    stories: [{ 'text?': text, 'html_text?': text, 'is_pinned?': boolean }, {}],
     tags: [{ 'name?': text, 'color?': nullable(text), 'notes?': text }, {}],
 };
 const fields = { 4578152156: 'text', 5678904321: 'number' };
@@ -25,6 +26,7 @@ function checkValues(data, refuse) {
     if (data.assignee && !/^(\d+|me|[^@ ]+@[^@ ]+)$/.test(data.assignee)) refuse(400, `assignee: Not a recognized ID: ${data.assignee}`);
     if (data.owner && !/^\d+$/.test(data.owner)) refuse(400, `owner: Not a recognized ID: ${data.owner}`);
     if (data.color && !/^(dark|light)-/.test(data.color)) refuse(400, `color: Value is not one of the allowed values: ${data.color}`);
+    if (data.text === '') refuse(400, 'text: Comments may not be empty');
     for (const gid of Object.keys(data.custom_fields ?? {})) if (!fields[gid]) refuse(400, `Custom field with ID ${gid} is not on given object`);
 }
 
@@ -55,12 +57,16 @@ function routesOf(object) {
         return [200, { data: page.items.map((record) => shown(record, opt_fields ?? 'name')), next_page: page.next ? { offset: page.next, path: '/', uri: 'https://app.asana.com/api/1.0/' } : null }];
     };
     return {
-        [`POST /${object}`]: { body: members({ data: members({ workspace, ...both, ...first }) }), query: ['opt_fields'], run({ body: { data: { workspace: _, ...data } }, objects, refuse }) {
+        ...(object === 'stories' ? { 'POST /tasks/{task}/stories': { body: members({ data: members(both) }), query: ['opt_fields'], run({ body: { data }, path: { task }, objects, refuse }) {
+            checkValues(data, refuse);
+            if (!/^\d+$/.test(task)) refuse(404, `task: Unknown object: ${task}`);
+            return [201, { data: objects.stories.insert({ resource_type: 'story', resource_subtype: 'comment_added', type: 'comment', created_at: '2026-01-02T03:04:05.000Z', target: compact(task, 'task'), ...data }) }];
+        } } } : { [`POST /${object}`]: { body: members({ data: members({ workspace, ...both, ...first }) }), query: ['opt_fields'], run({ body: { data: { workspace: _, ...data } }, objects, refuse }) {
             checkValues(data, refuse);
             const record = objects[object].insert({ resource_type: object.slice(0, -1), created_at: '2026-01-02T03:04:05.000Z', ...kept(data) });
             record.permalink_url = `https://app.asana.com/1/31326/${object}/${record.gid}`;
             return [201, { data: record }];
-        } },
+        } } }),
         [`PUT /${object}/{id}`]: { body: members({ data: members(both) }), query: ['opt_fields'], run(request) {
             checkValues(request.body.data, request.refuse);
             const record = found(request);
@@ -68,7 +74,7 @@ function routesOf(object) {
         } },
         [`DELETE /${object}/{id}`]: { run(request) { request.objects[object].remove(found(request)); return [200, { data: {} }]; } },
         [`GET /${object}/{id}`]: { query: ['opt_fields'], run: (request) => [200, { data: shown(found(request), request.query.opt_fields) }] },
-        [object === 'tasks' ? 'GET /projects/{project}/tasks' : `GET /workspaces/{workspace}/${object}`]: { query: ['limit', 'offset', 'opt_fields', 'archived', 'completed_since'], run: several },
+        [object === 'tasks' ? 'GET /projects/{project}/tasks' : object === 'stories' ? 'GET /tasks/{task}/stories' : `GET /workspaces/{workspace}/${object}`]: { query: ['limit', 'offset', 'opt_fields', 'archived', 'completed_since'], run: several },
     };
 }
 
@@ -80,9 +86,9 @@ export default {
     unauthorized: () => [401, failure(401, 'Not Authorized')],
     limited: () => [429, failure(429, 'You have made too many requests recently. Please, be chill.'), { 'retry-after': '1' }],
     limits: { concurrent: 50 },
-    objects: { tasks: numbered, projects: numbered, tags: numbered },
+    objects: { tasks: numbered, projects: numbered, tags: numbered, stories: numbered },
     routes: {
-        ...routesOf('tasks'), ...routesOf('projects'), ...routesOf('tags'),
+        ...routesOf('tasks'), ...routesOf('projects'), ...routesOf('tags'), ...routesOf('stories'),
         'GET /users/me': { query: ['opt_fields'], run: () => [200, { data: { gid: '12345', resource_type: 'user', name: 'Greg Sanchez', email: 'gsanchez@example.com', workspaces: [{ gid: '31326', resource_type: 'workspace', name: 'Acme' }] } }] },
     },
 };

@@ -52,6 +52,7 @@ function routesOf(name, place, create, update, query = []) {
     return {
         [`POST ${repo}/${create.at ?? place}`]: { status: 422, body: members(create.shape), run({ objects, body, path, refuse }) {
             if (path.issue && path.issue > 5000) refuse(404, 'Not Found');
+            if (path.issue && objects.issues.find(path.issue)?.locked) refuse(403, 'Unable to create comment because issue is locked.');
             const bad = wrong[name](body, true);
             if (bad) return bad;
             const key = name === 'labels' ? { key: body.name.toLowerCase() } : path.issue ? { issue_number: Number(path.issue) } : {};

@@ -33,13 +33,20 @@ const shown = ({ key, id, fields }) => ({ id, key, self: `https://acme.atlassian
     created: '2026-01-02T03:04:05.000+0000', updated: '2026-01-02T03:04:05.000+0000', status: { name: 'To Do' }, resolution: null, labels: [], ...fields } });
 const one = ({ objects, path, refuse }) => objects.issues.find(path.key) ?? refuse(404, 'Issue does not exist or you do not have permission to see it.');
 const wanted = list(text);
+const comment = members({ body: doc, 'visibility?': members({ type: oneOf('role', 'group'), 'value?': text, 'identifier?': text }) });
+/// An issue to comment on or to move: the test writes to them without making them first.
+const known = ({ path, refuse }) => (/^OPS-\d{1,4}$/.test(path.key) ? path.key : refuse(404, 'Issue does not exist or you do not have permission to see it.'));
+const commentOf = (request) => {
+    const found = request.objects.comments.find(request.path.id);
+    return found?.issue === known(request) ? found : request.refuse(404, `Can not find a comment for the id: ${request.path.id}.`);
+};
 
 export default {
     auth: auth.basic('ada@example.com', 'ATATT3xFf'),
     refusal: (status, message) => ({ errorMessages: [message], errors: {} }),
     unauthorized: () => [401, 'Client must be authenticated to access this resource.', { 'content-type': 'text/plain' }],
     limited: () => [429, { errorMessages: ['Rate limit exceeded.'], errors: {} }, { 'retry-after': '1', 'x-ratelimit-remaining': '0', 'ratelimit-reason': 'jira-burst-based' }],
-    objects: { issues: { id: 'key', give: (last) => `OPS-${last}` } },
+    objects: { issues: { id: 'key', give: (last) => `OPS-${last}` }, comments: { give: (last) => String(10000 + last) }, transitions: {} },
     routes: {
         'POST /rest/api/3/issue/bulk': { body: members({ issueUpdates: list(members({ fields: anything, 'update?': anything })) }), run({ body: { issueUpdates }, objects, refuse }) {
             if (!issueUpdates.length || issueUpdates.length > 50) refuse(400, 'You can create between 1 and 50 issues');
@@ -72,6 +79,20 @@ export default {
             return [204];
         } },
         'DELETE /rest/api/3/issue/{key}': { query: ['deleteSubtasks'], run(request) { request.objects.issues.remove(one(request)); return [204]; } },
+        'POST /rest/api/3/issue/{key}/comment': { query: ['expand'], body: comment, run(request) {
+            const { id, body } = request.objects.comments.insert({ issue: known(request), ...request.body });
+            return [201, { id, body, self: `https://acme.atlassian.net/rest/api/3/issue/10000/comment/${id}` }];
+        } },
+        'PUT /rest/api/3/issue/{key}/comment/{id}': { query: ['notifyUsers', 'overrideEditableFlag', 'expand'], body: comment, run(request) {
+            const { id, body } = request.objects.comments.update(commentOf(request), request.body);
+            return [200, { id, body }];
+        } },
+        'DELETE /rest/api/3/issue/{key}/comment/{id}': { run(request) { request.objects.comments.remove(commentOf(request)); return [204]; } },
+        'POST /rest/api/3/issue/{key}/transitions': { body: members({ transition: members({ id: text }), 'fields?': members({ 'resolution?': members({ name: oneOf('Done', "Won't do") }) }), 'update?': anything }), run(request) {
+            if (!['11', '21', '31'].includes(request.body.transition.id)) request.refuse(400, 'It seems that you have tried to perform an invalid workflow operation.');
+            request.objects.transitions.insert({ issue: known(request), ...request.body });
+            return [204];
+        } },
         'GET /rest/api/3/myself': { query: ['expand'], run: () => [200, { accountId: 'a1', emailAddress: 'ada@example.com', displayName: 'Ada', active: true }] },
         'GET /rest/api/3/field': { run: () => [200, [
             { id: 'summary', key: 'summary', name: 'Summary', custom: false, schema: { type: 'string', system: 'summary' } },

@@ -12,6 +12,7 @@ const customer = {
     'name?': text, 'domains?': list(text), 'logoUrl?': nullable(text), 'revenue?': nullable(integer), 'size?': nullable(integer), 'ownerId?': nullable(uuid), 'statusId?': uuid,
     'tierId?': nullable(uuid), 'slackChannelId?': nullable(text),
 };
+const need = { 'customerId?': uuid, 'customerExternalId?': text, 'issueId?': text, 'body?': nullable(text), 'priority?': integer, 'attachmentUrl?': text };
 const status = '00000000-0000-4000-8000-0000000000aa';
 
 const wrong = (type, message, code, more = '') => ({ errors: [{ message: more || message, extensions: { type, code, userError: true, userPresentableMessage: message } }], data: null });
@@ -28,6 +29,10 @@ const shown = {
         id, externalIds, domains: [], logoUrl: null, revenue: null, size: null, slackChannelId: null, url: `https://linear.app/acme/customer/${id}`, createdAt: now, updatedAt: now,
         archivedAt: null, ...more, status: of(statusId ?? status), tier: of(tierId), owner: of(ownerId),
     }),
+    customer_needs: ({ customerId, customerExternalId, issueId, attachmentUrl = null, ...more }) => ({
+        body: null, priority: 0, createdAt: now, updatedAt: now, ...more, url: attachmentUrl, issue: of(issueId),
+        customer: customerId || customerExternalId ? { id: customerId ?? status, externalIds: customerExternalId ? [customerExternalId] : [] } : null,
+    }),
 };
 
 /// Lists and look-ups by filter.
@@ -42,7 +47,7 @@ const change = (store, what, shape) => ({ variables: members({ id: text, input: 
     const found = objects[store].find(id);
     if (!found) return missing(what);
     objects[store].update(found, input);
-    return { success: true, lastSyncId: 1, [store.slice(0, -1)]: { id } };
+    return { success: true, lastSyncId: 1, ...(store === 'customer_needs' ? { need: { id }, updatedRelatedNeeds: [] } : { [store.slice(0, -1)]: { id } }) };
 } });
 const remove = (store, what) => ({ variables: members({ id: text }), run({ variables: { id }, objects }) {
     const found = objects[store].find(id);
@@ -70,6 +75,14 @@ const fields = {
     customerUpdate: change('customers', 'Customer', { 'externalIds?': list(text), ...customer }),
     customerDelete: remove('customers', 'Customer'),
     customers: connection('customers'),
+    customerNeedCreate: { variables: members({ input: members({ ...need, 'createdAt?': text }) }), run({ variables: { input }, objects }) {
+        if (!input.issueId) return invalid('Either issueId or projectId must be provided');
+        if (!/^(OPS-\d+|[0-9a-f-]{36})$/.test(input.issueId)) return missing('Issue');
+        return { success: true, lastSyncId: 1, need: { id: objects.customer_needs.insert(input).id } };
+    } },
+    customerNeedUpdate: change('customer_needs', 'CustomerNeed', need),
+    customerNeedDelete: remove('customer_needs', 'CustomerNeed'),
+    customerNeeds: connection('customer_needs'),
     viewer: { variables: members({}), run: () => ({ id: status, name: 'Ada', email: 'ada@example.com' }) },
 };
 const numbered = { give: (number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}` };
@@ -79,7 +92,7 @@ export default {
     refusal: (code, message) => wrong('graphql error', message, 'GRAPHQL_VALIDATION_FAILED'),
     unauthorized: () => [401, wrong('authentication error', 'You need to authenticate to access this operation.', 'AUTHENTICATION_ERROR', 'Authentication required, not authenticated')],
     limited: () => [400, wrong('ratelimited', 'Rate limit exceeded.', 'RATELIMITED'), { 'x-ratelimit-requests-limit': '5000', 'x-ratelimit-requests-remaining': '0' }],
-    objects: { issues: numbered, customers: numbered },
+    objects: { issues: numbered, customers: numbered, customer_needs: numbered },
     routes: {
         'POST /graphql': { body: members({ query: text, 'variables?': dictionary(anything), 'operationName?': text }), run({ body: { query, variables = {} }, objects, refuse }) {
             const name = /^\s*(?:query|mutation)?[^{]*\{\s*(\w+)/.exec(query)?.[1];

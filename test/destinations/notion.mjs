@@ -4,6 +4,10 @@ import { anything, auth, boolean, byCursor, dictionary, firstOf, integer, list, 
 const source = 'd9824bdc-8445-4327-be8b-5b47500af6ce';
 const piece = members({ 'type?': oneOf('text'), text: members({ content: (value, at) => (typeof value === 'string' && value.length <= 2000 ? null : `${at}.length should be ≤ \`2000\``), 'link?': nullable(members({ url: text })) }) });
 const option = firstOf(members({ name: text }), members({ id: text }));
+const external = members({ 'type?': oneOf('external'), external: members({ url: matching(/^https?:/) }) });
+const icon = nullable(firstOf(members({ 'type?': oneOf('emoji'), emoji: text }), external));
+const cover = nullable(external);
+const block = members({ 'object?': oneOf('block'), 'type?': oneOf('paragraph'), paragraph: members({ rich_text: list(piece, { most: 100 }), 'color?': text }) });
 const email = (value, at) => (value === null || /^[^@ ]+@[^@ ]+\.[^@ ]+$/.test(value) ? null : `${at} should be a valid email`);
 /// What a page's property may be, by its type.
 const shapes = {
@@ -54,14 +58,14 @@ export default {
     limited: () => [429, { ...failure(429, 'You have been rate limited. Please try again in a few minutes.') }, { 'retry-after': '1' }],
     objects: { pages: { give: (number) => `59833787-2cf9-4fdf-8782-${String(number).padStart(12, '0')}` }, trash: {} },
     routes: {
-        'POST /v1/pages': { body: members({ parent: members({ 'type?': oneOf('data_source_id'), data_source_id: text }), properties: dictionary(anything), 'icon?': anything, 'cover?': anything, 'children?': list(anything) }), run({ body, objects, refuse }) {
+        'POST /v1/pages': { body: members({ parent: members({ 'type?': oneOf('data_source_id'), data_source_id: text }), properties: dictionary(anything), 'icon?': icon, 'cover?': cover, 'children?': list(block, { most: 100 }) }), run({ body, objects, refuse }) {
             if (body.parent.data_source_id !== source) refuse(404, `Could not find data_source with ID: ${body.parent.data_source_id}.`);
             const values = valuesOf(body.properties, refuse);
-            const page = objects.pages.insert({ object: 'page', created_time: '2026-01-02T03:04:00.000Z', last_edited_time: '2026-01-02T03:04:00.000Z', in_trash: false, archived: false, parent: { type: 'data_source_id', data_source_id: source }, properties: { Name: made('Name', { title: [] }), ...values } });
+            const page = objects.pages.insert({ object: 'page', created_time: '2026-01-02T03:04:00.000Z', last_edited_time: '2026-01-02T03:04:00.000Z', in_trash: false, archived: false, parent: { type: 'data_source_id', data_source_id: source }, properties: { Name: made('Name', { title: [] }), ...values }, icon: body.icon ?? null, cover: body.cover ?? null, children: body.children ?? [] });
             page.url = `https://www.notion.so/${page.id.replaceAll('-', '')}`;
             return [200, page];
         } },
-        'PATCH /v1/pages/{id}': { body: members({ 'properties?': dictionary(anything), 'in_trash?': boolean, 'archived?': boolean, 'icon?': anything, 'cover?': anything }), run(request) {
+        'PATCH /v1/pages/{id}': { body: members({ 'properties?': dictionary(anything), 'in_trash?': boolean, 'archived?': boolean, 'icon?': icon, 'cover?': cover }), run(request) {
             const { body, path, objects, refuse } = request;
             const trashed = objects.trash.find(path.id);
             if (trashed && body.in_trash === false) {
@@ -73,7 +77,7 @@ export default {
             const page = pageOf(request);
             const values = valuesOf(body.properties ?? {}, refuse);
             for (const [name, { select }] of Object.entries(values)) if (select?.name && !options[name].includes(select.name)) options[name].push(select.name);
-            objects.pages.update(page, { properties: { ...page.properties, ...values }, in_trash: body.in_trash ?? false });
+            objects.pages.update(page, { properties: { ...page.properties, ...values }, in_trash: body.in_trash ?? false, ...(body.icon !== undefined && { icon: body.icon }), ...(body.cover !== undefined && { cover: body.cover }) });
             if (!page.in_trash) return [200, page];
             objects.pages.remove(page);
             return [200, objects.trash.insert(page)];

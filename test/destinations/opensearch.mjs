@@ -94,6 +94,7 @@ export default {
         'PUT /{index}/_bulk': lines,
         'POST /_bulk': lines,
         'POST /{index}/_search': {
+            query: ['allow_partial_search_results'],
             body: members({ 'size?': (value, at) => (Number.isInteger(value) && value <= 10000 ? null : `${at}: Result window is too large`), 'sort?': list(text, { least: 1, most: 1 }),
                 'search_after?': list(anything, { least: 1, most: 1 }), 'query?': members({ ids: members({ values: list(text) }) }) }),
             run: search,

@@ -33,6 +33,13 @@ export default async function prove({ url, credentials }) {
     assert.equal((await tasks.getTask('external:crm-1', { opt_fields: 'name,external' })).data.gid, own.gid);
     await refused(tasks.createTask({ data: { workspace: '31326', name: 'Call', assignee: 'nobody' } }, {}), 400);
     assert.equal((await new Asana.UsersApi(client).getUser('me', {})).data.email, 'gsanchez@example.com');
+    const stories = new Asana.StoriesApi(client);
+    const story = (await stories.createStoryForTask({ data: { text: 'They paid' } }, own.gid, {})).data;
+    assert.equal((await stories.getStory(story.gid, { opt_fields: 'text,target' })).data.target.gid, own.gid);
+    assert.equal((await stories.updateStory({ data: { text: 'They paid all' } }, story.gid, {})).data.text, 'They paid all');
+    assert.equal((await stories.getStoriesForTask(own.gid, { limit: 1, opt_fields: 'text' })).data[0].text, 'They paid all');
+    await stories.deleteStory(story.gid);
+    await refused(stories.getStory(story.gid, {}), 404);
     client.authentications.token.accessToken = 'another';
     await refused(tasks.getTask(own.gid, {}), 401);
 }

@@ -28,6 +28,12 @@ export default async function prove({ url, credentials }) {
     const first = await client.issueSearch.searchForIssuesUsingJqlEnhancedSearchPost(search);
     const second = await client.issueSearch.searchForIssuesUsingJqlEnhancedSearchPost({ ...search, nextPageToken: first.nextPageToken });
     assert.deepEqual([first.issues[0].key, second.issues[0].key, second.nextPageToken], ['OPS-1', 'OPS-2', undefined]);
+    const comment = await client.issueComments.addComment({ issueIdOrKey: 'OPS-1', comment: 'Paid' });
+    await client.issueComments.updateComment({ issueIdOrKey: 'OPS-1', id: comment.id, body: 'Not paid' });
+    await client.issueComments.deleteComment({ issueIdOrKey: 'OPS-1', id: comment.id });
+    await refused(client.issueComments.deleteComment({ issueIdOrKey: 'OPS-1', id: comment.id }), 404);
+    await refused(client.issues.doTransition({ issueIdOrKey: 'OPS-1', transition: { id: '99' } }), 400);
+    await client.issues.doTransition({ issueIdOrKey: 'OPS-1', transition: { id: '31' }, fields: { resolution: { name: 'Done' } } });
     await client.issues.deleteIssue({ issueIdOrKey: 'OPS-1' });
     await refused(client.issues.getIssue({ issueIdOrKey: 'OPS-1' }), 404);
     await refused(open('another').myself.getCurrentUser(), 401);

@@ -25,6 +25,11 @@ export default async function prove({ url, credentials }) {
     assert.ok((await client.updateCustomer(acme.customerId, { name: 'Acme Ltd' })).success);
     const byKey = 'query ($ids: [String!]!, $first: Int) { customers(first: $first, filter: { externalIds: { some: { in: $ids } } }) { nodes { id name revenue } } }';
     assert.deepEqual((await ask(client, byKey, { ids: ['c1', 'c2'], first: 50 })).customers.nodes.map(({ name, revenue }) => [name, revenue]), [['Acme Ltd', 7]]);
+    const need = await client.createCustomerNeed({ customerExternalId: 'c1', issueId: second.issueId, body: 'We need it', priority: 1 });
+    assert.ok((await client.updateCustomerNeed(need.needId, { body: 'We needed it' })).success);
+    assert.deepEqual((await ask(client, 'query { customerNeeds(first: 1) { nodes { id body customer { id externalIds } } } }')).customerNeeds.nodes.map(({ body }) => body), ['We needed it']);
+    assert.ok((await client.deleteCustomerNeed(need.needId)).success);
+    await assert.rejects(client.deleteCustomerNeed(need.needId), /Could not find referenced CustomerNeed/);
     assert.ok((await client.deleteCustomer(acme.customerId)).success);
 
     assert.equal((await ask(client, 'query { viewer { id name email } }')).viewer.email, 'ada@example.com');

@@ -15,7 +15,8 @@ export default async function prove({ url, credentials }) {
     const page = await notion.pages.create({ parent, properties: { ...named('Ada'), Email: { email: 'ada@example.com' }, Seats: { number: 5 }, Stage: { select: { name: 'Lead' } } } });
     assert.equal((await notion.pages.retrieve({ page_id: page.id })).properties.Name.title[0].plain_text, 'Ada');
     assert.equal((await notion.pages.update({ page_id: page.id, properties: { Seats: { number: 7 } } })).properties.Seats.number, 7);
-    const second = await notion.pages.create({ parent, properties: named('Grace') });
+    const second = await notion.pages.create({ parent, properties: named('Grace'), icon: { type: 'emoji', emoji: '🥑' }, children: [{ paragraph: { rich_text: [{ text: { content: 'Hello' } }] } }] });
+    assert.equal((await notion.pages.update({ page_id: second.id, icon: null })).icon, null);
     const query = { data_source_id: source, page_size: 1 };
     const first = await notion.dataSources.query(query);
     const last = await notion.dataSources.query({ ...query, start_cursor: first.next_cursor });
