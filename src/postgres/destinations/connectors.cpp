@@ -47,6 +47,20 @@ std::string connector_file(const std::string &file_name) {
     return text.str();
 }
 
+/// The names of the files of connectors/, in order.
+std::vector<std::string> installed_connectors() {
+    std::vector<std::string> names;
+    std::error_code ignored;
+    for (const auto &entry : std::filesystem::directory_iterator(connector_directory(), ignored)) {
+        std::string file = entry.path().filename().string();
+        // connector.schema.json is the language's description, no connector.
+        if (file.ends_with(".json") && file.find('.') == file.size() - 5)
+            names.push_back(file.substr(0, file.size() - 5));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 std::string built_in_manifest(const std::string &name) {
     return connector_file(name + ".json");
 }
@@ -102,8 +116,7 @@ std::vector<CustomConnector> custom_connectors(const std::string *name) {
 }
 
 bool is_built_in(const std::string &name) {
-    // The files change only with the installation, and the library with them.
-    static const std::vector<std::string> names = built_in_connector_names();
+    const std::vector<std::string> &names = built_in_connector_names();
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -203,16 +216,10 @@ std::vector<std::shared_ptr<const Connector>> all_connectors() {
     return connectors;
 }
 
-std::vector<std::string> built_in_connector_names() {
-    std::vector<std::string> names;
-    std::error_code ignored;
-    for (const auto &entry : std::filesystem::directory_iterator(connector_directory(), ignored)) {
-        std::string file = entry.path().filename().string();
-        // connector.schema.json is the language's description, no connector.
-        if (file.ends_with(".json") && file.find('.') == file.size() - 5)
-            names.push_back(file.substr(0, file.size() - 5));
-    }
-    std::sort(names.begin(), names.end());
+const std::vector<std::string> &built_in_connector_names() {
+    // The files change only with the installation, and the library with them: a session that has met some of them does
+    // not mix them with those of another installation.
+    static const std::vector<std::string> names = installed_connectors();
     return names;
 }
 

@@ -23,7 +23,7 @@ std::shared_ptr<const Connector> find_connector(const std::string &name);
 std::vector<std::shared_ptr<const Connector>> all_connectors();
 
 /// The names of those that came with the extension.
-std::vector<std::string> built_in_connector_names();
+const std::vector<std::string> &built_in_connector_names();
 
 /// The names of all: those that came with the extension, then the others.
 std::vector<std::string> connector_names();
