@@ -19,12 +19,16 @@ const shapes = {
         'stage_id?': integer, 'value?': number, 'currency?': text, 'status?': oneOf('open', 'won', 'lost'), 'probability?': integer,
         'lost_reason?': text, 'expected_close_date?': date,
     },
+    products: {
+        'owner_id?': integer, 'visible_to?': integer, 'custom_fields?': dictionary(anything), 'name?': text, 'code?': text, 'description?': text, 'unit?': text, 'tax?': number,
+        'category?': nullable(integer), 'is_linkable?': boolean, 'prices?': list(members({ currency: text, price: number, 'cost?': number, 'direct_cost?': nullable(number), 'notes?': text })),
+    },
     activities: {
         'owner_id?': integer, 'subject?': text, 'type?': text, 'deal_id?': integer, 'lead_id?': text, 'org_id?': integer, 'due_date?': date, 'due_time?': time, 'duration?': time,
         'busy?': boolean, 'done?': boolean, 'participants?': list(members({ person_id: integer, 'primary?': boolean })), 'note?': text, 'public_description?': text, 'priority?': integer,
     },
 };
-const named = { persons: 'name', organizations: 'name', deals: 'title', activities: 'subject' };
+const named = { persons: 'name', organizations: 'name', deals: 'title', products: 'name', activities: 'subject' };
 const fields = {
     'd4de1c1518b4531717c676029a45911c340390a6': ['Tier', 'varchar'],
     'b4a5fd2c3e3b8a0a4b3a5f9c3a7c2e1d0f9e8d7c': ['Score', 'double'],
@@ -86,9 +90,9 @@ export default {
     refusal: (status, message, code) => failure(message, code ?? codes[status]),
     unauthorized: () => [401, { success: false, error: 'unauthorized access', errorCode: 401, error_info: 'Please check developers.pipedrive.com' }],
     limited: () => [429, failure('request over limit'), { 'x-ratelimit-limit': '20', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' }],
-    objects: { persons: numbered, organizations: numbered, deals: numbered, activities: numbered },
+    objects: { persons: numbered, organizations: numbered, deals: numbered, products: numbered, activities: numbered },
     routes: {
-        ...routesOf('persons'), ...routesOf('organizations'), ...routesOf('deals'), ...routesOf('activities'),
+        ...routesOf('persons'), ...routesOf('organizations'), ...routesOf('deals'), ...routesOf('products'), ...routesOf('activities'),
         'GET /api/v1/users/me': { run: () => [200, { success: true, data: { id: 1, name: 'Ada', email: 'ada@example.com' } }] },
     },
 };

@@ -1,5 +1,5 @@
 // Resend, by its OpenAPI description 1.5.0, its client resend 6.38.0 and https://resend.com/docs/api-reference.
-import { afterLast, anything, auth, boolean, dictionary, firstOf, list, members, nullable, number, text } from './kit/kit.mjs';
+import { afterLast, anything, auth, boolean, dictionary, firstOf, list, members, nullable, number, oneOf, text } from './kit/kit.mjs';
 
 const contact = { 'first_name?': nullable(text), 'last_name?': nullable(text), 'unsubscribed?': boolean, 'properties?': dictionary(nullable(firstOf(text, number))) };
 const several = firstOf(list(text, { least: 1, most: 50 }), text);
@@ -42,7 +42,7 @@ export default {
     limited: () => [429, failure(429, 'Too many requests. You can only make 5 requests per second.'), { 'ratelimit-limit': '5', 'ratelimit-remaining': '0', 'ratelimit-reset': '1', 'retry-after': '1' }],
     objects: {
         contacts: { unique: ['email'], like: (value) => String(value).toLowerCase(), give: uuid('e169aa45') }, segments: { give: uuid('78261eea') },
-        segment_contacts: {}, emails: { give: uuid('49a3999c') }, keys: {},
+        segment_contacts: {}, contact_topics: {}, emails: { give: uuid('49a3999c') }, keys: {},
     },
     routes: {
         'POST /contacts': { body: members({ ...contact, email: text, 'segments?': list(text), 'audience_id?': text }), run(request) {
@@ -82,6 +82,14 @@ export default {
         'DELETE /contacts/{contact}/segments/{segment}': { run({ path, objects, refuse }) {
             objects.segment_contacts.remove(objects.segment_contacts.find(`${path.contact}/${path.segment}`) ?? refuse(404, 'Contact is not in the segment'));
             return [200, { object: 'segment', id: path.segment, deleted: true }];
+        } },
+        'PATCH /contacts/{contact}/topics': { body: list(members({ id: text, subscription: oneOf('opt_in', 'opt_out') }), { least: 1 }), status: 422, run({ path, body, objects, refuse }) {
+            if (!isAddress(path.contact)) refuse(404, 'Contact not found');
+            for (const { id: topic, subscription } of body) {
+                const id = `${path.contact}/${topic}`;
+                objects.contact_topics.update(objects.contact_topics.find(id) ?? objects.contact_topics.insert({ id, contact: path.contact, topic_id: topic }), { subscription });
+            }
+            return [200, { id: 'e169aa45' }];
         } },
         'POST /emails/batch': { body: list(email, { least: 1, most: 100 }), run({ body, headers, bytes, objects, refuse }) {
             const key = headers['idempotency-key'];

@@ -10,6 +10,7 @@ const kinds = {
     // Of an object that is there once, and whose members may be cleared one by one.
     address: [(value, at) => (value === '' ? null : members({ 'line1?': text, 'line2?': text, 'city?': text, 'state?': text, 'postal_code?': text, 'country?': text })(value, at)), (value) => value || null],
     items: [list(members({ price: text, 'quantity?': whole, 'metadata?': dictionary(text) }), { least: 1, most: 20 }), (value) => ({ object: 'list', data: value.map((one, index) => ({ id: `si_${index}`, object: 'subscription_item', ...one, quantity: Number(one.quantity ?? 1) })) })],
+    coupon: [text, (id) => ({ id, object: 'coupon' })],
     recurring: [members({ interval: oneOf('day', 'week', 'month', 'year'), 'interval_count?': whole, 'usage_type?': oneOf('licensed', 'metered') }), (value) => value],
 };
 /// Fields that are taken when a record is made and changed, only then, and only when it is changed.
@@ -19,12 +20,13 @@ const kept = {
     prices: [{ lookup_key: 'text', active: 'boolean', nickname: 'text', metadata: 'hash', tax_behavior: 'text' }, { product: 'text', currency: 'text', unit_amount: 'integer', unit_amount_decimal: 'decimal', recurring: 'recurring', billing_scheme: 'text' }, {}],
     subscriptions: [{ cancel_at_period_end: 'boolean', collection_method: 'text', days_until_due: 'integer', default_payment_method: 'text', description: 'text', metadata: 'hash', trial_end: 'moment' }, { customer: 'text', items: 'items' }, {}],
     invoiceitems: [{ amount: 'integer', description: 'text', metadata: 'hash', discountable: 'boolean' }, { customer: 'text', currency: 'text', invoice: 'text', subscription: 'text' }, {}],
+    promotion_codes: [{ active: 'boolean', metadata: 'hash' }, { code: 'text', coupon: 'coupon', customer: 'text', expires_at: 'moment', max_redemptions: 'integer', restrictions: 'any' }, {}],
     coupons: [{ name: 'text', metadata: 'hash' }, { id: 'text', percent_off: 'percent', amount_off: 'integer', currency: 'text', duration: 'text', duration_in_months: 'integer', max_redemptions: 'integer', redeem_by: 'moment' }, {}],
 };
-const needed = { customers: [], products: ['name'], prices: ['currency'], subscriptions: ['customer', 'items'], invoiceitems: ['customer'], coupons: [] };
+const needed = { customers: [], products: ['name'], prices: ['currency'], subscriptions: ['customer', 'items'], invoiceitems: ['customer'], promotion_codes: ['coupon'], coupons: [] };
 const filters = {
     customers: ['email', /^created\[(gte?|lte?)\]$/], products: ['active', 'url', /^ids\[\d*\]$/], prices: ['active', 'currency', 'product', 'type', /^lookup_keys\[\d*\]$/],
-    subscriptions: ['customer', 'status', 'collection_method', 'price'], invoiceitems: ['customer', 'invoice'], coupons: [],
+    subscriptions: ['customer', 'status', 'collection_method', 'price'], invoiceitems: ['customer', 'invoice'], promotion_codes: ['active', 'code', 'coupon', 'customer'], coupons: [],
 };
 const single = (object) => object.replace(/s$/, '');
 const failure = (status, message, code, param) => ({ error: { type: 'invalid_request_error', message, ...(code && { code }), ...(param && { param }) } });
@@ -34,6 +36,7 @@ function checkValues(object, body, refuse) {
     if (body.email !== undefined && body.email !== '' && !/^[^@ ]+@[^@ ]+\.[^@ ]+$/.test(body.email)) wrong(`Invalid email address: ${body.email}`, 'email_invalid');
     if (object !== 'customers' && body.customer !== undefined && !body.customer.startsWith('cus_')) wrong(`No such customer: '${body.customer}'`, 'resource_missing');
     if (object === 'prices' && body.product !== undefined && !body.product.startsWith('prod_')) wrong(`No such product: '${body.product}'`, 'resource_missing');
+    if (body.coupon === 'none') wrong("No such coupon: 'none'", 'resource_missing');
     if (body.percent_off > 100) wrong('Invalid percent_off: must be at most 100');
     if (object === 'products' && body.name === '') wrong("You passed an empty string for 'name'.", 'parameter_invalid_empty');
     for (const value of Object.values(body.metadata ?? {})) if (value.length > 500) wrong('Metadata values can have up to 500 characters');
@@ -70,7 +73,7 @@ function routesOf(object) {
     const forNew = { ...both, ...first };
     const forOld = { ...both, ...later };
     const one = ({ objects, path, refuse }) => objects[object].find(path.id) ?? refuse(404, `No such ${single(object)}: '${path.id}'`, 'resource_missing');
-    const extra = { subscriptions: { status: 'active', current_period_start: 1767323045, current_period_end: 1769915045 }, products: { active: true }, prices: { active: true, type: 'one_time' } }[object];
+    const extra = { subscriptions: { status: 'active', current_period_start: 1767323045, current_period_end: 1769915045 }, products: { active: true }, prices: { active: true, type: 'one_time' }, promotion_codes: { active: true, times_redeemed: 0 } }[object];
     return {
         [`POST /v1/${object}`]: { format: 'form', body: shapeOf(forNew, needed[object]), run: once(({ body, objects, refuse }) => {
             checkValues(object, body, refuse);
@@ -85,7 +88,7 @@ function routesOf(object) {
             return [200, request.objects[object].update(found, laidOver(found, request.body, forOld))];
         }) },
         [`GET /v1/${object}/{id}`]: { query: [/^expand\[\d*\]$/], run: (request) => [200, one(request)] },
-        ...(object === 'prices' ? {} : { [`DELETE /v1/${object}/{id}`]: { run(request) {
+        ...(['prices', 'promotion_codes'].includes(object) ? {} : { [`DELETE /v1/${object}/{id}`]: { run(request) {
             const found = one(request);
             request.objects[object].remove(found);
             return [200, object === 'subscriptions' ? { ...found, status: 'canceled', canceled_at: 1767323045 } : { id: found.id, object: single(object), deleted: true }];
@@ -107,7 +110,7 @@ function pageOf(records, given, several, after, limit, refuse) {
     return { data: page.items, has_more: page.more };
 }
 
-const prefixes = { customers: 'cus_', products: 'prod_', prices: 'price_', subscriptions: 'sub_', invoiceitems: 'ii_', coupons: 'coupon_' };
+const prefixes = { customers: 'cus_', products: 'prod_', prices: 'price_', subscriptions: 'sub_', invoiceitems: 'ii_', promotion_codes: 'promo_', coupons: 'coupon_' };
 
 export default {
     auth: auth.bearer('sk_test_stand_in'),

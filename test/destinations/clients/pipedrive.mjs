@@ -26,6 +26,7 @@ export default async function prove({ url, credentials }) {
     await cycle(persons, 'Person', person, { emails: [{ value: 'a@example.com', primary: true }] }, ({ emails }) => emails[0].value === 'a@example.com');
     await cycle(new v2.OrganizationsApi(configuration), 'Organization', { name: 'Acme', address: { value: '1 Main Street' } }, { employee_count: 7 }, (one) => one.employee_count === 7);
     await cycle(new v2.DealsApi(configuration), 'Deal', { title: 'Big', value: 10.5, currency: 'EUR', status: 'open' }, { status: 'won' }, (one) => one.status === 'won');
+    await cycle(new v2.ProductsApi(configuration), 'Product', { name: 'Seat', code: 's1', prices: [{ currency: 'EUR', price: 10.5 }] }, { code: 's2' }, ({ code }) => code === 's2');
     await cycle(new v2.ActivitiesApi(configuration), 'Activity', { subject: 'Call', type: 'call', due_date: '2026-01-02', participants: [{ person_id: 7, primary: true }] }, { done: true }, ({ done }) => done, 'Activities', 'Add');
     await refused(persons.addPerson({ AddPersonRequest: { name: '' } }), 'ERR_SCHEMA_VALIDATION_FAILED');
     const fields = await new v2.PersonFieldsApi(configuration).getPersonFields({});

@@ -27,6 +27,9 @@ export default async function prove({ url, credentials }) {
     assert.equal((await done(resend.segments.list())).data.length, 1);
     await done(resend.contacts.segments.add({ email: 'ada@example.com', segmentId: segment.id }));
     await done(resend.contacts.segments.remove({ email: 'ada@example.com', segmentId: segment.id }));
+    const topics = [{ id: 'b6d24b8e', subscription: 'opt_out' }, { id: '07d84122', subscription: 'opt_in' }];
+    await done(resend.contacts.topics.update({ email: 'ada@example.com', topics }));
+    await refused(resend.contacts.topics.update({ email: 'nobody', topics }), 404, 'not_found');
     assert.equal((await done(resend.segments.remove(segment.id))).deleted, true);
     await refused(resend.segments.get(segment.id), 404, 'not_found');
     assert.equal((await done(resend.contacts.remove({ email: 'ada@example.com' }))).deleted, true);

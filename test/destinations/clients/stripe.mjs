@@ -32,6 +32,8 @@ export default async function prove({ url, credentials }) {
     await cycle(stripe.subscriptions, { customer: 'cus_1', items: [{ price: 'price_1', quantity: 2 }] }, { cancel_at_period_end: true }, (one) => one.cancel_at_period_end);
     await cycle(stripe.invoiceItems, { customer: 'cus_1', amount: 700, currency: 'eur' }, { amount: 800 }, ({ amount }) => amount === 800);
     await cycle(stripe.coupons, { id: 'SPRING', percent_off: 25.5, duration: 'once' }, { name: 'Spring' }, ({ name }) => name === 'Spring');
+    await cycle(stripe.promotionCodes, { coupon: 'SPRING', code: 'ADA25', expires_at: 1893553445 }, { active: false }, ({ active, coupon }) => !active && coupon.id === 'SPRING');
+    assert.ok((await stripe.promotionCodes.list({ code: 'ADA25' })).data.length);
     assert.equal((await stripe.customers.list({ email: 'ada@example.com' })).data.length, 1);
     assert.equal((await stripe.prices.list({ lookup_keys: ['second', 'third'] })).data.length, 1);
     assert.equal((await stripe.products.list({ ids: ['prod_a2'] })).data.length, 1);
