@@ -20,8 +20,6 @@ namespace reverse_etl {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::chrono::seconds between_bars{2};
 constexpr int bar_width = 20;
 
@@ -88,22 +86,31 @@ void show_bar(const std::string &sync, const Progress &progress, double seconds)
 
 } // namespace
 
+RunBars::RunBars(std::int64_t run, std::string sync)
+    : run_(run), sync_(std::move(sync)), began_(Clock::now()), next_(began_ + between_bars) {}
+
+void RunBars::show_if_due() {
+    if (!shows_bars() || Clock::now() < next_)
+        return;
+    show_bar(sync_, progress_of(run_), std::chrono::duration<double>(Clock::now() - began_).count());
+    next_ = Clock::now() + between_bars;
+}
+
+long RunBars::until_due_ms() const {
+    if (!shows_bars())
+        return std::numeric_limits<long>::max();
+    return std::max<long>(std::chrono::ceil<std::chrono::milliseconds>(next_ - Clock::now()).count(), 1);
+}
+
 void wait_for_run(std::int64_t run, const std::string &sync) {
-    Clock::time_point began = Clock::now(), next_bar = began + between_bars;
+    RunBars bars(run, sync);
     WatchOutcomes watch;
     Progress progress = progress_of(run);
     if (progress.is_under_way())
         require_worker();
     while (progress.is_under_way()) {
-        long most_ms = std::numeric_limits<long>::max();
-        if (shows_bars()) {
-            if (Clock::now() >= next_bar) {
-                show_bar(sync, progress, std::chrono::duration<double>(Clock::now() - began).count());
-                next_bar = Clock::now() + between_bars;
-            }
-            most_ms = std::max<long>(std::chrono::ceil<std::chrono::milliseconds>(next_bar - Clock::now()).count(), 1);
-        }
-        sleep_for_outcomes(most_ms);
+        bars.show_if_due();
+        sleep_for_outcomes(bars.until_due_ms());
         progress = progress_of(run);
     }
 }
