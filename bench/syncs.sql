@@ -6,6 +6,14 @@ CREATE FOREIGN TABLE customers (
     seen_at timestamptz
 ) SERVER endpoint OPTIONS (path '/http/customers', key 'id', insert_as 'upsert');
 
+CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl
+    OPTIONS (connector 'hubspot', base_url :'sandbox_url', rate_limit 'none');
+CREATE USER MAPPING FOR CURRENT_USER SERVER hubspot OPTIONS (access_token 'pat-bench');
+CREATE FOREIGN TABLE contacts (
+    nr bigint, email text, firstname text, lastname text, city text, stage text, score integer, vip boolean,
+    seen_at timestamptz
+) SERVER hubspot;
+
 CREATE TABLE ordered AS
 SELECT i::bigint AS id, 'c' || i || '@example.com' AS email, 'First ' || i % 1000 AS firstname,
        'Last ' || i % 5000 AS lastname, 'City ' || i % 300 AS city, 'lead' AS stage, i % 100 AS score,

@@ -80,6 +80,7 @@ ENGINE_SOURCES = \
     src/engine/queue/delivery_queue_jobs.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
+    src/engine/queue/straight_lane.cpp \
     src/engine/rehearsal/connector_case.cpp \
     src/engine/rehearsal/json_difference.cpp \
     src/engine/rehearsal/trial.cpp \
@@ -206,6 +207,7 @@ POSTGRES_SOURCES = \
     src/postgres/destinations/option_functions.cpp \
     src/postgres/destinations/options.cpp \
     src/postgres/destinations/preview.cpp \
+    src/postgres/destinations/plan_records.cpp \
     src/postgres/destinations/push_plan.cpp \
     src/postgres/destinations/record_encoder.cpp \
     src/postgres/destinations/row_encoder.cpp \
@@ -295,10 +297,15 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/plan.cpp \
     src/postgres/syncs/resync.cpp \
     src/postgres/syncs/row_contract.cpp \
+    src/postgres/syncs/row_store.cpp \
     src/postgres/syncs/rows.cpp \
     src/postgres/syncs/run.cpp \
+    src/postgres/syncs/sightings.cpp \
     src/postgres/syncs/statements.cpp \
+    src/postgres/syncs/straight_outcomes.cpp \
+    src/postgres/syncs/straight_run.cpp \
     src/postgres/syncs/sync_outbox.cpp \
+    src/postgres/syncs/sync_tables.cpp \
     src/postgres/syncs/sync_trigger.cpp \
     src/postgres/syncs/wait.cpp \
     src/postgres/values/decoder.cpp \

@@ -10,6 +10,14 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_syn
 COMMENT ON FUNCTION reverse_etl_internal.sync_mode(text) IS 'what a mode of a sync does; null if there is no such mode';
 REVOKE ALL ON FUNCTION reverse_etl_internal.sync_mode(text) FROM PUBLIC;
 
+CREATE FUNCTION reverse_etl_internal.sees(sightings bigint, token bigint, place tid, known bigint, hash bigint) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_sees';
+COMMENT ON FUNCTION reverse_etl_internal.sees(bigint, bigint, tid, bigint, bigint) IS 'counts a row of a model, marks its place in the state of the sync as met, and tells whether a run has to look at it';
+
+CREATE FUNCTION reverse_etl_internal.was_seen(sightings bigint, token bigint, place tid) RETURNS boolean
+LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_was_seen';
+COMMENT ON FUNCTION reverse_etl_internal.was_seen(bigint, bigint, tid) IS 'whether a row of a model was met that has this place in the state of the sync';
+
 CREATE TABLE reverse_etl_internal.sync_definitions (
     id integer PRIMARY KEY DEFAULT nextval('reverse_etl_internal.sync_id_seq'),
     name text NOT NULL UNIQUE CHECK (name <> '' AND octet_length(name) <= 200),
@@ -124,7 +132,7 @@ COMMENT ON COLUMN reverse_etl.runs.absent IS 'rows that were to be changed, and 
 COMMENT ON COLUMN reverse_etl.runs.reason IS 'why the run was held, skipped, cancelled, or failed';
 COMMENT ON COLUMN reverse_etl.runs.pushes IS 'its rows in reverse_etl.audit_log';
 COMMENT ON COLUMN reverse_etl.runs.requested_by IS 'the role that began the run';
-COMMENT ON COLUMN reverse_etl.runs.pid IS 'the process that reads the model';
+COMMENT ON COLUMN reverse_etl.runs.pid IS 'the process that reads the model, and sends the rows where they leave straight from it';
 -- One run of a sync at a time.
 CREATE UNIQUE INDEX runs_under_way ON reverse_etl.runs (sync_id) WHERE status IN ('reading', 'delivering', 'cancelling');
 CREATE INDEX ON reverse_etl.runs (sync_id, id);
@@ -135,6 +143,21 @@ CREATE POLICY own_runs ON reverse_etl.runs FOR SELECT
     USING (EXISTS (SELECT FROM reverse_etl_internal.sync_definitions AS s WHERE s.id = sync_id));
 COMMENT ON POLICY own_runs ON reverse_etl.runs IS 'a user sees the runs of the syncs that they see';
 GRANT SELECT ON reverse_etl.runs TO PUBLIC;
+
+CREATE TABLE reverse_etl_internal.straight_runs (
+    run_id bigint PRIMARY KEY REFERENCES reverse_etl.runs ON DELETE CASCADE,
+    added bigint NOT NULL DEFAULT 0,
+    changed bigint NOT NULL DEFAULT 0,
+    removed bigint NOT NULL DEFAULT 0,
+    is_reading boolean NOT NULL DEFAULT false,
+    sent bytea NOT NULL DEFAULT ''
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0,
+        toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 2000, toast.autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE reverse_etl_internal.straight_runs ALTER COLUMN sent SET STORAGE EXTERNAL;
+COMMENT ON TABLE reverse_etl_internal.straight_runs IS 'runs under way whose rows leave straight from the process that found them';
+COMMENT ON COLUMN reverse_etl_internal.straight_runs.added IS 'rows that were added, and accepted so far; likewise for those that were changed or removed';
+COMMENT ON COLUMN reverse_etl_internal.straight_runs.is_reading IS 'its process died, and another reads the model once more to find the rest';
+COMMENT ON COLUMN reverse_etl_internal.straight_runs.sent IS 'the keys of rows that are about to be sent, or under way';
 
 CREATE TABLE reverse_etl_internal.invalid_rows (
     run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,

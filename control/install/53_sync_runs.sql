@@ -4,19 +4,21 @@
 --   begin_run          -> reading, or skipped; one that is held -> reading if it was released, else expired
 --   hold_run           reading -> held (52_sync_guards.sql)
 --   run_queued         reading -> delivering, or completed where there is nothing to deliver
---   fail_run           reading -> failed, cancelled
+--   fail_run           reading, delivering -> failed, cancelled
+--   resume_straight    cancelling -> cancelled (57_straight_runs.sql)
 --   release_run, start_sync_over: held -> released, expired (55_sync_functions.sql, 51_sync_definitions.sql)
 --   cancel_run         delivering -> cancelling (55_sync_functions.sql)
 --   settle_lost_rows   delivering -> cancelling (54_sync_outcomes.sql)
 --   count_outcomes     delivering -> completed, cancelling; cancelling -> cancelled, failed (54_sync_outcomes.sql)
 
-CREATE FUNCTION reverse_etl_internal.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text)
+CREATE FUNCTION reverse_etl_internal.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text, OUT resumed boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl_internal.sync_definitions;
     other reverse_etl.runs;
     process timestamptz;
 BEGIN
+    resumed := false;
     -- Whoever comes at the same moment waits here, and then finds the run.
     SELECT * INTO STRICT definition FROM reverse_etl_internal.sync_definitions WHERE id = begin_run.sync FOR UPDATE;
     SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
@@ -24,10 +26,11 @@ BEGIN
     SELECT * INTO other FROM reverse_etl.runs
      WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
     IF FOUND THEN
-        IF other.status = 'reading'
+        resumed := EXISTS (SELECT FROM reverse_etl_internal.straight_runs WHERE run_id = other.id);
+        IF (other.status = 'reading' OR resumed)
            AND NOT EXISTS (SELECT FROM pg_stat_get_activity(other.pid) AS a
                             WHERE a.backend_start = other.process_started_at AND other.pid <> begin_run.pid) THEN
-            -- Whoever read the model is gone, and nothing was queued.
+            -- Whoever read the model is gone, and nothing was queued: the state tells what was accepted.
             UPDATE reverse_etl.runs SET pid = begin_run.pid, process_started_at = process WHERE id = other.id;
             run := other.id;
         ELSE
@@ -56,22 +59,39 @@ $$;
 COMMENT ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer) IS 'puts a run on record, unless one is under way; one whose process died is taken up';
 
 CREATE FUNCTION reverse_etl_internal.run_queued(run bigint, queried bigint, added bigint, changed bigint, removed bigint,
-    invalid bigint, quarantined bigint, pushes bigint[]) RETURNS void
+    invalid bigint, quarantined bigint, pushes bigint[], straight boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    before reverse_etl_internal.straight_runs;
 BEGIN
+    -- What was accepted before its process died is unchanged now.
+    SELECT * INTO before FROM reverse_etl_internal.straight_runs WHERE run_id = run;
+    before.added := COALESCE(before.added, 0);
+    before.changed := COALESCE(before.changed, 0);
+    before.removed := COALESCE(before.removed, 0);
     UPDATE reverse_etl.runs AS r
-       SET status = 'delivering', queried = run_queued.queried, added = run_queued.added, changed = run_queued.changed,
-           removed = run_queued.removed, invalid = run_queued.invalid, quarantined = run_queued.quarantined,
-           unchanged = run_queued.queried - run_queued.added - run_queued.changed - run_queued.removed - run_queued.invalid,
+       SET status = CASE r.status WHEN 'reading' THEN 'delivering' ELSE r.status END,
+           added = before.added + run_queued.added, changed = before.changed + run_queued.changed,
+           removed = before.removed + run_queued.removed, invalid = run_queued.invalid, quarantined = run_queued.quarantined,
+           unchanged = n.unchanged,
+           queried = before.added + before.changed + before.removed + run_queued.added + run_queued.changed + run_queued.removed
+                   + run_queued.invalid + n.unchanged,
            waiting = run_queued.added + run_queued.changed + run_queued.removed, pushes = run_queued.pushes,
-           queued_at = clock_timestamp(), pid = NULL
+           queued_at = COALESCE(r.queued_at, clock_timestamp()), pid = CASE WHEN straight THEN r.pid END
+      FROM (SELECT GREATEST(run_queued.queried - run_queued.added - run_queued.changed - run_queued.removed - run_queued.invalid
+                            - before.added - before.changed, 0) AS unchanged) AS n
      WHERE id = run;
+    IF straight THEN
+        INSERT INTO reverse_etl_internal.straight_runs (run_id) VALUES (run) ON CONFLICT (run_id) DO UPDATE SET is_reading = false;
+    ELSE
+        DELETE FROM reverse_etl_internal.straight_runs WHERE run_id = run;
+    END IF;
     IF run_queued.added + run_queued.changed + run_queued.removed = 0 THEN
         PERFORM reverse_etl_internal.end_run(run, 'completed', NULL);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]) IS 'notes what a run has queued; from here on the background worker sees to it';
+COMMENT ON FUNCTION reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[], boolean) IS 'notes what a run has found; from here on the background worker sees to it, or its own process if the rows leave straight from that';
 
 CREATE FUNCTION reverse_etl_internal.end_run(run bigint, status text, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -82,9 +102,14 @@ DECLARE
     tried bigint;
 BEGIN
     -- What a guard has counted before the run was released is not what it did.
-    UPDATE reverse_etl.runs
-       SET queried = 0, added = 0, changed = 0, removed = 0, unchanged = 0, invalid = 0, quarantined = 0
-     WHERE id = run AND runs.status = 'reading';
+    UPDATE reverse_etl.runs AS r
+       SET queried = before.added + before.changed + before.removed, added = before.added, changed = before.changed,
+           removed = before.removed, unchanged = 0, invalid = 0, quarantined = 0, waiting = 0, rejected = 0, cancelled = 0, absent = 0
+      FROM (SELECT COALESCE(sum(added), 0)::bigint AS added, COALESCE(sum(changed), 0)::bigint AS changed,
+                   COALESCE(sum(removed), 0)::bigint AS removed
+              FROM reverse_etl_internal.straight_runs WHERE run_id = run) AS before
+     WHERE id = run AND r.status = 'reading';
+    DELETE FROM reverse_etl_internal.straight_runs WHERE run_id = run;
     UPDATE reverse_etl.runs AS r
        SET status = end_run.status, reason = COALESCE(end_run.reason, r.reason), finished_at = clock_timestamp(), pid = NULL
      WHERE id = run
@@ -126,10 +151,17 @@ $$;
 COMMENT ON FUNCTION reverse_etl_internal.end_run(bigint, text, text) IS 'notes the end of a run, and what follows from it';
 
 CREATE FUNCTION reverse_etl_internal.fail_run(run bigint, reason text, cancelled boolean) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT reverse_etl_internal.end_run(run, CASE WHEN cancelled THEN 'cancelled' ELSE 'failed' END, reason);
-END;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    failed reverse_etl.runs;
+BEGIN
+    -- Of one whose rows have left straight from it the rest is not sent.
+    UPDATE reverse_etl.runs AS r SET cancelled = r.cancelled + r.waiting, waiting = 0 WHERE id = run RETURNING * INTO failed;
+    -- Who has it cancelled has said so already.
+    PERFORM reverse_etl_internal.end_run(run, CASE WHEN fail_run.cancelled OR failed.status = 'cancelling' THEN 'cancelled' ELSE 'failed' END,
+                                         CASE failed.status WHEN 'cancelling' THEN COALESCE(failed.reason, fail_run.reason) ELSE fail_run.reason END);
+END
+$$;
 COMMENT ON FUNCTION reverse_etl_internal.fail_run(bigint, text, boolean) IS 'notes that what was begun could not be brought to its end';
 
 CREATE FUNCTION reverse_etl_internal.note_health(run bigint, health text, message text) RETURNS void
@@ -157,7 +189,7 @@ $$;
 COMMENT ON FUNCTION reverse_etl_internal.note_health(bigint, text, text) IS 'writes an alert if the health of a sync has changed';
 
 REVOKE ALL ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer),
-    reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[]),
+    reverse_etl_internal.run_queued(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint[], boolean),
     reverse_etl_internal.end_run(bigint, text, text),
     reverse_etl_internal.fail_run(bigint, text, boolean),
     reverse_etl_internal.note_health(bigint, text, text) FROM PUBLIC;

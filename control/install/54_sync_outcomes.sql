@@ -78,13 +78,22 @@ CREATE FUNCTION reverse_etl_internal.settle_lost_rows(sync integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lost bigint[];
+    left_over record;
 BEGIN
     UPDATE reverse_etl.runs AS r SET status = 'cancelling', reason = COALESCE(r.reason, 'its rows are not in the outbox any more')
      WHERE r.sync_id = settle_lost_rows.sync AND r.status IN ('delivering', 'cancelling')
-       AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.sync = settle_lost_rows.sync);
+       AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.sync = settle_lost_rows.sync)
+       AND NOT EXISTS (SELECT FROM reverse_etl_internal.straight_runs AS s WHERE s.run_id = r.id);
     IF FOUND THEN
         EXECUTE format('SELECT array_agg("#row") FROM reverse_etl_internal.sync_%s_rows WHERE "#row" IS NOT NULL', sync) INTO lost;
         PERFORM reverse_etl_internal.settle_sync_rows(sync, lost, array_fill('cancelled'::text, ARRAY[cardinality(lost)]), lost);
+        -- Those that have left straight from a run were in no outbox.
+        FOR left_over IN SELECT r.id, r.waiting, s AS definition FROM reverse_etl.runs AS r
+                           JOIN reverse_etl_internal.sync_definitions AS s ON s.id = r.sync_id
+                          WHERE r.sync_id = settle_lost_rows.sync AND r.status = 'cancelling'
+        LOOP
+            PERFORM reverse_etl_internal.count_outcomes(left_over.id, left_over.definition, 0, 0, left_over.waiting, 0);
+        END LOOP;
     END IF;
 END
 $$;

@@ -34,6 +34,9 @@ BEGIN
     ELSIF found_run.status IN ('delivering', 'cancelling') THEN
         UPDATE reverse_etl.runs SET status = 'cancelling', reason = format('cancelled by %s', pg_get_userbyid(caller))
          WHERE id = run AND status = 'delivering';
+        -- One that was resumed reads the model.
+        PERFORM pg_cancel_backend(a.pid) FROM pg_stat_get_activity(found_run.pid) AS a, reverse_etl_internal.straight_runs AS s
+          WHERE a.backend_start = found_run.process_started_at AND a.pid <> pg_backend_pid() AND s.run_id = run AND s.is_reading;
         PERFORM reverse_etl_internal.wake_worker();
     ELSE
         RAISE object_not_in_prerequisite_state USING

@@ -10,7 +10,8 @@ BEGIN ATOMIC
                         WHERE r.sync_id = s.id AND r.status IN ('reading', 'delivering', 'cancelling'))
     UNION ALL
     SELECT r.sync_id FROM reverse_etl.runs AS r
-     WHERE r.status = 'reading'
+     WHERE (r.status = 'reading' OR r.status IN ('delivering', 'cancelling')
+                                    AND EXISTS (SELECT FROM reverse_etl_internal.straight_runs AS t WHERE t.run_id = r.id))
        AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at);
 END;
 COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
@@ -21,13 +22,15 @@ DECLARE
     failed bigint;
 BEGIN
     UPDATE reverse_etl_internal.sync_definitions SET requested_at = NULL WHERE id = give_up_run.sync;
-    SELECT id INTO failed FROM reverse_etl.runs WHERE sync_id = give_up_run.sync AND status = 'reading';
+    SELECT id INTO failed FROM reverse_etl.runs AS r
+     WHERE r.sync_id = give_up_run.sync
+       AND (r.status = 'reading' OR EXISTS (SELECT FROM reverse_etl_internal.straight_runs AS t WHERE t.run_id = r.id));
     IF NOT FOUND THEN
         INSERT INTO reverse_etl.runs (sync_id, sync, status, requested_by)
         SELECT id, name, 'reading', current_user FROM reverse_etl_internal.sync_definitions WHERE id = give_up_run.sync
         RETURNING id INTO failed;
     END IF;
-    PERFORM reverse_etl_internal.end_run(failed, 'failed', give_up_run.reason) WHERE failed IS NOT NULL;
+    PERFORM reverse_etl_internal.fail_run(failed, give_up_run.reason, false) WHERE failed IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.give_up_run(integer, text) IS 'notes that a run which somebody asked for could not begin, so that the next sync has its turn';

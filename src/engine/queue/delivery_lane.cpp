@@ -22,18 +22,6 @@ void for_each_operation(const Route &route, Use &&use) {
         use(*route.after->missing, route.after->of_missing);
 }
 
-/// All that may be asked of the destination for a row, but for what reads.
-template <class Use>
-void for_each_write(const Route &route, Use &&use) {
-    for_each_operation(route, [&](const CompiledOperation &operation, const Reactions &reactions) {
-        use(operation.spec());
-        for (const CompiledReaction &reaction : reactions)
-            for (const auto &made : {&reaction.tried, &reaction.next})
-                if (*made && &(*made)->spec() != &operation.spec() && !is_read_only((*made)->spec().kind))
-                    use((*made)->spec());
-    });
-}
-
 /// What is made once more after a reaction is another request, with a key of its own. A row that begins anew makes the
 /// first again, and so might do again what the second did. In such a lane no key outlasts its request.
 Route with_keys_that_last(Route route) {
@@ -49,6 +37,23 @@ Route with_keys_that_last(Route route) {
 }
 
 } // namespace
+
+void for_each_write(const Route &route, const std::function<void(const OperationSpec &)> &use) {
+    for_each_operation(route, [&](const CompiledOperation &operation, const Reactions &reactions) {
+        use(operation.spec());
+        for (const CompiledReaction &reaction : reactions)
+            for (const auto &made : {&reaction.tried, &reaction.next})
+                if (*made && &(*made)->spec() != &operation.spec() && !is_read_only((*made)->spec().kind))
+                    use((*made)->spec());
+    });
+}
+
+std::unique_ptr<RowDelivery> delivery_of_route(const Route &route, Dispatcher &dispatcher,
+                                               const DeliveryContext &context, RowSource &rows, OutcomeSink &sink) {
+    if (route.after)
+        return std::make_unique<LookedUpDelivery>(route.operation, dispatcher, *route.after, context, rows, sink);
+    return delivery_of(route.operation, dispatcher, route.reactions, context, rows, sink);
+}
 
 DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &rows, OutcomeSink &sink,
                            std::unique_ptr<LaneObserver> observer)
@@ -67,14 +72,9 @@ DeliveryLane::DeliveryLane(Route route, const Surroundings &around, KeyQueue &ro
         has_idempotency_key_ = !route_.after && route_.operation.spec().has_idempotency_key();
     const DeliveryContext context{around, *route_.authenticator, route_.policy, observer_.get(), true};
     auto &own_rows = static_cast<RowSource &>(*this);
-    if (route_.after) {
-        delivery_ =
-            std::make_unique<LookedUpDelivery>(route_.operation, dispatcher_, *route_.after, context, own_rows, sink);
-        return;
-    }
-    if (!route_.operation.spec().idempotent)
+    if (!route_.after && !route_.operation.spec().idempotent)
         dispatcher_.hold_starts();
-    delivery_ = delivery_of(route_.operation, dispatcher_, route_.reactions, context, own_rows, sink);
+    delivery_ = delivery_of_route(route_, dispatcher_, context, own_rows, sink);
 }
 
 /// How many rows may go in a request with this one. One that failed is tried with fewer each time, until it stands

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -41,6 +42,13 @@ struct Route {
     std::set<std::string> numbers{}; ///< the columns, by name, whose values are never words
     Reactions reactions{};           ///< what the rules of the only one try
 };
+
+/// Calls `use` with the spec of all that may be asked of the destination for a row, but for what reads.
+void for_each_write(const Route &route, const std::function<void(const OperationSpec &)> &use);
+
+/// The line of a route's rows: looked up first, or with what its rules try, or neither. All must outlive it.
+std::unique_ptr<RowDelivery> delivery_of_route(const Route &route, Dispatcher &dispatcher,
+                                               const DeliveryContext &context, RowSource &rows, OutcomeSink &sink);
 
 /// A rejected row that is queued again holds as a text what could not be sent. It still cannot: throws ValueRefused.
 void check_numbers(const Route &route, const JsonRow &row);

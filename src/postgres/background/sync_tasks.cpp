@@ -61,7 +61,8 @@ SyncTasks SyncTasks::find() {
     pg_call([&] {
         sql::execute(R"(
             SELECT reverse_etl_internal.has_sync_tasks(),
-                   EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'reading'),
+                   EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'reading')
+                   OR EXISTS (SELECT FROM reverse_etl_internal.straight_runs),
                    EXISTS (SELECT FROM reverse_etl.runs WHERE status = 'cancelling'))",
                      {});
         any_for_runners = DatumGetBool(sql::column(0, 1));

@@ -170,6 +170,10 @@ ActAs::ActAs(Oid role, const std::string &search_path)
     });
 }
 
+void ActAs::compile_nothing() {
+    pg_call([] { set("jit", "off"); });
+}
+
 AsMachine::AsMachine(Oid role)
     : Scope(role, OidIsValid(role) ? SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION : 0) {
     pg_call([] {

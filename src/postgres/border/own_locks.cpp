@@ -23,7 +23,8 @@ enum Object : uint16 {
     the_extension = 4,
     token_turn = 5,
     token = 6,
-    sync_runner = 7
+    sync_runner = 7,
+    turn_at_destination = 8
 };
 
 constexpr bool for_session = true, for_transaction = false;
@@ -99,6 +100,18 @@ bool is_served() {
         return true;
     give_up(serving, ShareLock, for_transaction);
     return false;
+}
+
+bool take_turn_at_destination(Oid destination) {
+    return take(turn_at_destination, ExclusiveLock, for_session, at_once, destination);
+}
+
+void give_up_turn_at_destination(Oid destination) {
+    give_up(turn_at_destination, ExclusiveLock, for_session, destination);
+}
+
+bool has_no_turn_taken(Oid destination) {
+    return take(turn_at_destination, ShareLock, for_transaction, at_once, destination);
 }
 
 bool take_turn_for_token(uint32 account) {

@@ -42,6 +42,15 @@ void require_extension();
 /// Nobody else uses it from here on, until the end of the transaction.
 void drop_extension();
 
+// How rows of a destination leave straight from a run, while others for it wait in the outbox.
+
+/// Whether this process is the one whose rows leave, until it gives that up. Never waits. Call inside pg_call.
+bool take_turn_at_destination(Oid destination);
+void give_up_turn_at_destination(Oid destination);
+/// Whether nobody has that turn; nobody takes it before the end of the transaction then. Never waits. Call inside
+/// pg_call.
+bool has_no_turn_taken(Oid destination);
+
 // How a token is fetched once, for all who have the same credentials. Accounts are told apart by a number.
 
 /// Whether this session is the one that has it fetched, until it gives that up. Never waits. Call inside pg_call.

@@ -49,6 +49,27 @@ ResultRows ResultRows::of(const std::string &query) {
     return result;
 }
 
+ResultRows ResultRows::made_of(TupleDesc descriptor) {
+    ResultRows result;
+    pg_call([&] {
+        MemoryContext caller = MemoryContextSwitchTo(CurTransactionContext);
+        result.descriptor_ = CreateTupleDescCopy(descriptor);
+        result.rows_.reset(tuplestore_begin_heap(true, false, work_mem));
+        MemoryContextSwitchTo(caller);
+    });
+    return result;
+}
+
+void ResultRows::put(const Datum *values, const bool *nulls) {
+    pg_call([&] {
+        tuplestore_putvalues(rows_.get(), descriptor_, const_cast<Datum *>(values), const_cast<bool *>(nulls));
+    });
+}
+
+ShownRows::~ShownRows() {
+    SPI_unregister_relation(name_);
+}
+
 void ResultRows::show_as(const char *name) const {
     pg_call([&] {
         auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));

@@ -31,6 +31,10 @@ class ResultRows {
     /// worthwhile.
     static ResultRows of(const std::string &query);
 
+    /// Rows that are put into it, as the descriptor says, in this transaction.
+    static ResultRows made_of(TupleDesc descriptor);
+    void put(const Datum *values, const bool *nulls);
+
     /// Lets statements of the connection read them.
     void show_as(const char *name) const;
 
@@ -57,6 +61,18 @@ class ResultRows {
     };
     std::unique_ptr<Tuplestorestate, End> rows_;
     TupleDesc descriptor_ = nullptr;
+};
+
+/// Shows rows by a name while it lives, for those that go before the connection to SPI does.
+class ShownRows {
+  public:
+    ShownRows(const ResultRows &rows, const char *name) : name_(name) { rows.show_as(name); }
+    ~ShownRows();
+    ShownRows(const ShownRows &) = delete;
+    ShownRows &operator=(const ShownRows &) = delete;
+
+  private:
+    const char *name_;
 };
 
 } // namespace reverse_etl

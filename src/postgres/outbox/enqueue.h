@@ -1,8 +1,7 @@
 #pragma once
 
 #include "postgres/audit_log/rejected_rows.h"
-#include "postgres/destinations/push_plan.h"
-#include "postgres/destinations/record_encoder.h"
+#include "postgres/destinations/plan_records.h"
 #include "postgres/outbox/writer.h"
 
 namespace reverse_etl {
@@ -28,23 +27,12 @@ class Enqueue {
 
   private:
     std::int64_t write();
-    std::string key_of(const std::string &row) const;
     void reject(const std::string &reason);
 
     const Destination &destination_;
-    PushPlan plan_;
-    std::vector<const DestinationColumn *> columns_;
-    ColumnEncoders values_of_;
-    RecordEncoder records_;
-    MemoryContext scratch_;
+    PlanRecords records_;
     std::int64_t push_id_;
     OutboxWriter writer_;
-
-    std::vector<Datum> values_;
-    std::unique_ptr<bool[]> nulls_;
-    /// Where among the columns those are that name the row, if the statement writes all of them.
-    std::vector<std::size_t> key_;
-    std::string row_text_, key_text_;
 
     std::uint64_t rows_ = 0, bytes_ = 0;
     std::vector<RejectedRow> rejections_;

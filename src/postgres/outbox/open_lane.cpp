@@ -121,8 +121,7 @@ PushPlan checked_plan_of(const Destination &destination, const LaneKey &key) {
 
 } // namespace
 
-std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key,
-                                        KeyQueue &rows, OutcomeSink &sink, const std::string &identity) {
+Route open_route(std::shared_ptr<const Destination> destination, const LaneKey &key, const std::string &identity) {
     const PushPlan plan = checked_plan_of(*destination, key);
     const NullAs null_as = null_as_of(*destination, key);
     const bool finds_ids = names_by_key_to_look_up(*destination, plan);
@@ -150,9 +149,15 @@ std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> desti
                 policy_of(*destination, key.role, identity),
                 numbers_of(*destination)};
     route.reactions = compile_reactions(route.operation, null_forms(*destination, plan.operation));
+    return route;
+}
+
+std::unique_ptr<DeliveryLane> open_lane(std::shared_ptr<const Destination> destination, const LaneKey &key,
+                                        KeyQueue &rows, OutcomeSink &sink, const std::string &identity) {
+    Route route = open_route(destination, key, identity);
     return std::make_unique<DeliveryLane>(
         std::move(route), Surroundings{session::transport(), session::waiter(), session::rate_limiter()}, rows, sink,
-        std::make_unique<Activity>(destination->relation, plan.operation, key.role));
+        std::make_unique<Activity>(destination->relation, kind_of(key.operation), key.role));
 }
 
 } // namespace reverse_etl

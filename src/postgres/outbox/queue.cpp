@@ -1,6 +1,7 @@
 #include "postgres/outbox/queue.h"
 
 #include "postgres/border/border.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/outbox/open_lane.h"
 
 #include <algorithm>
@@ -33,6 +34,8 @@ OutboxQueue::OutboxQueue(Oid destination, std::string identity)
       queue_(*this, health_) {}
 
 void OutboxQueue::claim() {
+    if (stands_back())
+        return;
     lock_definition();
     if (is_stale_) {
         if (!is_at_rest())
@@ -58,6 +61,16 @@ void OutboxQueue::claim() {
     // Also for rows that were there before the definition changed.
     queue_.open_lanes(
         [this](const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) { return open_lane_of(key, rows, sink); });
+}
+
+/// Rows that were queued after a run found its own are to leave after them. Should those come into the outbox, they
+/// have numbers that were drawn since: none must be passed.
+bool OutboxQueue::stands_back() {
+    if (pg_call([&] { return own_locks::has_no_turn_taken(destination_oid_); }))
+        return false;
+    more_ = true;
+    stands_back_until_ = Clock::now() + between_turns;
+    return true;
 }
 
 /// Rows are read only together with the definition that they were made for: whoever is changing it is waited for, and
@@ -289,11 +302,11 @@ DeliveryQueue::OpenedLane OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue
 }
 
 Clock::time_point OutboxQueue::send(Clock::time_point now) {
-    bool held = health_.is_held(now);
+    bool held = is_held(now);
     const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !held;
     Clock::time_point next = queue_.send(now, may_start, !wants_to_claim());
     if (held)
-        return std::min(next, health_.held_until());
+        return std::min(next, std::max(health_.held_until(), stands_back_until_));
     return next;
 }
 

@@ -68,12 +68,15 @@ class OutboxQueue : private DeliveryJournal {
     /// What claim() reads anew must not meet outcomes that are not written yet.
     bool settles_before_claim() const { return is_at_rest() && !settlement_.is_written(); }
     /// This database does not let it go on for now.
-    bool is_held(Clock::time_point now) const { return health_.is_held(now); }
+    bool is_held(Clock::time_point now) const { return health_.is_held(now) || now < stands_back_until_; }
     /// A step failed that may succeed later.
     void hold(const Error &error, const char *what) { health_.hold(error, what); }
     /// Nothing waits and nothing is under way.
     bool is_idle() const { return queue_.rows().size() == 0 && !more_ && settlement_.is_empty(); }
-    void claim_again() { more_ = true; }
+    void claim_again() {
+        more_ = true;
+        stands_back_until_ = {};
+    }
     /// Rows that are being sent.
     std::size_t under_way() const { return queue_.rows().under_way(); }
     /// The destination, for people.
@@ -113,6 +116,8 @@ class OutboxQueue : private DeliveryJournal {
     static constexpr std::size_t most_kept_lanes = 64, most_kept_bytes = 1 << 20;
     /// How long outcomes may wait for others, with which they are written down in one transaction.
     static constexpr Milliseconds longest_unsettled{5};
+    /// How often is looked whether a run's rows still leave straight from it. Its end calls the worker.
+    static constexpr Milliseconds between_turns{200};
 
     void row_accepted(const QueuedRow &row) override;
     void row_absent(const QueuedRow &row) override;
@@ -130,6 +135,7 @@ class OutboxQueue : private DeliveryJournal {
     bool open_definition();
     void claim_rows();
     void lock_definition() const;
+    bool stands_back();
     void forget_rows_of_old_names();
     void forget_what_was_rare();
     DeliveryQueue::OpenedLane open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
@@ -165,7 +171,7 @@ class OutboxQueue : private DeliveryJournal {
     std::size_t delivered_ = 0; ///< since the last truncation
     bool counted_ = false;      ///< the rows that were there when the worker came
     bool more_ = true, paused_ = false, is_stale_ = false, is_gone_ = false;
-    Clock::time_point drop_at_{};
+    Clock::time_point drop_at_{}, stands_back_until_{};
 
     std::set<int32> cancelled_; ///< syncs
     Clock::time_point unsettled_since_ = Clock::time_point::max();

@@ -27,10 +27,17 @@ class OutboxWriter {
 
     /// Adds a row: JSON objects in UTF-8, the key "" for none. Its number in the outbox.
     int64 add(const std::string &key, const std::string &row);
+    /// Numbers drawn ahead, each the first of so many as TableWriter keeps back. Call inside pg_call.
+    static std::int64_t draw_numbers();
+    /// Adds a row with such a number, which was tried so often.
+    void add(std::int64_t id, const std::string &key, const std::string &row, int attempts);
+
     /// Writes what add() kept back, and closes the table. Without it, after an error, Postgres gives all back itself.
     void finish();
 
   private:
+    void put(std::int64_t id, const std::string &key, const std::string &row, int attempts);
+
     Push push_;
     TableWriter table_;
     int64 first_id_ = 0; ///< of the rows that are kept back

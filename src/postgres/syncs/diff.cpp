@@ -15,24 +15,14 @@ namespace reverse_etl {
 
 namespace {
 
-struct Numbers {
-    std::int64_t values[5] = {};
-};
-
-/// The numbers in the one row of a query.
-Numbers numbers_of(const std::string &query) {
-    Numbers numbers;
+/// The number in the one row of a query.
+std::int64_t number_of(const std::string &query) {
+    std::int64_t number = 0;
     ResultRows::of(query).for_each([&](TupleTableSlot *slot) {
-        pg_call([&] { slot_getallattrs(slot); });
-        for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
-            numbers.values[i] = DatumGetInt64(slot->tts_values[i]);
+        bool is_null = false;
+        number = DatumGetInt64(pg_call([&] { return slot_getattr(slot, 1, &is_null); }));
     });
-    return numbers;
-}
-
-/// Whether every known key occurs once in the model: found without looking for keys that do not.
-bool is_each_known_once(const Numbers &compared, const Numbers &known) {
-    return compared.values[2] == known.values[0] && compared.values[4] == known.values[1];
+    return number;
 }
 
 /// Rows with one key are none that could be sent.
@@ -66,25 +56,19 @@ void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatem
 }
 
 void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
-    Numbers compared = numbers_of(statements.compare()), known = numbers_of(statements.known());
-    diff.model_rows = compared.values[0];
-    diff.known = known.values[0];
-    bool all_known_once = is_each_known_once(compared, known);
-    bool all_unchanged = all_known_once && compared.values[3] == compared.values[0];
-    if (all_unchanged && !sends_unchanged(sync.mode))
-        return;
-
-    bool known_twice = false;
-    if (!all_known_once) {
-        bool asks_for_gone = forgets_gone(sync.mode) || sync.removes();
-        if (asks_for_gone)
-            diff.gone = ResultRows::of(statements.gone());
-        std::int64_t gone = asks_for_gone ? diff.gone.count() : numbers_of(statements.count_gone()).values[0];
-        known_twice = compared.values[2] != diff.known - gone;
+    Sightings sightings(sync);
+    diff.changes = ResultRows::of(statements.seen(sightings));
+    diff.model_rows = sightings.rows();
+    diff.known = number_of(statements.known());
+    bool asks_for_gone = forgets_gone(sync.mode) || sync.removes();
+    if (asks_for_gone && (sightings.any_twice() || sightings.known() != diff.known))
+        diff.gone = ResultRows::of(statements.gone(sightings));
+    if (!diff.changes.is_empty() && !ResultRows::of(statements.any_kept()).is_empty()) {
+        diff.changes.show_as("#seen");
+        diff.changes = ResultRows::of(statements.seen_but_pending());
     }
-    diff.changes = ResultRows::of(statements.changes());
     diff.changes.show_as("#changes");
-    if (known_twice || has_duplicates_among_changes(statements))
+    if (sightings.any_twice() || has_duplicates_among_changes(statements))
         set_duplicates_apart(diff, statements);
 }
 
@@ -114,6 +98,7 @@ void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements
 SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statements) {
     SyncDiff diff;
     ActAs owner(sync.owner, sync.search_path);
+    owner.compile_nothing();
     OneSnapshot snapshot;
     ResultRows::of("SELECT pg_catalog.pg_current_snapshot()::pg_catalog.text").for_each([&](TupleTableSlot *slot) {
         bool is_null = false;

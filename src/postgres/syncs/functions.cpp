@@ -18,6 +18,7 @@
 #include "postgres/syncs/wait.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 extern "C" {
@@ -69,28 +70,61 @@ void check_may_read(const std::string &query) {
     pg_call([&] { sql::run(nothing, true); });
 }
 
-/// In transactions of its own, so that the run is on record whatever becomes of it.
-void run_in_steps(SyncRun &run) {
+/// In a transaction that SPI commits, with memory that goes with it.
+void in_step(const std::function<void()> &body) {
+    MemoryContext of_step = pg_call([] {
+        MemoryContext made = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl step", ALLOCSET_DEFAULT_SIZES);
+        MemoryContextSwitchTo(made);
+        return made;
+    });
+    MemoryContext caller = MemoryContextGetParent(of_step);
+    MemoryContextSwitchTo(of_step);
+    body();
+    MemoryContextSwitchTo(caller);
+    pg_call([] { SPI_commit(); });
+    MemoryContextDelete(of_step);
+}
+
+/// In transactions of its own, so that the run is on record whatever becomes of it. `delivers`: rows may leave from
+/// this session.
+void run_in_steps(SyncRun &run, bool delivers) {
     if (!run.begin()) {
         pg_call([] { SPI_commit(); });
         return;
     }
     pg_call([] { SPI_commit(); });
+    if (delivers)
+        run.may_deliver();
+    MemoryContext caller = CurrentMemoryContext;
     std::exception_ptr failed;
+    bool is_queued = false;
     try {
         run.queue();
+        pg_call([] { SPI_commit(); });
+        is_queued = true;
+        if (run.delivers()) {
+            RunBars bars(run.id(), run.name());
+            run.deliver(in_step, [&] {
+                bars.show_if_due();
+                return true;
+            });
+        }
     } catch (...) {
         failed = std::current_exception();
     }
-    if (failed) {
-        Error error = lasting(failed);
-        failed = nullptr;
-        pg_call([] { SPI_rollback(); });
+    if (!failed)
+        return;
+    MemoryContextSwitchTo(caller);
+    Error error = lasting(failed);
+    failed = nullptr;
+    pg_call([] { SPI_rollback(); });
+    // Who waits for a run, and is told not to any more, does not end it.
+    if (is_queued && ERRCODE_TO_CATEGORY(error.sqlstate) == ERRCODE_OPERATOR_INTERVENTION)
+        run.leave();
+    else
         run.fail(error.what(), error.sqlstate == ERRCODE_QUERY_CANCELED);
-        pg_call([] { SPI_commit(); });
-        throw error;
-    }
     pg_call([] { SPI_commit(); });
+    throw error;
 }
 
 /// Of one dimension that begins at 1, as others read what is stored.
@@ -226,7 +260,7 @@ SQL_FUNCTION(reverse_etl_run_sync) {
         pg_call([&] { SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC); });
         SyncRun run(find_sync(name));
         if (!atomic)
-            run_in_steps(run);
+            run_in_steps(run, wait);
         else if (run.begin())
             run.queue();
         if (run.id() != 0) {

@@ -159,6 +159,17 @@ class OperationChoice {
 
 } // namespace
 
+RowAddress::RowAddress(const PushPlan &plan, TupleTableSlot *made) {
+    for (std::size_t i = 0; i < plan.address.size(); i++) {
+        values[i] = made->tts_values[plan.address[i] - 1];
+        nulls[i] = made->tts_isnull[plan.address[i] - 1];
+    }
+}
+
+bool SyncOperations::take_all_alike() const {
+    return added.operation == changed.operation && added.written == changed.written && added.address == changed.address;
+}
+
 void SyncOperations::check_rights(const Destination &destination) const {
     std::string missing;
     for (const PushPlan *plan : {&added, &changed, removed ? &*removed : &added}) {

@@ -16,8 +16,19 @@ struct SyncOperations {
     /// An Error says what the destination lacks.
     static SyncOperations choose(const SyncDefinition &sync, const Destination &destination);
 
+    /// The destination takes new and known rows alike.
+    bool take_all_alike() const;
+
     /// An Error names what the current role lacks to do all this.
     void check_rights(const Destination &destination) const;
+};
+
+/// What names a row of the destination to a plan: the values of the plan's address columns. Valid as long as the
+/// slot's.
+struct RowAddress {
+    RowAddress(const PushPlan &plan, TupleTableSlot *made);
+    Datum values[INDEX_MAX_KEYS];
+    bool nulls[INDEX_MAX_KEYS];
 };
 
 /// Whether the destination can look rows up by these columns.

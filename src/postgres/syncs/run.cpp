@@ -23,11 +23,12 @@ bool SyncRun::begin() {
     identity::refuse_copy();
     Oid requested_by = GetUserId();
     sql::AsOwner owner;
-    bool skipped = false;
+    bool skipped = false, resumed = false;
     pg_call([&] {
-        sql::execute("SELECT run, note FROM reverse_etl_internal.begin_run($1, $2, $3)",
+        sql::execute("SELECT run, note, resumed FROM reverse_etl_internal.begin_run($1, $2, $3)",
                      {sql::int4(sync_.id), sql::name(server_role_name(requested_by)), sql::int4(MyProcPid)});
         id_ = DatumGetInt64(sql::column(0, 1, &skipped));
+        resumed = DatumGetBool(sql::column(0, 3));
     });
     // Somebody may have altered it until just now; from here on they find the run.
     if (!skipped)
@@ -40,7 +41,18 @@ bool SyncRun::begin() {
             ereport(NOTICE, (errmsg("sync \"%s\" is skipped: %s", sync_.name, note),
                              errhint("reverse_etl.run_progress shows how far it is.")));
         });
-    return !skipped;
+    return !skipped && (!resumed || take_up());
+}
+
+/// Its process died while rows left straight from it. False if it was told to stop meanwhile.
+bool SyncRun::take_up() const {
+    StraightOutcomes(sync_, id_).doubt_sent();
+    std::string forget = SyncStatements(sync_).forget_failures(id_, false);
+    pg_call([&] {
+        sql::run(forget);
+        sql::execute("SELECT reverse_etl_internal.resume_straight($1)", {sql::int8(id_)});
+    });
+    return pg_call([] { return DatumGetBool(sql::column(0, 1)); });
 }
 
 /// In a subtransaction: an error inside a function of the model leaves SPI where it was, and what follows it would be
@@ -68,28 +80,59 @@ void SyncRun::find_and_queue() {
             Destination *destination = open_destination(sync_.destination, CurrentMemoryContext);
             SyncOperations operations = SyncOperations::choose(sync_, *destination);
             operations.check_rights(*destination);
-            SyncOutbox outbox(sync_, id_, *destination, operations, CurrentMemoryContext);
-            counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
-            pushes = outbox.finish();
+            if (may_deliver_ && !sync_.by_cursor() && may_leave_straight(sync_, operations)) {
+                store_ = std::make_unique<RowStore>(sync_, id_, *destination, operations, CurrentMemoryContext);
+                counts = take_apart(sync_, diff, *destination, *store_, CurrentMemoryContext);
+                pushes = store_->finish();
+            } else {
+                SyncOutbox outbox(sync_, id_, *destination, operations, CurrentMemoryContext);
+                counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
+                pushes = outbox.finish();
+            }
         }
         reason = exceeded_guard(sync_, id_, diff.known, counts);
+        if (reason.empty() && store_ != nullptr)
+            take_turn(pushes.empty());
         if (reason.empty())
             note_queued(statements, diff, counts, pushes);
         return reason.empty();
     });
-    if (!reason.empty())
+    if (!reason.empty()) {
+        store_.reset();
         hold(counts, reason);
+    }
+}
+
+/// Rows leave from here, before all that is queued from here on.
+void SyncRun::take_turn(bool has_none) {
+    if (has_none) {
+        store_.reset();
+        return;
+    }
+    turn_ = TurnAtDestination::take(sync_.destination);
+    if (turn_ != nullptr)
+        store_->draw_numbers();
+}
+
+void SyncRun::deliver(const InTransaction &in_transaction, const std::function<bool()> &look) {
+    StraightRun(sync_, id_, *store_, turn_ != nullptr, in_transaction, look).deliver();
+    turn_.reset();
+    store_.reset();
 }
 
 void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                           const std::vector<std::int64_t> &pushes) const {
     sql::AsOwner owner;
-    forget_older_failures();
+    // What failed before has come again by now, or is no longer to be sent; what is in doubt stays so. Where rows leave
+    // from here, that is so when they have left.
+    if (!delivers()) {
+        std::string forget = statements.forget_failures(id_, true);
+        pg_call([&] { sql::run(forget); });
+    }
     if (forgets_gone(sync_.mode) && !diff.gone.is_empty()) {
         // A key that comes back counts as new.
         diff.gone.show_as("#gone");
-        std::string forget = "DELETE FROM " + SyncStatements::state_table(sync_.id) +
-                             " AS s USING \"#gone\" AS gone WHERE " + statements.same_key("s.", "gone.");
+        std::string forget = statements.forget("#gone");
         pg_call([&] { sql::run(forget); });
     }
     if (diff.cursor)
@@ -98,10 +141,16 @@ void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff
                          {sql::int4(sync_.id), sql::text(*diff.cursor)});
         });
     pg_call([&] {
-        sql::execute("SELECT reverse_etl_internal.run_queued($1, $2, $3, $4, $5, $6, $7, $8)",
-                     {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),
-                      sql::int8(counts.removed), sql::int8(counts.invalid), sql::int8(counts.quarantined),
-                      sql::int8s(pushes)});
+        sql::execute("SELECT reverse_etl_internal.run_queued($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                     {sql::int8(id_),
+                      sql::int8(counts.queried),
+                      sql::int8(counts.added),
+                      sql::int8(counts.changed),
+                      sql::int8(counts.removed),
+                      sql::int8(counts.invalid),
+                      sql::int8(counts.quarantined),
+                      sql::int8s(pushes),
+                      {BOOLOID, BoolGetDatum(delivers())}});
     });
 }
 
@@ -126,14 +175,6 @@ void SyncRun::note_relations(const Model &model) const {
     });
 }
 
-/// What failed before has come again by now, or is no longer to be sent; what is in doubt stays so.
-void SyncRun::forget_older_failures() const {
-    std::string forget = "DELETE FROM " + SyncStatements::rows_table(sync_.id) +
-                         " WHERE \"#row\" IS NULL AND \"#run\" IS DISTINCT FROM " + std::to_string(id_) +
-                         " AND \"#change\" <> '?'";
-    pg_call([&] { sql::run(forget); });
-}
-
 void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
     sql::AsOwner owner;
     pg_call([&] {
@@ -145,11 +186,19 @@ void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
 }
 
 void SyncRun::fail(const std::string &reason, bool cancelled) {
+    StraightOutcomes(sync_, id_).doubt_sent();
     sql::AsOwner owner;
     pg_call([&] {
         sql::execute("SELECT reverse_etl_internal.fail_run($1, $2, $3)",
                      {sql::int8(id_), sql::text(reason), {BOOLOID, BoolGetDatum(cancelled)}});
     });
+}
+
+void SyncRun::leave() {
+    turn_.reset();
+    store_.reset();
+    sql::AsOwner owner;
+    pg_call([&] { sql::execute("SELECT reverse_etl_internal.leave_straight($1, false)", {sql::int8(id_)}); });
 }
 
 } // namespace reverse_etl

@@ -73,15 +73,27 @@ std::string SyncStatements::no_key() const {
     return joined(sync_.key, " OR ", [&](const std::string &name) { return "m." + quoted_name(name) + " IS NULL"; });
 }
 
-std::string SyncStatements::compare() const {
-    return "SELECT count(*), count(*) FILTER (WHERE " + no_key() +
-           "), count(s.ctid), count(*) FILTER (WHERE s.\"#hash\" = " + hash_of_row +
-           "), COALESCE(bit_xor(s.\"#hash\"), 0) FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " +
-           same_key("m.", "s.");
+std::string SyncStatements::known() const {
+    return "SELECT count(*) FROM " + state_;
 }
 
-std::string SyncStatements::known() const {
-    return "SELECT count(*), COALESCE(bit_xor(\"#hash\"), 0) FROM " + state_;
+std::string SyncStatements::any_kept() const {
+    return "SELECT 1 FROM " + rows_ + " LIMIT 1";
+}
+
+std::string SyncStatements::seen(const Sightings &sightings) const {
+    return "SELECT m.*, " + hash_of_row +
+           " AS \"#hash\", s.ctid IS NULL AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" "
+           "FROM " +
+           model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
+           sightings.condition(hash_of_row);
+}
+
+std::string SyncStatements::seen_but_pending() const {
+    const std::string hash = "m.\"#hash\"";
+    return "SELECT " + joined(model_columns_, ", ", [](const std::string &name) { return "m." + quoted_name(name); }) +
+           ", " + hash + ", m.\"#new\", " + attempts(hash) + ", " + doubt() + " FROM \"#seen\" AS m WHERE " +
+           is_not_pending(hash);
 }
 
 std::string SyncStatements::differs() const {
@@ -94,10 +106,10 @@ std::string SyncStatements::differs() const {
 
 /// How often the row was refused as it is. A stream and a run may both have failed with it, so it is no join; where
 /// nothing has failed, which is found out once, no row is looked for.
-std::string SyncStatements::attempts() const {
+std::string SyncStatements::attempts(const std::string &hash) const {
     return "CASE WHEN EXISTS (SELECT FROM " + rows_ +
            " WHERE \"#row\" IS NULL) THEN (SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ + " AS f WHERE " +
-           failed() + " AND f.\"#hash\" = " + hash_of_row + ") END AS \"#attempts\"";
+           failed() + " AND f.\"#hash\" = " + hash + ") END AS \"#attempts\"";
 }
 
 std::string SyncStatements::failed() const {
@@ -109,15 +121,22 @@ std::string SyncStatements::in_doubt() const {
     return "d.\"#change\" = '?' AND " + same_key("d.", "m.");
 }
 
+std::string SyncStatements::doubt() const {
+    return "EXISTS (SELECT FROM " + rows_ + " AS d WHERE " + in_doubt() + ") AS \"#doubt\"";
+}
+
+std::string SyncStatements::is_not_pending(const std::string &hash) const {
+    return "NOT EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash + " AND " +
+           same_key("p.", "m.") + ")";
+}
+
 std::string SyncStatements::changes() const {
     if (sync_.by_cursor())
         return changes_by_cursor();
-    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", s.ctid IS NULL AS \"#new\", " + attempts() +
-           ", EXISTS (SELECT FROM " + rows_ + " AS d WHERE " + in_doubt() + ") AS \"#doubt\" FROM " + model() +
-           " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " + differs() +
-           " AND NOT EXISTS (SELECT FROM " + rows_ +
-           " AS p WHERE p.\"#row\" IS NOT NULL AND p.\"#change\" <> '-' AND p.\"#hash\" = " + hash_of_row + " AND " +
-           same_key("p.", "m.") + ")";
+    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", s.ctid IS NULL AS \"#new\", " + attempts(hash_of_row) + ", " +
+           doubt() + " FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
+           differs() + " AND " + is_not_pending(hash_of_row);
 }
 
 std::string SyncStatements::beyond_cursor() const {
@@ -127,7 +146,7 @@ std::string SyncStatements::beyond_cursor() const {
 
 /// What came after the cursor, and what did not get through before.
 std::string SyncStatements::changes_by_cursor() const {
-    std::string rows = "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + attempts();
+    std::string rows = "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + attempts(hash_of_row);
     std::string doubted = "EXISTS (SELECT FROM " + rows_ + " AS d WHERE " + in_doubt() + ")";
     return rows + ", false AS \"#doubt\" FROM " + model() + " WHERE " + beyond_cursor() + " UNION ALL " + rows + ", " +
            doubted + " AS \"#doubt\" FROM " + model() + " WHERE (" + beyond_cursor() + ") IS NOT TRUE AND (" + doubted +
@@ -135,16 +154,19 @@ std::string SyncStatements::changes_by_cursor() const {
 }
 
 std::string SyncStatements::gone() const {
+    return gone_where("NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")" +
+                      (only_keys_ ? " AND " + among_keys("s.") : ""));
+}
+
+std::string SyncStatements::gone(const Sightings &sightings) const {
+    return gone_where(sightings.is_gone());
+}
+
+std::string SyncStatements::gone_where(const std::string &condition) const {
     return "SELECT " + key("s.") + ", (SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ +
            " AS f WHERE f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " + same_key("f.", "s.") +
            ") AS \"#attempts\", EXISTS (SELECT FROM " + rows_ + " AS p WHERE p.\"#row\" IS NOT NULL AND " +
-           same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ + " AS s WHERE NOT EXISTS (SELECT FROM " +
-           model() + " WHERE " + same_key("m.", "s.") + ")" + (only_keys_ ? " AND " + among_keys("s.") : "");
-}
-
-std::string SyncStatements::count_gone() const {
-    return "SELECT count(*) FROM " + state_ + " AS s WHERE NOT EXISTS (SELECT FROM " + model() + " WHERE " +
-           same_key("m.", "s.") + ")";
+           same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ + " AS s WHERE " + condition;
 }
 
 std::string SyncStatements::duplicates() const {
@@ -162,6 +184,24 @@ std::string SyncStatements::duplicates_among_changes() const {
 std::string SyncStatements::changes_but_duplicates() const {
     return "SELECT m.* FROM \"#changes\" AS m WHERE NOT EXISTS (SELECT FROM \"#duplicates\" AS d WHERE " +
            same_key("d.", "m.") + ")";
+}
+
+std::string SyncStatements::keep(const char *shown) const {
+    std::string respelled = joined(sync_.key, ", ", [](const std::string &name) {
+        return quoted_name(name) + " = excluded." + quoted_name(name);
+    });
+    return "INSERT INTO " + state_ + " (" + key("") + ", \"#hash\") SELECT " + key("k.") + ", k.\"#hash\" FROM " +
+           quoted_name(shown) + " AS k ON CONFLICT (" + key_forms("") + ") DO UPDATE SET " + respelled +
+           ", \"#hash\" = excluded.\"#hash\"";
+}
+
+std::string SyncStatements::forget(const char *shown) const {
+    return "DELETE FROM " + state_ + " AS s USING " + quoted_name(shown) + " AS gone WHERE " + same_key("s.", "gone.");
+}
+
+std::string SyncStatements::forget_failures(std::int64_t run, bool of_others) const {
+    return "DELETE FROM " + rows_ + " WHERE \"#row\" IS NULL AND \"#run\" IS " + (of_others ? "" : "NOT ") +
+           "DISTINCT FROM " + std::to_string(run) + " AND \"#change\" <> '?'";
 }
 
 std::string SyncStatements::streams() const {

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "postgres/syncs/definition.h"
+#include "postgres/syncs/sightings.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,17 +28,20 @@ class SyncStatements {
     /// From here on only rows are looked at whose keys are among those shown as `keys`.
     void look_only_at_keys() { only_keys_ = true; }
 
-    /// One row: how many rows the model has, how many without a key, how many whose key is known, how many of these are
-    /// unchanged, and a checksum over the known ones.
-    std::string compare() const;
-    /// One row: how many keys are known, and the same checksum over all of them. Both are equal if every known key
-    /// occurs once in the model; should one occur twice in place of another, the hashes would have to cancel out.
+    /// One row: how many keys are known.
     std::string known() const;
+    /// One row where rows are on their way, or did not get through before.
+    std::string any_kept() const;
+    /// The rows of the model that sightings let through, with the columns of changes(): as if nothing were kept.
+    std::string seen(const Sightings &sightings) const;
+    /// The rows shown as `seen` that are not on their way already, with the columns of changes() as they are.
+    std::string seen_but_pending() const;
     /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and in_doubt.
     std::string changes() const;
     /// The keys that are known and no longer in the model, with the columns attempts and is_pending.
     std::string gone() const;
-    std::string count_gone() const;
+    /// The same after sightings have seen all of the model.
+    std::string gone(const Sightings &sightings) const;
     /// The rows of the model whose key another row has, too.
     std::string duplicates() const;
     /// Whether the rows shown as `changes` have a key twice: one row if so.
@@ -50,6 +54,13 @@ class SyncStatements {
     std::string all_but_streamed(const std::string &shown, const std::string &snapshot) const;
     /// One row: how far the cursor has come in the rows shown as `changes`, in a text that reads the same everywhere.
     std::string cursor_of_changes() const;
+
+    /// Writes the rows shown under a name into the state: keys, as they are spelled there, and hashes.
+    std::string keep(const char *shown) const;
+    /// Takes the keys shown under a name out of the state.
+    std::string forget(const char *shown) const;
+    /// Failures of a run, or of all others, but what is in doubt.
+    std::string forget_failures(std::int64_t run, bool of_others) const;
 
     /// The columns of the key, quoted, with a prefix such as "m.".
     std::string key(const char *prefix) const;
@@ -65,7 +76,10 @@ class SyncStatements {
   private:
     std::string key_form(std::size_t column, const char *prefix) const;
     std::string differs() const;
-    std::string attempts() const;
+    std::string attempts(const std::string &hash) const;
+    std::string doubt() const;
+    std::string is_not_pending(const std::string &hash) const;
+    std::string gone_where(const std::string &condition) const;
     std::string failed() const;
     std::string in_doubt() const;
     std::string beyond_cursor() const;

@@ -1,67 +1,19 @@
 #include "postgres/syncs/sync_outbox.h"
 
 #include "postgres/border/border.h"
-#include "postgres/border/columns_json.h"
-#include "postgres/border/names.h"
-#include "postgres/border/own_column.h"
-#include "postgres/border/own_relations.h"
-#include "postgres/border/sql.h"
-
-#include <utility>
-
-extern "C" {
-#include "catalog/namespace.h"
-#include "executor/spi.h"
-#include "utils/builtins.h"
-#include "utils/datum.h"
-#include "utils/lsyscache.h"
-}
 
 namespace reverse_etl {
 
-namespace {
-
-using Change = SyncRow::Change;
-
-/// Rows that cannot be sent are written so many at a time.
-constexpr std::size_t most_refused = 1000;
-
-/// Bytes: the tables are narrow.
-constexpr std::size_t about_a_row = 100;
-
-TableWriter writer_of(int32 sync, const char *suffix, MemoryContext context) {
-    const char *name = psprintf("sync_%d_%s", sync, suffix);
-    return TableWriter(internal_relation(name), context);
-}
-
-/// The first columns of both tables are those of the key. Call inside pg_call, between begin_row() and end_row().
-void copy_key(const SyncRow &row, int keys, TupleTableSlot *slot) {
-    for (int i = 0; i < keys; i++) {
-        const FormData_pg_attribute *attribute = TupleDescAttr(slot->tts_tupleDescriptor, i);
-        slot->tts_values[i] = datumCopy(row.key[i], attribute->attbyval, attribute->attlen);
-        slot->tts_isnull[i] = false;
-    }
-}
-
-bool same(const PushPlan &one, const PushPlan &other) {
-    return one.operation == other.operation && one.written == other.written && one.address == other.address;
-}
-
-} // namespace
-
 SyncOutbox::SyncOutbox(const SyncDefinition &sync, std::int64_t run, const Destination &destination,
                        const SyncOperations &operations, MemoryContext context)
-    : sync_(sync), run_(run), destination_(destination), context_(context),
-      scratch_(pg_call([&] { return AllocSetContextCreate(context, "reverse_etl sync row", ALLOCSET_SMALL_SIZES); })),
-      added_{operations.added, nullptr}, changed_{operations.changed, nullptr}, removed_{operations.removed.value_or(
-                                                                                             PushPlan()),
-                                                                                         nullptr},
-      one_way_(same(operations.added, operations.changed)) {}
+    : sync_(sync), destination_(destination), context_(context),
+      tables_(sync, run, context), added_{operations.added, nullptr}, changed_{operations.changed, nullptr},
+      removed_{operations.removed.value_or(PushPlan()), nullptr}, one_way_(operations.take_all_alike()) {}
 
-SyncOutbox::Way &SyncOutbox::way_of(Change change) {
-    if (change == Change::removed)
+SyncOutbox::Way &SyncOutbox::way_of(SyncRow::Change change) {
+    if (change == SyncRow::Change::removed)
         return removed_;
-    return change == Change::added || one_way_ ? added_ : changed_;
+    return change == SyncRow::Change::added || one_way_ ? added_ : changed_;
 }
 
 std::string SyncOutbox::send(const SyncRow &row, TupleTableSlot *made) {
@@ -71,121 +23,25 @@ std::string SyncOutbox::send(const SyncRow &row, TupleTableSlot *made) {
     } catch (const ValueRefused &refusal) {
         return refusal.what();
     }
-    keep(row, outbox_row, row.attempts);
+    tables_.keep(row, outbox_row, row.attempts);
     return "";
 }
 
 std::int64_t SyncOutbox::queue(Way &way, TupleTableSlot *made) {
     if (way.enqueue == nullptr)
         way.enqueue = std::make_unique<Enqueue>(destination_, way.plan, "SYNC", sync_.owner, context_, sync_.id);
-    Datum values[INDEX_MAX_KEYS];
-    bool nulls[INDEX_MAX_KEYS];
-    for (std::size_t i = 0; i < way.plan.address.size(); i++) {
-        values[i] = made->tts_values[way.plan.address[i] - 1];
-        nulls[i] = made->tts_isnull[way.plan.address[i] - 1];
-    }
-    return way.enqueue->add_or_refuse(made, values, nulls);
-}
-
-/// Call inside pg_call.
-void SyncOutbox::open_rows() {
-    rows_.emplace(writer_of(sync_.id, "rows", context_));
-    auto column = [&](const char *name) { return own_column(rows_->relation(), name); };
-    columns_ = {column("#hash"), column("#change"), column("#run"), column("#row"), column("#attempts")};
-}
-
-/// Notes the row among those that are on their way, or that did not get through.
-void SyncOutbox::keep(const SyncRow &row, std::int64_t outbox_row, int attempts) {
-    int keys = static_cast<int>(sync_.key.size());
-    pg_call([&] {
-        if (!rows_)
-            open_rows();
-        TupleTableSlot *slot = rows_->begin_row();
-        auto set = [&](int column, Datum value) {
-            slot->tts_values[column] = value;
-            slot->tts_isnull[column] = false;
-        };
-        copy_key(row, keys, slot);
-        if (row.change != Change::removed)
-            set(columns_.hash, row.hash);
-        set(columns_.change, CharGetDatum(static_cast<char>(row.change)));
-        if (run_ != 0)
-            set(columns_.run, Int64GetDatum(run_));
-        if (outbox_row != 0)
-            set(columns_.row, Int64GetDatum(outbox_row));
-        set(columns_.attempts, Int32GetDatum(attempts));
-        rows_->end_row(about_a_row);
-    });
-}
-
-void SyncOutbox::note(const SyncRow &row) {
-    if (sync_.by_cursor())
-        return; // the cursor has passed it
-    int keys = static_cast<int>(sync_.key.size());
-    pg_call([&] {
-        if (!state_)
-            state_.emplace(writer_of(sync_.id, "state", context_));
-        TupleTableSlot *slot = state_->begin_row();
-        copy_key(row, keys, slot);
-        int hash = own_column(state_->relation(), "#hash");
-        slot->tts_values[hash] = row.hash;
-        slot->tts_isnull[hash] = false;
-        state_->end_row(about_a_row);
-    });
-}
-
-void SyncOutbox::refuse(const SyncRow &row, bool has_key, const std::string &reason, Refusal kind) {
-    if (run_ == 0)
-        return;
-    // What the diff has added begins with #, and is no column of the query.
-    std::vector<std::string> all;
-    for (int i = 0; i < row.found->tts_tupleDescriptor->natts; i++)
-        if (std::string name = column_name(TupleDescAttr(row.found->tts_tupleDescriptor, i)); name[0] != '#')
-            all.push_back(std::move(name));
-    refused_.push_back(
-        {kind, columns_as_json(row.found, sync_.key, scratch_), reason, columns_as_json(row.found, all, scratch_)});
-    if (has_key)
-        keep(row, 0, row.attempts + (kind == Refusal::quarantined ? 0 : 1));
-    if (refused_.size() >= most_refused)
-        write_refused();
-}
-
-void SyncOutbox::write_refused() {
-    if (refused_.empty())
-        return;
-    std::vector<int64> quarantined, in_doubt;
-    std::vector<std::string> keys, reasons, rows;
-    for (RefusedRow &refused : std::exchange(refused_, {})) {
-        quarantined.push_back(refused.kind == Refusal::quarantined);
-        in_doubt.push_back(refused.kind == Refusal::in_doubt);
-        keys.push_back(std::move(refused.key));
-        reasons.push_back(std::move(refused.reason));
-        rows.push_back(std::move(refused.row));
-    }
-    sql::AsOwner owner;
-    pg_call([&] {
-        sql::execute(
-            R"(
-            INSERT INTO reverse_etl_internal.invalid_rows (run_id, quarantined, in_doubt, key, reason, "row")
-            SELECT $1, quarantined <> 0, in_doubt <> 0, reverse_etl_internal.kept_json(key), reason, reverse_etl_internal.kept_json("row")
-              FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($5), unnest($6))
-                   AS _ (quarantined, in_doubt, key, reason, "row"))",
-            {sql::int8(run_), sql::int8s(quarantined), sql::int8s(in_doubt), sql::texts(keys), sql::texts(reasons),
-             sql::texts(rows)});
-    });
+    RowAddress address(way.plan, made);
+    return way.enqueue->add_or_refuse(made, address.values, address.nulls);
 }
 
 std::vector<std::int64_t> SyncOutbox::finish() {
     std::vector<std::int64_t> pushes;
-    write_refused();
     for (Way *way : {&added_, &changed_, &removed_})
         if (way->enqueue != nullptr) {
             way->enqueue->finish();
             pushes.push_back(way->enqueue->push());
         }
-    for (std::optional<TableWriter> *writer : {&rows_, &state_})
-        if (*writer)
-            pg_call([&] { (*writer)->finish(); });
+    tables_.finish();
     return pushes;
 }
 

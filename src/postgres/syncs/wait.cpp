@@ -22,8 +22,6 @@ namespace reverse_etl {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::chrono::seconds between_bars{2};
 /// While nothing changes they come half as often each time, and so often in the end.
 constexpr std::chrono::seconds most_between_bars{64};
@@ -92,27 +90,35 @@ void show_bar(const std::string &sync, const Progress &progress, double seconds)
 
 } // namespace
 
+RunBars::RunBars(std::int64_t run, std::string sync)
+    : run_(run), sync_(std::move(sync)), began_(Clock::now()), next_(began_ + between_bars), pause_(between_bars) {}
+
+void RunBars::show_if_due() {
+    if (!shows_bars() || Clock::now() < next_)
+        return;
+    const Progress progress = progress_of(run_);
+    show_bar(sync_, progress, std::chrono::duration<double>(Clock::now() - began_).count());
+    std::pair<std::int64_t, std::string> now(progress.waiting, progress.trouble);
+    pause_ = shown_ == now ? std::min(pause_ * 2, most_between_bars) : between_bars;
+    shown_ = std::move(now);
+    next_ = Clock::now() + pause_;
+}
+
+long RunBars::until_due_ms() const {
+    if (!shows_bars())
+        return std::numeric_limits<long>::max();
+    return std::max<long>(std::chrono::ceil<std::chrono::milliseconds>(next_ - Clock::now()).count(), 1);
+}
+
 void wait_for_run(std::int64_t run, const std::string &sync) {
-    Clock::time_point began = Clock::now(), next_bar = began + between_bars;
-    std::chrono::seconds pause = between_bars;
-    std::optional<std::pair<std::int64_t, std::string>> shown;
+    RunBars bars(run, sync);
     WatchOutcomes watch;
     Progress progress = progress_of(run);
     if (progress.is_under_way())
         require_worker();
     while (progress.is_under_way()) {
-        long most_ms = std::numeric_limits<long>::max();
-        if (shows_bars()) {
-            if (Clock::now() >= next_bar) {
-                show_bar(sync, progress, std::chrono::duration<double>(Clock::now() - began).count());
-                std::pair<std::int64_t, std::string> now(progress.waiting, progress.trouble);
-                pause = shown == now ? std::min(pause * 2, most_between_bars) : between_bars;
-                shown = std::move(now);
-                next_bar = Clock::now() + pause;
-            }
-            most_ms = std::max<long>(std::chrono::ceil<std::chrono::milliseconds>(next_bar - Clock::now()).count(), 1);
-        }
-        sleep_for_outcomes(most_ms);
+        bars.show_if_due();
+        sleep_for_outcomes(bars.until_due_ms());
         progress = progress_of(run);
     }
 }

@@ -1,0 +1,68 @@
+#include "postgres/destinations/plan_records.h"
+
+#include "postgres/border/border.h"
+
+#include <algorithm>
+
+namespace reverse_etl {
+
+PlanRecords::PlanRecords(const Destination &destination, const PushPlan &plan, MemoryContext context)
+    : plan_(plan), columns_(columns_of(destination, plan)), values_of_(destination, columns_),
+      records_(values_of_, columns_),
+      scratch_(pg_call([&] { return AllocSetContextCreate(context, "reverse_etl row", ALLOCSET_SMALL_SIZES); })),
+      values_(columns_.size()), nulls_(std::make_unique<bool[]>(columns_.size())) {
+    if (!plan.address.empty())
+        return;
+    for (const std::string &field : destination.object.key) {
+        auto column = std::find_if(columns_.begin(), columns_.end(),
+                                   [&](const DestinationColumn *candidate) { return candidate->field == field; });
+        if (column == columns_.end()) {
+            key_columns_.clear();
+            return;
+        }
+        key_columns_.push_back(static_cast<std::size_t>(column - columns_.begin()));
+    }
+}
+
+void PlanRecords::gather(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {
+    gather_row(plan_, slot, address, address_nulls, values_.data(), nulls_.get());
+}
+
+void PlanRecords::encode() {
+    values_of_.set(values_.data(), nulls_.get());
+    std::size_t written = plan_.written.size();
+    row_.clear();
+    key_.clear();
+    records_.encode(0, written, row_, scratch_);
+    if (!plan_.address.empty())
+        records_.encode(written, columns_.size(), key_, scratch_);
+    else if (!key_columns_.empty())
+        key_ = key_of_row();
+}
+
+/// The columns of the row that name it, as an object of their own.
+std::string PlanRecords::key_of_row() const {
+    std::string key = "{";
+    for (std::size_t column : key_columns_) {
+        auto [begin, end] = records_.member(column);
+        if (key.size() > 1)
+            key += ',';
+        key.append(row_, begin, end - begin);
+    }
+    return key + '}';
+}
+
+std::string PlanRecords::row_anyhow() {
+    std::string row;
+    records_.encode_anyhow(values_.data(), nulls_.get(), 0, plan_.written.size(), row, scratch_);
+    return row;
+}
+
+std::string PlanRecords::key_anyhow() {
+    std::string key;
+    if (!plan_.address.empty())
+        records_.encode_anyhow(values_.data(), nulls_.get(), plan_.written.size(), columns_.size(), key, scratch_);
+    return key;
+}
+
+} // namespace reverse_etl

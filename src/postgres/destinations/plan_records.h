@@ -1,0 +1,44 @@
+#pragma once
+
+#include "postgres/destinations/push_plan.h"
+#include "postgres/destinations/record_encoder.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reverse_etl {
+
+/// The rows of a plan as they are kept until they leave: a JSON object of what is sent, and one of what names the row.
+class PlanRecords {
+  public:
+    /// The destination must outlive it; what is needed for a row is in the memory context.
+    PlanRecords(const Destination &destination, const PushPlan &plan, MemoryContext context);
+
+    /// Takes the values of a row, as gather_row() does.
+    void gather(TupleTableSlot *slot, const Datum *address, const bool *address_nulls);
+    /// Encodes them. Throws ValueRefused.
+    void encode();
+    /// What was encoded; the key is "" where nothing names the row.
+    const std::string &row() const { return row_; }
+    const std::string &key() const { return key_; }
+    /// The same of what was gathered, where there has to be an object.
+    std::string row_anyhow();
+    std::string key_anyhow();
+
+  private:
+    std::string key_of_row() const;
+
+    PushPlan plan_;
+    std::vector<const DestinationColumn *> columns_;
+    ColumnEncoders values_of_;
+    RecordEncoder records_;
+    MemoryContext scratch_;
+    std::vector<Datum> values_;
+    std::unique_ptr<bool[]> nulls_;
+    /// Where among the columns those are that name the row, if the plan writes all of them.
+    std::vector<std::size_t> key_columns_;
+    std::string row_, key_;
+};
+
+} // namespace reverse_etl
