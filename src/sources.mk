@@ -300,6 +300,7 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/row_store.cpp \
     src/postgres/syncs/rows.cpp \
     src/postgres/syncs/run.cpp \
+    src/postgres/syncs/run_times.cpp \
     src/postgres/syncs/sightings.cpp \
     src/postgres/syncs/statements.cpp \
     src/postgres/syncs/straight_outcomes.cpp \

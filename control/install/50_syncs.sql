@@ -104,6 +104,11 @@ CREATE TABLE reverse_etl.runs (
     pushes bigint[] NOT NULL DEFAULT '{}',
     requested_by name NOT NULL,
     released_by name,
+    reading_ms bigint,
+    comparing_ms bigint,
+    waiting_ms bigint,
+    requests_ms bigint,
+    writing_ms bigint,
     pid integer,
     process_started_at timestamptz,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -132,6 +137,11 @@ COMMENT ON COLUMN reverse_etl.runs.absent IS 'rows that were to be changed, and 
 COMMENT ON COLUMN reverse_etl.runs.reason IS 'why the run was held, skipped, cancelled, or failed';
 COMMENT ON COLUMN reverse_etl.runs.pushes IS 'its rows in reverse_etl.audit_log';
 COMMENT ON COLUMN reverse_etl.runs.requested_by IS 'the role that began the run';
+COMMENT ON COLUMN reverse_etl.runs.reading_ms IS 'milliseconds that it took to read the model and the state, and to find what differs';
+COMMENT ON COLUMN reverse_etl.runs.comparing_ms IS 'likewise, to cast, check and encode what differs';
+COMMENT ON COLUMN reverse_etl.runs.waiting_ms IS 'likewise, that were waited for limits, tokens and pauses with no request under way; null, as the two that follow, where all rows left by the outbox';
+COMMENT ON COLUMN reverse_etl.runs.requests_ms IS 'likewise, for requests';
+COMMENT ON COLUMN reverse_etl.runs.writing_ms IS 'likewise, to write what became of rows into the state';
 COMMENT ON COLUMN reverse_etl.runs.pid IS 'the process that reads the model, and sends the rows where they leave straight from it';
 -- One run of a sync at a time.
 CREATE UNIQUE INDEX runs_under_way ON reverse_etl.runs (sync_id) WHERE status IN ('reading', 'delivering', 'cancelling');

@@ -33,6 +33,19 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.count_straight(bigint, bigint, bigint, bigint, bigint, bigint) IS 'adds outcomes of rows that left straight from a run, and ends it with the last one';
 
+CREATE FUNCTION reverse_etl_internal.add_run_times(run bigint, read_for bigint, compared_for bigint, waited_for bigint, requested_for bigint,
+    written_for bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    UPDATE reverse_etl.runs AS r
+       SET reading_ms = COALESCE(r.reading_ms, 0) + read_for, comparing_ms = COALESCE(r.comparing_ms, 0) + compared_for,
+           waiting_ms = COALESCE(r.waiting_ms + waited_for, waited_for, r.waiting_ms),
+           requests_ms = COALESCE(r.requests_ms + requested_for, requested_for, r.requests_ms),
+           writing_ms = COALESCE(r.writing_ms + written_for, written_for, r.writing_ms)
+     WHERE id = run;
+END;
+COMMENT ON FUNCTION reverse_etl_internal.add_run_times(bigint, bigint, bigint, bigint, bigint, bigint) IS 'adds to where the time of a run went, in milliseconds; null for what was not measured';
+
 CREATE FUNCTION reverse_etl_internal.stop_straight(run bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -78,6 +91,7 @@ COMMENT ON FUNCTION reverse_etl_internal.resume_straight(bigint) IS 'takes up a 
 
 REVOKE ALL ON FUNCTION reverse_etl_internal.look_at_straight(bigint, boolean),
     reverse_etl_internal.count_straight(bigint, bigint, bigint, bigint, bigint, bigint),
+    reverse_etl_internal.add_run_times(bigint, bigint, bigint, bigint, bigint, bigint),
     reverse_etl_internal.stop_straight(bigint),
     reverse_etl_internal.leave_straight(bigint, boolean),
     reverse_etl_internal.resume_straight(bigint) FROM PUBLIC;

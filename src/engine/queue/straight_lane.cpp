@@ -33,8 +33,11 @@ void StraightLane::add(std::uint64_t number) {
 void StraightLane::submit() {
     if (filling_.rows() > 0)
         full_.push_back(filling_.take());
-    if (full_.empty())
-        return;
+    if (!full_.empty())
+        submit_full();
+}
+
+void StraightLane::submit_full() {
     observer_->begin();
     for (const Batch &batch : full_)
         observer_->seen(batch.rows().size());

@@ -32,7 +32,10 @@ class StraightLane : private RowSource {
 
     /// Puts the row into the request that is being filled. One that cannot be sent is rejected at once.
     void add(std::uint64_t number);
-    /// What was added may leave.
+    /// Whether requests are full that may leave at once: not where rows are grouped, of which more may come.
+    bool has_full() const { return !full_.empty() && route_.operation.grouping().empty(); }
+    void submit_full();
+    /// All that was added may leave.
     void submit();
 
     Clock::time_point start_ready() { return delivery_->start_ready(); }

@@ -56,10 +56,10 @@ void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatem
 }
 
 void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
-    Sightings sightings(sync);
-    diff.changes = ResultRows::of(statements.seen(sightings));
-    diff.model_rows = sightings.rows();
     diff.known = number_of(statements.known());
+    Sightings sightings(sync);
+    diff.changes = ResultRows::of(diff.known == 0 ? statements.all_new() : statements.seen(sightings));
+    diff.model_rows = diff.known == 0 ? diff.changes.count() : sightings.rows();
     bool asks_for_gone = forgets_gone(sync.mode) || sync.removes();
     if (asks_for_gone && (sightings.any_twice() || sightings.known() != diff.known))
         diff.gone = ResultRows::of(statements.gone(sightings));

@@ -69,27 +69,12 @@ void SyncRun::find_and_queue() {
     renew_key_forms();
     note_relations(model_of(sync_));
     SyncStatements statements(sync_);
-    SyncDiff diff = SyncDiff::find(sync_, statements);
-    diff.leave_to_streams(sync_, statements);
+    SyncDiff diff = find_difference(statements);
     std::string reason;
     SyncCounts counts;
     in_subtransaction([&] {
         std::vector<std::int64_t> pushes;
-        {
-            ActAs owner(sync_.owner, sync_.search_path);
-            Destination *destination = open_destination(sync_.destination, CurrentMemoryContext);
-            SyncOperations operations = SyncOperations::choose(sync_, *destination);
-            operations.check_rights(*destination);
-            if (may_deliver_ && !sync_.by_cursor() && may_leave_straight(sync_, operations)) {
-                store_ = std::make_unique<RowStore>(sync_, id_, *destination, operations, CurrentMemoryContext);
-                counts = take_apart(sync_, diff, *destination, *store_, CurrentMemoryContext);
-                pushes = store_->finish();
-            } else {
-                SyncOutbox outbox(sync_, id_, *destination, operations, CurrentMemoryContext);
-                counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
-                pushes = outbox.finish();
-            }
-        }
+        counts = take_apart_as_owner(diff, pushes);
         reason = exceeded_guard(sync_, id_, diff.known, counts);
         if (reason.empty() && store_ != nullptr)
             take_turn(pushes.empty());
@@ -101,6 +86,32 @@ void SyncRun::find_and_queue() {
         store_.reset();
         hold(counts, reason);
     }
+}
+
+SyncDiff SyncRun::find_difference(const SyncStatements &statements) {
+    Timed timed(times_.reading);
+    SyncDiff diff = SyncDiff::find(sync_, statements);
+    diff.leave_to_streams(sync_, statements);
+    return diff;
+}
+
+SyncCounts SyncRun::take_apart_as_owner(const SyncDiff &diff, std::vector<std::int64_t> &pushes) {
+    Timed timed(times_.comparing);
+    ActAs owner(sync_.owner, sync_.search_path);
+    Destination *destination = open_destination(sync_.destination, CurrentMemoryContext);
+    SyncOperations operations = SyncOperations::choose(sync_, *destination);
+    operations.check_rights(*destination);
+    SyncCounts counts;
+    if (may_deliver_ && !sync_.by_cursor() && may_leave_straight(sync_, operations)) {
+        store_ = std::make_unique<RowStore>(sync_, id_, *destination, operations, CurrentMemoryContext);
+        counts = take_apart(sync_, diff, *destination, *store_, CurrentMemoryContext);
+        pushes = store_->finish();
+    } else {
+        SyncOutbox outbox(sync_, id_, *destination, operations, CurrentMemoryContext);
+        counts = take_apart(sync_, diff, *destination, outbox, CurrentMemoryContext);
+        pushes = outbox.finish();
+    }
+    return counts;
 }
 
 /// Rows leave from here, before all that is queued from here on.
@@ -121,8 +132,9 @@ void SyncRun::deliver(const InTransaction &in_transaction, const std::function<b
 }
 
 void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
-                          const std::vector<std::int64_t> &pushes) const {
+                          const std::vector<std::int64_t> &pushes) {
     sql::AsOwner owner;
+    add_times(id_, times_, false);
     // What failed before has come again by now, or is no longer to be sent; what is in doubt stays so. Where rows leave
     // from here, that is so when they have left.
     if (!delivers()) {
@@ -175,8 +187,9 @@ void SyncRun::note_relations(const Model &model) const {
     });
 }
 
-void SyncRun::hold(const SyncCounts &counts, const std::string &reason) const {
+void SyncRun::hold(const SyncCounts &counts, const std::string &reason) {
     sql::AsOwner owner;
+    add_times(id_, times_, false);
     pg_call([&] {
         sql::execute("SELECT reverse_etl_internal.hold_run($1, $2, $3, $4, $5, $6, $7, $8)",
                      {sql::int8(id_), sql::int8(counts.queried), sql::int8(counts.added), sql::int8(counts.changed),

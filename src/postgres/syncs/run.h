@@ -39,14 +39,17 @@ class SyncRun {
     bool take_up() const;
     void take_turn(bool has_none);
     void note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
-                     const std::vector<std::int64_t> &pushes) const;
+                     const std::vector<std::int64_t> &pushes);
+    SyncDiff find_difference(const SyncStatements &statements);
+    SyncCounts take_apart_as_owner(const SyncDiff &diff, std::vector<std::int64_t> &pushes);
     void renew_key_forms();
     void note_relations(const Model &model) const;
-    void hold(const SyncCounts &counts, const std::string &reason) const;
+    void hold(const SyncCounts &counts, const std::string &reason);
 
     SyncDefinition sync_;
     std::int64_t id_ = 0;
     bool may_deliver_ = false;
+    RunTimes times_;
     std::unique_ptr<RowStore> store_;
     std::unique_ptr<TurnAtDestination> turn_;
 };

@@ -82,11 +82,18 @@ std::string SyncStatements::any_kept() const {
 }
 
 std::string SyncStatements::seen(const Sightings &sightings) const {
-    return "SELECT m.*, " + hash_of_row +
-           " AS \"#hash\", s.ctid IS NULL AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" "
-           "FROM " +
-           model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
+    return model_and("s.ctid IS NULL") + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
            sightings.condition(hash_of_row);
+}
+
+std::string SyncStatements::all_new() const {
+    return model_and("true");
+}
+
+/// The rows of the model with what changes() adds to them, as if nothing were kept.
+std::string SyncStatements::model_and(const char *is_new) const {
+    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", " + is_new +
+           " AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" FROM " + model();
 }
 
 std::string SyncStatements::seen_but_pending() const {

@@ -34,6 +34,8 @@ class SyncStatements {
     std::string any_kept() const;
     /// The rows of the model that sightings let through, with the columns of changes(): as if nothing were kept.
     std::string seen(const Sightings &sightings) const;
+    /// The same where no key is known.
+    std::string all_new() const;
     /// The rows shown as `seen` that are not on their way already, with the columns of changes() as they are.
     std::string seen_but_pending() const;
     /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and in_doubt.
@@ -78,6 +80,7 @@ class SyncStatements {
     std::string differs() const;
     std::string attempts(const std::string &hash) const;
     std::string doubt() const;
+    std::string model_and(const char *is_new) const;
     std::string is_not_pending(const std::string &hash) const;
     std::string gone_where(const std::string &condition) const;
     std::string failed() const;

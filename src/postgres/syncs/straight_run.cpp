@@ -94,7 +94,10 @@ StraightRun::StraightRun(const SyncDefinition &sync, std::int64_t run, RowStore 
 
 void StraightRun::deliver() {
     for (;;) {
-        in_transaction_([this] { begin_burst(); });
+        {
+            Timed timed(times_.writing);
+            in_transaction_([this] { begin_burst(); });
+        }
         if (course_ != Course::goes_on)
             return;
         send_burst();
@@ -172,11 +175,7 @@ bool StraightRun::open_lanes() {
 }
 
 void StraightRun::send_burst() {
-    for (std::size_t i = 0; i < burst_->size(); i++)
-        lane_of(i).add(store_.first_of_burst() + i);
-    for (const auto &lane : lanes_)
-        if (lane != nullptr)
-            lane->submit();
+    write_requests();
     looked_ = Clock::now();
     while (under_way() > 0) {
         Clock::time_point next = looked_ + between_looks;
@@ -188,6 +187,7 @@ void StraightRun::send_burst() {
         wait(next);
         if (Clock::now() >= looked_ + between_looks) {
             looked_ = Clock::now();
+            Timed timed(times_.writing);
             in_transaction_([this] { settle_and_look(); });
         }
         // What a look-up has found meanwhile does not leave either.
@@ -199,6 +199,25 @@ void StraightRun::send_burst() {
             lane->observer().end();
 }
 
+void StraightRun::write_requests() {
+    Timed timed(times_.requests);
+    for (std::size_t i = 0; i < burst_->size() && course_ == Course::goes_on; i++) {
+        StraightLane &lane = lane_of(i);
+        lane.add(store_.first_of_burst() + i);
+        if (!lane.has_full())
+            continue;
+        // The destination is at work while the next ones are written.
+        lane.submit_full();
+        lane.start_ready();
+        take_finished(Clock::now());
+    }
+    if (course_ != Course::goes_on)
+        return; // and nothing more leaves
+    for (const auto &lane : lanes_)
+        if (lane != nullptr)
+            lane->submit();
+}
+
 void StraightRun::settle_and_look() {
     if (settle(false))
         return;
@@ -206,8 +225,15 @@ void StraightRun::settle_and_look() {
     look_around();
 }
 
-/// What ended of others goes back to them.
 void StraightRun::wait(Clock::time_point until) {
+    const bool any_sent = std::any_of(lanes_.begin(), lanes_.end(),
+                                      [](const auto &lane) { return lane != nullptr && lane->counts().in_flight > 0; });
+    Timed timed(any_sent ? times_.requests : times_.waiting);
+    take_finished(until);
+}
+
+/// What ended of others goes back to them.
+void StraightRun::take_finished(Clock::time_point until) {
     std::vector<Finished> finished, others;
     pg_call([] { InvalidateCatalogSnapshot(); });
     session::transport().run(session::waiter(), until, finished);
@@ -279,6 +305,7 @@ JsonRows::Row StraightRun::json_row(std::uint64_t number) const {
 /// Writes down what is known of the burst. `ends`: it has come to its end. True if with that the run has ended.
 bool StraightRun::settle(bool ends) {
     writer_.settle(store_, *burst_, outcomes_, rejected_, ends);
+    add_times(run_, times_, true);
     for (std::vector<RejectedRow> &rows : rejected_)
         rows.clear();
     sql::AsOwner owner;

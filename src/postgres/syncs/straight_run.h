@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/queue/straight_lane.h"
+#include "postgres/syncs/run_times.h"
 #include "postgres/syncs/straight_outcomes.h"
 
 #include <array>
@@ -62,8 +63,10 @@ class StraightRun : private OutcomeSink, private JsonRows {
     std::size_t position_of(std::uint64_t number) const { return number - store_.first_of_burst(); }
     void begin_burst();
     void send_burst();
+    void write_requests();
     void settle_and_look();
     void wait(Clock::time_point until);
+    void take_finished(Clock::time_point until);
     std::size_t under_way() const;
     void withdraw();
     bool settle(bool ends);
@@ -77,6 +80,7 @@ class StraightRun : private OutcomeSink, private JsonRows {
     InTransaction in_transaction_;
     std::function<bool()> look_;
     StraightOutcomes writer_;
+    RunTimes times_;
     std::array<std::unique_ptr<StraightLane>, RowStore::ways_count> lanes_;
     Clock::time_point opened_{}, looked_{};
     Course course_ = Course::goes_on;
