@@ -25,7 +25,8 @@ void refuse_duplicates(const Inputs &inputs, Write write) {
                       "Duplicate IDs found in batch input: [" + std::string(*twice) + "]. IDs must be unique"};
 }
 
-// By https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide a batch updates contacts by their ids.
+// By https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide a batch updates contacts by
+// their ids.
 void refuse_email(const Inputs &inputs, std::string_view object, Write write) {
     for (const Input &row : inputs.rows)
         if (write == Write::update && object == "contacts" && row.id_property == "email")

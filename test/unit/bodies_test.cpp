@@ -337,13 +337,15 @@ BOOST_AUTO_TEST_CASE(json_within_a_form) {
     const std::string columns =
         R"("email": "text", "name": {"type": "text", "part": "custom"}, "n": {"type": "jsonb", "part": "custom"})";
     const std::string custom = R"({"$columns": {"part": "custom"}})";
-    const Bodies form(columns, R"("format": "form", "body": {"$columns": "all", "list": [)" + custom +
-                                   R"(], "text": {"$json": {"kind": "x", "data": )" + custom +
-                                   R"(}}, "code": {"$base64": {"$json": )" + custom + "}}}",
+    const Bodies form(columns,
+                      R"("format": "form", "body": {"$columns": "all", "list": [)" + custom +
+                          R"(], "text": {"$json": {"kind": "x", "data": )" + custom +
+                          R"(}}, "code": {"$base64": {"$json": )" + custom + "}}}",
                       R"("values": {"clear": "~"}, )");
     const auto parts = [&](const std::string &data, const std::string &code) {
-        return "list=" + percent_encoded("[" + data + "]") + "&text=" +
-               percent_encoded(R"({"kind":"x","data":)" + data + "}") + "&code=" + percent_encoded(code) + "&email=b%40x";
+        return "list=" + percent_encoded("[" + data + "]") +
+               "&text=" + percent_encoded(R"({"kind":"x","data":)" + data + "}") + "&code=" + percent_encoded(code) +
+               "&email=b%40x";
     };
     BOOST_TEST(form.body({R"({"email":"b@x","name":"q\"&","n":[1]})"}) ==
                parts(R"({"name":"q\"&","n":[1]})", "eyJuYW1lIjoicVwiJiIsIm4iOlsxXX0="));

@@ -27,7 +27,8 @@ BOOST_AUTO_TEST_CASE(so_many_rows_that_they_fill_several_jobs_leave_in_jobs) {
         Queue queue(R"("from": 5, "rows": 2, )" + opened + R"(, "add": {"request": "POST /rows", )" + rows_of_body +
                         "}, " + closed,
                     "upsert", of_jobs::poll, "", R"("request": "POST /single", "rows": 10, )" + rows_of_body + ", ");
-        queue.transport.answers = api({{"GET", {200, R"({"state": "done", "results": [{"ok": true}, {"ok": true}]})"}}});
+        queue.transport.answers =
+            api({{"GET", {200, R"({"state": "done", "results": [{"ok": true}, {"ok": true}]})"}}});
         queue.add(1, rows);
         queue.turns();
         const std::string lines = queue.lines();

@@ -237,8 +237,8 @@ BOOST_AUTO_TEST_CASE(a_token_that_somebody_else_had_may_have_ended_too) {
     BOOST_TEST((tried_with({token("mine", false), token("fetched", true), token("more", true)}, "more") ==
                 Tried{"mine fetched ", "failed"}));
     // And so does a destination that refuses everything.
-    BOOST_TEST((tried_with({token("anothers", false)}, "none") ==
-                Tried{"anothers anothers anothers anothers ", "failed"}));
+    BOOST_TEST(
+        (tried_with({token("anothers", false)}, "none") == Tried{"anothers anothers anothers anothers ", "failed"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_token_that_is_refused_fails_all_jobs) {

@@ -243,9 +243,9 @@ BOOST_AUTO_TEST_CASE(what_the_refusal_tells_names_the_row_from_then_on) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_that_tells_nothing_rejects_the_row) {
-    for (const char *answer :
-         {R"({"message": "no"})", R"({"message": "no", "why": "7"})", R"({"message": "no", "why": "id="})",
-          R"({"message": "no", "why": true})", R"({"message": "no", "why": ["id=7"]})", R"({"message": "no", "why": null})"}) {
+    for (const char *answer : {R"({"message": "no"})", R"({"message": "no", "why": "7"})",
+                               R"({"message": "no", "why": "id="})", R"({"message": "no", "why": true})",
+                               R"({"message": "no", "why": ["id=7"]})", R"({"message": "no", "why": null})"}) {
         const auto [outcome, requests] = refused_with(unarchive_and_update, answer, false);
         BOOST_TEST(outcome.find("(\"unarchive\" is not tried: the answer does not tell \"id\") (409)") != outcome.npos,
                    outcome);
