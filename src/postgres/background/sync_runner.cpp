@@ -15,7 +15,9 @@
 #include "postgres/streams/statements.h"
 #include "postgres/syncs/run.h"
 
+#include <chrono>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -41,6 +43,9 @@ using namespace reverse_etl;
 namespace {
 
 Oid of_role = InvalidOid; ///< whose syncs and alerts they are
+
+/// How long rows of one run may leave straight from here while others wait.
+constexpr std::chrono::seconds longest_at_once{5};
 
 /// The next sync to be run; nothing if there is none. One that could not even be begun keeps none of the others
 /// waiting.
@@ -76,6 +81,30 @@ bool give_up(int32 sync, const std::string &reason) {
     });
 }
 
+/// Whether somebody's run or alert has no process yet.
+bool others_wait() {
+    sql::AsOwner owner;
+    return pg_call([] {
+        sql::execute("SELECT reverse_etl_internal.has_sync_tasks()", {});
+        return DatumGetBool(sql::column(0, 1));
+    });
+}
+
+/// Sends what the run has kept for that. Processes like this are few: after a while others come first, and the rest
+/// leaves by the outbox.
+void deliver(SyncRun &run, std::optional<Error> &error) {
+    Clock::time_point began = Clock::now();
+    std::exception_ptr failed;
+    try {
+        run.deliver([](const std::function<void()> &body) { sql::in_transaction(body); },
+                    [&] { return Clock::now() - began < longest_at_once || !others_wait(); });
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    if (failed)
+        error.emplace(lasting(failed));
+}
+
 /// Whether there was one.
 bool run_next_sync() {
     static std::vector<std::int64_t> not_begun;
@@ -99,8 +128,11 @@ bool run_next_sync() {
         return false;
     if (!begun)
         return true;
+    run->may_deliver();
     std::optional<Error> error = attempt([&] { run->queue(); });
     reset_process();
+    if (!error && run->delivers())
+        deliver(*run, error);
     if (error) {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();

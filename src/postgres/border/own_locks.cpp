@@ -110,6 +110,13 @@ void give_up_turn_at_destination(Oid destination) {
     give_up(turn_at_destination, ExclusiveLock, for_session, destination);
 }
 
+bool is_turn_taken(Oid destination) {
+    if (!take(turn_at_destination, ShareLock, for_session, at_once, destination))
+        return true;
+    give_up(turn_at_destination, ShareLock, for_session, destination);
+    return false;
+}
+
 bool has_no_turn_taken(Oid destination) {
     return take(turn_at_destination, ShareLock, for_transaction, at_once, destination);
 }

@@ -47,6 +47,8 @@ void drop_extension();
 /// Whether this process is the one whose rows leave, until it gives that up. Never waits. Call inside pg_call.
 bool take_turn_at_destination(Oid destination);
 void give_up_turn_at_destination(Oid destination);
+/// Whether another process has it, and not only keeps it from being taken for a moment. Call inside pg_call.
+bool is_turn_taken(Oid destination);
 /// Whether nobody has that turn; nobody takes it before the end of the transaction then. Never waits. Call inside
 /// pg_call.
 bool has_no_turn_taken(Oid destination);

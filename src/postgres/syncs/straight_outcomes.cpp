@@ -139,9 +139,10 @@ void StraightOutcomes::write_state(const std::vector<StraightRow> &rows,
             kept.put(row.key, row.hash);
     }
     write_new(fresh, kept);
-    kept.run("#kept", statements_.keep("#kept"));
-    gone.run("#gone", statements_.forget("#gone"));
-    doubted.run("#doubted", statements_.keep("#doubted"));
+    const SyncStatements statements(sync_);
+    kept.run("#kept", statements.keep("#kept"));
+    gone.run("#gone", statements.forget("#gone"));
+    doubted.run("#doubted", statements.keep("#doubted"));
 }
 
 /// New keys are appended, many at a time. Should somebody have adopted one of them meanwhile, they go the other way.
@@ -270,7 +271,7 @@ void StraightOutcomes::doubt_sent() const {
         return;
     KeyRows doubted(sync_);
     doubted.put_all(sent);
-    doubted.run("#doubted", statements_.keep("#doubted"));
+    doubted.run("#doubted", SyncStatements(sync_).keep("#doubted"));
 }
 
 } // namespace reverse_etl

@@ -22,7 +22,7 @@ struct StraightOutcome {
 /// with an open connection to SPI.
 class StraightOutcomes {
   public:
-    StraightOutcomes(const SyncDefinition &sync, std::int64_t run) : sync_(sync), run_(run), statements_(sync_) {}
+    StraightOutcomes(const SyncDefinition &sync, std::int64_t run) : sync_(sync), run_(run) {}
 
     /// Moves the state and counts, for the outcomes that are there and not written. `rejected`: those rows by their
     /// way, each with its number in the run. `ends`: the others will have none.
@@ -50,7 +50,6 @@ class StraightOutcomes {
 
     const SyncDefinition &sync_;
     std::int64_t run_;
-    SyncStatements statements_;
 };
 
 } // namespace reverse_etl

@@ -47,7 +47,7 @@ std::unique_ptr<TurnAtDestination> TurnAtDestination::take(Oid destination) {
     for (Clock::time_point end = Clock::now() + longest_wait_for_turn;;) {
         if (pg_call([&] { return own_locks::take_turn_at_destination(destination); }))
             return std::unique_ptr<TurnAtDestination>(new TurnAtDestination(destination));
-        if (Clock::now() >= end)
+        if (Clock::now() >= end || pg_call([&] { return own_locks::is_turn_taken(destination); }))
             return nullptr;
         pg_call([] {
             CHECK_FOR_INTERRUPTS();

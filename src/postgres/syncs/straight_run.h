@@ -18,7 +18,7 @@ using InTransaction = std::function<void(const std::function<void()> &)>;
 /// The turn at a destination: while one lives, rows that are queued for it wait in the outbox.
 class TurnAtDestination {
   public:
-    /// None if others have it, for longer than a moment. Call in a transaction.
+    /// None if another run has it. Call in a transaction.
     static std::unique_ptr<TurnAtDestination> take(Oid destination);
     ~TurnAtDestination();
     TurnAtDestination(const TurnAtDestination &) = delete;

@@ -1,7 +1,8 @@
 # Whatever happens between and during runs, a sync ends where its mode says: random edits of the model between random
 # runs, with keys that change their spelling, under rejected rows, rows that always break the server, 429s, bursts of 502
 # and broken connections, with rows that others delete at the destination, streams beside the runs, cancelled runs,
-# changed queries, and a worker and a server that are killed. In the end each destination is compared with its model, and
+# changed queries, a worker and a server that are killed, and sessions that send the rows of a run and are told not to, end, or
+# find their destination paused. In the end each destination is compared with its model, and
 # the counts of every run add up: the CHECKs of reverse_etl.runs are never broken.
 #
 #   SYNC_PROPERTY_SEED=7 SYNC_PROPERTY_STEPS=500 test/tap/run 15 test/tap/t/sync_property.pl
@@ -213,6 +214,24 @@ sub run_statement {
     return "CALL reverse_etl.run_sync('$name', wait => $wait);\n";
 }
 
+# A session that waits for a run, and sends its rows where they may leave from there, until something happens.
+sub run_until {
+    my ($what, $name, $moment) = @_;
+    open my $session, '-|', 'bash', '-c', 'exec psql -X -d "$0" -c "$1" 2>&1',
+        $node->connstr('postgres') . ' application_name=waiter', "CALL reverse_etl.run_sync('$name')" or die;
+    sleep $moment;
+    if ($what eq 'pause') {
+        sql("SELECT reverse_etl.pause('to_$name')");
+        sleep 0.2 + $moment;
+        sql("SELECT reverse_etl.resume('to_$name')");
+        $what = 'cancel';
+    }
+    sql("SELECT pg_${what}_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'");
+    { local $/; my $said = <$session>; }
+    close $session;
+    return;
+}
+
 sub release_statement {
     my ($name) = @_;
     return <<~SQL;
@@ -306,13 +325,14 @@ for my $step (1 .. $steps) {
         $script .= "SELECT reverse_etl.alter_sync('$name', query => '@{[ query($sync, $sync->{edition}) ]}');\n";
         $done{alter}++;
     }
-    my $how = pick(qw(wait wait leave leave leave leave cancel cancel worker server));
+    my $how = pick(qw(wait wait leave leave leave leave cancel cancel worker server interrupt terminate pause));
     $how = 'leave' if $how eq 'server' && ($done{server} // 0) >= $steps / 20;
     $script .= "SELECT reverse_etl.release_rows('$name');\n" if rand() < 0.1;
     # With a row that breaks the server nobody waits by himself: send_neighbours().
     $how = 'leave' if $how eq 'wait' && $sync->{is_broken} && rand() < 0.8;
     my $waits = $how eq 'wait' && !$sync->{is_broken};
-    $script .= run_statement($name, $waits ? 'true' : 'false');
+    my $is_apart = $how =~ /interrupt|terminate|pause/;
+    $script .= run_statement($name, $waits ? 'true' : 'false') if !$is_apart;
     # While a run delivers, the model changes.
     $script .= "BEGIN;\n" . edit($sync) . "COMMIT;\n" if !$waits && rand() < 0.3;
     my $moment = pick(0, 0, 0.02, rand 0.1);
@@ -326,6 +346,7 @@ for my $step (1 .. $steps) {
     # Who released a run had a look at it.
     $script .= release_statement($name) if rand() < 0.5;
     sql($script);
+    run_until($how eq 'interrupt' ? 'cancel' : $how, $name, pick(0.05, 0.1, rand 0.5)) if $is_apart;
     if ($how eq 'wait') {
         wait_for_runs($name);
     } elsif ($how eq 'worker') {

@@ -185,4 +185,22 @@ is(sql(q(SELECT outcome, count(*), min(http_status) FROM reverse_etl.run_rows WH
 sql(q(SELECT reverse_etl.alter_sync('customers', max_attempts => 2); CALL reverse_etl.run_sync('customers'); CALL reverse_etl.run_sync('customers')));
 is(last_run(qw(status invalid quarantined)), 'completed|10|10', 'until they were refused too often');
 
+# ---- In the background ----------------------------------------------------------------------------------------------
+
+sub status_of { return sql("SELECT status FROM reverse_etl.runs WHERE sync = '$_[0]' ORDER BY id DESC LIMIT 1") }
+sub straight { return sql(q(SELECT string_agg(sync, ' ') FROM reverse_etl_internal.straight_runs JOIN reverse_etl.runs ON id = run_id)) }
+sql(<<~SQL);
+    SELECT reverse_etl.create_sync(name, 'SELECT email, name AS firstname FROM customers WHERE email LIKE ''c%''', 'contacts', '{email}',
+        run_after => 'customers') FROM unnest('{one,two}'::text[]) AS name;
+    SQL
+slow(1500);
+sql(q(CALL reverse_etl.run_sync('customers')));
+wait_until(sub { straight() eq 'one' });
+pass('rows of a run that follows another leave straight from its process');
+wait_until(sub { status_of('two') });
+is(status_of('one') . ' ' . straight(), 'delivering ', 'until others have waited for long enough, when the rest goes into the outbox');
+slow(0);
+wait_until(sub { status_of('one') eq 'completed' && status_of('two') eq 'completed' });
+is(sql(q(SELECT string_agg(accepted::text, ' ') FROM reverse_etl.runs WHERE sync IN ('one', 'two'))), '988 988', 'from where all of it leaves');
+
 done_testing();
