@@ -106,7 +106,9 @@ is(last_run('customers', 'status', 'reason', 'requested_by'), "skipped|run $firs
 is(sql(q(SELECT state, last_run FROM reverse_etl.syncs WHERE name = 'customers')), "delivering|$first", 'the first goes on');
 like(said_to('sales', q(SELECT reverse_etl.drop_sync('customers'))), qr/ERROR:  55006: .*cannot drop sync "customers" because a run of it is under way/, 'a sync with a run under way stays');
 
-as('sales', q(SELECT reverse_etl.create_sync('afterwards', 'SELECT email, name AS lastname FROM customers', 'contacts', '{email}', 'upsert', run_after => 'customers')));
+# Another table, for while a run has its turn at one, rows of others wait for it.
+as('sales', q(CREATE FOREIGN TABLE surnames (email text, lastname text) SERVER hubspot OPTIONS (object 'contacts')));
+as('sales', q(SELECT reverse_etl.create_sync('afterwards', 'SELECT email, name AS lastname FROM customers', 'surnames', '{email}', 'upsert', run_after => 'customers')));
 slow(600); # it has three rounds of requests to make, the other one only one
 wait_until(sub { sql("SELECT status FROM reverse_etl.runs WHERE id = $first") eq 'completed' });
 wait_until(sub { sql(q(SELECT count(*) FROM reverse_etl.runs WHERE sync = 'afterwards' AND status = 'delivering')) == 1 });
@@ -116,7 +118,7 @@ is(last_run('afterwards', 'status'), 'delivering', 'a sync that comes after anot
 slow(0);
 wait_until(sub { sql(q(SELECT count(*) FROM reverse_etl.runs WHERE sync = 'afterwards' AND status = 'completed')) == 2 });
 is(sql(q(SELECT status, accepted FROM reverse_etl.runs WHERE sync = 'afterwards' ORDER BY id)), "completed|$rows\ncompleted|1", 'and runs again then: not at the same time');
-sql(q(SELECT reverse_etl.drop_sync('afterwards')));
+sql(q(SELECT reverse_etl.drop_sync('afterwards'); DROP FOREIGN TABLE surnames));
 
 # ---- Crashes --------------------------------------------------------------------------------------------------------
 
