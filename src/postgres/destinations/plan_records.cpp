@@ -2,8 +2,6 @@
 
 #include "postgres/border/border.h"
 
-#include <algorithm>
-
 namespace reverse_etl {
 
 PlanRecords::PlanRecords(const Destination &destination, const PushPlan &plan, MemoryContext context)
@@ -11,17 +9,8 @@ PlanRecords::PlanRecords(const Destination &destination, const PushPlan &plan, M
       records_(values_of_, columns_),
       scratch_(pg_call([&] { return AllocSetContextCreate(context, "reverse_etl row", ALLOCSET_SMALL_SIZES); })),
       values_(columns_.size()), nulls_(std::make_unique<bool[]>(columns_.size())) {
-    if (!plan.address.empty())
-        return;
-    for (const std::string &field : destination.object.key) {
-        auto column = std::find_if(columns_.begin(), columns_.end(),
-                                   [&](const DestinationColumn *candidate) { return candidate->field == field; });
-        if (column == columns_.end()) {
-            key_columns_.clear();
-            return;
-        }
-        key_columns_.push_back(static_cast<std::size_t>(column - columns_.begin()));
-    }
+    if (plan.address.empty())
+        key_columns_ = positions_of_key(destination, columns_);
 }
 
 void PlanRecords::gather(TupleTableSlot *slot, const Datum *address, const bool *address_nulls) {

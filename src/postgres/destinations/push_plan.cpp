@@ -25,6 +25,19 @@ std::vector<const DestinationColumn *> columns_of(const Destination &destination
     return columns;
 }
 
+std::vector<std::size_t> positions_of_key(const Destination &destination,
+                                          const std::vector<const DestinationColumn *> &columns) {
+    std::vector<std::size_t> positions;
+    for (const std::string &field : destination.object.key) {
+        auto column = std::find_if(columns.begin(), columns.end(),
+                                   [&](const DestinationColumn *candidate) { return candidate->field == field; });
+        if (column == columns.end())
+            return {};
+        positions.push_back(static_cast<std::size_t>(column - columns.begin()));
+    }
+    return positions;
+}
+
 void gather_row(const PushPlan &plan, TupleTableSlot *slot, const Datum *address, const bool *address_nulls,
                 Datum *values, bool *nulls) {
     if (!plan.written.empty())

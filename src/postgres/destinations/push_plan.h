@@ -22,6 +22,10 @@ struct PushPlan {
 /// The columns that a plan speaks of: those written, then those that only name the row.
 std::vector<const DestinationColumn *> columns_of(const Destination &destination, const PushPlan &plan);
 
+/// Where among them the fields of the object's key stand; nowhere where one is missing.
+std::vector<std::size_t> positions_of_key(const Destination &destination,
+                                          const std::vector<const DestinationColumn *> &columns);
+
 /// Puts a row's values into the order of those columns: the written ones come from the slot (null if none are written),
 /// those that name the row from the arrays.
 void gather_row(const PushPlan &plan, TupleTableSlot *slot, const Datum *address, const bool *address_nulls,

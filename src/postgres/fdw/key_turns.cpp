@@ -35,15 +35,8 @@ KeyTurns::KeyTurns(const Destination &destination, const PushPlan &plan,
         columns_.push_back(key_column(static_cast<int>(i), *columns[i]));
     if (!columns_.empty())
         return;
-    for (const std::string &field : destination.object.key) {
-        auto column = std::find_if(columns.begin(), columns.end(),
-                                   [&](const DestinationColumn *candidate) { return candidate->field == field; });
-        if (column == columns.end()) {
-            columns_.clear();
-            return;
-        }
-        columns_.push_back(key_column(static_cast<int>(column - columns.begin()), **column));
-    }
+    for (std::size_t position : positions_of_key(destination, columns))
+        columns_.push_back(key_column(static_cast<int>(position), *columns[position]));
 }
 
 KeyTurns::KeyColumn KeyTurns::key_column(int position, const DestinationColumn &column) {

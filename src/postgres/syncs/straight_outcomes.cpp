@@ -160,6 +160,7 @@ void StraightOutcomes::write_new(const std::vector<const StraightRow *> &rows, K
     } catch (const PostgresError &error) {
         if (error.data->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
             throw;
+        FreeErrorData(error.data);
         for (const StraightRow *one : rows)
             kept.put(one->row.key, one->row.hash);
     }
