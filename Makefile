@@ -16,9 +16,13 @@ INJECTION_POINTS ?= no
 ifneq ($(INJECTION_POINTS),yes)
 left_out = src/postgres/border/injection_point.cpp
 endif
-OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(filter-out $(left_out),$(POSTGRES_SOURCES)))
+# Where the engine has been compiled already, with a slash at the end; without, it is compiled here.
+ENGINE_OBJECTS ?=
+OBJS = $(patsubst %.cpp,$(ENGINE_OBJECTS)%.o,$(ENGINE_SOURCES)) \
+    $(patsubst %.cpp,%.o,$(filter-out $(left_out),$(POSTGRES_SOURCES)))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
-EXTRA_CLEAN = $(OBJS:.o=.d) precompiled
+compiled_here = $(filter src/%,$(OBJS))
+EXTRA_CLEAN = $(compiled_here:.o=.d) precompiled
 
 PG_CPPFLAGS = -I$(project)src -MMD -MP
 # EXTRA_CXXFLAGS is for whoever calls make.
@@ -59,11 +63,11 @@ endif
 src/postgres/border/schema_version.o: private override CPPFLAGS += -DREVERSE_ETL_VERSION='"$(version)"'
 
 # A build outside of the source tree (make -f) has no folders yet; whole paths, lest VPATH find those of the sources.
-object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))
-$(OBJS): | $(object_dirs)
+object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(compiled_here))))
+$(compiled_here): | $(object_dirs)
 $(object_dirs):
 	$(MKDIR_P) $@
--include $(OBJS:.o=.d)
+-include $(compiled_here:.o=.d)
 
 # Reading headers takes most of the time that compiling takes: those that most files include are compiled once.
 engine_objects = $(filter src/engine/%,$(OBJS))
