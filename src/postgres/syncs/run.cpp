@@ -134,7 +134,8 @@ void SyncRun::deliver(const InTransaction &in_transaction, const std::function<b
 void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                           const std::vector<std::int64_t> &pushes) {
     sql::AsOwner owner;
-    add_times(id_, times_, false);
+    // Where there is nothing to send, no time goes there.
+    add_times(id_, times_, counts.added + counts.changed + counts.removed == 0);
     // What failed before has come again by now, or is no longer to be sent; what is in doubt stays so. Where rows leave
     // from here, that is so when they have left.
     if (!delivers()) {
