@@ -19,7 +19,7 @@ extern "C" {
 
 namespace reverse_etl {
 
-bool SyncRun::begin() {
+bool SyncRun::begin(bool calls_worker) {
     identity::refuse_copy();
     Oid requested_by = GetUserId();
     sql::AsOwner owner;
@@ -33,8 +33,8 @@ bool SyncRun::begin() {
     // Somebody may have altered it until just now; from here on they find the run.
     if (!skipped)
         sync_ = find_sync(sync_.id);
-    // It sees to the run if this process dies.
-    wake_worker_at_commit();
+    if (calls_worker)
+        wake_worker_at_commit();
     std::string note = skipped ? sql::printed_column(0, 2) : "";
     if (skipped)
         pg_call([&] {
