@@ -163,6 +163,7 @@ POSTGRES_SOURCES = \
     src/postgres/audit_log/queued_pushes.cpp \
     src/postgres/audit_log/rejected_rows.cpp \
     src/postgres/audit_log/service.cpp \
+    src/postgres/background/due_syncs.cpp \
     src/postgres/background/history.cpp \
     src/postgres/background/outbox_service.cpp \
     src/postgres/background/sync_runner.cpp \

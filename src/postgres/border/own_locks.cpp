@@ -3,6 +3,9 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 
+#include <algorithm>
+#include <iterator>
+
 extern "C" {
 #include "catalog/pg_extension.h"
 #include "miscadmin.h"
@@ -24,7 +27,8 @@ enum Object : uint16 {
     token_turn = 5,
     token = 6,
     sync_runner = 7,
-    turn_at_destination = 8
+    turn_at_destination = 8,
+    second_sync_runner = 9
 };
 
 constexpr bool for_session = true, for_transaction = false;
@@ -82,8 +86,10 @@ void count_on_worker() {
     take(committing, ShareLock, for_transaction, wait_for_it);
 }
 
-void become_the_sync_runner(Oid role) {
-    take(sync_runner, ExclusiveLock, for_session, wait_for_it, role);
+bool become_a_sync_runner(Oid role) {
+    constexpr Object places[most_sync_runners] = {sync_runner, second_sync_runner};
+    return std::any_of(std::begin(places), std::end(places),
+                       [&](Object place) { return take(place, ExclusiveLock, for_session, at_once, role); });
 }
 
 void require_extension() {

@@ -20,11 +20,14 @@ void serve();
 /// once more, and to serve again if it finds something.
 bool retire();
 
-// Of the process that runs a role's syncs: the worker that started it may have ended, and the next knows nothing of it.
+// Of the processes that run a role's syncs: the worker that started them may have ended, and the next knows nothing of
+// them.
 
-/// The one of its role does all its work under this, which goes with the process. Waits for one before it. Call inside
-/// pg_call.
-void become_the_sync_runner(Oid role);
+/// How many a role may have at once: what takes long in one keeps the rest of the role's syncs not waiting.
+constexpr int most_sync_runners = 2;
+/// One of those of its role does all its work under this, which goes with the process. Never waits; false if there are
+/// as many as may be. Call inside pg_call.
+bool become_a_sync_runner(Oid role);
 
 // A transaction's.
 

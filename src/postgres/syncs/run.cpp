@@ -19,7 +19,7 @@ extern "C" {
 
 namespace reverse_etl {
 
-bool SyncRun::begin() {
+bool SyncRun::begin(bool calls_worker) {
     identity::refuse_copy();
     Oid requested_by = GetUserId();
     sql::AsOwner owner;
@@ -33,8 +33,8 @@ bool SyncRun::begin() {
     // Somebody may have altered it until just now; from here on they find the run.
     if (!skipped)
         sync_ = find_sync(sync_.id);
-    // It sees to the run if this process dies.
-    wake_worker_at_commit();
+    if (calls_worker)
+        wake_worker_at_commit();
     std::string note = skipped ? sql::printed_column(0, 2) : "";
     if (skipped)
         pg_call([&] {
@@ -134,7 +134,8 @@ void SyncRun::deliver(const InTransaction &in_transaction, const std::function<b
 void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                           const std::vector<std::int64_t> &pushes) {
     sql::AsOwner owner;
-    add_times(id_, times_, false);
+    // Where there is nothing to send, no time goes there.
+    add_times(id_, times_, counts.added + counts.changed + counts.removed == 0);
     // What failed before has come again by now, or is no longer to be sent; what is in doubt stays so. Where rows leave
     // from here, that is so when they have left.
     if (!delivers()) {

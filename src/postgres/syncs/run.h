@@ -17,8 +17,9 @@ class SyncRun {
   public:
     explicit SyncRun(SyncDefinition sync) : sync_(std::move(sync)) {}
 
-    /// Puts a run on record. False if another one is under way, which a NOTICE tells.
-    bool begin();
+    /// Puts a run on record. False if another one is under way, which a NOTICE tells. `calls_worker`: to see to the run
+    /// if this process dies, unless it does already.
+    bool begin(bool calls_worker = true);
     /// From here on rows may leave straight from this process, by deliver(), where the destination allows for that.
     void may_deliver() { may_deliver_ = true; }
     /// Reads the model and queues what is to be sent, or keeps it for deliver(), unless a guard holds the run.
