@@ -24,7 +24,8 @@ enum Object : uint16 {
     token_turn = 5,
     token = 6,
     sync_runner = 7,
-    turn_at_destination = 8
+    turn_at_destination = 8,
+    feeds_of_sync = 9
 };
 
 constexpr bool for_session = true, for_transaction = false;
@@ -100,6 +101,14 @@ bool is_served() {
         return true;
     give_up(serving, ShareLock, for_transaction);
     return false;
+}
+
+void keep_feeds(uint32 sync) {
+    take(feeds_of_sync, ShareLock, for_transaction, wait_for_it, sync);
+}
+
+void change_feeds(uint32 sync) {
+    take(feeds_of_sync, ExclusiveLock, for_transaction, wait_for_it, sync);
 }
 
 bool take_turn_at_destination(Oid destination) {

@@ -38,7 +38,7 @@ bool has_duplicates_among_changes(const SyncStatements &statements) {
 }
 
 void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
-    diff.changes = ResultRows::of(statements.changes());
+    diff.changes = ResultRows::of(statements.changes_by_cursor());
     diff.model_rows = diff.changes.count();
     diff.changes.show_as("#changes");
     ResultRows::of(statements.cursor_of_changes()).for_each([&](TupleTableSlot *slot) {
@@ -112,17 +112,17 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
     return diff;
 }
 
-SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements statements) {
+SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements statements, bool state_tells) {
     SyncDiff diff;
-    statements.look_only_at_keys();
+    statements.look_only_at_keys(state_tells);
     pg_call([] { CommandCounterIncrement(); });
     OneSnapshot snapshot;
-    diff.changes = ResultRows::of(statements.changes());
+    diff.changes = ResultRows::of(statements.touched());
     diff.changes.show_as("#changes");
     if (has_duplicates_among_changes(statements))
         set_duplicates_apart(diff, statements);
     if (sync.removes())
-        diff.gone = ResultRows::of(statements.gone());
+        diff.gone = ResultRows::of(statements.touched_and_gone());
     return diff;
 }
 

@@ -24,7 +24,8 @@ struct SyncDiff {
     static SyncDiff find(const SyncDefinition &sync, const SyncStatements &statements);
 
     /// The same for the few rows whose keys are shown as `keys`, as the transaction sees them now: nothing is counted.
-    static SyncDiff find_among_keys(const SyncDefinition &sync, SyncStatements statements);
+    /// `state_tells`: as in SyncStatements::look_only_at_keys.
+    static SyncDiff find_among_keys(const SyncDefinition &sync, SyncStatements statements, bool state_tells);
 };
 
 } // namespace reverse_etl

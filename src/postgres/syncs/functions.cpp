@@ -4,6 +4,7 @@
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/sql_function.h"
 #include "postgres/destinations/key_forms.h"
@@ -286,6 +287,12 @@ SQL_FUNCTION(reverse_etl_plan_sync) {
 /// reverse_etl.resync(name, condition)
 SQL_FUNCTION(reverse_etl_resync) {
     return guard([&] { return Int64GetDatum(resync(text_argument(fcinfo, 0), text_argument(fcinfo, 1))); });
+}
+
+/// reverse_etl_internal.change_feeds(sync integer)
+SQL_FUNCTION(reverse_etl_change_feeds) {
+    guard([&] { pg_call([&] { own_locks::change_feeds(static_cast<uint32>(PG_GETARG_INT32(0))); }); });
+    PG_RETURN_VOID();
 }
 
 /// The triggers that reverse_etl.stream_sync makes.

@@ -3,6 +3,7 @@
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/subtransaction.h"
 #include "postgres/destinations/identity.h"
@@ -66,6 +67,8 @@ void SyncRun::queue() {
 
 void SyncRun::find_and_queue() {
     lock_destination(sync_);
+    // What begins to feed the sync later finds on record what the run has found.
+    pg_call([&] { own_locks::keep_feeds(sync_.id); });
     renew_key_forms();
     note_relations(model_of(sync_));
     SyncStatements statements(sync_);
