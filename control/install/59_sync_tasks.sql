@@ -12,9 +12,9 @@ BEGIN ATOMIC
     SELECT r.sync_id FROM reverse_etl.runs AS r
      WHERE (r.status = 'reading' OR r.status IN ('delivering', 'cancelling')
                                     AND EXISTS (SELECT FROM reverse_etl_internal.straight_runs AS t WHERE t.run_id = r.id))
-       AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at);
+       AND NOT reverse_etl_internal.is_worked_at(r.id);
 END;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
+COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run nobody works at any more';
 
 CREATE FUNCTION reverse_etl_internal.give_up_run(sync integer, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

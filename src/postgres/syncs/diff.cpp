@@ -88,6 +88,7 @@ void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements
     hold_streams(sync);
     ActAs owner(sync.owner, sync.search_path);
     OneSnapshot now;
+    streamed.show_as("#streamed");
     for (auto [rows, name] : {std::pair(&changes, "#changes"), std::pair(&gone, "#gone")})
         if (!rows->is_empty()) {
             rows->show_as(name);
@@ -105,6 +106,7 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
         Datum shown = slot_getattr(slot, 1, &is_null);
         diff.snapshot = text_value(shown);
     });
+    diff.streamed = ResultRows::of(statements.streamed());
     if (sync.by_cursor())
         find_by_cursor(diff, sync, statements);
     else

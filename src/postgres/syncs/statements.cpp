@@ -240,19 +240,24 @@ std::string SyncStatements::streams() const {
     return "SELECT 1 FROM reverse_etl_internal.sync_streams WHERE sync_id = " + std::to_string(sync_.id);
 }
 
+std::string SyncStatements::streamed() const {
+    return "SELECT n.\"#row\" FROM " + rows_ + " AS n WHERE n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL";
+}
+
 std::string SyncStatements::all_but_streamed(const std::string &shown, const std::string &snapshot) const {
     // Whether the transaction that wrote a row was seen: its number, with the epoch that is not kept in the row.
     std::string seen = "pg_catalog.pg_visible_in_snapshot((top.n - top.n % 4294967296 + n.xmin::text::bigint - "
                        "CASE WHEN n.xmin::text::bigint > top.n % 4294967296 THEN 4294967296 ELSE 0 END)::text::xid8, " +
                        quoted_text(snapshot) + "::pg_snapshot)";
-    auto sent = [&](const std::string &table, const std::string &by_stream) {
-        return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + by_stream + "NOT " + seen + " AND " +
-               same_key("n.", "m.") + ")";
+    auto sent = [&](const std::string &table, const std::string &later) {
+        return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + later + " AND " + same_key("n.", "m.") + ")";
     };
     return "SELECT m.* FROM " + quoted_name(shown) +
            " AS m, (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS n) AS top "
            "WHERE true" +
-           sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND ") + sent(state_, "");
+           sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND NOT EXISTS (SELECT FROM \"#streamed\" AS b "
+                       "WHERE b.\"#row\" = n.\"#row\")") +
+           sent(state_, "NOT " + seen);
 }
 
 // Rows that come again were passed by it before.

@@ -60,7 +60,10 @@ class SyncStatements {
     std::string changes_but_duplicates() const;
     /// One row for each table that feeds the sync.
     std::string streams() const;
-    /// The rows shown under a name but those whose keys a stream has sent after the snapshot.
+    /// The numbers of rows that streams have sent, and that are on their way.
+    std::string streamed() const;
+    /// The rows shown under a name but those whose keys a stream has sent after the snapshot. Rows that are on their
+    /// way were sent before it if they are shown as `streamed`: a snapshot does not tell of subtransactions.
     std::string all_but_streamed(const std::string &shown, const std::string &snapshot) const;
     /// One row: how far the cursor has come in the rows shown as `changes`, in a text that reads the same everywhere.
     std::string cursor_of_changes() const;

@@ -258,9 +258,10 @@ void StraightOutcomes::doubt_sent() const {
     sql::AsOwner owner;
     std::string sent;
     pg_call([&] {
-        sql::execute("WITH noted AS (DELETE FROM reverse_etl_internal.straight_notes WHERE run_id = $1 RETURNING part, keys) "
-                     "SELECT COALESCE(string_agg(keys, '' ORDER BY part), '') FROM noted",
-                     {sql::int8(run_)});
+        sql::execute(
+            "WITH noted AS (DELETE FROM reverse_etl_internal.straight_notes WHERE run_id = $1 RETURNING part, keys) "
+            "SELECT COALESCE(string_agg(keys, '' ORDER BY part), '') FROM noted",
+            {sql::int8(run_)});
         auto *text = DatumGetByteaPP(sql::column(0, 1));
         sent.assign(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
     });

@@ -8,6 +8,7 @@
 use strict;
 use warnings FATAL => 'all';
 
+use PsqlSession;
 use ReverseETL;
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -130,6 +131,21 @@ stream('unstream');
 end_run($running);
 sql(q(SELECT reverse_etl.resume('contacts')));
 are_as_in_model('one that ends while a run reads has sent what came last');
+
+# What a subtransaction sends before a run reads, and commits afterwards.
+stream('stream');
+sql(q(SET session_replication_role = replica; UPDATE customers SET firstname = 'v9' WHERE email = 'c6@x'));
+my $writer = PsqlSession->new($node);
+$writer->ask($_) for 'BEGIN', 'SAVEPOINT one', q(UPDATE customers SET firstname = 'v10' WHERE email = 'c6@x'), 'RELEASE one';
+sql(q(SELECT reverse_etl.pause('contacts')));
+$running = session('reader', q(CALL reverse_etl.run_sync('customers', wait => false)));
+wait_until(sub { sql('SELECT wait_event ' . backend('reader')) eq 'PgSleep' });
+$writer->ask('COMMIT');
+$writer->stop;
+end_run($running);
+sql(q(SELECT reverse_etl.resume('contacts')));
+are_as_in_model('what a savepoint has sent is newer than what a run has read meanwhile');
+stream('unstream');
 sql(q(SELECT reverse_etl.alter_sync('customers', query => 'SELECT email, firstname FROM customers')));
 
 # ---- At random ------------------------------------------------------------------------------------------------------
