@@ -109,11 +109,12 @@ sql(<<~SQL);
     CREATE TYPE pair AS (a int, b text);
     CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     SQL
-# The type, three keys of which the second is taken for the first where $same, and what one has to be told.
+# The type, and three keys of which the second is taken for the first where $same: texts are compared as the destination
+# does, not as their type or collation would.
 my $number = 0;
 for my $of (
-    [ 'numeric', '1.0', '1.00', '2', 1 ], [ 'bytea', '\x01', '\x02', '\x', 0 ], [ 'text', 'A', 'a', '', 0 ], [ 'citext', 'A', 'a', 'b', 1 ],
-    [ 'text COLLATE ci', 'A', 'a', 'b', 1 ], [ 'uuid', ('00000000-0000-0000-0000-00000000000' . 1), '00000000-0000-0000-0000-000000000002',
+    [ 'numeric', '1.0', '1.00', '2', 1 ], [ 'bytea', '\x01', '\x02', '\x', 0 ], [ 'text', 'A', 'a', '', 0 ], [ 'citext', 'A', 'a', 'b', 0 ],
+    [ 'text COLLATE ci', 'A', 'a', 'b', 0 ], [ 'uuid', ('00000000-0000-0000-0000-00000000000' . 1), '00000000-0000-0000-0000-000000000002',
         '00000000-0000-0000-0000-000000000003', 0 ], [ 'float8', '-0', '0', '1e300', 1 ], [ 'timestamptz', '2020-01-01 00:00+00',
         '2020-01-01 02:00+02', '2021-01-01', 1 ], [ 'int[]', '{1}', '{NULL}', '{}', 0 ], [ 'jsonb', '{"a": 1}', '{"a": 1.0}', '[]', 1 ],
     [ 'pair', '(1,a)', '(1,b)', '(,)', 0 ],
@@ -136,7 +137,7 @@ for my $of (
         next;
     }
     my $counts = sql("SELECT status, added, invalid, accepted FROM reverse_etl.runs WHERE sync = '$name'");
-    note("key $type: $counts " . sql("SELECT string_agg(key::text || ' ' || reason, '; ') FROM reverse_etl.run_rows WHERE sync = '$name'"));
+    note("key $type: $counts " . sql("SELECT string_agg(key::text || ' ' || reason, '; ') FROM reverse_etl.run_rows WHERE run_id = (SELECT max(id) FROM reverse_etl.runs)"));
     is($counts =~ s/\|\d+$//r, $same ? 'completed|1|3' : 'completed|3|1', "a key of type $type: NULL, and twice the same, are refused");
     sql("DELETE FROM $name WHERE v IN ('one', 'null'); UPDATE $name SET v = v || '!'; CALL reverse_etl.run_sync('$name')");
     my ($status, $all, $accepted) = split /\|/, sql("SELECT status, added + changed + removed, accepted FROM reverse_etl.runs WHERE sync = '$name' ORDER BY id DESC LIMIT 1");
