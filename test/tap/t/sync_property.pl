@@ -15,13 +15,14 @@ use strict;
 use warnings FATAL => 'all';
 
 use JSON::PP qw(decode_json);
+use PostgreSQL::Test::Utils qw(slurp_file);
 use ReverseETL;
 use SyncRows;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $seed  = $ENV{SYNC_PROPERTY_SEED}  // int(rand(1_000_000));
-my $steps = $ENV{SYNC_PROPERTY_STEPS} // 75;
+my $steps = $ENV{SYNC_PROPERTY_STEPS} // 60;
 note("SYNC_PROPERTY_SEED=$seed SYNC_PROPERTY_STEPS=$steps");
 srand($seed);
 
@@ -231,8 +232,12 @@ sub run_until {
     send_neighbour($name) if rand() < 0.3;
     if ($what eq 'kill') {
         my $pid = sql(q(SELECT pid FROM pg_stat_activity WHERE application_name = 'waiter'));
-        kill KILL => $pid if $pid;
-        wait_for_server($node) if $pid;
+        my $said = -s $node->logfile;
+        # It may still take connections before it finds one of its processes killed.
+        if ($pid && kill KILL => $pid) {
+            wait_until(sub { slurp_file($node->logfile, $said) =~ /ready to accept connections/ });
+            wait_for_server($node);
+        }
         $what = 'cancel';
     }
     for (1 .. pick(1, 1, 2)) {
@@ -485,7 +490,7 @@ note(sql(q(SELECT string_agg(format('%s: %s runs, %s accepted, %s rejected, %s c
     FROM (SELECT sync, count(*) AS runs, sum(accepted) AS accepted, sum(rejected) AS rejected, sum(cancelled) AS cancelled, sum(invalid) AS invalid FROM reverse_etl.runs GROUP BY sync ORDER BY sync) AS _)));
 my $straight = sql('SELECT count(*) FROM reverse_etl.runs WHERE writing_ms IS NOT NULL');
 note("$straight runs whose rows left straight");
-cmp_ok($straight, '>', $steps / 8, 'rows have left straight from many runs') if $steps >= 75;
+cmp_ok($straight, '>', $steps / 8, 'rows have left straight from many runs') if $steps >= 60;
 note(sprintf 'all in %.1f s; SYNC_PROPERTY_SEED=%d', time - $began, $seed);
 
 done_testing();
