@@ -56,7 +56,8 @@ $(DATA_built): $(sort $(wildcard $(project)control/install/*.sql))
 raw_text = border names server_text sql
 $(raw_text:%=src/postgres/border/%.o): private override CPPFLAGS += -DREVERSE_ETL_RAW_TEXT
 ifeq ($(INJECTION_POINTS),yes)
-injection_points = src/postgres/border/injection_point.o src/postgres/border/settings.o $(filter src/postgres/fdw/%,$(OBJS))
+injection_points = src/postgres/border/injection_point.o src/postgres/border/settings.o \
+    src/postgres/syncs/straight_run.o $(filter src/postgres/fdw/%,$(OBJS))
 $(injection_points): private override CPPFLAGS += -DREVERSE_ETL_INJECTION_POINTS
 endif
 # The library knows of which version it is.

@@ -159,15 +159,26 @@ CREATE TABLE reverse_etl_internal.straight_runs (
     added bigint NOT NULL DEFAULT 0,
     changed bigint NOT NULL DEFAULT 0,
     removed bigint NOT NULL DEFAULT 0,
-    is_reading boolean NOT NULL DEFAULT false,
-    sent bytea NOT NULL DEFAULT ''
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0,
-        toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 2000, toast.autovacuum_vacuum_cost_delay = 0);
-ALTER TABLE reverse_etl_internal.straight_runs ALTER COLUMN sent SET STORAGE EXTERNAL;
+    is_reading boolean NOT NULL DEFAULT false
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE reverse_etl_internal.straight_runs IS 'runs under way whose rows leave straight from the process that found them';
 COMMENT ON COLUMN reverse_etl_internal.straight_runs.added IS 'rows that were added, and accepted so far; likewise for those that were changed or removed';
 COMMENT ON COLUMN reverse_etl_internal.straight_runs.is_reading IS 'its process died, and another reads the model once more to find the rest';
-COMMENT ON COLUMN reverse_etl_internal.straight_runs.sent IS 'the keys of rows that are about to be sent, or under way';
+
+-- They are written anew for each burst. A part takes less than half of a page, and has it for itself: so the next version
+-- of a part finds its place where the one before the last was, and a run of any length takes as many pages as its largest
+-- burst, also where nobody vacuums.
+CREATE TABLE reverse_etl_internal.straight_notes (
+    run_id bigint NOT NULL REFERENCES reverse_etl_internal.straight_runs ON DELETE CASCADE,
+    part integer NOT NULL,
+    keys bytea NOT NULL,
+    PRIMARY KEY (run_id, part)
+) WITH (fillfactor = 10, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+        autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE reverse_etl_internal.straight_notes ALTER COLUMN keys SET STORAGE MAIN;
+COMMENT ON TABLE reverse_etl_internal.straight_notes IS 'the keys of rows that are about to be sent straight from a run, or under way';
+COMMENT ON COLUMN reverse_etl_internal.straight_notes.part IS 'from 0: the notes of a run are its parts, one after the other';
+COMMENT ON COLUMN reverse_etl_internal.straight_notes.keys IS 'rows of the state without their hashes, as they are in memory';
 
 CREATE TABLE reverse_etl_internal.invalid_rows (
     run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,

@@ -11,6 +11,11 @@
 --   settle_lost_rows   delivering -> cancelling (54_sync_outcomes.sql)
 --   count_outcomes     delivering -> completed, cancelling; cancelling -> cancelled, failed (54_sync_outcomes.sql)
 
+CREATE FUNCTION reverse_etl_internal.is_worked_at(run bigint) RETURNS boolean
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_is_worked_at';
+COMMENT ON FUNCTION reverse_etl_internal.is_worked_at(bigint) IS 'whether a process reads the model for a run, or sends its rows';
+REVOKE ALL ON FUNCTION reverse_etl_internal.is_worked_at(bigint) FROM PUBLIC;
+
 CREATE FUNCTION reverse_etl_internal.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text, OUT resumed boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -28,8 +33,7 @@ BEGIN
     IF FOUND THEN
         resumed := EXISTS (SELECT FROM reverse_etl_internal.straight_runs WHERE run_id = other.id);
         IF (other.status = 'reading' OR resumed)
-           AND NOT EXISTS (SELECT FROM pg_stat_get_activity(other.pid) AS a
-                            WHERE a.backend_start = other.process_started_at AND other.pid <> begin_run.pid) THEN
+           AND NOT reverse_etl_internal.is_worked_at(other.id) THEN
             -- Whoever read the model is gone, and nothing was queued: the state tells what was accepted.
             UPDATE reverse_etl.runs SET pid = begin_run.pid, process_started_at = process WHERE id = other.id;
             run := other.id;
@@ -56,7 +60,7 @@ BEGIN
     RETURNING id INTO run;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer) IS 'puts a run on record, unless one is under way; one whose process died is taken up';
+COMMENT ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer) IS 'puts a run on record, unless one is under way; one that nobody works at is taken up';
 
 CREATE FUNCTION reverse_etl_internal.run_queued(run bigint, queried bigint, added bigint, changed bigint, removed bigint,
     invalid bigint, quarantined bigint, pushes bigint[], straight boolean) RETURNS void

@@ -13,9 +13,9 @@ BEGIN ATOMIC
      WHERE (r.status = 'reading' OR r.status IN ('delivering', 'cancelling')
                                     AND EXISTS (SELECT FROM reverse_etl_internal.straight_runs AS t WHERE t.run_id = r.id))
        AND (syncs_to_run.sync IS NULL OR r.sync_id = syncs_to_run.sync)
-       AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at);
+       AND NOT reverse_etl_internal.is_worked_at(r.id);
 END;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run(integer) IS 'the syncs of which somebody asked for a run, or whose run''s process has died; only this one, if it is among them';
+COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run(integer) IS 'the syncs of which somebody asked for a run, or whose run nobody works at any more; only this one, if it is among them';
 
 CREATE FUNCTION reverse_etl_internal.give_up_run(sync integer, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -134,8 +134,10 @@ bool run_next_sync() {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();
         bool cancelled = error->sqlstate == ERRCODE_QUERY_CANCELED;
-        if (std::optional<Error> unnoted = attempt([&] { run->fail(reason, cancelled); }))
+        if (std::optional<Error> unnoted = attempt([&] { run->fail(reason, cancelled); })) {
             log_failure("the end of that run could not be noted", *unnoted);
+            not_begun.push_back(*sync); // this process would only meet the same again
+        }
     }
     return true;
 }

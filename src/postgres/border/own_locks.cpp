@@ -28,7 +28,9 @@ enum Object : uint16 {
     token = 6,
     sync_runner = 7,
     turn_at_destination = 8,
-    second_sync_runner = 9
+    second_sync_runner = 9,
+    feeds_of_sync = 10,
+    work_at_run = 11
 };
 
 constexpr bool for_session = true, for_transaction = false;
@@ -105,6 +107,30 @@ bool is_served() {
     if (!take(serving, ShareLock, for_transaction, at_once))
         return true;
     give_up(serving, ShareLock, for_transaction);
+    return false;
+}
+
+void keep_feeds(uint32 sync) {
+    take(feeds_of_sync, ShareLock, for_transaction, wait_for_it, sync);
+}
+
+void change_feeds(uint32 sync) {
+    take(feeds_of_sync, ExclusiveLock, for_transaction, wait_for_it, sync);
+}
+
+void begin_work_at_run(uint32 run) {
+    // Others only look whether they could have it.
+    take(work_at_run, ExclusiveLock, for_session, wait_for_it, run);
+}
+
+void end_work_at_run(uint32 run) {
+    give_up(work_at_run, ExclusiveLock, for_session, run);
+}
+
+bool is_worked_at(uint32 run) {
+    if (!take(work_at_run, ShareLock, for_session, at_once, run))
+        return true;
+    give_up(work_at_run, ShareLock, for_session, run);
     return false;
 }
 

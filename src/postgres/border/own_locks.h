@@ -45,6 +45,21 @@ void require_extension();
 /// Nobody else uses it from here on, until the end of the transaction.
 void drop_extension();
 
+// How a run, and the making of a stream that feeds its sync, come one after the other.
+
+/// Until the end of the transaction no table begins to feed the sync, or ceases to. Waits. Call inside pg_call.
+void keep_feeds(uint32 sync);
+/// Until the end of the transaction no run of the sync finds what differs. Waits. Call inside pg_call.
+void change_feeds(uint32 sync);
+
+// Who works at a run. A session may live on when it has given a run up, and could not write that down.
+
+/// This process does, until it gives that up. Waits. Call inside pg_call.
+void begin_work_at_run(uint32 run);
+void end_work_at_run(uint32 run);
+/// Whether another process does. Call inside pg_call.
+bool is_worked_at(uint32 run);
+
 // How rows of a destination leave straight from a run, while others for it wait in the outbox.
 
 /// Whether this process is the one whose rows leave, until it gives that up. Never waits. Call inside pg_call.

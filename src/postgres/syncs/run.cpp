@@ -3,6 +3,7 @@
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/subtransaction.h"
 #include "postgres/destinations/identity.h"
@@ -11,16 +12,51 @@
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/sync_outbox.h"
 
+#include <set>
+
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 }
 
 namespace reverse_etl {
 
+namespace {
+
+/// A lock does not tell of the process itself: code of the model could ask for a run of its own sync.
+std::set<std::int64_t> &own_runs() {
+    static std::set<std::int64_t> runs;
+    return runs;
+}
+
+} // namespace
+
+WorkAtRun::WorkAtRun(std::int64_t run) : run_(run) {
+    own_runs().insert(run);
+    try {
+        pg_call([&] { own_locks::begin_work_at_run(static_cast<uint32>(run)); });
+    } catch (...) {
+        own_runs().erase(run);
+        throw;
+    }
+}
+
+/// If it could not bring the run to its end, others do.
+WorkAtRun::~WorkAtRun() {
+    own_runs().erase(run_);
+    own_locks::end_work_at_run(static_cast<uint32>(run_));
+    wake_worker();
+}
+
+bool WorkAtRun::is_done_at(std::int64_t run) {
+    return own_runs().contains(run) || own_locks::is_worked_at(static_cast<uint32>(run));
+}
+
 bool SyncRun::begin(bool calls_worker) {
     identity::refuse_copy();
+    pg_call([] { PreventCommandIfReadOnly("run_sync()"); });
     Oid requested_by = GetUserId();
     sql::AsOwner owner;
     bool skipped = false, resumed = false;
@@ -30,6 +66,8 @@ bool SyncRun::begin(bool calls_worker) {
         id_ = DatumGetInt64(sql::column(0, 1, &skipped));
         resumed = DatumGetBool(sql::column(0, 3));
     });
+    if (!skipped)
+        work_ = std::make_unique<WorkAtRun>(id_);
     // Somebody may have altered it until just now; from here on they find the run.
     if (!skipped)
         sync_ = find_sync(sync_.id);
@@ -66,6 +104,8 @@ void SyncRun::queue() {
 
 void SyncRun::find_and_queue() {
     lock_destination(sync_);
+    // What begins to feed the sync later finds on record what the run has found.
+    pg_call([&] { own_locks::keep_feeds(sync_.id); });
     renew_key_forms();
     note_relations(model_of(sync_));
     SyncStatements statements(sync_);

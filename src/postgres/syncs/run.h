@@ -10,6 +10,22 @@ namespace reverse_etl {
 
 struct Model;
 
+/// While one lives, this process works at a run, and no other takes it up.
+class WorkAtRun {
+  public:
+    /// In a transaction.
+    explicit WorkAtRun(std::int64_t run);
+    ~WorkAtRun();
+    WorkAtRun(const WorkAtRun &) = delete;
+    WorkAtRun &operator=(const WorkAtRun &) = delete;
+
+    /// By any process; call inside pg_call.
+    static bool is_done_at(std::int64_t run);
+
+  private:
+    std::int64_t run_;
+};
+
 /// One run of a sync. Each step but deliver() belongs into a transaction of its own, with an open connection to SPI:
 /// what it has done so far survives a crash, and nothing is held while others work. It tells what happened; which state
 /// the run is in then is decided in SQL and nowhere else: control/install/53_sync_runs.sql lists all that does.
@@ -49,6 +65,7 @@ class SyncRun {
 
     SyncDefinition sync_;
     std::int64_t id_ = 0;
+    std::unique_ptr<WorkAtRun> work_;
     bool may_deliver_ = false;
     RunTimes times_;
     std::unique_ptr<RowStore> store_;

@@ -90,7 +90,7 @@ std::string SyncStatements::all_new() const {
     return model_and("true");
 }
 
-/// The rows of the model with what changes() adds to them, as if nothing were kept.
+/// The rows of the model with what touched() adds to them, as if nothing were kept.
 std::string SyncStatements::model_and(const char *is_new) const {
     return "SELECT m.*, " + hash_of_row + " AS \"#hash\", " + is_new +
            " AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" FROM " + model();
@@ -103,12 +103,22 @@ std::string SyncStatements::seen_but_pending() const {
            is_not_pending(hash);
 }
 
-std::string SyncStatements::differs() const {
-    if (sends_unchanged(sync_.mode))
-        return "true";
-    if (!sends_changed(sync_.mode)) // the hash is gone where a row is to be sent again
-        return "(s.ctid IS NULL OR s.\"#hash\" IS NULL)";
-    return "(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row + ")";
+/// Of rows m with what the state knows of them, s, and what leaves last of those on their way, p.
+std::string SyncStatements::differs_from_last() const {
+    const bool sends_all = sends_unchanged(sync_.mode), by_hash = sends_changed(sync_.mode);
+    const std::string of_pending = by_hash ? "p.\"#hash\" IS DISTINCT FROM " + hash_of_row : "p.\"#change\" = '-'";
+    // The hash is gone where a row is to be sent again.
+    const std::string of_state = sends_all || (by_hash && !state_tells_) ? "true"
+                                 : by_hash ? "s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row
+                                           : "s.ctid IS NULL OR s.\"#hash\" IS NULL";
+    return "CASE WHEN p.\"#change\" IS NULL THEN " + of_state + " ELSE " + of_pending + " END";
+}
+
+/// Of each key that is looked at, what leaves last: that is what the destination will have. A removal has no hash.
+std::string SyncStatements::last_on_their_way() const {
+    return "(SELECT DISTINCT ON (" + key_forms("l.") + ") " + key("l.") + ", l.\"#hash\", l.\"#change\" FROM " + rows_ +
+           " AS l WHERE l.\"#row\" IS NOT NULL AND " + among_keys("l.") + " ORDER BY " + key_forms("l.") +
+           ", l.\"#row\" DESC)";
 }
 
 /// How often the row was refused as it is. A stream and a run may both have failed with it, so it is no join; where
@@ -138,12 +148,13 @@ std::string SyncStatements::is_not_pending(const std::string &hash) const {
            same_key("p.", "m.") + ")";
 }
 
-std::string SyncStatements::changes() const {
-    if (sync_.by_cursor())
-        return changes_by_cursor();
-    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", s.ctid IS NULL AS \"#new\", " + attempts(hash_of_row) + ", " +
-           doubt() + " FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
-           differs() + " AND " + is_not_pending(hash_of_row);
+std::string SyncStatements::touched() const {
+    return "SELECT m.*, " + hash_of_row +
+           " AS \"#hash\", CASE WHEN p.\"#change\" IS NULL THEN s.ctid IS NULL ELSE p.\"#change\" = '-' END AS "
+           "\"#new\", " +
+           attempts(hash_of_row) + ", " + doubt() + " FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " +
+           same_key("m.", "s.") + " LEFT JOIN " + last_on_their_way() + " AS p ON " + same_key("m.", "p.") + " WHERE " +
+           differs_from_last();
 }
 
 std::string SyncStatements::beyond_cursor() const {
@@ -160,20 +171,34 @@ std::string SyncStatements::changes_by_cursor() const {
            " OR EXISTS (SELECT FROM " + rows_ + " AS f WHERE " + failed() + "))";
 }
 
-std::string SyncStatements::gone() const {
-    return gone_where("NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")" +
-                      (only_keys_ ? " AND " + among_keys("s.") : ""));
+std::string SyncStatements::touched_and_gone() const {
+    std::string known = "SELECT " + key("s.") + " FROM " + state_ + " AS s WHERE " + among_keys("s.") +
+                        " UNION ALL SELECT " + key("p.") + " FROM " + last_on_their_way() + " AS p";
+    if (!state_tells_) {
+        std::string all, none;
+        for (std::size_t i = 0; i < sync_.key.size(); i++) {
+            std::string name = "k." + quoted_name(sync_.key[i]);
+            all += (i > 0 ? ", " : "") + name + "::" + key_types_[i];
+            none += (i > 0 ? " OR " : "") + name + " IS NULL";
+        }
+        known += " UNION ALL SELECT " + all + " FROM \"#keys\" AS k WHERE NOT (" + none + ")";
+    }
+    return "SELECT " + key("s.") + ", " + attempts_to_remove() + ", false AS \"#pending\" FROM (SELECT DISTINCT ON (" +
+           key_forms("a.") + ") " + key("a.") + " FROM (" + known + ") AS a) AS s LEFT JOIN " + last_on_their_way() +
+           " AS p ON " + same_key("s.", "p.") +
+           " WHERE p.\"#change\" IS DISTINCT FROM '-' AND NOT EXISTS (SELECT FROM " + model() + " WHERE " +
+           same_key("m.", "s.") + ")";
 }
 
 std::string SyncStatements::gone(const Sightings &sightings) const {
-    return gone_where(sightings.is_gone());
+    return "SELECT " + key("s.") + ", " + attempts_to_remove() + ", EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND " + same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ +
+           " AS s WHERE " + sightings.is_gone();
 }
 
-std::string SyncStatements::gone_where(const std::string &condition) const {
-    return "SELECT " + key("s.") + ", (SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ +
-           " AS f WHERE f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " + same_key("f.", "s.") +
-           ") AS \"#attempts\", EXISTS (SELECT FROM " + rows_ + " AS p WHERE p.\"#row\" IS NOT NULL AND " +
-           same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ + " AS s WHERE " + condition;
+std::string SyncStatements::attempts_to_remove() const {
+    return "(SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ +
+           " AS f WHERE f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " + same_key("f.", "s.") + ") AS \"#attempts\"";
 }
 
 std::string SyncStatements::duplicates() const {
@@ -215,19 +240,24 @@ std::string SyncStatements::streams() const {
     return "SELECT 1 FROM reverse_etl_internal.sync_streams WHERE sync_id = " + std::to_string(sync_.id);
 }
 
+std::string SyncStatements::streamed() const {
+    return "SELECT n.\"#row\" FROM " + rows_ + " AS n WHERE n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL";
+}
+
 std::string SyncStatements::all_but_streamed(const std::string &shown, const std::string &snapshot) const {
     // Whether the transaction that wrote a row was seen: its number, with the epoch that is not kept in the row.
     std::string seen = "pg_catalog.pg_visible_in_snapshot((top.n - top.n % 4294967296 + n.xmin::text::bigint - "
                        "CASE WHEN n.xmin::text::bigint > top.n % 4294967296 THEN 4294967296 ELSE 0 END)::text::xid8, " +
                        quoted_text(snapshot) + "::pg_snapshot)";
-    auto sent = [&](const std::string &table, const std::string &by_stream) {
-        return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + by_stream + "NOT " + seen + " AND " +
-               same_key("n.", "m.") + ")";
+    auto sent = [&](const std::string &table, const std::string &later) {
+        return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + later + " AND " + same_key("n.", "m.") + ")";
     };
     return "SELECT m.* FROM " + quoted_name(shown) +
            " AS m, (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS n) AS top "
            "WHERE true" +
-           sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND ") + sent(state_, "");
+           sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND NOT EXISTS (SELECT FROM \"#streamed\" AS b "
+                       "WHERE b.\"#row\" = n.\"#row\")") +
+           sent(state_, "NOT " + seen);
 }
 
 // Rows that come again were passed by it before.

@@ -246,8 +246,7 @@ void StraightOutcomes::note_sent(const std::vector<StraightRow> &rows,
         auto *text = static_cast<bytea *>(palloc(VARHDRSZ + sent.size()));
         SET_VARSIZE(text, VARHDRSZ + sent.size());
         std::memcpy(VARDATA(text), sent.data(), sent.size());
-        sql::execute("UPDATE reverse_etl_internal.straight_runs SET sent = $2 "
-                     "WHERE run_id = $1 AND (sent <> '' OR $2 <> '')",
+        sql::execute("SELECT reverse_etl_internal.note_straight($1, $2)",
                      {sql::int8(run_), {BYTEAOID, PointerGetDatum(text)}});
         // A row must not be at the destination whose note a crash could undo.
         if (!sent.empty())
@@ -259,12 +258,10 @@ void StraightOutcomes::doubt_sent() const {
     sql::AsOwner owner;
     std::string sent;
     pg_call([&] {
-        uint64 found = sql::execute("UPDATE reverse_etl_internal.straight_runs AS s SET sent = '' FROM "
-                                    "(SELECT sent FROM reverse_etl_internal.straight_runs WHERE run_id = $1) AS before "
-                                    "WHERE run_id = $1 AND before.sent <> '' RETURNING before.sent",
-                                    {sql::int8(run_)});
-        if (found == 0)
-            return;
+        sql::execute(
+            "WITH noted AS (DELETE FROM reverse_etl_internal.straight_notes WHERE run_id = $1 RETURNING part, keys) "
+            "SELECT COALESCE(string_agg(keys, '' ORDER BY part), '') FROM noted",
+            {sql::int8(run_)});
         auto *text = DatumGetByteaPP(sql::column(0, 1));
         sent.assign(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
     });
