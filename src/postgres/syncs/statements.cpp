@@ -227,6 +227,13 @@ std::string SyncStatements::keep(const char *shown) const {
            ", \"#hash\" = excluded.\"#hash\"";
 }
 
+std::string SyncStatements::renew(const char *shown) const {
+    std::string respelled = joined(
+        sync_.key, ", ", [](const std::string &name) { return quoted_name(name) + " = k." + quoted_name(name); });
+    return "UPDATE " + state_ + " AS s SET " + respelled + ", \"#hash\" = k.\"#hash\" FROM " + quoted_name(shown) +
+           " AS k WHERE " + same_key("s.", "k.");
+}
+
 std::string SyncStatements::forget(const char *shown) const {
     return "DELETE FROM " + state_ + " AS s USING " + quoted_name(shown) + " AS gone WHERE " + same_key("s.", "gone.");
 }

@@ -62,6 +62,9 @@ class SyncStatements {
 
     /// Writes the rows shown under a name into the state: keys, as they are spelled there, and hashes.
     std::string keep(const char *shown) const;
+    /// The same for those whose keys it has. It takes a third of the time and of the log, since nothing is locked
+    /// first.
+    std::string renew(const char *shown) const;
     /// Takes the keys shown under a name out of the state.
     std::string forget(const char *shown) const;
     /// Failures of a run, or of all others, but what is in doubt.
