@@ -303,6 +303,7 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/run.cpp \
     src/postgres/syncs/run_times.cpp \
     src/postgres/syncs/sightings.cpp \
+    src/postgres/syncs/state_cursor.cpp \
     src/postgres/syncs/statements.cpp \
     src/postgres/syncs/straight_outcomes.cpp \
     src/postgres/syncs/straight_run.cpp \

@@ -10,9 +10,13 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_syn
 COMMENT ON FUNCTION reverse_etl_internal.sync_mode(text) IS 'what a mode of a sync does; null if there is no such mode';
 REVOKE ALL ON FUNCTION reverse_etl_internal.sync_mode(text) FROM PUBLIC;
 
+CREATE FUNCTION reverse_etl_internal.fate(sightings bigint, token bigint, hash bigint, VARIADIC key_and_forms "any") RETURNS integer
+LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_fate';
+COMMENT ON FUNCTION reverse_etl_internal.fate(bigint, bigint, bigint, "any") IS 'counts a row of a model, looks for its key in the state of the sync where the row before it was found, marks its place as met, and tells what it is to a run: 0 nothing, 1 new, 2 known and to be looked at, 3 undecided';
+
 CREATE FUNCTION reverse_etl_internal.sees(sightings bigint, token bigint, place tid, known bigint, hash bigint) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_sees';
-COMMENT ON FUNCTION reverse_etl_internal.sees(bigint, bigint, tid, bigint, bigint) IS 'counts a row of a model, marks its place in the state of the sync as met, and tells whether a run has to look at it';
+COMMENT ON FUNCTION reverse_etl_internal.sees(bigint, bigint, tid, bigint, bigint) IS 'the same for a row that was joined with the state: whether a run has to look at it';
 
 CREATE FUNCTION reverse_etl_internal.was_seen(sightings bigint, token bigint, place tid) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_was_seen';

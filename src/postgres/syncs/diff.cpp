@@ -59,6 +59,10 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
     diff.known = number_of(statements.known());
     Sightings sightings(sync);
     diff.changes = ResultRows::of(diff.known == 0 ? statements.all_new() : statements.seen(sightings));
+    if (sightings.any_undecided()) {
+        diff.changes.show_as("#seen");
+        diff.changes = ResultRows::of(statements.decided(sightings));
+    }
     diff.model_rows = diff.known == 0 ? diff.changes.count() : sightings.rows();
     bool asks_for_gone = forgets_gone(sync.mode) || sync.removes();
     if (asks_for_gone && (sightings.any_twice() || sightings.known() != diff.known))

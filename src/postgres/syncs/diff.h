@@ -11,7 +11,7 @@ namespace reverse_etl {
 struct SyncDiff {
     std::int64_t model_rows = 0;       ///< those that the query yields; with a cursor, those that came after it
     std::int64_t known = 0;            ///< keys in the state
-    ResultRows changes;                ///< as SyncStatements::changes() describes them; rows without a key among them
+    ResultRows changes;                ///< as SyncStatements::touched() describes them; rows without a key among them
     ResultRows gone;                   ///< likewise
     ResultRows duplicates;             ///< rows of the model, of which none can be sent
     std::optional<std::string> cursor; ///< up to where the cursor has come

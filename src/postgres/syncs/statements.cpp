@@ -12,6 +12,10 @@ namespace reverse_etl {
 namespace {
 
 const std::string hash_of_row = "reverse_etl.hash_row(m.*)";
+/// Keeps a query apart from the one around it. The number is no expression, or its processes could not share the work.
+const std::string apart = " OFFSET pg_catalog.int8 '0'";
+/// What touched() adds to the rows of the model where nothing is kept.
+const std::string nothing_kept = "NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\"";
 
 } // namespace
 
@@ -57,9 +61,23 @@ std::string SyncStatements::same_key(const char *one, const char *other) const {
 }
 
 // Where the model has a domain, this is of its base type: there is no operator for a domain over an enum.
+std::string SyncStatements::key_value(std::size_t column, const char *prefix) const {
+    return "(" + (prefix + quoted_name(sync_.key[column])) + "::" + key_types_[column] + ")";
+}
+
 std::string SyncStatements::key_form(std::size_t column, const char *prefix) const {
-    std::string value = "(" + (prefix + quoted_name(sync_.key[column])) + "::" + key_types_[column] + ")";
-    return in_sql_form(sync_.key_forms[column], value);
+    return in_sql_form(sync_.key_forms[column], key_value(column, prefix));
+}
+
+std::string SyncStatements::typed_key(const char *prefix) const {
+    std::string all;
+    for (std::size_t i = 0; i < sync_.key.size(); i++)
+        all += (all.empty() ? "" : ", ") + key_value(i, prefix);
+    return all;
+}
+
+std::string SyncStatements::names(const char *prefix) const {
+    return joined(model_columns_, ", ", [&](const std::string &name) { return prefix + quoted_name(name); });
 }
 
 std::string SyncStatements::key_forms(const char *prefix) const {
@@ -81,26 +99,33 @@ std::string SyncStatements::any_kept() const {
     return "SELECT 1 FROM " + rows_ + " LIMIT 1";
 }
 
+// Each row is hashed once, and its fate is asked for once. The planner takes few rows to lie between two numbers, as it
+// is.
 std::string SyncStatements::seen(const Sightings &sightings) const {
-    return model_and("s.ctid IS NULL") + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
-           sightings.condition(hash_of_row);
+    return "SELECT " + names("m.") + ", m.\"#hash\", m.\"#fate\" = " + std::to_string(Sightings::is_new) +
+           " AS \"#new\", " + nothing_kept + ", m.\"#fate\" FROM (SELECT m.*, " +
+           sightings.fate("m.\"#hash\"", typed_key("m."), key_forms("m.")) + " AS \"#fate\" FROM (SELECT m.*, " +
+           hash_of_row + " AS \"#hash\" FROM " + model() + apart + ") AS m" + apart +
+           ") AS m WHERE m.\"#fate\" BETWEEN " + std::to_string(Sightings::is_new) + " AND " +
+           std::to_string(Sightings::is_undecided);
+}
+
+std::string SyncStatements::decided(const Sightings &sightings) const {
+    const std::string is_undecided = "m.\"#fate\" = " + std::to_string(Sightings::is_undecided);
+    return "SELECT " + names("m.") + ", m.\"#hash\", CASE WHEN " + is_undecided +
+           " THEN s.ctid IS NULL ELSE m.\"#new\" END AS \"#new\", " + nothing_kept + " FROM \"#seen\" AS m LEFT JOIN " +
+           state_ + " AS s ON " + is_undecided + " AND " + same_key("m.", "s.") + " WHERE CASE WHEN " + is_undecided +
+           " THEN " + sightings.condition("m.\"#hash\"") + " ELSE true END";
 }
 
 std::string SyncStatements::all_new() const {
-    return model_and("true");
-}
-
-/// The rows of the model with what touched() adds to them, as if nothing were kept.
-std::string SyncStatements::model_and(const char *is_new) const {
-    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", " + is_new +
-           " AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" FROM " + model();
+    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + nothing_kept + " FROM " + model();
 }
 
 std::string SyncStatements::seen_but_pending() const {
     const std::string hash = "m.\"#hash\"";
-    return "SELECT " + joined(model_columns_, ", ", [](const std::string &name) { return "m." + quoted_name(name); }) +
-           ", " + hash + ", m.\"#new\", " + attempts(hash) + ", " + doubt() + " FROM \"#seen\" AS m WHERE " +
-           is_not_pending(hash);
+    return "SELECT " + names("m.") + ", " + hash + ", m.\"#new\", " + attempts(hash) + ", " + doubt() +
+           " FROM \"#seen\" AS m WHERE " + is_not_pending(hash);
 }
 
 /// Of rows m with what the state knows of them, s, and what leaves last of those on their way, p.
@@ -225,6 +250,13 @@ std::string SyncStatements::keep(const char *shown) const {
     return "INSERT INTO " + state_ + " (" + key("") + ", \"#hash\") SELECT " + key("k.") + ", k.\"#hash\" FROM " +
            quoted_name(shown) + " AS k ON CONFLICT (" + key_forms("") + ") DO UPDATE SET " + respelled +
            ", \"#hash\" = excluded.\"#hash\"";
+}
+
+std::string SyncStatements::renew(const char *shown) const {
+    std::string respelled = joined(
+        sync_.key, ", ", [](const std::string &name) { return quoted_name(name) + " = k." + quoted_name(name); });
+    return "UPDATE " + state_ + " AS s SET " + respelled + ", \"#hash\" = k.\"#hash\" FROM " + quoted_name(shown) +
+           " AS k WHERE " + same_key("s.", "k.");
 }
 
 std::string SyncStatements::forget(const char *shown) const {

@@ -37,8 +37,11 @@ class SyncStatements {
     std::string known() const;
     /// One row where rows are on their way, or did not get through before.
     std::string any_kept() const;
-    /// The rows of the model that sightings let through, with the columns of touched(): as if nothing were kept.
+    /// The rows of the model that sightings let through, with the columns of touched() and their fate: as if nothing
+    /// were kept.
     std::string seen(const Sightings &sightings) const;
+    /// The rows shown as `seen` but those that were undecided and that sightings do not let through after all.
+    std::string decided(const Sightings &sightings) const;
     /// The same where no key is known.
     std::string all_new() const;
     /// The rows shown as `seen` that are not on their way already, with the columns of touched() as they are.
@@ -70,6 +73,9 @@ class SyncStatements {
 
     /// Writes the rows shown under a name into the state: keys, as they are spelled there, and hashes.
     std::string keep(const char *shown) const;
+    /// The same for those whose keys it has. It takes a third of the time and of the log, since nothing is locked
+    /// first.
+    std::string renew(const char *shown) const;
     /// Takes the keys shown under a name out of the state.
     std::string forget(const char *shown) const;
     /// Failures of a run, or of all others, but what is in doubt.
@@ -82,17 +88,20 @@ class SyncStatements {
     std::string same_key(const char *one, const char *other) const;
     /// The model as an entry of FROM, with the name m.
     std::string model() const;
+    /// The columns of the key in the types of the state, by commas, with a prefix.
+    std::string typed_key(const char *prefix) const;
 
     static std::string state_table(int32 sync);
     static std::string rows_table(int32 sync);
 
   private:
+    std::string key_value(std::size_t column, const char *prefix) const;
     std::string key_form(std::size_t column, const char *prefix) const;
     std::string differs_from_last() const;
     std::string last_on_their_way() const;
     std::string attempts(const std::string &hash) const;
     std::string doubt() const;
-    std::string model_and(const char *is_new) const;
+    std::string names(const char *prefix) const;
     std::string is_not_pending(const std::string &hash) const;
     std::string attempts_to_remove() const;
     std::string failed() const;

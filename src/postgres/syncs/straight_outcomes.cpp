@@ -53,12 +53,16 @@ class KeyRows {
     }
     bool is_empty() const { return rows_.is_empty(); }
 
-    /// Runs a statement that reads them by the name; nothing where there are none.
+    /// Runs a statement that reads them by the name; nothing where there are none. They are the keys of one burst, and
+    /// each is looked for by itself: the planner would read all of the state for a burst, however many there are.
     void run(const char *name, const std::string &statement) const {
-        if (is_empty())
-            return;
-        ShownRows shown(rows_, name);
-        pg_call([&] { sql::run(statement); });
+        if (!is_empty())
+            run_all(name, statement);
+    }
+    /// Writes them into the state; nearly always it has all of the keys.
+    void keep(const char *name, const SyncStatements &statements) const {
+        if (!is_empty() && run_all(name, statements.renew(name)) < static_cast<std::uint64_t>(rows_.count()))
+            run_all(name, statements.keep(name));
     }
 
     // As a text of bytes, and back.
@@ -86,6 +90,10 @@ class KeyRows {
     }
 
   private:
+    std::uint64_t run_all(const char *name, const std::string &statement) const {
+        ShownRows shown(rows_, name, 1);
+        return pg_call([&] { return sql::run(statement); });
+    }
     void put_key(const Datum *key) {
         if (key != values_.data())
             std::copy_n(key, keys_, values_.begin());
@@ -140,9 +148,9 @@ void StraightOutcomes::write_state(const std::vector<StraightRow> &rows,
     }
     write_new(fresh, kept);
     const SyncStatements statements(sync_);
-    kept.run("#kept", statements.keep("#kept"));
+    kept.keep("#kept", statements);
     gone.run("#gone", statements.forget("#gone"));
-    doubted.run("#doubted", statements.keep("#doubted"));
+    doubted.keep("#doubted", statements);
 }
 
 /// New keys are appended, many at a time. Should somebody have adopted one of them meanwhile, they go the other way.
@@ -269,7 +277,7 @@ void StraightOutcomes::doubt_sent() const {
         return;
     KeyRows doubted(sync_);
     doubted.put_all(sent);
-    doubted.run("#doubted", SyncStatements(sync_).keep("#doubted"));
+    doubted.keep("#doubted", SyncStatements(sync_));
 }
 
 } // namespace reverse_etl
