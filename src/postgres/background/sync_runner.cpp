@@ -136,7 +136,7 @@ bool run_next_sync() {
         bool cancelled = error->sqlstate == ERRCODE_QUERY_CANCELED;
         if (std::optional<Error> unnoted = attempt([&] { run->fail(reason, cancelled); })) {
             log_failure("the end of that run could not be noted", *unnoted);
-            not_begun.push_back(*sync); // this process would only meet the same again
+            due.leave_out(*sync); // this process would only meet the same again
         }
     }
     return true;
