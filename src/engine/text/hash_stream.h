@@ -11,6 +11,11 @@
 
 namespace reverse_etl {
 
+/// The XXH3 hash, 64 bits, of bytes that stand together.
+inline std::uint64_t hash_of_bytes(const void *bytes, std::size_t size) {
+    return XXH3_64bits(bytes, size);
+}
+
 /// The XXH3 hash, 64 bits, of all bytes that were added since start(). What is short is gathered and hashed at once;
 /// what does not fit is hashed as it comes, so that nothing is allocated, however long it is. The result is the same,
 /// on every platform: numbers are added with their lowest byte first.

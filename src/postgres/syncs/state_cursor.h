@@ -8,11 +8,14 @@ extern "C" {
 #include "storage/itemptr.h"
 }
 
+#include <cstdint>
+
 namespace reverse_etl {
 
 /// Goes through the state of a sync beside its model. The state was written in the order in which the model came, so
-/// the next row of the one is mostly the next of the other, and no key has to be looked for. Where it is not, it is
-/// looked for in the index, as long as that happens seldom.
+/// the next row of the one is mostly the next of the other, and no key has to be looked for. Where it is not, it may be
+/// near: an UPDATE moves a row within its page, or to the next that has room. Else it is looked for in the index, as
+/// long as that happens seldom.
 ///
 /// It holds nothing of Postgres but memory between two calls, and needs no destructor: so it may live in the context of
 /// a function's calls, and an error may end it anywhere. All of it may raise errors of Postgres.
@@ -43,24 +46,34 @@ class StateCursor {
     bool takes(int column, Oid key, Oid form) const;
 
   private:
-    bool is_next(const Datum *key, Row &found);
-    bool is_at(int position, const Datum *key) const;
+    bool is_next(std::uint64_t tag, const Datum *key, Row &found);
+    bool is_near(std::uint64_t tag, const Datum *key, Row &found);
+    bool is_at(int position, std::uint64_t tag, const Datum *key) const;
+    void take(int position, Row &found);
     bool look_up(const Datum *forms, Row &found);
     void go_behind(const ItemPointerData &place);
     void fill(int blocks);
+    void forget_oldest();
     void put(TupleTableSlot *slot);
-    Datum copy(int column, Datum value);
+    std::uint64_t tag_of(const Datum *key) const;
     Datum *key_at(int position) const { return keys_ + position * state_.keys; }
 
     State state_;
     TupleDesc descriptor_ = nullptr;
     TupleTableSlot *slot_ = nullptr;
     BlockNumber next_block_ = 0;
-    // What was read, of which the first are behind it; and what their keys point to, anew with each reading.
+    // What was read last, of which the first are behind it: in parts, each with what its keys point to.
+    static constexpr int most_parts = 3;
+    struct Part {
+        MemoryContext of_keys;
+        int count;
+    };
+    Part parts_[most_parts] = {};
+    int part_count_ = 0;
     Row *rows_ = nullptr;
     Datum *keys_ = nullptr;
+    std::uint64_t *tags_ = nullptr; ///< of the keys: where they differ, so do these
     int count_ = 0, position_ = 0;
-    MemoryContext of_keys_ = nullptr, of_keys_before_ = nullptr;
     int credit_;
     ItemPointerData elsewhere_; ///< where the key was that was looked for last
 };
