@@ -59,6 +59,7 @@ INSERT INTO harmless VALUES
     ('equality_of', 'reads catalogs that all may read'),
     ('find_worker', 'tells whether the worker is there; the view destinations calls it'),
     ('key_form', 'reads its arguments alone; statements of syncs call it as their owners'),
+    ('key_hash', 'reads its arguments alone; statements of syncs call it as their owners'),
     ('sees', 'counts where a token lets it, which the process that made the statement has drawn; statements of syncs call it as their owners'),
     ('was_seen', 'the same, and only reads'),
     ('fate', 'the same as sees, and reads the state that the token names'),

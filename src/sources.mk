@@ -306,6 +306,8 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/state_cursor.cpp \
     src/postgres/syncs/statements.cpp \
     src/postgres/syncs/straight_outcomes.cpp \
+    src/postgres/syncs/key_rows.cpp \
+    src/postgres/syncs/key_hashes.cpp \
     src/postgres/syncs/straight_run.cpp \
     src/postgres/syncs/sync_outbox.cpp \
     src/postgres/syncs/sync_tables.cpp \

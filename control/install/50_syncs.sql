@@ -10,6 +10,10 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_syn
 COMMENT ON FUNCTION reverse_etl_internal.sync_mode(text) IS 'what a mode of a sync does; null if there is no such mode';
 REVOKE ALL ON FUNCTION reverse_etl_internal.sync_mode(text) FROM PUBLIC;
 
+CREATE FUNCTION reverse_etl_internal.key_hash(VARIADIC key "any") RETURNS bigint
+LANGUAGE C STABLE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_key_hash';
+COMMENT ON FUNCTION reverse_etl_internal.key_hash("any") IS 'a hash of a key by which one that comes twice is found; null for one with a NULL';
+
 CREATE FUNCTION reverse_etl_internal.fate(sightings bigint, token bigint, hash bigint, VARIADIC key_and_forms "any") RETURNS integer
 LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_fate';
 COMMENT ON FUNCTION reverse_etl_internal.fate(bigint, bigint, bigint, "any") IS 'counts a row of a model, looks for its key in the state of the sync where the row before it was found, marks its place as met, and tells what it is to a run: 0 nothing, 1 new, 2 known and to be looked at, 3 undecided';

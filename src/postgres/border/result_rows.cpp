@@ -22,7 +22,52 @@ OneSnapshot::~OneSnapshot() {
     PopActiveSnapshot();
 }
 
-ResultRows ResultRows::of(const std::string &query) {
+namespace {
+
+/// Looks at the rows on their way into a store.
+struct WatchingReceiver {
+    DestReceiver receiver; // first: this is what the executor has
+    DestReceiver *into;
+    const ResultRows::Watch *watch;
+    int column;
+
+    static WatchingReceiver &of(DestReceiver *receiver) { return *reinterpret_cast<WatchingReceiver *>(receiver); }
+};
+
+/// Call inside pg_call.
+DestReceiver *watching(DestReceiver *into, TupleDesc descriptor, const ResultRows::Watch &watch) {
+    auto *made = static_cast<WatchingReceiver *>(palloc0(sizeof(WatchingReceiver)));
+    made->into = into;
+    made->watch = &watch;
+    made->column = SPI_fnumber(descriptor, watch.column);
+    made->receiver.mydest = into->mydest;
+    made->receiver.rStartup = [](DestReceiver *receiver, int operation, TupleDesc type) {
+        DestReceiver *into = WatchingReceiver::of(receiver).into;
+        into->rStartup(into, operation, type);
+    };
+    made->receiver.receiveSlot = [](TupleTableSlot *slot, DestReceiver *receiver) {
+        WatchingReceiver &self = WatchingReceiver::of(receiver);
+        bool is_null = false;
+        const Datum value = slot_getattr(slot, self.column, &is_null);
+        if (!is_null)
+            self.watch->take(value);
+        return self.into->receiveSlot(slot, self.into);
+    };
+    made->receiver.rShutdown = [](DestReceiver *receiver) {
+        DestReceiver *into = WatchingReceiver::of(receiver).into;
+        into->rShutdown(into);
+    };
+    made->receiver.rDestroy = [](DestReceiver *receiver) {
+        DestReceiver *into = WatchingReceiver::of(receiver).into;
+        into->rDestroy(into);
+        pfree(receiver);
+    };
+    return &made->receiver;
+}
+
+} // namespace
+
+ResultRows ResultRows::of(const std::string &query, const Watch &watch) {
     ResultRows result;
     pg_call([&] {
         SPIPlanPtr plan = sql::prepare(query, CURSOR_OPT_PARALLEL_OK);
@@ -37,6 +82,8 @@ ResultRows ResultRows::of(const std::string &query) {
         MemoryContextSwitchTo(caller);
         DestReceiver *receiver = CreateTuplestoreDestReceiver();
         SetTuplestoreDestReceiverParams(receiver, result.rows_.get(), CurTransactionContext, true, nullptr, nullptr);
+        if (watch.take)
+            receiver = watching(receiver, result.descriptor_, watch);
         SPIExecuteOptions options{};
         options.read_only = true; // all under the one snapshot that is active
         options.dest = receiver;
@@ -49,12 +96,13 @@ ResultRows ResultRows::of(const std::string &query) {
     return result;
 }
 
-ResultRows ResultRows::made_of(TupleDesc descriptor) {
+ResultRows ResultRows::made_of(TupleDesc descriptor, MemoryContext lasting) {
     ResultRows result;
+    const bool lasts = lasting != nullptr;
     pg_call([&] {
-        MemoryContext caller = MemoryContextSwitchTo(CurTransactionContext);
+        MemoryContext caller = MemoryContextSwitchTo(lasts ? lasting : CurTransactionContext);
         result.descriptor_ = CreateTupleDescCopy(descriptor);
-        result.rows_.reset(tuplestore_begin_heap(true, false, work_mem));
+        result.rows_.reset(tuplestore_begin_heap(true, lasts, work_mem));
         MemoryContextSwitchTo(caller);
     });
     return result;

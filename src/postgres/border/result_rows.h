@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,12 +28,19 @@ class ResultRows {
   public:
     ResultRows() = default;
 
+    /// Is called with each value of a column of the rows as they come, but NULLs. It may raise errors of Postgres, and
+    /// no exception.
+    struct Watch {
+        const char *column = nullptr;
+        std::function<void(Datum)> take;
+    };
     /// Runs the query under the snapshot that is active (OneSnapshot), in parallel where the planner finds that
     /// worthwhile.
-    static ResultRows of(const std::string &query);
+    static ResultRows of(const std::string &query, const Watch &watch);
+    static ResultRows of(const std::string &query) { return of(query, Watch()); }
 
-    /// Rows that are put into it, as the descriptor says, in this transaction.
-    static ResultRows made_of(TupleDesc descriptor);
+    /// Rows that are put into it, as the descriptor says: in this transaction, or for as long as the context is there.
+    static ResultRows made_of(TupleDesc descriptor, MemoryContext lasting = nullptr);
     void put(const Datum *values, const bool *nulls);
 
     /// Lets statements of the connection read them. `expected`: how many the planner is to think that there are; -1: as

@@ -2,6 +2,7 @@
 
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
+#include "postgres/syncs/key_hashes.h"
 
 #include <utility>
 
@@ -58,7 +59,9 @@ void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatem
 void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
     diff.known = number_of(statements.known());
     Sightings sightings(sync);
-    diff.changes = ResultRows::of(diff.known == 0 ? statements.all_new() : statements.seen(sightings));
+    KeyHashes new_keys(CurTransactionContext);
+    diff.changes = ResultRows::of(diff.known == 0 ? statements.all_new() : statements.seen(sightings),
+                                  {sync_columns::key_hash, [&](Datum hash) { new_keys.add(DatumGetUInt64(hash)); }});
     if (sightings.any_undecided()) {
         diff.changes.show_as("#seen");
         diff.changes = ResultRows::of(statements.decided(sightings));
@@ -72,7 +75,8 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
         diff.changes = ResultRows::of(statements.seen_but_pending());
     }
     diff.changes.show_as("#changes");
-    if (sightings.any_twice() || has_duplicates_among_changes(statements))
+    if (sightings.any_twice() ||
+        (pg_call([&] { return new_keys.any_twice(); }) && has_duplicates_among_changes(statements)))
         set_duplicates_apart(diff, statements);
 }
 

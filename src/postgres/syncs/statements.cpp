@@ -91,6 +91,10 @@ std::string SyncStatements::no_key() const {
     return joined(sync_.key, " OR ", [&](const std::string &name) { return "m." + quoted_name(name) + " IS NULL"; });
 }
 
+std::string SyncStatements::key_hash() const {
+    return "reverse_etl_internal.key_hash(" + key_forms("m.") + ")";
+}
+
 std::string SyncStatements::known() const {
     return "SELECT count(*) FROM " + state_;
 }
@@ -103,7 +107,8 @@ std::string SyncStatements::any_kept() const {
 // is.
 std::string SyncStatements::seen(const Sightings &sightings) const {
     return "SELECT " + names("m.") + ", m.\"#hash\", m.\"#fate\" = " + std::to_string(Sightings::is_new) +
-           " AS \"#new\", " + nothing_kept + ", m.\"#fate\" FROM (SELECT m.*, " +
+           " AS \"#new\", " + nothing_kept + ", CASE WHEN m.\"#fate\" <> " + std::to_string(Sightings::is_known) +
+           " THEN " + key_hash() + " END AS \"#key\", m.\"#fate\" FROM (SELECT m.*, " +
            sightings.fate("m.\"#hash\"", typed_key("m."), key_forms("m.")) + " AS \"#fate\" FROM (SELECT m.*, " +
            hash_of_row + " AS \"#hash\" FROM " + model() + apart + ") AS m" + apart +
            ") AS m WHERE m.\"#fate\" BETWEEN " + std::to_string(Sightings::is_new) + " AND " +
@@ -119,7 +124,8 @@ std::string SyncStatements::decided(const Sightings &sightings) const {
 }
 
 std::string SyncStatements::all_new() const {
-    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + nothing_kept + " FROM " + model();
+    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + nothing_kept + ", " + key_hash() +
+           " AS \"#key\" FROM " + model();
 }
 
 std::string SyncStatements::seen_but_pending() const {

@@ -15,6 +15,7 @@ constexpr const char *is_new = "#new";         ///< the state does not know the 
 constexpr const char *attempts = "#attempts";  ///< that failed; null for none
 constexpr const char *in_doubt = "#doubt";     ///< it was created, and nobody knows whether the destination has it
 constexpr const char *is_pending = "#pending"; ///< a change of the key is on its way
+constexpr const char *key_hash = "#key";       ///< of the key, where the state does not have it; null without one
 } // namespace sync_columns
 
 /// The queries that find what is new, changed or gone: the model, joined with what the sync has kept. They run as the
@@ -37,12 +38,12 @@ class SyncStatements {
     std::string known() const;
     /// One row where rows are on their way, or did not get through before.
     std::string any_kept() const;
-    /// The rows of the model that sightings let through, with the columns of touched() and their fate: as if nothing
-    /// were kept.
+    /// The rows of the model that sightings let through, with the columns of touched(), key_hash and their fate: as if
+    /// nothing were kept.
     std::string seen(const Sightings &sightings) const;
     /// The rows shown as `seen` but those that were undecided and that sightings do not let through after all.
     std::string decided(const Sightings &sightings) const;
-    /// The same where no key is known.
+    /// The same where no key is known, without a fate.
     std::string all_new() const;
     /// The rows shown as `seen` that are not on their way already, with the columns of touched() as they are.
     std::string seen_but_pending() const;
@@ -108,6 +109,7 @@ class SyncStatements {
     std::string in_doubt() const;
     std::string beyond_cursor() const;
     std::string no_key() const;
+    std::string key_hash() const;
     std::string among_keys(const char *prefix) const;
 
     const SyncDefinition &sync_;

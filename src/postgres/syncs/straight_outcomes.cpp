@@ -1,22 +1,17 @@
 #include "postgres/syncs/straight_outcomes.h"
 
 #include "postgres/border/border.h"
-#include "postgres/border/compat.h"
-#include "postgres/border/own_column.h"
-#include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/subtransaction.h"
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 extern "C" {
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "utils/rel.h"
+#include "utils/memutils.h"
 }
 
 namespace reverse_etl {
@@ -24,89 +19,14 @@ namespace reverse_etl {
 using Kind = StraightOutcome::Kind;
 using Change = SyncRow::Change;
 
-/// Keys with their hashes, as rows of the state.
-class KeyRows {
-  public:
-    explicit KeyRows(const SyncDefinition &sync) : keys_(sync.key.size()) {
-        descriptor_ = pg_call([&] {
-            Relation state = table_open(internal_relation(psprintf("sync_%d_state", sync.id)), AccessShareLock);
-            TupleDesc copy = CreateTupleDescCopy(RelationGetDescr(state));
-            hash_ = own_column(state, "#hash");
-            table_close(state, NoLock);
-            return copy;
-        });
-        values_.resize(descriptor_->natts);
-        nulls_ = std::make_unique<bool[]>(values_.size());
-        std::fill_n(nulls_.get(), values_.size(), true);
-        std::fill_n(nulls_.get(), keys_, false);
-        rows_ = ResultRows::made_of(descriptor_);
-    }
+namespace {
 
-    void put(const Datum *key) {
-        nulls_[hash_] = true;
-        put_key(key);
-    }
-    void put(const Datum *key, Datum hash) {
-        nulls_[hash_] = false;
-        values_[hash_] = hash;
-        put_key(key);
-    }
-    bool is_empty() const { return rows_.is_empty(); }
+/// New keys are written so late and so many at a time: in the order of the index they lie beside each other then, which
+/// takes half the time. What a crash forgets of them is sent once more.
+constexpr std::int64_t most_postponed = 400'000;
+constexpr Milliseconds longest_postponed{3'000};
 
-    /// Runs a statement that reads them by the name; nothing where there are none. They are the keys of one burst, and
-    /// each is looked for by itself: the planner would read all of the state for a burst, however many there are.
-    void run(const char *name, const std::string &statement) const {
-        if (!is_empty())
-            run_all(name, statement);
-    }
-    /// Writes them into the state; nearly always it has all of the keys.
-    void keep(const char *name, const SyncStatements &statements) const {
-        if (!is_empty() && run_all(name, statements.renew(name)) < static_cast<std::uint64_t>(rows_.count()))
-            run_all(name, statements.keep(name));
-    }
-
-    // As a text of bytes, and back.
-    void append(const Datum *key, std::string &text) {
-        std::copy_n(key, keys_, values_.begin());
-        nulls_[hash_] = true;
-        MinimalTuple tuple =
-            pg_call([&] { return compat::form_minimal_tuple(descriptor_, values_.data(), nulls_.get()); });
-        text.append(reinterpret_cast<const char *>(tuple), tuple->t_len);
-        pfree(tuple);
-    }
-    void put_all(std::string_view text) {
-        while (!text.empty()) {
-            uint32 length;
-            std::memcpy(&length, text.data(), sizeof(length));
-            pg_call([&] {
-                auto *tuple = static_cast<MinimalTuple>(palloc(length));
-                std::memcpy(tuple, text.data(), length);
-                HeapTuple whole = heap_tuple_from_minimal_tuple(tuple);
-                heap_deform_tuple(whole, descriptor_, values_.data(), nulls_.get());
-            });
-            put(values_.data());
-            text.remove_prefix(length);
-        }
-    }
-
-  private:
-    std::uint64_t run_all(const char *name, const std::string &statement) const {
-        ShownRows shown(rows_, name, 1);
-        return pg_call([&] { return sql::run(statement); });
-    }
-    void put_key(const Datum *key) {
-        if (key != values_.data())
-            std::copy_n(key, keys_, values_.begin());
-        rows_.put(values_.data(), nulls_.get());
-    }
-
-    std::size_t keys_;
-    TupleDesc descriptor_;
-    int hash_ = 0;
-    std::vector<Datum> values_;
-    std::unique_ptr<bool[]> nulls_;
-    ResultRows rows_;
-};
+} // namespace
 
 void StraightOutcomes::settle(const RowStore &store, const std::vector<StraightRow> &rows,
                               std::vector<StraightOutcome> &outcomes,
@@ -126,12 +46,56 @@ void StraightOutcomes::settle(const RowStore &store, const std::vector<StraightR
     write_state(settled, become);
     write_failures(store, settled, become, rejected);
     name_absent(settled, become);
-    count(store, settled, become);
+    Counts counts;
+    for (std::size_t i = 0; i < settled.size(); i++)
+        (is_postponed(settled[i], become[i]) ? postponed_counts_ : counts)
+            .add(store.ways()[settled[i].way].push, settled[i].row.change, become[i].kind);
+    count(counts);
+    if (postponed_ != nullptr &&
+        (postponed_->count() >= most_postponed || Clock::now() >= postponed_since_ + longest_postponed))
+        write_postponed();
 }
 
-void StraightOutcomes::write_state(const std::vector<StraightRow> &rows,
-                                   const std::vector<StraightOutcome> &outcomes) const {
-    std::vector<const StraightRow *> fresh;
+/// Where removals are sent as well, keys are noted before they are sent until the state has them: there is no sense in
+/// noting more of them.
+bool StraightOutcomes::is_postponed(const StraightRow &row, const StraightOutcome &outcome) const {
+    return outcome.kind == Kind::accepted && row.row.change == Change::added && !sync_.removes();
+}
+
+void StraightOutcomes::postpone(const StraightRow &row) {
+    if (postponed_ == nullptr) {
+        postponed_context_ = pg_call([] {
+            return AllocSetContextCreate(TopMemoryContext, "reverse_etl keys to write", ALLOCSET_DEFAULT_SIZES);
+        });
+        postponed_ = std::make_unique<KeyRows>(sync_, postponed_context_);
+        postponed_since_ = Clock::now();
+    }
+    postponed_->put(row.row.key, row.row.hash);
+}
+
+void StraightOutcomes::forget_postponed() {
+    postponed_.reset();
+    postponed_counts_ = {};
+    if (postponed_context_ != nullptr)
+        MemoryContextDelete(std::exchange(postponed_context_, nullptr));
+}
+
+StraightOutcomes::~StraightOutcomes() {
+    forget_postponed();
+}
+
+void StraightOutcomes::write_postponed() {
+    if (postponed_ == nullptr)
+        return;
+    sql::AsOwner owner;
+    write_new([&](auto &&write) { postponed_->for_each(write); },
+              [&] { postponed_->keep("#kept", SyncStatements(sync_)); });
+    count(postponed_counts_);
+    forget_postponed();
+}
+
+void StraightOutcomes::write_state(const std::vector<StraightRow> &rows, const std::vector<StraightOutcome> &outcomes) {
+    std::vector<const SyncRow *> fresh;
     KeyRows kept(sync_), gone(sync_), doubted(sync_);
     bool wants_rows_there = sends_new(sync_.mode);
     for (std::size_t i = 0; i < rows.size(); i++) {
@@ -141,27 +105,33 @@ void StraightOutcomes::write_state(const std::vector<StraightRow> &rows,
             doubted.put(row.key);
         else if ((absent && wants_rows_there) || ((absent || outcomes[i].kind == Kind::accepted) && removed))
             gone.put(row.key);
+        else if (is_postponed(rows[i], outcomes[i]))
+            postpone(rows[i]);
         else if (outcomes[i].kind == Kind::accepted && row.change == Change::added)
-            fresh.push_back(&rows[i]);
+            fresh.push_back(&row);
         else if (absent || outcomes[i].kind == Kind::accepted)
             kept.put(row.key, row.hash);
     }
-    write_new(fresh, kept);
+    if (!fresh.empty())
+        write_new(
+            [&](auto &&write) { std::for_each(fresh.begin(), fresh.end(), [&](const SyncRow *row) { write(*row); }); },
+            [&] {
+                std::for_each(fresh.begin(), fresh.end(), [&](const SyncRow *row) { kept.put(row->key, row->hash); });
+            });
     const SyncStatements statements(sync_);
     kept.keep("#kept", statements);
     gone.run("#gone", statements.forget("#gone"));
     doubted.keep("#doubted", statements);
 }
 
-/// New keys are appended, many at a time. Should somebody have adopted one of them meanwhile, they go the other way.
-void StraightOutcomes::write_new(const std::vector<const StraightRow *> &rows, KeyRows &kept) const {
-    if (rows.empty())
-        return;
+/// New keys are appended, many at a time: `each` calls what it is given with each row. Should somebody have adopted one
+/// of them meanwhile, they go the other way.
+template <class Each, class OtherWay>
+void StraightOutcomes::write_new(Each &&each, OtherWay &&other_way) const {
     try {
         in_subtransaction([&] {
             SyncTables tables(sync_, run_, CurrentMemoryContext);
-            for (const StraightRow *one : rows)
-                tables.note(one->row);
+            each([&](const SyncRow &row) { tables.note(row); });
             tables.finish();
             return true;
         });
@@ -169,8 +139,7 @@ void StraightOutcomes::write_new(const std::vector<const StraightRow *> &rows, K
         if (error.data->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
             throw;
         FreeErrorData(error.data);
-        for (const StraightRow *one : rows)
-            kept.put(one->row.key, one->row.hash);
+        other_way();
     }
 }
 
@@ -205,40 +174,37 @@ void StraightOutcomes::name_absent(const std::vector<StraightRow> &rows,
     });
 }
 
-void StraightOutcomes::count(const RowStore &store, const std::vector<StraightRow> &rows,
-                             const std::vector<StraightOutcome> &outcomes) const {
-    std::int64_t accepted = 0, refused = 0, absent = 0, of_change[3] = {};
-    std::map<std::int64_t, Outbox::Counts> pushes;
-    for (std::size_t i = 0; i < rows.size(); i++) {
-        const Change change = rows[i].row.change;
-        Outbox::Counts &push = pushes[store.ways()[rows[i].way].push];
-        switch (outcomes[i].kind) {
-        case Kind::none:
-            continue;
-        case Kind::rejected:
-            refused++;
-            push.rejected++;
-            continue;
-        case Kind::absent:
-            push.absent++;
-            absent += change == Change::removed ? 0 : 1;
-            if (change != Change::removed)
-                continue;
-            break;
-        case Kind::accepted:
-            push.accepted++;
-            break;
-        }
-        accepted++;
-        of_change[change == Change::added ? 0 : change == Change::changed ? 1 : 2]++;
-    }
-    if (accepted + refused + absent == 0)
+void StraightOutcomes::Counts::add(std::int64_t of_push, Change change, Kind kind) {
+    Outbox::Counts &push = pushes[of_push];
+    switch (kind) {
+    case Kind::none:
         return;
-    Outbox::count(pushes);
+    case Kind::rejected:
+        rejected++;
+        push.rejected++;
+        return;
+    case Kind::absent:
+        push.absent++;
+        if (change != Change::removed) {
+            absent++;
+            return;
+        }
+        break;
+    case Kind::accepted:
+        push.accepted++;
+        break;
+    }
+    (change == Change::added ? added : change == Change::changed ? changed : removed)++;
+}
+
+void StraightOutcomes::count(const Counts &counts) const {
+    if (counts.added + counts.changed + counts.removed + counts.rejected + counts.absent == 0)
+        return;
+    Outbox::count(counts.pushes);
     pg_call([&] {
         sql::execute("SELECT reverse_etl_internal.count_straight($1, $2, $3, $4, $5, $6)",
-                     {sql::int8(run_), sql::int8(of_change[0]), sql::int8(of_change[1]), sql::int8(of_change[2]),
-                      sql::int8(refused), sql::int8(absent)});
+                     {sql::int8(run_), sql::int8(counts.added), sql::int8(counts.changed), sql::int8(counts.removed),
+                      sql::int8(counts.rejected), sql::int8(counts.absent)});
     });
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "engine/world/clock.h"
 #include "postgres/audit_log/rejected_rows.h"
 #include "postgres/outbox/outbox.h"
+#include "postgres/syncs/key_rows.h"
 #include "postgres/syncs/row_store.h"
-#include "postgres/syncs/statements.h"
 
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace reverse_etl {
@@ -23,11 +25,18 @@ struct StraightOutcome {
 class StraightOutcomes {
   public:
     StraightOutcomes(const SyncDefinition &sync, std::int64_t run) : sync_(sync), run_(run) {}
+    ~StraightOutcomes();
+    StraightOutcomes(const StraightOutcomes &) = delete;
+    StraightOutcomes &operator=(const StraightOutcomes &) = delete;
 
     /// Moves the state and counts, for the outcomes that are there and not written. `rejected`: those rows by their
-    /// way, each with its number in the run. `ends`: the others will have none.
+    /// way, each with its number in the run. `ends`: the others will have none. New keys may be written some seconds
+    /// later, and are counted then.
     void settle(const RowStore &store, const std::vector<StraightRow> &rows, std::vector<StraightOutcome> &outcomes,
                 const std::vector<std::vector<RejectedRow>> &rejected, bool ends);
+
+    /// Writes down what was left for later. Once more before the rows that are left go elsewhere, or the run ends.
+    void write_postponed();
 
     /// Notes which keys are about to be sent, before any of them is: after a crash nobody else knows. In place of those
     /// that were noted before. Rows are not noted that have an outcome, or that come again by themselves whatever it
@@ -39,17 +48,31 @@ class StraightOutcomes {
     void doubt_sent() const;
 
   private:
-    void write_state(const std::vector<StraightRow> &rows, const std::vector<StraightOutcome> &outcomes) const;
-    void write_new(const std::vector<const StraightRow *> &rows, class KeyRows &kept) const;
+    struct Counts {
+        std::map<std::int64_t, Outbox::Counts> pushes;
+        std::int64_t added = 0, changed = 0, removed = 0, rejected = 0, absent = 0;
+
+        void add(std::int64_t of_push, SyncRow::Change change, StraightOutcome::Kind kind);
+    };
+
+    void write_state(const std::vector<StraightRow> &rows, const std::vector<StraightOutcome> &outcomes);
+    bool is_postponed(const StraightRow &row, const StraightOutcome &outcome) const;
+    void postpone(const StraightRow &row);
+    void forget_postponed();
+    template <class Each, class OtherWay>
+    void write_new(Each &&each, OtherWay &&other_way) const;
     void write_failures(const RowStore &store, const std::vector<StraightRow> &rows,
                         const std::vector<StraightOutcome> &outcomes,
                         const std::vector<std::vector<RejectedRow>> &rejected) const;
-    void count(const RowStore &store, const std::vector<StraightRow> &rows,
-               const std::vector<StraightOutcome> &outcomes) const;
+    void count(const Counts &counts) const;
     void name_absent(const std::vector<StraightRow> &rows, const std::vector<StraightOutcome> &outcomes) const;
 
     const SyncDefinition &sync_;
     std::int64_t run_;
+    MemoryContext postponed_context_ = nullptr;
+    std::unique_ptr<KeyRows> postponed_; ///< new keys that are accepted, and not yet in the state
+    Counts postponed_counts_;
+    Clock::time_point postponed_since_{};
 };
 
 } // namespace reverse_etl

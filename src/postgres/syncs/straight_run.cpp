@@ -95,10 +95,7 @@ StraightRun::StraightRun(const SyncDefinition &sync, std::int64_t run, RowStore 
 
 void StraightRun::deliver() {
     for (;;) {
-        {
-            Timed timed(times_.writing);
-            in_transaction_([this] { begin_burst(); });
-        }
+        in_transaction_([this] { begin_burst(); });
         if (course_ != Course::goes_on)
             return;
         send_burst();
@@ -112,18 +109,23 @@ void StraightRun::begin_burst() {
     look_around();
     if (course_ == Course::goes_on && !open_lanes())
         course_ = Course::goes_to_outbox;
-    if (course_ == Course::is_cancelled) {
-        end_cancelled();
-    } else if (course_ == Course::goes_to_outbox) {
-        queue_rest();
-    } else {
+    if (course_ == Course::goes_on) {
+        Timed timed(times_.writing);
         burst_ = &store_.next_burst(ROWS_OF_BURST(most_burst_rows), most_burst_bytes);
         outcomes_.assign(burst_->size(), {});
         writer_.note_sent(*burst_, outcomes_);
-        if (burst_->empty()) { // and yet it has not ended: somebody has changed its numbers
-            queue_rest();
-            course_ = Course::has_ended;
-        }
+        if (!burst_->empty())
+            return;
+    }
+    timed(times_.writing, [&] { writer_.write_postponed(); });
+    add_times(run_, times_, true);
+    if (has_ended())
+        return;
+    if (course_ == Course::is_cancelled) {
+        end_cancelled();
+    } else {
+        queue_rest(); // or somebody has changed its numbers, since there is nothing left and it has not ended
+        course_ = Course::goes_to_outbox;
     }
 }
 
@@ -188,7 +190,6 @@ void StraightRun::send_burst() {
         wait(next);
         if (Clock::now() >= looked_ + between_looks) {
             looked_ = Clock::now();
-            Timed timed(times_.writing);
             in_transaction_([this] { settle_and_look(); });
         }
         // What a look-up has found meanwhile does not leave either.
@@ -305,10 +306,14 @@ JsonRows::Row StraightRun::json_row(std::uint64_t number) const {
 
 /// Writes down what is known of the burst. `ends`: it has come to its end. True if with that the run has ended.
 bool StraightRun::settle(bool ends) {
-    writer_.settle(store_, *burst_, outcomes_, rejected_, ends);
+    timed(times_.writing, [&] { writer_.settle(store_, *burst_, outcomes_, rejected_, ends); });
     add_times(run_, times_, true);
     for (std::vector<RejectedRow> &rows : rejected_)
         rows.clear();
+    return has_ended();
+}
+
+bool StraightRun::has_ended() {
     sql::AsOwner owner;
     std::string status;
     pg_call([&] { sql::execute("SELECT status FROM reverse_etl.runs WHERE id = $1", {sql::int8(run_)}); });

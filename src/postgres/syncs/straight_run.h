@@ -70,6 +70,7 @@ class StraightRun : private OutcomeSink, private JsonRows {
     std::size_t under_way() const;
     void withdraw();
     bool settle(bool ends);
+    bool has_ended();
     void forget_older_failures() const;
     void end_cancelled();
     void queue_rest();
