@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t rounds_per_burst = 8;
 /// A statement that takes longer to fill a batch has nothing under way while it does.
 constexpr Milliseconds longest_unattended{200};
+/// How long a statement that fails waits for what is under way and cannot be made again.
+constexpr Milliseconds longest_wait_after_error{900};
 /// The most bytes of bodies that a burst holds.
 constexpr std::size_t most_burst_bytes = 16 << 20;
 
@@ -114,12 +116,16 @@ void Push::add(TupleTableSlot *slot, const Datum *address, const bool *address_n
 }
 
 /// Whether requests may be under way while the statement makes its next rows. They are not attended to meanwhile: so
-/// only if it makes them fast, and if a request that was cut short can be made again.
+/// only if it makes them fast. What cannot be made again waits for the end of the first burst: a statement that fails
+/// before has sent nothing.
 bool Push::may_send_ahead() {
     Clock::time_point now = Clock::now();
     bool fast = now - std::exchange(last_full_batch_, now) < longest_unattended;
-    bool repeatable = operation_.spec().idempotent || operation_.spec().has_idempotency_key();
-    return fast && repeatable && !destination_.stop_at_reject;
+    return fast && (is_repeatable() || burst_begin_ > 1) && !destination_.stop_at_reject;
+}
+
+bool Push::is_repeatable() const {
+    return operation_.spec().idempotent || operation_.spec().has_idempotency_key();
 }
 
 bool Push::deliver_one(TupleTableSlot *slot, const Datum *address, const bool *address_nulls, std::string &id) {
@@ -157,11 +163,25 @@ void Push::note_error(int sqlstate) noexcept {
     for (Push *push : active_pushes()) {
         push->sqlstate_ = sqlstate;
         try {
+            if (!push->is_stepping_ && !push->is_repeatable())
+                push->await_in_flight();
             if (audit_log::has_mailboxes() && !push->destination_.stop_at_reject)
                 push->keep_rejections();
         } catch (const std::exception &) {
             // The error that is on its way is the one to tell.
         }
+    }
+}
+
+/// The statement fails by itself: what became of the rows that left ahead of it is to be known, if it can be.
+void Push::await_in_flight() {
+    delivery_->withdraw();
+    const Clock::time_point end = Clock::now() + longest_wait_after_error;
+    while (delivery_->counts().in_flight > 0 && Clock::now() < end) {
+        std::vector<Finished> finished;
+        session::transport().run(session::waiter(), end, finished);
+        for (const Finished &one : finished)
+            delivery_->take(one);
     }
 }
 
@@ -222,8 +242,10 @@ void Push::keep_tuple() {
 
 template <class Step>
 void Push::step(Step &&step) {
+    is_stepping_ = true;
     try {
         step();
+        is_stepping_ = false;
     } catch (const DestinationError &error) {
         fault_ = error.what();
         throw Error(sqlstate_of(error.fault), "could not deliver to \"" + destination_.name + "\": " + error.what(),

@@ -23,9 +23,9 @@ extern "C" {
 
 namespace reverse_etl {
 
-/// Delivers the rows of one statement. Rows are encoded as they come and leave in bursts: several requests at a time,
-/// and when add() returns nothing is in flight, however long the statement takes to make its next row. Rejected rows
-/// are kept, one WARNING at the end counts them.
+/// Delivers the rows of one statement. Rows are encoded as they come and leave in bursts, several requests at a time.
+/// While the statement makes its rows fast, some may be in flight between two calls of add(). Rejected rows are kept,
+/// one WARNING at the end counts them.
 class Push : private OutcomeSink, private RowSource {
   public:
     /// Accepted rows are added to *counter, if there is one, as they are known.
@@ -64,6 +64,8 @@ class Push : private OutcomeSink, private RowSource {
     void add_to(std::vector<Batch> &batches);
     void keep_tuple();
     bool may_send_ahead();
+    bool is_repeatable() const;
+    void await_in_flight();
     /// Delivers; what goes wrong becomes an error that says what was accepted before.
     template <class Step>
     void step(Step &&step);
@@ -116,6 +118,7 @@ class Push : private OutcomeSink, private RowSource {
 
     audit_log::Entry entry_;
     std::uint64_t settled_ = 0; ///< rows whose outcomes are on record
+    bool is_stepping_ = false;  ///< also behind an error that a step has ended with
     int sqlstate_ = 0;          ///< of the error that ends the push
     std::string fault_;         ///< what ends it, in words that quote no row
 };
