@@ -17,6 +17,7 @@ struct JwtSpec {
     std::string header; ///< JSON object: members besides alg and typ
     std::string claims; ///< JSON object: members besides iat and exp
     int seconds = 3600; ///< it is good for
+    bool upper_case = false; ///< the texts of its claims are sent in upper case, but what stands for {jwt.NAME}
 };
 
 /// How long a token may be used.
