@@ -49,9 +49,11 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_of_bytea) {
 BOOST_AUTO_TEST_CASE(what_is_not_written_as_its_form_says_stays_as_it_is) {
     for (const CellForm form : {CellForm::days, CellForm::seconds, CellForm::moment, CellForm::moment_at,
                                 CellForm::micros, CellForm::day_second})
-        for (const char *value : {"", "x", "1x", "1.2.3", "1.-2", "-", "--1", "99999999999999999999", "1e5", "1 ", " 1"})
+        for (const char *value :
+             {"", "x", "1x", "1.2.3", "1.-2", "-", "--1", "99999999999999999999", "1e5", "1 ", " 1"})
             BOOST_TEST(cell(form, value) == value, value);
     BOOST_TEST(cell(CellForm::moment_at, "1 99999") == "1 99999");
     BOOST_TEST(cell(CellForm::base64, "*") == "*");
-    BOOST_TEST(cell(CellForm::text, std::string_view("a\0b", 3)) == "a\xef\xbf\xbd" "b");
+    BOOST_TEST(cell(CellForm::text, std::string_view("a\0b", 3)) == "a\xef\xbf\xbd"
+                                                                    "b");
 }

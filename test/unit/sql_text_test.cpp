@@ -57,8 +57,9 @@ BOOST_AUTO_TEST_CASE(values_go_beside_the_text) {
                         {"F", "boolean", SqlComparison::is_false, {}}};
     query.limit = 7;
     const SqlText sql = select_text(dialect(), query);
-    BOOST_TEST(sql.text == "SELECT \"A\", TO_JSON(\"B\") FROM \"T\" WHERE \"A\" = ? AND \"N\" >= ? AND \"D\" IN (CAST(? "
-                           "AS DATE), CAST(? AS DATE)) AND \"A\" IS NOT NULL AND \"F\" = FALSE LIMIT 7");
+    BOOST_TEST(sql.text ==
+               "SELECT \"A\", TO_JSON(\"B\") FROM \"T\" WHERE \"A\" = ? AND \"N\" >= ? AND \"D\" IN (CAST(? "
+               "AS DATE), CAST(? AS DATE)) AND \"A\" IS NOT NULL AND \"F\" = FALSE LIMIT 7");
     BOOST_TEST(parameters_of(sql) == "TEXT:x' OR '1' = '1 FIXED:5 TEXT:2026-01-01 TEXT:2026-01-02");
 }
 
@@ -82,7 +83,8 @@ BOOST_AUTO_TEST_CASE(a_query_of_a_user_stays_one_statement) {
 BOOST_AUTO_TEST_CASE(only_what_means_the_same_there_is_a_parameter) {
     for (const char *number : {"0", "-1", "12.5", "1234567890123456789012345678.123456789"})
         BOOST_TEST(can_be_parameter(dialect(), "numeric", number), number);
-    for (const char *number : {"", "-", "NaN", "Infinity", "1e5", "12345678901234567890123456789", "0.1234567891", "1."})
+    for (const char *number :
+         {"", "-", "NaN", "Infinity", "1e5", "12345678901234567890123456789", "0.1234567891", "1."})
         BOOST_TEST(can_be_parameter(dialect(), "numeric", number) == (std::string(number) == "1."), number);
     BOOST_TEST(can_be_parameter(dialect(), "date", "2026-11-27"));
     for (const char *date : {"", "infinity", "10000-01-01", "0001-12-31 BC", "0000-01-01"})
@@ -91,7 +93,8 @@ BOOST_AUTO_TEST_CASE(only_what_means_the_same_there_is_a_parameter) {
     BOOST_TEST(!can_be_parameter(dialect(), "timestamptz", "0001-11-27 10:00:00+00 BC"));
     BOOST_TEST(can_be_parameter(dialect(), "text", ""));
     DialectSpec narrow = dialect();
-    narrow.parameters["numeric"] = {"FIXED", "{parameter}", std::make_shared<const TextPattern>(*TextPattern::parse("[0-9]+"))};
+    narrow.parameters["numeric"] = {"FIXED", "{parameter}",
+                                    std::make_shared<const TextPattern>(*TextPattern::parse("[0-9]+"))};
     BOOST_TEST(can_be_parameter(narrow, "numeric", "12"));
     BOOST_TEST(!can_be_parameter(narrow, "numeric", "1.5"));
 }

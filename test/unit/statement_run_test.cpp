@@ -4,6 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
+#include <thread>
+
 using namespace reverse_etl;
 
 BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
@@ -35,7 +38,8 @@ const std::string at_once = R"({
 Connector connector(const std::string &statement) {
     return Connector::parse(R"({"manifest": 1, "name": "house", "title": "House", "base_url": "http://localhost",
         "auth": {"kind": "bearer", "token": "{token}"}, "credentials": {"token": {"description": "the token"}}, "reason": "/message",
-        "statement": )" + statement + R"(, "objects": {"*": {}}})");
+        "statement": )" + statement +
+                            R"(, "objects": {"*": {}}})");
 }
 
 struct Reading {
@@ -122,9 +126,11 @@ BOOST_AUTO_TEST_CASE(what_is_sent_again_has_the_same_id) {
 
 BOOST_AUTO_TEST_CASE(an_answer_may_be_all) {
     const ScriptedDestination destination([](const Received &request, auto &connection) {
-        connection.answer(200, request.method == "POST"
-                                   ? R"({"columns": [{"name": "a"}], "token": "t", "rows": [{"f": [{"v": "head"}]}, {"f": [{"w": 12345678901234567890123}]}]})"
-                                   : R"({"rows": [{"f": [{"v": null}]}, {"f": [{}]}]})");
+        connection.answer(
+            200,
+            request.method == "POST"
+                ? R"({"columns": [{"name": "a"}], "token": "t", "rows": [{"f": [{"v": "head"}]}, {"f": [{"w": 12345678901234567890123}]}]})"
+                : R"({"rows": [{"f": [{"v": null}]}, {"f": [{}]}]})");
     });
     Reading reading(destination, at_once);
     BOOST_TEST(reading.rows() == "12345678901234567890123, NULL, NULL");
@@ -147,7 +153,8 @@ BOOST_AUTO_TEST_CASE(faults_name_the_statement) {
                    .ends_with("a row has fewer cells than the result has columns | Statement h1."));
     BOOST_TEST(fault(200, R"({"handle": "h1", "rows": [["1", "2"]], "columns": [{"type": "x"}]})")
                    .ends_with("a row has more cells than the result has columns | Statement h1."));
-    BOOST_TEST(fault(200, R"({"handle": "h1", "rows": []})").find("does not describe the columns") != std::string::npos);
+    BOOST_TEST(fault(200, R"({"handle": "h1", "rows": []})").find("does not describe the columns") !=
+               std::string::npos);
     BOOST_TEST(fault(200, R"({"handle": "h1", "rows": 5, "columns": [{}]})").find("its rows are no array") !=
                std::string::npos);
 }
@@ -160,9 +167,8 @@ BOOST_AUTO_TEST_CASE(pages_end_whatever_answers_say) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_abandoned_is_cancelled_there) {
-    const ScriptedDestination destination([](const Received &, auto &connection) {
-        connection.answer(202, R"({"handle": "h1"})");
-    });
+    const ScriptedDestination destination(
+        [](const Received &, auto &connection) { connection.answer(202, R"({"handle": "h1"})"); });
     Reading reading(destination, polled);
     while (destination.count("/run/h1") == 0)
         reading.run.go_on();
@@ -188,9 +194,13 @@ BOOST_AUTO_TEST_CASE(a_statement_whose_name_is_not_known_yet_is_waited_for) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_waited_for_longer_than_said) {
-    const ScriptedDestination destination([](const Received &, auto &connection) { connection.stall(); });
+    std::atomic<bool> came = false;
+    const ScriptedDestination destination([&](const Received &, auto &connection) {
+        came = true;
+        connection.stall();
+    });
     Reading reading(destination, polled);
-    while (destination.count("/run") == 0)
+    while (!came)
         reading.run.go_on();
     const Clock::time_point begin = Clock::now();
     reading.run.abandon(Milliseconds(100));

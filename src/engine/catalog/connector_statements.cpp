@@ -102,8 +102,9 @@ void add_statements(Page &page, const Connector &connector, const ConnectorFacts
     page.statements(lines);
     page.statements(table_statements(connector, facts, quoted_name));
     if (connector.has_statement())
-        page.paragraph("SQL runs there: IMPORT FOREIGN SCHEMA with the name of one of its schemas makes tables that are read "
-                       "so, and reverse_etl.import_query makes one of a query.");
+        page.paragraph(
+            "SQL runs there: IMPORT FOREIGN SCHEMA with the name of one of its schemas makes tables that are read "
+            "so, and reverse_etl.import_query makes one of a query.");
 }
 
 } // namespace reverse_etl

@@ -5,8 +5,8 @@
 
 namespace reverse_etl {
 
-/// Reads what the columns of a source are in Postgres: [{"when": ..., "type": ..., "cell": ...}, ...]. The last rule has
-/// no "when".
+/// Reads what the columns of a source are in Postgres: [{"when": ..., "type": ..., "cell": ...}, ...]. The last rule
+/// has no "when".
 SourceTypeRules read_source_types(const ManifestNode &node);
 
 /// The name of a type that a column of a source may have.

@@ -16,7 +16,8 @@ struct StatementParameter {
 
 /// The request with what only the requests of statements have in it written out: {"$parameters": ...}, the parameters
 /// as an array of this, or as an object whose members have the "name", and {"$number": "{statement.NAME}"}, a number.
-/// Where there are no parameters, what would hold them is left out, and so is {statement.page} alone before the first page.
+/// Where there are no parameters, what would hold them is left out, and so is {statement.page} alone before the first
+/// page.
 Json with_parameters(const Json &request, const std::vector<StatementParameter> &parameters,
                      const RequestValues &values);
 

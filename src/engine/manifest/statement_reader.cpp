@@ -22,9 +22,8 @@ bool has_placeholder(const Json &value, const std::string &name) {
         for (const TextPart &part : split_placeholders(value.get<std::string>()))
             if (part.is_placeholder && part.text == name)
                 return true;
-    return value.is_structured() && std::any_of(value.begin(), value.end(), [&](const Json &member) {
-               return has_placeholder(member, name);
-           });
+    return value.is_structured() &&
+           std::any_of(value.begin(), value.end(), [&](const Json &member) { return has_placeholder(member, name); });
 }
 
 int milliseconds(const ManifestNode &node) {
@@ -166,14 +165,13 @@ class StatementReader {
         if (node.value().size() != 1)
             node.fail("must have one of \"number\", \"cursor\" and \"url\"");
         StatementResultSpec &result = spec_.result;
-        for (const auto &[name, kind] : {std::pair("number", Next::number), std::pair("cursor", Next::cursor),
-                                         std::pair("url", Next::url)})
+        for (const auto &[name, kind] :
+             {std::pair("number", Next::number), std::pair("cursor", Next::cursor), std::pair("url", Next::url)})
             if (node.has(name)) {
                 result.next = kind;
                 result.next_at = node.at(name).json_pointer();
             }
-        const bool names_page =
-            of_result.has("request") && has_placeholder(*result.request.written, "statement.page");
+        const bool names_page = of_result.has("request") && has_placeholder(*result.request.written, "statement.page");
         if (result.next != Next::url && !names_page)
             node.fail("needs {statement.page} in the request of the result, or every page would be the first");
         if (!of_result.has("request"))

@@ -18,8 +18,8 @@ OperationSpec statement_request(const RequestTemplate &request, const RequestVal
 /// All that a statement asks of its source.
 template <class Use>
 void for_each_request(StatementSpec &statement, Use &&use) {
-    for (RequestTemplate *request : {&statement.submit, &statement.poll, &statement.cancel, &statement.describe,
-                                     &statement.result.request})
+    for (RequestTemplate *request :
+         {&statement.submit, &statement.poll, &statement.cancel, &statement.describe, &statement.result.request})
         use(request->spec);
 }
 

@@ -76,12 +76,12 @@ struct StatementResultSpec {
 
 /// How a connector runs SQL at its source, and reads what comes of it: the member "statement" of a manifest.
 struct StatementSpec {
-    RequestTemplate submit; ///< has {statement.id}, so that it is run once however often it is sent
+    RequestTemplate submit;               ///< has {statement.id}, so that it is run once however often it is sent
     std::map<std::string, Pointers> keep; ///< of the answers to submit and poll, by name: {statement.NAME}
     Condition done_when;                  ///< of such an answer; empty: it always is
     Condition failed_when;
-    Pointers reason;               ///< of a statement that failed
-    RequestTemplate poll;          ///< no method: none is needed
+    Pointers reason;      ///< of a statement that failed
+    RequestTemplate poll; ///< no method: none is needed
     Milliseconds every{100}, up_to{5000};
     RequestTemplate cancel;   ///< no method: it cannot be
     RequestTemplate describe; ///< asks for a result's columns without running it; no method: a LIMIT 0 does

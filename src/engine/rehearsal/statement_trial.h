@@ -30,7 +30,6 @@ inline constexpr const char *id_of_trial = "00000000-0000-4000-8000-000000000000
 
 /// Runs the trial against the rehearsal, to its last page. Throws SettingError and ManifestError for what cannot be
 /// tried.
-StatementTrialResult run_statement_trial(const Connector &connector, const StatementTrial &trial,
-                                         Rehearsal &rehearsal);
+StatementTrialResult run_statement_trial(const Connector &connector, const StatementTrial &trial, Rehearsal &rehearsal);
 
 } // namespace reverse_etl

@@ -133,14 +133,13 @@ SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
     for (const SelectedColumn &column : query.columns) {
         const auto expression = dialect.select.find(column.type);
         const std::string name = quoted(dialect, column.field);
-        sql.text += (sql.text.size() > 7 ? ", " : "") + (expression == dialect.select.end()
-                                                             ? name
-                                                             : filled(expression->second, "column", name));
+        sql.text += (sql.text.size() > 7 ? ", " : "") +
+                    (expression == dialect.select.end() ? name : filled(expression->second, "column", name));
     }
     sql.text += query.columns.empty() ? "1" : "";
     // What a query ends with may be a comment.
-    sql.text += " FROM " + (query.query.empty() ? query.relation
-                                                : "(\n" + query.query + "\n) AS " + quoted(dialect, "source"));
+    sql.text +=
+        " FROM " + (query.query.empty() ? query.relation : "(\n" + query.query + "\n) AS " + quoted(dialect, "source"));
     for (std::size_t i = 0; i < query.conditions.size(); i++) {
         sql.text += i == 0 ? " WHERE " : " AND ";
         append_condition(dialect, query.conditions[i], sql);

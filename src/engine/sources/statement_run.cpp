@@ -46,8 +46,8 @@ std::int64_t number_at(Answer &answer, const Pointers &at) {
 /// One request that is being made.
 struct StatementRun::Step {
     Step(const StatementRun &run, OperationSpec of_step)
-        : spec(std::move(of_step)), operation(run.source_.object, spec, {}, -1, {}),
-          body{operation.page_body(""), "", ""},
+        : spec(std::move(of_step)),
+          operation(run.source_.object, spec, {}, -1, {}), body{operation.page_body(""), "", ""},
           dispatcher(operation, run.line_.transport, run.line_.waiter, run.line_.limiter, run.authenticator_,
                      run.line_.policy) {
         if (run.observer_ != nullptr)

@@ -24,9 +24,9 @@ struct StatementSettings {
 
 /// What is known of a statement, for those who watch.
 struct StatementProgress {
-    std::string id;                ///< the source's name of it; "" before it has one
-    std::uint64_t rows = 0;        ///< read so far
-    std::uint64_t bytes = 0;       ///< of pages read so far
+    std::string id;                 ///< the source's name of it; "" before it has one
+    std::uint64_t rows = 0;         ///< read so far
+    std::uint64_t bytes = 0;        ///< of pages read so far
     std::int64_t source_bytes = -1; ///< that the source read for it; -1: it does not say
 };
 

@@ -232,7 +232,8 @@ const std::vector<OptionDescription> &built_in_options() {
          "from how many queued rows on they leave in a job, where the operation has both, a request and a job"},
         {"field", on_column, "text", "the column's name", false, "the API's name of the column"},
         {"source_type", on_column, "text", nullptr, false,
-         "the type that the column is at its source, as IMPORT FOREIGN SCHEMA found it: WHERE is shipped where both are one"},
+         "the type that the column is at its source, as IMPORT FOREIGN SCHEMA found it: WHERE is shipped where both "
+         "are one"},
         {"compare", on_column, "comparison", "the connector's", false,
          "how the destination compares the column's values where they name rows"},
         {"encode", on_column, "encoding", "the connector's", false, "how the column's values are written"},

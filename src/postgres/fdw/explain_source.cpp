@@ -16,16 +16,21 @@ namespace reverse_etl {
 
 namespace {
 
+struct PlannedValues {
+    std::vector<std::string> values;
+    bool are_known = true;
+};
+
 /// The values that a condition has where the plan holds them already; else how the query will give them.
-std::vector<std::string> planned_values(const ShippedCondition &condition, List *expressions) {
+PlannedValues planned_values(const ShippedCondition &condition, List *expressions) {
     if (condition.value < 0)
         return {};
     auto *node = static_cast<Node *>(list_nth(expressions, condition.value));
     auto *constant = reinterpret_cast<Const *>(node);
     if (!IsA(node, Const) || constant->constisnull)
-        return {utf8_from([&] { return deparse_expression(node, NIL, false, false); })};
+        return {{utf8_from([&] { return deparse_expression(node, NIL, false, false); })}, false};
     if (!condition.is_array)
-        return {source_value(constant->consttype, constant->constvalue).value_or("")};
+        return {{source_value(constant->consttype, constant->constvalue).value_or("")}};
     struct Elements {
         Datum *values;
         bool *nulls;
@@ -43,11 +48,11 @@ std::vector<std::string> planned_values(const ShippedCondition &condition, List 
         deconstruct_array(array, found.type, length, by_value, alignment, &found.values, &found.nulls, &found.count);
         return found;
     });
-    std::vector<std::string> values;
+    PlannedValues found;
     for (int i = 0; i < elements.count; i++)
         if (!elements.nulls[i])
-            values.push_back(source_value(elements.type, elements.values[i]).value_or(""));
-    return values;
+            found.values.push_back(source_value(elements.type, elements.values[i]).value_or(""));
+    return found;
 }
 
 void show(const char *label, const std::string &text, ExplainState *explain) {
@@ -65,15 +70,19 @@ void show_source_scan(ForeignScanState *node, const SourcePlan &plan, ExplainSta
         return;
     SourceQuery query = source_query(destination, plan);
     for (const ShippedCondition &one : plan.conditions) {
-        const DestinationColumn *column = destination.column(one.column);
-        query.conditions.push_back(
-            {column->field, type_at_source(destination, one.column), one.comparison, planned_values(one, scan->fdw_exprs)});
+        PlannedValues planned = planned_values(one, scan->fdw_exprs);
+        if (!planned.are_known)
+            query.conditions.push_back({destination.column(one.column)->field, type_at_source(destination, one.column),
+                                        one.comparison, std::move(planned.values)});
+        else if (auto condition = source_condition(destination, one, std::move(planned.values)))
+            query.conditions.push_back(std::move(*condition));
     }
     const SqlText sql = select_text(destination.source.statement->spec.dialect, query);
     show("Source SQL", sql.text, explain);
     std::string parameters;
     for (const StatementParameter &parameter : sql.parameters)
-        parameters += (parameters.empty() ? "" : ", ") + parameter.value + (parameter.type.empty() ? "" : " " + parameter.type);
+        parameters +=
+            (parameters.empty() ? "" : ", ") + parameter.value + (parameter.type.empty() ? "" : " " + parameter.type);
     if (!parameters.empty())
         show("Source Parameters", parameters, explain);
 }

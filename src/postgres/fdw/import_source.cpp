@@ -8,8 +8,8 @@
 #include "postgres/sources/source_catalog.h"
 
 extern "C" {
-#include "foreign/foreign.h"
 #include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
 #include "miscadmin.h"
 }
 
@@ -24,8 +24,9 @@ void leave_out_columns(SourceTable &table) {
     const std::string name = table.name, left_out = std::to_string(table.columns.size() - most_columns);
     table.columns.resize(most_columns);
     pg_call([&] {
-        ereport(WARNING, (errmsg("table \"%s\" of the source has %s columns more than a table may have", name, left_out),
-                          errhint("Read those that you need by a query: reverse_etl.import_query.")));
+        ereport(WARNING,
+                (errmsg("table \"%s\" of the source has %s columns more than a table may have", name, left_out),
+                 errhint("Read those that you need by a query: reverse_etl.import_query.")));
     });
 }
 

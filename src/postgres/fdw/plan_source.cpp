@@ -36,10 +36,11 @@ std::int64_t constant(Node *node) {
 int most_rows(PlannerInfo *root, const RelOptInfo *relation) {
     const Query *query = root->parse;
     if (query->commandType != CMD_SELECT || query->limitCount == nullptr || query->hasAggs || query->hasWindowFuncs ||
-        query->hasTargetSRFs || query->groupClause != NIL || query->groupingSets != NIL || query->havingQual != nullptr ||
-        query->distinctClause != NIL || query->sortClause != NIL || query->setOperations != nullptr ||
-        query->rowMarks != NIL || query->limitOption != LIMIT_OPTION_COUNT || relation->reloptkind != RELOPT_BASEREL ||
-        list_length(query->jointree->fromlist) != 1 || !IsA(linitial(query->jointree->fromlist), RangeTblRef) ||
+        query->hasTargetSRFs || query->groupClause != NIL || query->groupingSets != NIL ||
+        query->havingQual != nullptr || query->distinctClause != NIL || query->sortClause != NIL ||
+        query->setOperations != nullptr || query->rowMarks != NIL || query->limitOption != LIMIT_OPTION_COUNT ||
+        relation->reloptkind != RELOPT_BASEREL || list_length(query->jointree->fromlist) != 1 ||
+        !IsA(linitial(query->jointree->fromlist), RangeTblRef) ||
         linitial_node(RangeTblRef, query->jointree->fromlist)->rtindex != static_cast<int>(relation->relid))
         return -1;
     const std::int64_t count = constant(query->limitCount);
@@ -73,9 +74,9 @@ void set_source_size(PlannerInfo *root, RelOptInfo *relation) {
 void add_source_path(PlannerInfo *root, RelOptInfo *relation) {
     pg_call([&] {
         const Cost rows = cpu_tuple_cost * relation->rows;
-        add_path(relation, reinterpret_cast<Path *>(
-                               compat::create_foreign_path(root, relation, relation->rows, statement_cost,
-                                                           statement_cost + rows, relation->lateral_relids)));
+        add_path(relation,
+                 reinterpret_cast<Path *>(compat::create_foreign_path(
+                     root, relation, relation->rows, statement_cost, statement_cost + rows, relation->lateral_relids)));
     });
 }
 

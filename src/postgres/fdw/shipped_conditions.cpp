@@ -28,8 +28,7 @@ bool is_exact(Oid type) {
 }
 
 bool has_order(Oid type) {
-    return is_integer(type) || type == NUMERICOID || type == DATEOID || type == TIMESTAMPOID ||
-           type == TIMESTAMPTZOID;
+    return is_integer(type) || type == NUMERICOID || type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
 }
 
 /// The column that the node is, if it is at its source what it is here; nullptr for anything else.
@@ -46,8 +45,8 @@ const DestinationColumn *column_of(const RelOptInfo *relation, const Destination
 
 std::optional<SqlComparison> comparison_of(Oid oid) {
     static constexpr std::pair<const char *, SqlComparison> known[] = {
-        {"=", SqlComparison::equal},          {"<>", SqlComparison::not_equal}, {"<", SqlComparison::less},
-        {"<=", SqlComparison::less_equal},    {">", SqlComparison::greater},    {">=", SqlComparison::greater_equal}};
+        {"=", SqlComparison::equal},       {"<>", SqlComparison::not_equal}, {"<", SqlComparison::less},
+        {"<=", SqlComparison::less_equal}, {">", SqlComparison::greater},    {">=", SqlComparison::greater_equal}};
     if (oid >= FirstNormalObjectId)
         return std::nullopt; // somebody's own
     char *name = get_opname(oid);
@@ -82,9 +81,8 @@ bool means_the_same(Oid type_of_column, Oid type, SqlComparison comparison, Oid 
         return false;
     if (plain(type_of_column) == TEXTOID)
         return comparison == SqlComparison::equal && get_collation_isdeterministic(collation);
-    return has_order(type_of_column) ||
-           (type_of_column == BOOLOID &&
-            (comparison == SqlComparison::equal || comparison == SqlComparison::not_equal));
+    return has_order(type_of_column) || (type_of_column == BOOLOID && (comparison == SqlComparison::equal ||
+                                                                       comparison == SqlComparison::not_equal));
 }
 
 std::optional<Shipped> shipped_operator(PlannerInfo *root, const RelOptInfo *relation, const Destination &destination,
@@ -114,8 +112,7 @@ std::optional<Shipped> shipped_list(PlannerInfo *root, const RelOptInfo *relatio
     const DestinationColumn *column = column_of(relation, destination, left);
     if (!expression->useOr || comparison_of(expression->opno) != SqlComparison::equal || column == nullptr ||
         !is_known_before(root, relation, right) ||
-        !means_the_same(column->type, get_element_type(exprType(right)), SqlComparison::equal,
-                        expression->inputcollid))
+        !means_the_same(column->type, get_element_type(exprType(right)), SqlComparison::equal, expression->inputcollid))
         return std::nullopt;
     // A list may be too long to be said.
     return Shipped{{column->attnum, SqlComparison::equal, 0, true, false}, reinterpret_cast<Expr *>(right)};

@@ -33,9 +33,9 @@ using namespace reverse_etl;
 namespace {
 
 /// All that the processes of a cluster share.
-shared_memory::Part *const parts[] = {&Activity::shared,     &audit_log::mailboxes, &outbox_outcomes,
-                                      &rate_limits_part,     &SourceQueryEntry::shared, &statistics::shared,
-                                      &worker_calls,         &worker_status::shared};
+shared_memory::Part *const parts[] = {&Activity::shared, &audit_log::mailboxes,     &outbox_outcomes,
+                                      &rate_limits_part, &SourceQueryEntry::shared, &statistics::shared,
+                                      &worker_calls,     &worker_status::shared};
 
 } // namespace
 

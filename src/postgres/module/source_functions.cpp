@@ -93,9 +93,9 @@ SQL_FUNCTION(reverse_etl_import_query) {
         const std::string table = table_name(text_argument(fcinfo, 1));
         const SourceCatalog catalog(usable_server(server), GetUserId());
         FreeNames names = names_of_columns();
-        const std::string columns =
-            joined(catalog.columns_of_query(query), ", ",
-                   [&](const SourceColumn &column) { return definition_of(column, names.name_for(column.field)); });
+        const std::string columns = joined(catalog.columns_of_query(query), ", ", [&](const SourceColumn &column) {
+            return definition_of(column, names.name_for(column.field));
+        });
         run_as_caller("CREATE FOREIGN TABLE " + table + " (" + columns + ") SERVER " + quoted_name(server) +
                       " OPTIONS (query " + quoted_text(query) + ")");
     });

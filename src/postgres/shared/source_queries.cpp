@@ -153,7 +153,8 @@ std::vector<SourceQueryRecord> SourceQueryEntry::visible() {
             if (place.number != 0 && place.database == MyDatabaseId)
                 found.push_back(place);
     }
-    std::sort(found.begin(), found.end(), [](const Place &one, const Place &other) { return one.number < other.number; });
+    std::sort(found.begin(), found.end(),
+              [](const Place &one, const Place &other) { return one.number < other.number; });
     std::vector<SourceQueryRecord> records;
     for (const Place &place : found)
         if (pg_call([&] { return may_see(place.role); }))

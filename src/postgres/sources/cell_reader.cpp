@@ -45,8 +45,9 @@ void CellReader::read(const ResultPage &page, std::size_t row, TupleTableSlot *s
                 const int position = column.column->attnum - 1;
                 slot->tts_isnull[position] = text == nullptr;
                 if (text != nullptr)
-                    slot->tts_values[position] = input_value(&column.input, is_utf8 ? ServerText(text) : to_server(text),
-                                                             column.io_parameter, column.column->typmod);
+                    slot->tts_values[position] =
+                        input_value(&column.input, is_utf8 ? ServerText(text) : to_server(text), column.io_parameter,
+                                    column.column->typmod);
             }
         });
     } catch (const std::runtime_error &error) {

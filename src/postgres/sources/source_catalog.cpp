@@ -10,7 +10,6 @@
 #include "postgres/destinations/options.h"
 #include "postgres/sources/source_line.h"
 
-
 namespace reverse_etl {
 
 namespace {
@@ -33,8 +32,7 @@ ConnectorStatement statement_of(Oid server, const Settings &settings) {
 
 StatementSettings settings_of(const Settings &options, const std::string &schema) {
     const auto found = options.find("statement_timeout");
-    const long milliseconds =
-        duration_ms("statement_timeout", found == options.end() ? "1h" : found->second);
+    const long milliseconds = duration_ms("statement_timeout", found == options.end() ? "1h" : found->second);
     return {schema, "reverse_etl catalog", std::chrono::ceil<std::chrono::seconds>(Milliseconds(milliseconds))};
 }
 
@@ -60,10 +58,11 @@ class Tables {
             const std::string table = cell(of_table);
             if (found.empty() || found.back().name != table)
                 found.push_back({table, {}});
-            const std::string description = Json{{"type", cell(of_type)},
-                                                 {"precision", value_of(cell(of_precision))},
-                                                 {"scale", value_of(cell(of_scale))}}
-                                                .dump(-1, ' ', false, Json::error_handler_t::replace);
+            const std::string description = Json{
+                {"type", cell(of_type)},
+                {"precision", value_of(cell(of_precision))},
+                {"scale",
+                 value_of(cell(of_scale))}}.dump(-1, ' ', false, Json::error_handler_t::replace);
             const SourceTypeRule &rule = type_of_column(rules_, parser_.parse(description));
             const std::string nullable = cell(of_nullable);
             found.back().columns.push_back(
@@ -85,8 +84,7 @@ class Tables {
 } // namespace
 
 SourceCatalog::SourceCatalog(Oid server, Oid role)
-    : server_(server), role_(role), settings_(options_of_server(server)),
-      statement_(statement_of(server, settings_)) {}
+    : server_(server), role_(role), settings_(options_of_server(server)), statement_(statement_of(server, settings_)) {}
 
 std::vector<SourceTable> SourceCatalog::tables(const std::string &schema) const {
     if (!statement_.spec.catalog)
@@ -122,9 +120,8 @@ std::vector<SourceColumn> SourceCatalog::columns_of_query(const std::string &que
                       {}};
     std::vector<SourceColumn> columns;
     try {
-        for (const ResultColumn &column :
-             describe_result(statement_, *authenticator, line, sql,
-                             settings_of(settings_, statement_.spec.dialect.schema)))
+        for (const ResultColumn &column : describe_result(statement_, *authenticator, line, sql,
+                                                          settings_of(settings_, statement_.spec.dialect.schema)))
             columns.push_back({column.name, column.type, false, ""});
     } catch (const DestinationError &error) {
         throw source_error(error, "could not ask server \"" + server_name(server_) + "\" for the columns of the query",

@@ -17,8 +17,7 @@ Error source_error(const DestinationError &error, const std::string &what, const
 RecordedStatement::RecordedStatement(const ConnectorStatement &source, Authenticator &authenticator,
                                      const AccountLine &line, SqlText sql, StatementSettings settings, Oid server,
                                      Oid table, Oid role)
-    : entry_(server, table, role, sql.text),
-      run_(source, authenticator, line, std::move(sql), std::move(settings)) {}
+    : entry_(server, table, role, sql.text), run_(source, authenticator, line, std::move(sql), std::move(settings)) {}
 
 RecordedStatement::~RecordedStatement() {
     end();

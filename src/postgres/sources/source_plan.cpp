@@ -61,14 +61,25 @@ std::optional<SourcePlan> source_plan_of(const List *list) {
 }
 
 std::string source_type_name(Oid type) {
-    static constexpr std::pair<Oid, const char *> names[] = {
-        {TEXTOID, "text"},         {VARCHAROID, "text"},           {BOOLOID, "boolean"},
-        {INT2OID, "smallint"},     {INT4OID, "integer"},           {INT8OID, "bigint"},
-        {NUMERICOID, "numeric"},   {FLOAT4OID, "real"},            {FLOAT8OID, "double precision"},
-        {DATEOID, "date"},         {TIMEOID, "time"},              {TIMESTAMPOID, "timestamp"},
-        {INTERVALOID, "interval"}, {TIMESTAMPTZOID, "timestamptz"}, {BYTEAOID, "bytea"},
-        {UUIDOID, "uuid"},         {JSONOID, "json"},              {JSONBOID, "jsonb"},
-        {TEXTARRAYOID, "text[]"}};
+    static constexpr std::pair<Oid, const char *> names[] = {{TEXTOID, "text"},
+                                                             {VARCHAROID, "text"},
+                                                             {BOOLOID, "boolean"},
+                                                             {INT2OID, "smallint"},
+                                                             {INT4OID, "integer"},
+                                                             {INT8OID, "bigint"},
+                                                             {NUMERICOID, "numeric"},
+                                                             {FLOAT4OID, "real"},
+                                                             {FLOAT8OID, "double precision"},
+                                                             {DATEOID, "date"},
+                                                             {TIMEOID, "time"},
+                                                             {TIMESTAMPOID, "timestamp"},
+                                                             {INTERVALOID, "interval"},
+                                                             {TIMESTAMPTZOID, "timestamptz"},
+                                                             {BYTEAOID, "bytea"},
+                                                             {UUIDOID, "uuid"},
+                                                             {JSONOID, "json"},
+                                                             {JSONBOID, "jsonb"},
+                                                             {TEXTARRAYOID, "text[]"}};
     for (const auto &[oid, name] : names)
         if (oid == type)
             return name;

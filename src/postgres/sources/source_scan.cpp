@@ -164,9 +164,9 @@ class SourceScan : public TableScan {
             is_over_ = true; // WHERE cannot hold of any row
             return;
         }
-        statement_ = std::make_unique<RecordedStatement>(*destination_.source.statement, *authenticator_, line_, *text_,
-                                                         settings(), preview_ == nullptr ? destination_.server : InvalidOid,
-                                                         destination_.relation, user_);
+        statement_ = std::make_unique<RecordedStatement>(
+            *destination_.source.statement, *authenticator_, line_, *text_, settings(),
+            preview_ == nullptr ? destination_.server : InvalidOid, destination_.relation, user_);
         statement_->run().report_to(*statistics_);
     }
 
@@ -208,9 +208,9 @@ class SourceScan : public TableScan {
             return one.type == other.type && one.value == other.value;
         };
         return now.has_value() != text_.has_value() ||
-               (now && (now->text != text_->text ||
-                        !std::equal(now->parameters.begin(), now->parameters.end(), text_->parameters.begin(),
-                                    text_->parameters.end(), same)));
+               (now &&
+                (now->text != text_->text || !std::equal(now->parameters.begin(), now->parameters.end(),
+                                                         text_->parameters.begin(), text_->parameters.end(), same)));
     }
 
     ConditionValues values(const ShippedCondition &condition) {
