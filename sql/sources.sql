@@ -46,12 +46,13 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM other_schema;
 
 -- What cannot be.
 CREATE FOREIGN TABLE two (x text) SERVER wh OPTIONS (query 'SELECT 1; DELETE FROM t');
+SELECT * FROM two;
 INSERT INTO totals VALUES ('x', 1);
 INSERT INTO customers (id) VALUES (1);
 SELECT reverse_etl.import_query('nobody', 't', 'SELECT 1');
 CREATE SERVER web FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url 'http://127.0.0.1:1');
 SELECT reverse_etl.import_query('web', 't', 'SELECT 1');
-CREATE FOREIGN TABLE no_sql (x text) SERVER web OPTIONS (query 'SELECT 1');
+CREATE FOREIGN TABLE no_sql (x text) SERVER web OPTIONS (schema_name 'x');
 SELECT * FROM no_sql;
 
 SELECT count(*) FROM reverse_etl.source_queries;

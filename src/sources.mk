@@ -158,6 +158,7 @@ ENGINE_SOURCES = \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/letter_case.cpp \
+    src/engine/text/one_query.cpp \
     src/engine/text/phone_number.cpp \
     src/engine/text/placeholders.cpp \
     src/engine/text/sealed_text.cpp \

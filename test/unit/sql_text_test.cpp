@@ -1,5 +1,6 @@
 #include "engine/sources/sql_text.h"
 #include "engine/text/errors.h"
+#include "engine/text/one_query.h"
 
 #include <boost/test/unit_test.hpp>
 

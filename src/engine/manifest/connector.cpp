@@ -303,6 +303,8 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     connector.schema_ = manifest.text("schema", connector.name_);
     manifest.at("base_url").text_of_something();
     connector.options_ = read_options(manifest);
+    if (manifest.has("statement"))
+        add_statement_options(manifest, connector.options_);
     connector.credentials_ = read_credentials(manifest, connector.options_);
     for (const OptionSpec &option : connector.options_)
         all.types[option.name] = option.type;

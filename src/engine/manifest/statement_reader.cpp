@@ -192,6 +192,20 @@ class StatementReader {
 
 } // namespace
 
+void add_statement_options(const ManifestNode &manifest, std::vector<OptionSpec> &options) {
+    for (const char *name : {"query", "schema_name"}) {
+        if (std::any_of(options.begin(), options.end(), [&](const OptionSpec &one) { return one.name == name; }))
+            manifest.at("options").at(name).fail("must have another name: beside \"statement\" this one has a meaning");
+        OptionSpec option;
+        option.name = name;
+        options.push_back(std::move(option));
+    }
+    OptionSpec &query = options[options.size() - 2];
+    query.type = OptionSpec::Type::query;
+    query.description = "the source's own SQL, whose rows are the table's; without it they are those of the object";
+    options.back().description = "where the source has the object, if not where the server says";
+}
+
 StatementSpec read_statement(const ManifestNode &node) {
     return StatementReader(node).read();
 }

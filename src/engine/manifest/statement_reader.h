@@ -6,6 +6,9 @@
 
 namespace reverse_etl {
 
+/// Adds the options that tables have of a connector that runs SQL: "query" and "schema_name".
+void add_statement_options(const ManifestNode &manifest, std::vector<OptionSpec> &options);
+
 /// Reads the member "statement" of a manifest. Rules for answers, limits and reasons of the manifest itself are not
 /// yet in its requests.
 StatementSpec read_statement(const ManifestNode &node);

@@ -149,21 +149,6 @@ SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
     return sql;
 }
 
-std::string one_query(const std::string &sql) {
-    std::string query = sql;
-    const auto trim = [&] { query.erase(query.find_last_not_of(" \t\r\n") + 1); };
-    trim();
-    if (query.ends_with(';'))
-        query.pop_back();
-    trim();
-    if (query.find(';') != query.npos)
-        throw SettingError("a query must be one statement, without \";\" in it",
-                           "Where a literal holds one, write it by its number, as in chr(59).");
-    if (query.empty())
-        throw SettingError("a query must not be empty");
-    return query;
-}
-
 SqlText catalog_text(const DialectSpec &dialect, const SourceCatalogSpec &catalog, const std::string &schema) {
     SqlText sql;
     sql.text = substitute(catalog.sql, [&](const std::string &name) -> std::optional<std::string> {

@@ -69,10 +69,6 @@ bool can_be_parameter(const DialectSpec &dialect, const std::string &type, const
 /// SELECT, with the values as parameters.
 SqlText select_text(const DialectSpec &dialect, const SourceQuery &query);
 
-/// SQL of a user, that is to stand within parentheses: without what ends a statement. Throws SettingError where there
-/// are several: of the one that is left, whoever reads the table knows that it only reads.
-std::string one_query(const std::string &sql);
-
 /// The statement that lists the columns of a schema.
 SqlText catalog_text(const DialectSpec &dialect, const SourceCatalogSpec &catalog, const std::string &schema);
 

@@ -162,14 +162,9 @@ void Destination::read_object(const std::shared_ptr<const Connector> &connector,
 /// How rows are read by SQL, if they are.
 void Destination::read_source(const Connector &connector, const Settings &settings) {
     std::optional<ConnectorStatement> statement = connector.statement(settings);
-    source.query = setting(settings, "query", "");
-    if (!source.query.empty() && !statement)
-        throw Error(ERRCODE_FDW_INVALID_OPTION_NAME,
-                    "foreign table \"" + name + "\" has the option \"query\", and connector \"" + connector.name() +
-                        "\" runs no SQL",
-                    "", "Use ALTER FOREIGN TABLE ... OPTIONS (DROP query).");
     if (!statement)
         return;
+    source.query = setting(settings, "query", "");
     source.schema = setting(settings, "schema_name", statement->spec.dialect.schema.c_str());
     const long milliseconds = duration_ms("statement_timeout", setting(settings, "statement_timeout", "1h"));
     source.longest = std::chrono::ceil<std::chrono::seconds>(Milliseconds(milliseconds));

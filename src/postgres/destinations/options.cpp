@@ -4,7 +4,6 @@
 #include "engine/http/proxy.h"
 #include "engine/manifest/encoding_reader.h"
 #include "engine/manifest/option_value.h"
-#include "engine/sources/sql_text.h"
 #include "postgres/border/border.h"
 #include "postgres/destinations/connectors.h"
 
@@ -174,9 +173,6 @@ void check_value(const std::string &name, const std::string &value, const std::s
             refuse_value(name,
                          "must be a " + type + " in PEM" + (type == "certificate" ? "" : ", without a passphrase"));
         return;
-    } else if (type == "query") {
-        one_query(value); // which has as many lines as it likes
-        return;
     } else if (type == "encoding") {
         encoding_option(name, value);
     } else if (type == "comparison") {
@@ -220,9 +216,6 @@ const std::vector<OptionDescription> &built_in_options() {
         {"null_as", on_server | on_table, "omit|null|clear", "omit", false,
          "how NULL is sent: not at all, as null, or as the value that clears a field at the destination"},
         {"object", on_table, "text", "the table's name", false, "the object of the connector"},
-        {"query", on_table, "query", nullptr, false,
-         "the source's own SQL, whose rows are the table's; without it they are those of the object"},
-        {"schema_name", on_table, "text", "the server's", false, "where the source has the object"},
         {"statement_timeout", on_server | on_table, "milliseconds", "1h", false,
          "longest time that a statement runs at a source"},
         {"key", on_table, "text", "the object's", false, "field that names a row at the destination"},

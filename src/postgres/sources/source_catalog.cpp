@@ -1,6 +1,7 @@
 #include "postgres/sources/source_catalog.h"
 
 #include "engine/text/json.h"
+#include "engine/text/one_query.h"
 #include "postgres/border/names.h"
 #include "postgres/border/sql_text.h"
 #include "postgres/destinations/account.h"

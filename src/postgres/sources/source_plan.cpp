@@ -1,6 +1,7 @@
 #include "postgres/sources/source_plan.h"
 
 #include "engine/sources/cell_text.h"
+#include "engine/text/one_query.h"
 #include "postgres/border/border.h"
 
 #include <algorithm>
