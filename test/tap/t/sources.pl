@@ -19,6 +19,7 @@ my %table   = (snowflake => '"ANALYTICS"."PUBLIC"."CUSTOMERS"', bigquery => '`ac
 my %quote   = (snowflake => sub { '"' . uc($_[0]) . '"' }, bigquery => sub { "`$_[0]`" });
 my @names   = qw(snowflake bigquery);
 my $sources = Sources->start(@names);
+my $sandbox = start_sandbox();
 my $node    = new_node('main', "shared_preload_libraries = 'reverse_etl'");
 
 sub as_marketing { my ($sql, %more) = @_; return $node->safe_psql('postgres', "SET ROLE marketing; $sql", %more) }
@@ -30,6 +31,9 @@ my %mapping = (
     bigquery  => "access_token '" . $sources->credential('bigquery', 'access_token') . "'",
 );
 $node->safe_psql('postgres', 'CREATE ROLE marketing; GRANT CREATE ON DATABASE postgres TO marketing');
+$node->safe_psql('postgres', "CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '" . $sandbox->url . "', rate_limit 'none');
+    CREATE USER MAPPING FOR marketing SERVER hubspot OPTIONS (access_token 'pat-1'); GRANT USAGE ON FOREIGN SERVER hubspot TO marketing");
+as_marketing('CREATE SCHEMA crm; IMPORT FOREIGN SCHEMA crm LIMIT TO (contacts) FROM SERVER hubspot INTO crm');
 for my $name (@names) {
     my $url = $sources->url($name);
     $node->safe_psql('postgres', <<~SQL);
@@ -121,7 +125,24 @@ sub test_source {
     like(fault("INSERT INTO of_$name.totals VALUES ('x');"), qr/is a query, and cannot be written|no operation "create"/, 'and only read');
 
     test_faults($name, $customers);
+    test_sync($name, $customers);
     judge($name);
+    return;
+}
+
+# A model in the warehouse: the run reads it with the rights of whom the sync belongs to.
+sub test_sync {
+    my ($name, $customers) = @_;
+    $sandbox->post('/_sandbox/reset');
+    $sources->reset($name);
+    as_marketing("SELECT reverse_etl.create_sync('of_$name', 'SELECT email, first_name AS firstname FROM $customers WHERE seats = 7', 'crm.contacts', '{email}', mode => 'mirror')");
+    my $last = "SELECT status, queried, added, unchanged, accepted FROM reverse_etl.runs WHERE sync = 'of_$name' ORDER BY id DESC LIMIT 1";
+    $node->safe_psql('postgres', "SET ROLE marketing; CALL reverse_etl.run_sync('of_$name')");
+    is(as_marketing($last), 'completed|25|25|0|25', 'a sync sends what its model in the warehouse has');
+    $node->safe_psql('postgres', "SET ROLE marketing; CALL reverse_etl.run_sync('of_$name')");
+    is(as_marketing($last), 'completed|25|0|25|0', 'and the next time nothing');
+    is(as_marketing("SELECT count(*) FROM crm.contacts WHERE firstname LIKE 'Name %7'"), 25, 'so the destination has it');
+    is($sources->state($name)->{running}, 0, 'no statement is left');
     return;
 }
 
