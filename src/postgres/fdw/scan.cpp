@@ -409,7 +409,7 @@ void begin_scan(ForeignScanState *node, int flags) {
         Oid user = pg_call([&] { return compat::scan_user(node); });
         std::unique_ptr<TableScan> scan;
         if (auto of_source = source_plan_of(plan->fdw_private)) {
-            const bool keeps = (flags & EXEC_FLAG_REWIND) != 0 || !bms_is_empty(node->ss.ps.plan->allParam);
+            const bool keeps = (flags & EXEC_FLAG_REWIND) != 0;
             scan = make_source_scan(*destination, std::move(*of_source), user, node, keeps);
         } else {
             scan = std::make_unique<Scan>(*destination, scan_plan_of(plan->fdw_private), user, node);

@@ -32,7 +32,7 @@ constexpr std::uint64_t rows_between_looks = 256;
 /// Rows that were read once, for a scan that may begin anew: in memory, and in a file beyond work_mem.
 class KeptRows {
   public:
-    KeptRows(TupleDesc descriptor, MemoryContext context) {
+    KeptRows(TupleDesc descriptor, MemoryContext context) : context_(context) {
         pg_call([&] {
             MemoryContext caller = MemoryContextSwitchTo(context);
             store_ = tuplestore_begin_heap(false, false, work_mem);
@@ -54,7 +54,11 @@ class KeptRows {
     /// False behind the last.
     bool next(TupleTableSlot *slot) {
         return pg_call([&] {
-            if (!tuplestore_gettupleslot(store_, true, false, slot_))
+            // The slot frees what comes from a file when it takes the next: not where each row's memory is reset.
+            MemoryContext caller = MemoryContextSwitchTo(context_);
+            const bool is_there = tuplestore_gettupleslot(store_, true, false, slot_);
+            MemoryContextSwitchTo(caller);
+            if (!is_there)
                 return false;
             slot_getallattrs(slot_);
             for (int i = 0; i < slot_->tts_tupleDescriptor->natts; i++) {
@@ -65,8 +69,16 @@ class KeptRows {
         });
     }
 
+    /// Before it goes, but where the transaction is rolled back: then its file goes with that.
+    void close() {
+        pg_call([&] {
+            ExecDropSingleTupleTableSlot(slot_);
+            tuplestore_end(store_);
+        });
+    }
+
   private:
-    // Of the memory context of the scan, with which they go.
+    MemoryContext context_; ///< of the scan, whose memory all this is
     Tuplestorestate *store_ = nullptr;
     TupleTableSlot *slot_ = nullptr;
 };
@@ -121,7 +133,12 @@ class SourceScan : public TableScan {
         kept_ = std::make_unique<KeptRows>(descriptor_, context_);
     }
 
-    void end() override { statement_.reset(); }
+    void end() override {
+        statement_.reset();
+        if (kept_ != nullptr)
+            kept_->close();
+        kept_.reset();
+    }
 
   private:
     /// A row of the result into the slot's arrays; false behind the last.
