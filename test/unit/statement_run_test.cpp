@@ -147,6 +147,7 @@ BOOST_AUTO_TEST_CASE(faults_name_the_statement) {
     };
     BOOST_TEST(fault(202, R"({"handle": "h1"})", R"({"state": "failed", "why": "no such table"})") ==
                ": no such table | Statement h1.");
+    BOOST_TEST(fault(422, R"({"message": "syntax", "handle": "h2"})") == ": syntax | Statement h2.");
     BOOST_TEST(fault(202, "{}").starts_with(": the answer does not name the statement | Statement "));
     BOOST_TEST(fault(422, R"({"message": "syntax"})").starts_with(": syntax | Statement "));
     BOOST_TEST(fault(200, R"({"handle": "h1", "rows": [["1"]], "columns": [{"type": "x"}, {"type": "x"}]})")

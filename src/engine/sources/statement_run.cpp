@@ -146,6 +146,7 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
     progress_.bytes += answer.response().body.size();
     if (verdict.action != Action::proceed && verdict.action != Action::accept) {
         phase_ = Phase::ended;
+        keep_values(answer);
         fail(Fault::stopped, verdict.reason);
     }
     if (phase_ == Phase::paging) {
@@ -165,16 +166,23 @@ void StatementRun::failed(std::unique_ptr<Job>, const DestinationError &error) {
     throw DestinationError(error.fault, error.what(), detail(error.detail), error.hint);
 }
 
+/// What later requests name, and people: an answer that refuses may say it as well.
+void StatementRun::keep_values(Answer &answer) {
+    const auto root = answer.at("");
+    for (const auto &[name, at] : spec_.keep)
+        if (const std::string value = root ? first_text(*root, at) : ""; !value.empty())
+            values_[name] = value;
+    if (const auto handle = values_.find("handle"); handle != values_.end())
+        progress_.id = answer.words().of(handle->second);
+    else
+        progress_.id = values_.at("id");
+}
+
 /// Where a statement stands, by an answer to its submission or to a look at it.
 void StatementRun::take_state(Answer &answer, bool says_something) {
     const auto root = answer.at("");
-    for (const auto &[name, at] : spec_.keep)
-        if (const std::string value = root && says_something ? first_text(*root, at) : ""; !value.empty())
-            values_[name] = value;
-    if (!spec_.keep.empty()) {
-        const auto handle = values_.find("handle");
-        progress_.id = answer.words().of(handle == values_.end() ? values_.at("id") : handle->second);
-    }
+    if (says_something)
+        keep_values(answer);
     if (const auto bytes = spec_.facts.find("bytes"); bytes != spec_.facts.end() && says_something)
         progress_.source_bytes = std::max(progress_.source_bytes, number_at(answer, bytes->second));
     if (root && says_something && !spec_.failed_when.empty() && holds(spec_.failed_when, *root)) {

@@ -66,6 +66,7 @@ class StatementRun : private JobHandler {
     void send(const RequestTemplate &request, Phase phase, Milliseconds pause = Milliseconds(0));
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override;
+    void keep_values(Answer &answer);
     void take_state(Answer &answer, bool says_something);
     void take_page(const Job &job, Answer &answer, bool is_first);
     void find_next(const Job &job, Answer &answer);

@@ -323,7 +323,8 @@ const OperationSpec &Destination::operation(OperationKind kind) const {
         known += (known.empty() ? "" : ", ") + std::string(operation_name(other));
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                 "destination \"" + name + "\" has no operation \"" + operation_name(kind) + "\"",
-                "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + (known.empty() ? "none" : known) + ".");
+                "Object \"" + object.name + "\" of connector \"" + object.connector +
+                    "\" has: " + (known.empty() ? "none" : known) + ".");
 }
 
 Settings options_of_server(Oid server) {
