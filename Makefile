@@ -16,9 +16,13 @@ INJECTION_POINTS ?= no
 ifneq ($(INJECTION_POINTS),yes)
 left_out = src/postgres/border/injection_point.cpp
 endif
-OBJS = $(patsubst %.cpp,%.o,$(ENGINE_SOURCES) $(filter-out $(left_out),$(POSTGRES_SOURCES)))
+# Where the engine has been compiled already, with a slash at the end; without, it is compiled here.
+ENGINE_OBJECTS ?=
+OBJS = $(patsubst %.cpp,$(ENGINE_OBJECTS)%.o,$(ENGINE_SOURCES)) \
+    $(patsubst %.cpp,%.o,$(filter-out $(left_out),$(POSTGRES_SOURCES)))
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(call in_project,sql/*.sql)))
-EXTRA_CLEAN = $(OBJS:.o=.d) precompiled
+compiled_here = $(filter src/%,$(OBJS))
+EXTRA_CLEAN = $(compiled_here:.o=.d) precompiled
 
 PG_CPPFLAGS = -I$(project)src -MMD -MP
 # EXTRA_CXXFLAGS is for whoever calls make.
@@ -52,18 +56,19 @@ $(DATA_built): $(sort $(wildcard $(project)control/install/*.sql))
 raw_text = border names server_text sql
 $(raw_text:%=src/postgres/border/%.o): private override CPPFLAGS += -DREVERSE_ETL_RAW_TEXT
 ifeq ($(INJECTION_POINTS),yes)
-injection_points = src/postgres/border/injection_point.o src/postgres/border/settings.o $(filter src/postgres/fdw/%,$(OBJS))
+injection_points = src/postgres/border/injection_point.o src/postgres/border/settings.o \
+    src/postgres/syncs/straight_run.o $(filter src/postgres/fdw/%,$(OBJS))
 $(injection_points): private override CPPFLAGS += -DREVERSE_ETL_INJECTION_POINTS
 endif
 # The library knows of which version it is.
 src/postgres/border/schema_version.o: private override CPPFLAGS += -DREVERSE_ETL_VERSION='"$(version)"'
 
 # A build outside of the source tree (make -f) has no folders yet; whole paths, lest VPATH find those of the sources.
-object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))
-$(OBJS): | $(object_dirs)
+object_dirs = $(addprefix $(CURDIR)/,$(sort $(dir $(compiled_here))))
+$(compiled_here): | $(object_dirs)
 $(object_dirs):
 	$(MKDIR_P) $@
--include $(OBJS:.o=.d)
+-include $(compiled_here:.o=.d)
 
 # Reading headers takes most of the time that compiling takes: those that most files include are compiled once.
 engine_objects = $(filter src/engine/%,$(OBJS))

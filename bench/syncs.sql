@@ -1,6 +1,10 @@
 -- What bench/syncs measures: one model in the order of its key and with an index, one without either.
 CREATE EXTENSION reverse_etl;
-CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url :'sandbox_url');
+-- Takes what is removed a hundred at a time, as HubSpot's batch/archive does.
+SELECT reverse_etl.create_connector('batches', '{ "manifest": 1, "name": "batches", "extends": "http", "title": "Batches",
+    "operations": { "delete": { "request": "POST {path}/deleted", "rows": 100, "body": { "ids": { "$rows": "{key}" } },
+                                "outcome": "status", "errors": null } } }');
+CREATE SERVER endpoint FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'batches', base_url :'sandbox_url');
 CREATE FOREIGN TABLE customers (
     id bigint, email text, firstname text, lastname text, city text, stage text, score integer, vip boolean,
     seen_at timestamptz

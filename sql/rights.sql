@@ -63,6 +63,7 @@ INSERT INTO harmless VALUES
     ('key_form', 'reads its arguments alone; statements of syncs call it as their owners'),
     ('sees', 'counts where a token lets it, which the process that made the statement has drawn; statements of syncs call it as their owners'),
     ('was_seen', 'the same, and only reads'),
+    ('fate', 'the same as sees, and reads the state that the token names'),
     ('statistics', 'shows a role what it may see'),
     ('running_pushes', 'shows a role what it may see'),
     ('role_in', 'reads its argument, and a catalog that all may read'),

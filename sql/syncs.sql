@@ -182,8 +182,8 @@ SELECT reverse_etl.create_sync('x', 'SELECT first_name AS name, now() AS n FROM 
 CALL reverse_etl.run_sync('unknown');
 CALL reverse_etl.run_sync(NULL);
 CALL reverse_etl.run_sync('adopted', wait => NULL);
-SELECT * FROM reverse_etl.plan_sync('unknown');
-SELECT * FROM reverse_etl.plan_sync(NULL);
+SELECT operation, rows FROM reverse_etl.plan_sync('unknown');
+SELECT operation, rows FROM reverse_etl.plan_sync(NULL);
 SELECT reverse_etl.resync('unknown');
 SELECT reverse_etl.resync('adopted', 'no_such_column = 1');
 -- A condition is one expression, and nothing in it ends the statement that it stands in.
@@ -352,7 +352,7 @@ SELECT reverse_etl.create_sync('codes', 'SELECT m, d, s FROM moods', 'there_code
 CALL reverse_etl.run_sync('moods');
 CALL reverse_etl.run_sync('codes');
 UPDATE moods SET s = 4 WHERE d = 'abc';
-SELECT * FROM reverse_etl.plan_sync('codes');
+SELECT operation, rows, requests, duration, key, old, new, reason FROM reverse_etl.plan_sync('codes');
 CALL reverse_etl.run_sync('moods');
 CALL reverse_etl.run_sync('codes');
 SELECT reverse_etl.resync('moods', $$m::text = 'glad'$$);

@@ -175,6 +175,7 @@ POSTGRES_SOURCES = \
     src/postgres/audit_log/queued_pushes.cpp \
     src/postgres/audit_log/rejected_rows.cpp \
     src/postgres/audit_log/service.cpp \
+    src/postgres/background/due_syncs.cpp \
     src/postgres/background/history.cpp \
     src/postgres/background/outbox_service.cpp \
     src/postgres/background/sync_runner.cpp \
@@ -325,6 +326,7 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/run.cpp \
     src/postgres/syncs/run_times.cpp \
     src/postgres/syncs/sightings.cpp \
+    src/postgres/syncs/state_cursor.cpp \
     src/postgres/syncs/statements.cpp \
     src/postgres/syncs/straight_outcomes.cpp \
     src/postgres/syncs/straight_run.cpp \

@@ -10,9 +10,13 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reverse_etl_syn
 COMMENT ON FUNCTION reverse_etl_internal.sync_mode(text) IS 'what a mode of a sync does; null if there is no such mode';
 REVOKE ALL ON FUNCTION reverse_etl_internal.sync_mode(text) FROM PUBLIC;
 
+CREATE FUNCTION reverse_etl_internal.fate(sightings bigint, token bigint, hash bigint, VARIADIC key_and_forms "any") RETURNS integer
+LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_fate';
+COMMENT ON FUNCTION reverse_etl_internal.fate(bigint, bigint, bigint, "any") IS 'counts a row of a model, looks for its key in the state of the sync where the row before it was found, marks its place as met, and tells what it is to a run: 0 nothing, 1 new, 2 known and to be looked at, 3 undecided';
+
 CREATE FUNCTION reverse_etl_internal.sees(sightings bigint, token bigint, place tid, known bigint, hash bigint) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_sees';
-COMMENT ON FUNCTION reverse_etl_internal.sees(bigint, bigint, tid, bigint, bigint) IS 'counts a row of a model, marks its place in the state of the sync as met, and tells whether a run has to look at it';
+COMMENT ON FUNCTION reverse_etl_internal.sees(bigint, bigint, tid, bigint, bigint) IS 'the same for a row that was joined with the state: whether a run has to look at it';
 
 CREATE FUNCTION reverse_etl_internal.was_seen(sightings bigint, token bigint, place tid) RETURNS boolean
 LANGUAGE C VOLATILE PARALLEL SAFE COST 1 AS 'MODULE_PATHNAME', 'reverse_etl_was_seen';
@@ -159,15 +163,26 @@ CREATE TABLE reverse_etl_internal.straight_runs (
     added bigint NOT NULL DEFAULT 0,
     changed bigint NOT NULL DEFAULT 0,
     removed bigint NOT NULL DEFAULT 0,
-    is_reading boolean NOT NULL DEFAULT false,
-    sent bytea NOT NULL DEFAULT ''
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0,
-        toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 2000, toast.autovacuum_vacuum_cost_delay = 0);
-ALTER TABLE reverse_etl_internal.straight_runs ALTER COLUMN sent SET STORAGE EXTERNAL;
+    is_reading boolean NOT NULL DEFAULT false
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0);
 COMMENT ON TABLE reverse_etl_internal.straight_runs IS 'runs under way whose rows leave straight from the process that found them';
 COMMENT ON COLUMN reverse_etl_internal.straight_runs.added IS 'rows that were added, and accepted so far; likewise for those that were changed or removed';
 COMMENT ON COLUMN reverse_etl_internal.straight_runs.is_reading IS 'its process died, and another reads the model once more to find the rest';
-COMMENT ON COLUMN reverse_etl_internal.straight_runs.sent IS 'the keys of rows that are about to be sent, or under way';
+
+-- They are written anew for each burst. A part takes less than half of a page, and has it for itself: so the next version
+-- of a part finds its place where the one before the last was, and a run of any length takes as many pages as its largest
+-- burst, also where nobody vacuums.
+CREATE TABLE reverse_etl_internal.straight_notes (
+    run_id bigint NOT NULL REFERENCES reverse_etl_internal.straight_runs ON DELETE CASCADE,
+    part integer NOT NULL,
+    keys bytea NOT NULL,
+    PRIMARY KEY (run_id, part)
+) WITH (fillfactor = 10, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+        autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE reverse_etl_internal.straight_notes ALTER COLUMN keys SET STORAGE MAIN;
+COMMENT ON TABLE reverse_etl_internal.straight_notes IS 'the keys of rows that are about to be sent straight from a run, or under way';
+COMMENT ON COLUMN reverse_etl_internal.straight_notes.part IS 'from 0: the notes of a run are its parts, one after the other';
+COMMENT ON COLUMN reverse_etl_internal.straight_notes.keys IS 'rows of the state without their hashes, as they are in memory';
 
 CREATE TABLE reverse_etl_internal.invalid_rows (
     run_id bigint NOT NULL REFERENCES reverse_etl.runs ON DELETE CASCADE,

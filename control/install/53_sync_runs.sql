@@ -11,25 +11,34 @@
 --   settle_lost_rows   delivering -> cancelling (54_sync_outcomes.sql)
 --   count_outcomes     delivering -> completed, cancelling; cancelling -> cancelled, failed (54_sync_outcomes.sql)
 
+CREATE FUNCTION reverse_etl_internal.is_worked_at(run bigint) RETURNS boolean
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_is_worked_at';
+COMMENT ON FUNCTION reverse_etl_internal.is_worked_at(bigint) IS 'whether a process reads the model for a run, or sends its rows';
+REVOKE ALL ON FUNCTION reverse_etl_internal.is_worked_at(bigint) FROM PUBLIC;
+
 CREATE FUNCTION reverse_etl_internal.begin_run(sync integer, requested_by name, pid integer, OUT run bigint, OUT note text, OUT resumed boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     definition reverse_etl_internal.sync_definitions;
     other reverse_etl.runs;
     process timestamptz;
+    left_alone boolean;
 BEGIN
     resumed := false;
     -- Whoever comes at the same moment waits here, and then finds the run.
     SELECT * INTO STRICT definition FROM reverse_etl_internal.sync_definitions WHERE id = begin_run.sync FOR UPDATE;
     SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
     PERFORM reverse_etl_internal.settle_lost_rows(begin_run.sync);
-    SELECT * INTO other FROM reverse_etl.runs
-     WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
-    IF FOUND THEN
+    -- Where nobody works at the run, it is looked at once more: it may have ended just before that was asked.
+    FOR look IN 1..2 LOOP
+        SELECT * INTO other FROM reverse_etl.runs
+         WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
+        left_alone := other.id IS NOT NULL AND NOT reverse_etl_internal.is_worked_at(other.id);
+        EXIT WHEN NOT left_alone;
+    END LOOP;
+    IF other.id IS NOT NULL THEN
         resumed := EXISTS (SELECT FROM reverse_etl_internal.straight_runs WHERE run_id = other.id);
-        IF (other.status = 'reading' OR resumed)
-           AND NOT EXISTS (SELECT FROM pg_stat_get_activity(other.pid) AS a
-                            WHERE a.backend_start = other.process_started_at AND other.pid <> begin_run.pid) THEN
+        IF (other.status = 'reading' OR resumed) AND left_alone THEN
             -- Whoever read the model is gone, and nothing was queued: the state tells what was accepted.
             UPDATE reverse_etl.runs SET pid = begin_run.pid, process_started_at = process WHERE id = other.id;
             run := other.id;
@@ -56,7 +65,7 @@ BEGIN
     RETURNING id INTO run;
 END
 $$;
-COMMENT ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer) IS 'puts a run on record, unless one is under way; one whose process died is taken up';
+COMMENT ON FUNCTION reverse_etl_internal.begin_run(integer, name, integer) IS 'puts a run on record, unless one is under way; one that nobody works at is taken up';
 
 CREATE FUNCTION reverse_etl_internal.run_queued(run bigint, queried bigint, added bigint, changed bigint, removed bigint,
     invalid bigint, quarantined bigint, pushes bigint[], straight boolean) RETURNS void

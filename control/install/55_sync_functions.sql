@@ -4,9 +4,9 @@ COMMENT ON PROCEDURE reverse_etl.run_sync(text, boolean) IS 'sends what changed 
 
 CREATE FUNCTION reverse_etl.plan_sync(name text, max_rows integer DEFAULT 100, look_up boolean DEFAULT true,
     OUT operation text, OUT rows bigint, OUT requests bigint, OUT duration interval, OUT key jsonb, OUT old jsonb, OUT new jsonb,
-    OUT reason text) RETURNS SETOF record
+    OUT reason text, OUT reading_ms bigint, OUT comparing_ms bigint, OUT requests_ms bigint) RETURNS SETOF record
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_plan_sync';
-COMMENT ON FUNCTION reverse_etl.plan_sync(text, integer, boolean) IS 'what a run would do now: a total for each operation, then the rows, as many as asked for, with the values that the destination has where they can be looked up';
+COMMENT ON FUNCTION reverse_etl.plan_sync(text, integer, boolean) IS 'what a run would do now: a total for each operation, then the rows, as many as asked for, with the values that the destination has where they can be looked up; the row "unchanged" tells where the time of the plan went';
 
 CREATE FUNCTION reverse_etl.resync(name text, condition text DEFAULT 'true') RETURNS bigint
 LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_resync';

@@ -18,6 +18,11 @@ CREATE POLICY own_syncs ON reverse_etl_internal.sync_streams
 COMMENT ON POLICY own_syncs ON reverse_etl_internal.sync_streams IS 'a user sees those of their syncs';
 GRANT SELECT ON reverse_etl_internal.sync_streams TO PUBLIC;
 
+CREATE FUNCTION reverse_etl_internal.change_feeds(sync integer) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'reverse_etl_change_feeds';
+COMMENT ON FUNCTION reverse_etl_internal.change_feeds(integer) IS 'waits until no run of a sync looks for what differs, and keeps others waiting until the transaction ends';
+REVOKE ALL ON FUNCTION reverse_etl_internal.change_feeds(integer) FROM PUBLIC;
+
 CREATE FUNCTION reverse_etl.stream_sync(name text, source regclass, keys text DEFAULT NULL) RETURNS void
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_hand_on';
 CREATE FUNCTION reverse_etl_internal.stream_sync_as(caller oid, name text, source regclass, keys text) RETURNS void
@@ -40,6 +45,8 @@ BEGIN
         END IF;
         keys := format('SELECT %s FROM changed', (SELECT string_agg(quote_ident(k), ', ') FROM unnest(definition.key) AS k));
     END IF;
+    -- A run that has read the model has its rows on record before the first trigger looks for them.
+    PERFORM reverse_etl_internal.change_feeds(definition.id);
     INSERT INTO reverse_etl_internal.sync_streams VALUES (definition.id, source, keys);
     PERFORM reverse_etl_internal.execute_as(caller, format('CREATE TRIGGER %I AFTER INSERT ON %s REFERENCING NEW TABLE AS changed
                     FOR EACH STATEMENT EXECUTE FUNCTION reverse_etl_internal.push_sync(%L)',
@@ -65,6 +72,8 @@ LANGUAGE plpgsql STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
     definition reverse_etl_internal.sync_definitions := reverse_etl_internal.find_sync(caller, unstream_sync_as.name);
 BEGIN
+    -- A run that has read the model has yet to look for what the stream sent meanwhile.
+    PERFORM reverse_etl_internal.change_feeds(definition.id);
     DELETE FROM reverse_etl_internal.sync_streams AS s WHERE s.sync_id = definition.id AND s.source = unstream_sync_as.source;
     IF NOT FOUND THEN
         RAISE undefined_object USING MESSAGE = format('sync "%s" is not fed by "%s"', definition.name, source);

@@ -18,6 +18,22 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION reverse_etl_internal.look_at_straight(bigint, boolean) IS 'whether rows of a run may leave straight from it, or go on to, and whether it was told to stop';
 
+CREATE FUNCTION reverse_etl_internal.note_straight(run bigint, keys bytea) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    bytes CONSTANT integer := 3900; -- of a part: two versions of it and their headers are in one page
+    parts integer := (length(note_straight.keys) + bytes - 1) / bytes;
+BEGIN
+    UPDATE reverse_etl_internal.straight_notes AS t
+       SET keys = substring(note_straight.keys FROM t.part * bytes + 1 FOR bytes)
+     WHERE t.run_id = run AND (t.part < parts OR t.keys <> '');
+    INSERT INTO reverse_etl_internal.straight_notes (run_id, part, keys)
+    SELECT run, n, substring(note_straight.keys FROM n * bytes + 1 FOR bytes)
+      FROM generate_series((SELECT count(*) FROM reverse_etl_internal.straight_notes WHERE run_id = run)::integer, parts - 1) AS n;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl_internal.note_straight(bigint, bytea) IS 'notes which keys are about to be sent straight from a run, in place of those that were noted before';
+
 CREATE FUNCTION reverse_etl_internal.count_straight(run bigint, added bigint, changed bigint, removed bigint, rejected bigint, absent bigint)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -90,6 +106,7 @@ $$;
 COMMENT ON FUNCTION reverse_etl_internal.resume_straight(bigint) IS 'takes up a run whose process died while its rows left: what was accepted counts, and the rest is to be found once more. False if it was told to stop meanwhile';
 
 REVOKE ALL ON FUNCTION reverse_etl_internal.look_at_straight(bigint, boolean),
+    reverse_etl_internal.note_straight(bigint, bytea),
     reverse_etl_internal.count_straight(bigint, bigint, bigint, bigint, bigint, bigint),
     reverse_etl_internal.add_run_times(bigint, bigint, bigint, bigint, bigint, bigint),
     reverse_etl_internal.stop_straight(bigint),

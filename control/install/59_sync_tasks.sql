@@ -1,20 +1,21 @@
 -- What the background worker finds to do for syncs.
 
 -- A run that is asked for while another is under way comes after it.
-CREATE FUNCTION reverse_etl_internal.syncs_to_run() RETURNS SETOF integer
+CREATE FUNCTION reverse_etl_internal.syncs_to_run(sync integer DEFAULT NULL) RETURNS SETOF integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT s.id FROM reverse_etl_internal.sync_definitions AS s
-     WHERE s.requested_at IS NOT NULL
+     WHERE s.requested_at IS NOT NULL AND (syncs_to_run.sync IS NULL OR s.id = syncs_to_run.sync)
        AND NOT EXISTS (SELECT FROM reverse_etl.runs AS r
                         WHERE r.sync_id = s.id AND r.status IN ('reading', 'delivering', 'cancelling'))
     UNION ALL
     SELECT r.sync_id FROM reverse_etl.runs AS r
      WHERE (r.status = 'reading' OR r.status IN ('delivering', 'cancelling')
                                     AND EXISTS (SELECT FROM reverse_etl_internal.straight_runs AS t WHERE t.run_id = r.id))
-       AND NOT EXISTS (SELECT FROM pg_stat_get_activity(r.pid) AS a WHERE a.backend_start = r.process_started_at);
+       AND (syncs_to_run.sync IS NULL OR r.sync_id = syncs_to_run.sync)
+       AND NOT reverse_etl_internal.is_worked_at(r.id);
 END;
-COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run() IS 'the syncs of which somebody asked for a run, or whose run''s process has died';
+COMMENT ON FUNCTION reverse_etl_internal.syncs_to_run(integer) IS 'the syncs of which somebody asked for a run, or whose run nobody works at any more; only this one, if it is among them';
 
 CREATE FUNCTION reverse_etl_internal.give_up_run(sync integer, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -44,6 +45,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION reverse_etl_internal.has_sync_tasks() IS 'whether there is a run to begin or to resume, or an alert to push';
 
-REVOKE ALL ON FUNCTION reverse_etl_internal.syncs_to_run(),
+REVOKE ALL ON FUNCTION reverse_etl_internal.syncs_to_run(integer),
     reverse_etl_internal.give_up_run(integer, text),
     reverse_etl_internal.has_sync_tasks() FROM PUBLIC;

@@ -8,11 +8,17 @@ use warnings FATAL => 'all';
 
 use Exporter 'import';
 
-our @EXPORT = qw(code_of fresh_row fresh_value is_good key_of model_of pick query respell values_of write_row);
+our @EXPORT = qw(any_value code_of fresh_row fresh_value is_good key_of model_of pick query respell values_of write_row);
 
 # A value that no row had before.
 my $revision = 0;
 sub fresh_value { my ($kind) = @_; return $kind . ++$revision }
+
+# Often one that it may have had: rows change, and change back. What is created once tells by its values which came first.
+sub any_value {
+    my ($sync) = @_;
+    return $sync->{mode} !~ /insert|append|update/ && rand() < 0.5 ? 'w' . int rand 2 : fresh_value('v');
+}
 
 sub pick { return $_[ int rand @_ ] }
 
@@ -20,7 +26,7 @@ sub code_of { my ($sync, $number) = @_; return $sync->{type} eq 'numeric' ? "$nu
 
 sub fresh_row {
     my ($sync, $id) = @_;
-    return { id => $id, code => code_of($sync, $id), email => "$sync->{name}-$id\@x", name => fresh_value('v') };
+    return { id => $id, code => code_of($sync, $id), email => "$sync->{name}-$id\@x", name => any_value($sync) };
 }
 
 # Another spelling of the key.

@@ -52,7 +52,7 @@ class LaneWithLookups : public OutcomeSink {
             rows_.add(std::move(row), [](const QueuedRow &, const QueuedRow &) { return false; });
         }
         while (rows_.next(0, Clock::now()) != nullptr)
-            lane_.submit(lane_.make_batches(0, Clock::now(), false));
+            lane_.submit(lane_.make_batches(0, Clock::now(), false), Clock::now());
         lane_.start_ready();
     }
 

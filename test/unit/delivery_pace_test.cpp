@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <thread>
 
 using namespace reverse_etl;
 using std::chrono::milliseconds;
@@ -136,15 +137,9 @@ BOOST_AUTO_TEST_CASE(an_upsert_is_repeated) {
 }
 
 BOOST_AUTO_TEST_CASE(a_create_that_never_arrived_is_repeated) {
-    int port = 0;
-    {
-        boost::asio::io_context io;
-        boost::asio::ip::tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
-        port = acceptor.local_endpoint().port();
-    }
     Policy policy = quick();
     policy.max_attempts = 3;
-    Deliverer contacts("http://127.0.0.1:" + std::to_string(port), built_in_connector("hubspot"), "contacts",
+    Deliverer contacts("http://127.0.0.1:" + std::to_string(closed_port()), built_in_connector("hubspot"), "contacts",
                        OperationKind::create, {"email"}, "email", {{"access_token", "pat"}}, policy);
     const std::string words = contacts.fault(emails(1), Fault::unreachable);
     BOOST_TEST(contains(words, "after 3 attempts"), words);
@@ -164,7 +159,7 @@ BOOST_AUTO_TEST_CASE(an_idempotency_key_is_stable_over_retries_and_makes_a_creat
     BOOST_TEST(messages.count("accepted") == 2u);
     std::map<std::string, std::set<std::string>> keys;
     for (const Received &request : endpoint.received())
-        keys[request.body].insert(request.idempotency_key);
+        keys[request.body].insert(request.idempotency_key());
     BOOST_TEST(keys.size() == 2u);
     std::set<std::string> all;
     for (const auto &[body, of_body] : keys) {
@@ -186,7 +181,7 @@ struct TokenApi {
               if (request.target == "/token") {
                   uses_left = uses_of_a_token;
                   connection.answer(200, R"({"access_token": "t)" + std::to_string(++tokens) + "\"}");
-              } else if (request.authorization != "Bearer t" + std::to_string(tokens) || uses_left-- <= 0) {
+              } else if (request.authorization() != "Bearer t" + std::to_string(tokens) || uses_left-- <= 0) {
                   connection.answer(401, R"({"message": "token expired"})");
               } else {
                   created.insert(request.member("name").get<std::string>());

@@ -195,6 +195,32 @@ BOOST_AUTO_TEST_CASE(a_row_that_fails_with_nothing_beside_it_is_given_up_after_a
     BOOST_TEST(queue.outcomes[1].starts_with("gave up"));
 }
 
+/// Each note is a commit: as long as the destination has enough to do, requests wait a moment to be noted together.
+BOOST_AUTO_TEST_CASE(creates_are_noted_together_while_enough_is_under_way) {
+    Queue queue([](const auto &) { return 200; }, 4);
+    for (std::uint64_t id = 1; id <= 80; id++)
+        queue.add(id, OperationKind::create);
+    queue.queue.send(time_of_test, true);
+    BOOST_TEST(queue.queue.marks().size() == 32u);
+    queue.queue.submit_marked();
+    std::vector<Finished> finished;
+    queue.transport.run(queue.waiter, {}, finished);
+    BOOST_TEST_REQUIRE(finished.size() == 4u);
+    queue.queue.take(finished[0]);
+    BOOST_TEST((queue.queue.send(time_of_test, true) <= time_of_test + DeliveryLane::between_notes));
+    BOOST_TEST(!queue.queue.has_marks(), "three of four are under way");
+    queue.queue.take(finished[1]);
+    queue.queue.send(time_of_test, true);
+    BOOST_TEST(queue.queue.marks().size() == 16u, "half of them are");
+    queue.queue.submit_marked();
+    queue.queue.take(finished[2]);
+    queue.queue.send(time_of_test, true);
+    BOOST_TEST(!queue.queue.has_marks());
+    time_of_test += DeliveryLane::between_notes;
+    queue.queue.send(time_of_test, true);
+    BOOST_TEST(queue.queue.marks().size() == 8u, "none waits for long");
+}
+
 /// It may be made again, with the same key; but once it is given up, nobody knows whether it was.
 BOOST_AUTO_TEST_CASE(a_create_that_is_given_up_may_have_been_made_if_an_attempt_may_have_arrived) {
     const std::string unknown = "outcome unknown, the destination may have the row: gave up";

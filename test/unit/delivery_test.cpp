@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(every_row_has_the_id_that_the_answer_gives_it) {
     BOOST_TEST(contacts.outcomes.size() == 250u);
     for (const auto &[row, outcome] : contacts.outcomes)
         BOOST_TEST(outcome == "id of " + std::to_string(row));
-    BOOST_TEST(hubspot.received()[0].authorization == "Bearer pat");
+    BOOST_TEST(hubspot.received()[0].authorization() == "Bearer pat");
 }
 
 BOOST_AUTO_TEST_CASE(a_delivery_can_go_on) {

@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_field_is_what_its_record_says) {
 
 BOOST_AUTO_TEST_CASE(several_objects_are_asked_for_at_once_and_page_by_page) {
     ScriptedDestination destination([](const Received &request, LoopbackServer::Connection &connection) {
-        BOOST_TEST(request.authorization == "Bearer secret-token");
+        BOOST_TEST(request.authorization() == "Bearer secret-token");
         const bool is_first = request.target.find("after") == request.target.npos;
         const std::string name = request.target.find("contacts") == request.target.npos ? "d" : "c";
         connection.answer(200, is_first ? R"({"results": [{"name": ")" + name + R"(1"}, {"name": ")" + name +

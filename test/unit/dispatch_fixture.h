@@ -4,8 +4,6 @@
 #include "engine/limits/rate_limiter.h"
 #include "engine/requests/authenticator.h"
 #include "engine/requests/dispatcher.h"
-#include "engine/text/json.h"
-#include "engine/text/lower_case.h"
 
 #include "connector_fixture.h"
 #include "loopback_server.h"
@@ -21,26 +19,6 @@
 
 namespace reverse_etl {
 
-/// A request as a scripted destination got it.
-struct Received {
-    std::string method, target, body;
-    std::string authorization, idempotency_key;
-    Clock::time_point at;
-    Headers headers; ///< names as they were spelled
-
-    /// All values of a header, with " and " between them: "" if it did not come.
-    std::string all_of(std::string_view name) const {
-        std::string values;
-        for (const auto &[other, value] : headers)
-            if (lower_case(other) == lower_case(name))
-                values += (values.empty() ? "" : " and ") + value;
-        return values;
-    }
-
-    /// A member of the body.
-    Json member(const char *name) const { return Json::parse(body).at(name); }
-};
-
 /// A destination on loopback: it notes each request, then answers as a test tells it to. The script is called for one
 /// request at a time.
 class ScriptedDestination {
@@ -48,10 +26,9 @@ class ScriptedDestination {
     using Script = std::function<void(const Received &, LoopbackServer::Connection &)>;
 
     explicit ScriptedDestination(Script script)
-        : script_(std::move(script)),
-          server_([this](const LoopbackServer::Request &request, LoopbackServer::Connection &connection) {
+        : script_(std::move(script)), server_([this](const Received &request, LoopbackServer::Connection &connection) {
               const std::lock_guard guard(mutex_);
-              received_.push_back(received(request));
+              received_.push_back(request);
               script_(Received(received_.back()), connection);
           }) {}
 
@@ -69,19 +46,6 @@ class ScriptedDestination {
     }
 
   private:
-    static Received received(const LoopbackServer::Request &request) {
-        Headers headers;
-        for (const auto &field : request)
-            headers.emplace_back(field.name_string(), field.value());
-        return {std::string(request.method_string()),
-                std::string(request.target()),
-                request.body(),
-                std::string(request["Authorization"]),
-                std::string(request["Idempotency-Key"]),
-                Clock::now(),
-                std::move(headers)};
-    }
-
     mutable std::mutex mutex_;
     std::vector<Received> received_;
     Script script_;

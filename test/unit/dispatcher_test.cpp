@@ -6,6 +6,7 @@
 
 #include <map>
 #include <set>
+#include <thread>
 
 using namespace reverse_etl;
 using std::chrono::seconds;
@@ -165,8 +166,8 @@ BOOST_AUTO_TEST_CASE(takes_only_its_own) {
 BOOST_AUTO_TEST_CASE(fetching_a_token_keeps_nobody_else_waiting) {
     std::atomic<bool> others_done = false;
     // A connection has a thread of its own there.
-    LoopbackServer slow([&](const LoopbackServer::Request &request, auto &connection) {
-        if (request.target() != "/token") {
+    LoopbackServer slow([&](const Received &request, auto &connection) {
+        if (request.target != "/token") {
             connection.answer(201, "{}");
             return;
         }
@@ -215,7 +216,7 @@ FetchedToken token(const std::string &text, bool is_new) {
 /// The authorizations that a job went through, and what became of it, where only one of the tokens is good.
 std::pair<std::string, std::string> tried_with(std::vector<FetchedToken> tokens, const std::string &good) {
     ScriptedDestination destination([&](const Received &request, auto &connection) {
-        connection.answer(request.authorization == "Bearer " + good ? 201 : 401, "{}");
+        connection.answer(request.authorization() == "Bearer " + good ? 201 : 401, "{}");
     });
     Line line(with_tokens(), "things", OperationKind::create, {"name"}, "", at(destination.url()),
               {{"client_id", "i"}, {"client_secret", "s"}});
@@ -225,7 +226,7 @@ std::pair<std::string, std::string> tried_with(std::vector<FetchedToken> tokens,
     line.dispatcher.run(notes);
     std::string authorizations;
     for (const Received &one : destination.received())
-        authorizations += one.authorization.substr(std::string("Bearer ").size()) + " ";
+        authorizations += one.authorization().substr(std::string("Bearer ").size()) + " ";
     return {authorizations, notes.jobs.at(1).substr(0, 6)};
 }
 

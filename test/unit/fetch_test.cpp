@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(pages_by_url) {
     Reader reader(salesforce, "salesforce", "Contact", OperationKind::list, "");
     BOOST_TEST(reader.pages() == 2);
     BOOST_TEST(salesforce.received()[1].target == "/services/data/v61.0/query/01g-2000");
-    BOOST_TEST(salesforce.received()[1].authorization == "Bearer t");
+    BOOST_TEST(salesforce.received()[1].authorization() == "Bearer t");
     BOOST_TEST(reader.records.size() == 2u);
 }
 

@@ -54,7 +54,7 @@ class GroupedLane : public OutcomeSink {
             auto row = std::make_unique<QueuedRow>();
             row->id = ++last_;
             row->identity = member.list + "/" + member.email;
-            row->identity_hash = static_cast<std::int64_t>(std::hash<std::string>()(row->identity));
+            row->identity_hash = std::hash<std::string>()(row->identity);
             row->key = "{}";
             row->row = "{\"name\":\"" + member.list + "\",\"email\":\"" + member.email + "\"}";
             row->batch = member.batch;
@@ -67,7 +67,7 @@ class GroupedLane : public OutcomeSink {
     std::string send() {
         const Clock::time_point now = Clock::now();
         while (lane_.has_room() && rows_.next(0, now) != nullptr) {
-            lane_.submit(lane_.make_batches(0, now, false));
+            lane_.submit(lane_.make_batches(0, now, false), now);
             most_jobs = std::max(most_jobs, lane_.jobs());
             lane_.start_ready();
         }

@@ -35,7 +35,7 @@ std::vector<std::string> keys(const std::string &scope, const std::vector<std::p
     line.dispatcher.run(forgetful);
     std::vector<std::string> found;
     for (const Received &request : destination.received())
-        found.push_back(request.idempotency_key);
+        found.push_back(request.idempotency_key());
     return found;
 }
 
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(another_request_about_the_same_row_has_another_key) {
             add_row(batch, line.bound.operation, 7, {key});
             line.dispatcher.submit(std::make_unique<Job>(std::move(batch)));
             line.dispatcher.run(forgetful);
-            const std::string found = destination.received().back().idempotency_key;
+            const std::string found = destination.received().back().idempotency_key();
             BOOST_TEST(found.empty() == is_read_only(kind), operation_name(kind));
             if (!found.empty())
                 BOOST_TEST(keys.insert(found).second, "a key comes twice");

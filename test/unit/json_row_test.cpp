@@ -112,3 +112,50 @@ BOOST_AUTO_TEST_CASE(what_is_no_object) {
     row.read(R"({"a":1})", "");
     BOOST_TEST(as_json(row) == "a=1;");
 }
+
+/// What is read by the form of the row before is read as it would be alone.
+BOOST_AUTO_TEST_CASE(rows_alike_are_read_as_each_alone) {
+    JsonRow row;
+    for (const char *value :
+         {"1", "-1.5e+30", "null", "true", "\"\"", R"("a\"b\\")", R"("\\\"")", R"({"a": [1, {"b": "}]\""}], "c":null})",
+          "[ ]", R"(["\\", "]"])", "\"\u00e9\u4e16, \"", "7"}) {
+        const std::string text = std::string("{\"a\":") + value + ",\"b\":" + value + "}";
+        row.read(text, "");
+        BOOST_TEST(as_json(row) == std::string("a=") + value + ";b=" + value + ";");
+        JsonRow alone;
+        alone.read(text, "");
+        BOOST_TEST(as_json(alone) == as_json(row));
+    }
+    BOOST_TEST(row.is_like_before());
+    row.read(R"({ "a" : 1 , "b":2})", ""); // written in another way
+    BOOST_TEST(!row.is_like_before());
+    BOOST_TEST(as_json(row) == "a=1;b=2;");
+    row.read(R"({ "a" : "x" , "b":[2]})", "");
+    BOOST_TEST(row.is_like_before());
+    BOOST_TEST(as_json(row) == R"(a="x";b=[2];)");
+    row.read(R"({"a":1,"c":2})", "");
+    BOOST_TEST(!row.is_like_before());
+    BOOST_TEST(as_json(row) == "a=1;c=2;");
+    row.read(R"({"a":1,"c":2})", R"({"id":7})");
+    BOOST_TEST(!row.is_like_before());
+    BOOST_TEST(as_json(row) == "a=1;c=2;id=7;");
+    row.read(R"({"a":1,"c":3,"d":4})", R"({"id":7})");
+    BOOST_TEST(as_json(row) == "a=1;c=3;d=4;id=7;");
+    BOOST_TEST(row.of_row() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_row_is_refused_also_after_one_that_is) {
+    JsonRow row;
+    for (const char *text : {R"({"a":1)", R"({"a":"x})", R"({"a":})", R"({"a":[1})", "{\"a\":\"\xff\"}"}) {
+        row.read(R"({"a":1})", "");
+        BOOST_CHECK_THROW(row.read(text, ""), std::runtime_error);
+        // Nothing of it is taken for the form of the next.
+        row.read(R"({"a":2})", "");
+        BOOST_TEST(!row.is_like_before());
+        BOOST_TEST(as_json(row) == "a=2;");
+    }
+    // Not of a row that was read with a key that is none either.
+    BOOST_CHECK_THROW(row.read(R"({"a":1})", R"({"id":)"), std::runtime_error);
+    row.read(R"({"a":1})", "");
+    BOOST_TEST(as_json(row) == "a=1;");
+}

@@ -19,7 +19,7 @@ KeyQueue::Row make_row(std::uint64_t id, const std::string &key, int lane = 0) {
     row->lane = lane;
     row->key = key;
     row->identity = key;
-    row->identity_hash = static_cast<std::int64_t>(std::hash<std::string>()(key));
+    row->identity_hash = std::hash<std::string>()(key);
     row->row = "row " + std::to_string(id);
     return row;
 }

@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_create_with_an_idempotency_key_is_of_one_row_and_made_aga
     Api api;
     std::map<std::string, int> attempts;
     api.fault = [&](const Received &request, auto &connection) {
-        if (request.target != "/things" || ++attempts[request.idempotency_key + " " + request.body] > 1)
+        if (request.target != "/things" || ++attempts[request.idempotency_key() + " " + request.body] > 1)
             return false;
         connection.answer(500, "{}");
         return true;

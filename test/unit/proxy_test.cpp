@@ -3,12 +3,16 @@
 #include "test_certificate.h"
 #include "transport_fixture.h"
 
-#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/streambuf.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <cstdlib>
+#include <thread>
 
 using namespace reverse_etl;
 

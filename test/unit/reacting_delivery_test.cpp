@@ -269,15 +269,15 @@ BOOST_AUTO_TEST_CASE(the_second_request_has_another_key) {
     BOOST_TEST(things.deliver({row("a")}).at(1) == "accepted");
     const std::vector<Received> received = api.destination.received();
     BOOST_TEST(received.size() == 3u);
-    BOOST_TEST(!received.front().idempotency_key.empty());
-    BOOST_TEST(!received.back().idempotency_key.empty());
-    BOOST_TEST(received.front().idempotency_key != received.back().idempotency_key);
+    BOOST_TEST(!received.front().idempotency_key().empty());
+    BOOST_TEST(!received.back().idempotency_key().empty());
+    BOOST_TEST(received.front().idempotency_key() != received.back().idempotency_key());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_tried_has_a_key_of_its_own_wherever_it_goes) {
     std::set<std::string> keys;
     const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
-        keys.insert(request.idempotency_key);
+        keys.insert(request.idempotency_key());
         connection.answer(keys.size() == 1 ? 409 : 200, "{}");
     });
     Things things(
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_was_drawn_makes_nothing_safe) {
         const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
             if (request.target.ends_with("/unarchive"))
                 return connection.answer(200, "{}");
-            keys.push_back(request.idempotency_key);
+            keys.push_back(request.idempotency_key());
             connection.answer(keys.size() == 1 ? 409 : keys.size() == 2 ? 500 : 201, "{}");
         });
         Things things(

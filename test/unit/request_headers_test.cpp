@@ -60,8 +60,8 @@ BOOST_AUTO_TEST_CASE(what_signs_a_request_comes_last) {
     const std::string own = R"(, "idempotency_key": "Idempotency-Key")";
     const Received keyed = sent(more, own);
     BOOST_TEST(keyed.all_of("Authorization") == "none");
-    BOOST_TEST(keyed.all_of("Idempotency-Key") == keyed.idempotency_key);
-    BOOST_TEST(keyed.idempotency_key != "none");
+    BOOST_TEST(keyed.all_of("Idempotency-Key") == keyed.idempotency_key());
+    BOOST_TEST(keyed.idempotency_key() != "none");
     Headers headers = {{"authorization", "none"}, {"x-api-key", "none"}};
     const Object http = built_in_connector("http").object("endpoint", at("https://a.example"));
     Authenticator(http.auth, {{"token", "t"}}).sign(headers);

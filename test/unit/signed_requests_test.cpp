@@ -8,6 +8,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <thread>
+
 using namespace reverse_etl;
 
 BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);

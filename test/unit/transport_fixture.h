@@ -49,13 +49,6 @@ inline double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// A port on which nobody listens.
-inline int closed_port() {
-    boost::asio::io_context io;
-    boost::asio::ip::tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
-    return acceptor.local_endpoint().port();
-}
-
 } // namespace reverse_etl
 
 BOOST_TEST_DONT_PRINT_LOG_VALUE(reverse_etl::Failure)

@@ -1,6 +1,9 @@
 #include "test_certificate.h"
 #include "transport_fixture.h"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <thread>
@@ -22,7 +25,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_of_an_unknown_authority_is_not_trusted) {
 
 BOOST_AUTO_TEST_CASE(a_named_authority_is_trusted) {
     TestCertificate certificate("localhost");
-    LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body()); },
+    LoopbackServer server([](const auto &request, auto &connection) { connection.answer(200, request.body); },
                           &certificate.context());
     CurlTransport transport;
     Request request = post(server.url("/", "localhost"), "row");

@@ -170,7 +170,12 @@ void DeliveryLane::read(const QueuedRow &row) {
 }
 
 void check_numbers(const Route &route, const JsonRow &row) {
+    constexpr std::size_t longest_word = std::string_view("\"-Infinity\"").size();
     for (std::size_t i = 0; !route.numbers.empty() && i < row.names().size(); i++) {
+        const std::string_view json = row.json(static_cast<int>(i));
+        // Mostly it is seen without taking the text out of it.
+        if (json.front() != '"' || (json.size() > longest_word && json.find('\\') == std::string_view::npos))
+            continue;
         std::string text;
         row.text(static_cast<int>(i), text);
         std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
@@ -180,7 +185,9 @@ void check_numbers(const Route &route, const JsonRow &row) {
     }
 }
 
-void DeliveryLane::submit(std::vector<Batch> batches) {
+void DeliveryLane::submit(std::vector<Batch> batches, Clock::time_point now) {
+    if (needs_marks_)
+        next_note_ = now + between_notes;
     observer_->begin();
     for (const Batch &batch : batches)
         observer_->seen(batch.rows().size());

@@ -75,7 +75,7 @@ class DeliveryLane : private RowSource {
     /// Makes a batch of the rows that come next, or one of each group where they are grouped. Rows that cannot be sent
     /// are rejected at once. `probing`: whether the destination is only tried out.
     std::vector<Batch> make_batches(int lane, Clock::time_point now, bool probing);
-    void submit(std::vector<Batch> batches);
+    void submit(std::vector<Batch> batches, Clock::time_point now);
 
     /// Starts what may start now; answers when more may. What needs marks is held.
     Clock::time_point start_ready() { return delivery_->start_ready(); }
@@ -99,6 +99,12 @@ class DeliveryLane : private RowSource {
     Clock::time_point advance_job(Clock::time_point now, bool may_read);
 
     bool has_room() const { return jobs() < route_.policy.max_in_flight; }
+    /// What is noted before it is made is noted together, since each note is a commit: while the destination has enough
+    /// to do, no more often than this. Until when new requests wait for others; a time that has passed if they do not.
+    static constexpr Milliseconds between_notes{1};
+    Clock::time_point waits_until() const {
+        return 2 * jobs() > route_.policy.max_in_flight && has_room() ? next_note_ : Clock::time_point{};
+    }
     std::size_t jobs() const { return delivery_->counts().jobs + (job_ != nullptr && job_->is_being_made() ? 1 : 0); }
     std::size_t jobs_in_flight() const { return delivery_->counts().in_flight; }
     /// A request that was cut short cannot simply be made again.
@@ -122,6 +128,7 @@ class DeliveryLane : private RowSource {
     std::unique_ptr<LaneObserver> observer_;
     JsonRow values_;
     bool needs_marks_ = false, has_idempotency_key_ = true;
+    Clock::time_point next_note_{};
     Dispatcher dispatcher_;
     std::unique_ptr<RowDelivery> delivery_;
     const Surroundings around_;

@@ -38,8 +38,8 @@ int DeliveryQueue::lane_of(const QueuedRow &row, const std::string &operation) {
     reader_.read(row.row, row.key);
     // Mostly that of the row before.
     auto is_of = [&](const LaneKey &key) {
-        return key.role == row.role && key.of_row == reader_.of_row() && key.operation == operation &&
-               key.of_sync == (row.sync != 0) && key.names == reader_.names();
+        return key.role == row.role && key.operation == operation && key.of_sync == (row.sync != 0) &&
+               (reader_.is_like_before() || (key.of_row == reader_.of_row() && key.names == reader_.names()));
     };
     if (!lanes_.empty() && is_of(lanes_[last_lane_].key))
         return last_lane_;
@@ -115,6 +115,8 @@ Clock::time_point DeliveryQueue::send(Clock::time_point now, bool may_start, boo
         if (slot.lane == nullptr || slot.lane->jobs() == 0)
             continue;
         next = std::min(next, slot.lane->start_ready());
+        if (slot.lane->waits_until() > now)
+            next = std::min(next, slot.lane->waits_until());
         mark(*slot.lane);
     }
     if (!may_start || rows_.size() == 0)
@@ -152,7 +154,7 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now, bool all_read
             rejected(row->id, slot.refused, 0);
         return;
     }
-    if (slot.lane == nullptr || leaves_to_job(slot, number, now, all_read))
+    if (slot.lane == nullptr || leaves_to_job(slot, number, now, all_read) || slot.lane->waits_until() > now)
         return;
     std::size_t of_role = jobs_of(slot.key.role);
     const Circuit &circuit = health_.of(slot.key.role);
@@ -174,7 +176,7 @@ void DeliveryQueue::fill(std::size_t index, Clock::time_point now, bool all_read
         std::vector<Batch> batches = slot.lane->make_batches(number, now, probing);
         of_role += batches.size();
         if (!batches.empty())
-            slot.lane->submit(std::move(batches));
+            slot.lane->submit(std::move(batches), now);
     }
 }
 
@@ -197,6 +199,11 @@ void DeliveryQueue::mark(const DeliveryLane &lane) {
 bool DeliveryQueue::has_marks() const {
     return std::any_of(lanes_.begin(), lanes_.end(),
                        [](const LaneSlot &slot) { return slot.lane != nullptr && !slot.lane->held().empty(); });
+}
+
+bool DeliveryQueue::notes_requests() const {
+    return std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const LaneSlot &slot) { return slot.lane != nullptr && slot.lane->needs_marks(); });
 }
 
 bool DeliveryQueue::marks_follow_outcomes() const {
@@ -245,8 +252,8 @@ void DeliveryQueue::succeeded(std::uint32_t role) {
 }
 
 void DeliveryQueue::accepted(std::uint64_t id, const std::string &) {
-    lanes_[rows_.row(id).lane].lane->observer().accepted();
     KeyQueue::Row row = rows_.finish(id);
+    lanes_[row->lane].lane->observer().accepted();
     succeeded(row->role);
     journal_.row_accepted(*row);
 }

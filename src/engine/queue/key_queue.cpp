@@ -1,38 +1,52 @@
 #include "engine/queue/key_queue.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace reverse_etl {
+
+QueuedRow &KeyQueue::row(std::uint64_t id) {
+    Row *row = rows_.find(id);
+    if (row == nullptr)
+        throw std::out_of_range("row " + std::to_string(id) + " is not in line");
+    return **row;
+}
 
 /// The last change of the row's key, if that has not been sent.
 QueuedRow *KeyQueue::last_waiting(const QueuedRow &row) {
     if (row.identity.empty())
         return nullptr;
-    auto chain = chains_.find(row.identity_hash);
-    if (chain == chains_.end())
+    const Chain *chain = chains_.find(row.identity_hash);
+    if (chain == nullptr)
         return nullptr;
-    QueuedRow *last = chain->second.last;
+    QueuedRow *last = chain->last;
     return last->under_way || last->identity != row.identity ? nullptr : last;
 }
 
 void KeyQueue::append(Row row) {
-    bytes_ += row->row.size() + row->key.size() + row->identity.size();
-    if (!row->identity.empty()) {
-        auto [chain, is_new] = chains_.try_emplace(row->identity_hash, Chain{row.get(), row.get()});
-        if (!is_new) {
-            row->before = chain->second.last;
-            row->before->after = row.get();
-            chain->second.last = row.get();
-        }
-    }
+    add_to_chain(*row);
     if (row->before == nullptr) {
         // A change of its key may have ended before this one was read.
         row->follows = row->follows || finished_keys_.contains(row->identity_hash);
         make_ready(*row);
     }
-    std::uint64_t id = row->id;
-    rows_.emplace(id, std::move(row));
+    insert(std::move(row));
+}
+
+void KeyQueue::add_to_chain(QueuedRow &row) {
+    bytes_ += row.row.size() + row.key.size() + row.identity.size();
+    if (row.identity.empty())
+        return;
+    auto [chain, is_new] = chains_.insert(row.identity_hash);
+    (is_new ? chain->first : chain->last->after) = &row;
+    row.before = std::exchange(chain->last, &row);
+}
+
+void KeyQueue::insert(Row row) {
+    const std::uint64_t id = row->id;
+    highest_ = std::max(highest_, id);
+    *rows_.insert(id).first = std::move(row);
 }
 
 void KeyQueue::replace(QueuedRow &last, Row row) {
@@ -44,7 +58,7 @@ void KeyQueue::replace(QueuedRow &last, Row row) {
     row->follows = last.follows;
     bytes_ += row->row.size() + row->key.size();
     bytes_ -= last.row.size() + last.key.size();
-    Chain &chain = chains_.at(row->identity_hash);
+    Chain &chain = *chains_.find(row->identity_hash);
     chain.last = row.get();
     row->before = last.before;
     if (row->before != nullptr) {
@@ -53,9 +67,8 @@ void KeyQueue::replace(QueuedRow &last, Row row) {
         chain.first = row.get();
         make_ready(*row);
     }
-    rows_.erase(last.id);
-    std::uint64_t id = row->id;
-    rows_.emplace(id, std::move(row));
+    rows_.extract(last.id);
+    insert(std::move(row));
 }
 
 void KeyQueue::make_ready(const QueuedRow &row) {
@@ -68,8 +81,8 @@ void KeyQueue::make_ready(const QueuedRow &row) {
     // Beside those that it has to go with, if they are there.
     if (row.batch != 0) {
         auto companion = std::find_if(ready.rbegin(), ready.rend(), [&](std::uint64_t id) {
-            auto other = rows_.find(id);
-            return other != rows_.end() && other->second->batch == row.batch;
+            const Row *other = rows_.find(id);
+            return other != nullptr && (*other)->batch == row.batch;
         });
         if (companion != ready.rend())
             place = companion.base();
@@ -79,34 +92,37 @@ void KeyQueue::make_ready(const QueuedRow &row) {
 
 void KeyQueue::release_due(Clock::time_point now) {
     while (!waiting_.empty() && waiting_.begin()->first <= now) {
-        auto row = rows_.find(waiting_.begin()->second);
+        Row *row = rows_.find(waiting_.begin()->second);
         waiting_.erase(waiting_.begin());
-        if (row == rows_.end())
+        if (row == nullptr)
             continue;
         // Behind the others: what failed before is not what a destination is tried out with.
-        row->second->due = {};
-        make_ready(*row->second);
+        (*row)->due = {};
+        make_ready(**row);
     }
 }
 
-const QueuedRow *KeyQueue::next(int lane, Clock::time_point now) {
+QueuedRow *KeyQueue::front(int lane, Clock::time_point now) {
     release_due(now);
     std::deque<std::uint64_t> &ready = ready_[lane];
-    // Rows that were replaced while they waited.
-    while (!ready.empty() && !rows_.contains(ready.front()))
-        ready.pop_front();
-    return ready.empty() ? nullptr : rows_.at(ready.front()).get();
+    for (; !ready.empty(); ready.pop_front()) // rows that were replaced while they waited
+        if (Row *row = rows_.find(ready.front()))
+            return row->get();
+    return nullptr;
+}
+
+const QueuedRow *KeyQueue::next(int lane, Clock::time_point now) {
+    return front(lane, now);
 }
 
 QueuedRow *KeyQueue::take(int lane, Clock::time_point now) {
-    if (next(lane, now) == nullptr)
+    QueuedRow *row = front(lane, now);
+    if (row == nullptr)
         return nullptr;
-    std::deque<std::uint64_t> &ready = ready_[lane];
-    QueuedRow &row = *rows_.at(ready.front());
-    ready.pop_front();
-    row.under_way = true;
+    ready_[lane].pop_front();
+    row->under_way = true;
     under_way_++;
-    return &row;
+    return row;
 }
 
 std::size_t KeyQueue::ready(int lane, std::size_t most, Clock::time_point now) {
@@ -119,30 +135,22 @@ std::size_t KeyQueue::ready(int lane, std::size_t most, Clock::time_point now) {
 }
 
 void KeyQueue::add_under_way(Row row) {
-    bytes_ += row->row.size() + row->key.size() + row->identity.size();
     row->under_way = true;
     under_way_++;
-    if (!row->identity.empty()) {
-        auto [chain, is_new] = chains_.try_emplace(row->identity_hash, Chain{row.get(), row.get()});
-        if (!is_new) { // by the way in which keys are compared now
-            row->before = chain->second.last;
-            row->before->after = row.get();
-            chain->second.last = row.get();
-        }
-    }
-    const std::uint64_t id = row->id;
-    rows_.emplace(id, std::move(row));
+    add_to_chain(*row); // behind others where keys are compared in another way now
+    insert(std::move(row));
 }
 
 void KeyQueue::add_replaced(std::uint64_t by, const QueuedRow &older) {
-    QueuedRow &row = *rows_.at(by);
-    row.stored_bytes += older.stored_bytes;
-    row.replaced.push_back({older.id, older.push, older.table, older.sync, older.place});
+    QueuedRow &newer = row(by);
+    newer.stored_bytes += older.stored_bytes;
+    newer.replaced.push_back({older.id, older.push, older.table, older.sync, older.place});
     replaced_.insert(older.id);
+    highest_ = std::max(highest_, older.id);
 }
 
 KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
-    Row row = std::move(rows_.extract(id).mapped());
+    Row row = rows_.extract(id);
     under_way_--;
     bytes_ -= row->row.size() + row->key.size() + row->identity.size();
     finished_.insert(id);
@@ -159,11 +167,11 @@ KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
 
 /// The next of its chain may go, if it is not under way as well: it may have been taken up.
 void KeyQueue::unlink(QueuedRow &row) {
-    Chain &chain = chains_.at(row.identity_hash);
+    Chain &chain = *chains_.find(row.identity_hash);
     (row.before != nullptr ? row.before->after : chain.first) = row.after;
     (row.after != nullptr ? row.after->before : chain.last) = row.before;
     if (chain.first == nullptr)
-        chains_.erase(row.identity_hash);
+        chains_.extract(row.identity_hash);
     if (row.after == nullptr)
         return;
     row.after->follows = true;
@@ -172,10 +180,10 @@ void KeyQueue::unlink(QueuedRow &row) {
 }
 
 void KeyQueue::put_back(std::uint64_t id, Clock::time_point due) {
-    QueuedRow &row = *rows_.at(id);
-    row.under_way = false;
+    QueuedRow &waiting = row(id);
+    waiting.under_way = false;
     under_way_--;
-    row.due = due;
+    waiting.due = due;
     waiting_.emplace(due, id);
 }
 

@@ -1,15 +1,15 @@
 #pragma once
 
 #include "engine/http/transport.h"
+#include "engine/queue/number_map.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace reverse_etl {
@@ -21,7 +21,7 @@ struct QueuedRow {
     std::uint64_t id = 0; ///< rises with the order of queueing
     int lane = 0;         ///< rows of a lane can share requests
     std::string identity; ///< what its key is to the destination; "": nothing has to be kept in order with it
-    std::int64_t identity_hash = 0;
+    std::uint64_t identity_hash = 0;
     std::string key;
     std::string row;
     bool under_way = false;
@@ -70,10 +70,12 @@ class KeyQueue {
     }
 
     bool contains(std::uint64_t id) const {
-        return rows_.contains(id) || replaced_.contains(id) || finished_.contains(id);
+        // Rows come in the order of their numbers, so mostly there is nothing to look for.
+        return id <= highest_ && (rows_.contains(id) || replaced_.contains(id) || finished_.contains(id));
     }
-    const QueuedRow &row(std::uint64_t id) const { return *rows_.at(id); }
-    QueuedRow &row(std::uint64_t id) { return *rows_.at(id); }
+    /// A row that is there; throws std::out_of_range otherwise.
+    const QueuedRow &row(std::uint64_t id) const { return const_cast<KeyQueue *>(this)->row(id); }
+    QueuedRow &row(std::uint64_t id);
 
     /// The next row of the lane that may go now; nullptr if there is none.
     const QueuedRow *next(int lane, Clock::time_point now);
@@ -86,13 +88,16 @@ class KeyQueue {
     /// A change that was replaced by one that is under way.
     void add_replaced(std::uint64_t by, const QueuedRow &older);
     bool is_under_way(std::uint64_t id) const {
-        auto row = rows_.find(id);
-        return row != rows_.end() && row->second->under_way;
+        const Row *row = rows_.find(id);
+        return row != nullptr && (*row)->under_way;
     }
     /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
     Row finish(std::uint64_t id);
     /// A row that was not in line has its outcome.
-    void finish_unqueued(std::uint64_t id) { finished_.insert(id); }
+    void finish_unqueued(std::uint64_t id) {
+        finished_.insert(id);
+        highest_ = std::max(highest_, id);
+    }
     /// The outcomes of all that finished are stored: none of those rows is read again.
     void forget_finished() {
         finished_.clear();
@@ -114,20 +119,24 @@ class KeyQueue {
   private:
     QueuedRow *last_waiting(const QueuedRow &row);
     void append(Row row);
+    void add_to_chain(QueuedRow &row);
+    void insert(Row row);
+    QueuedRow *front(int lane, Clock::time_point now);
     void replace(QueuedRow &last, Row row);
     void make_ready(const QueuedRow &row);
     void unlink(QueuedRow &row);
     void release_due(Clock::time_point now);
 
-    std::unordered_map<std::uint64_t, Row> rows_;
-    std::unordered_set<std::uint64_t> replaced_;     ///< the rows that others stand for
-    std::unordered_set<std::uint64_t> finished_;     ///< the rows whose outcomes may not be stored yet
-    std::unordered_set<std::int64_t> finished_keys_; ///< the hashes of their keys
+    NumberMap<Row> rows_;
+    NumberSet replaced_;      ///< the rows that others stand for
+    NumberSet finished_;      ///< the rows whose outcomes may not be stored yet
+    NumberSet finished_keys_; ///< the hashes of their keys
     struct Chain {
-        QueuedRow *first, *last;
+        QueuedRow *first = nullptr, *last = nullptr;
     };
-    std::unordered_map<std::int64_t, Chain> chains_; ///< the changes of a key in order, of which the first may go
-    std::map<int, std::deque<std::uint64_t>> ready_; ///< by lane; may hold rows that are gone
+    NumberMap<Chain> chains_;   ///< by the hash of a key, its changes in order, of which the first may go
+    std::uint64_t highest_ = 0; ///< no row has a higher number
+    std::map<int, std::deque<std::uint64_t>> ready_;          ///< by lane; may hold rows that are gone
     std::multimap<Clock::time_point, std::uint64_t> waiting_; ///< by the time they are due
     std::size_t bytes_ = 0, under_way_ = 0;
 };

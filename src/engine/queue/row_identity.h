@@ -18,6 +18,6 @@ using KeyForms = std::map<std::string, KeyForm, std::less<>>;
 std::string identity_of(const JsonRow &row, const KeyForms &forms);
 
 /// The identity's hash, of this process.
-std::int64_t hash_of(const std::string &identity);
+std::uint64_t hash_of(const std::string &identity);
 
 } // namespace reverse_etl

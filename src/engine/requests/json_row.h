@@ -17,25 +17,41 @@ void append_as_text(std::string_view json, std::string &out);
 class JsonRow final : public RowValues {
   public:
     /// Reads the objects one after the other; "" adds none. Throws std::runtime_error when a text is no JSON object.
+    /// A text that has the members of the one before, written the same way, as rows of one statement have, is not
+    /// parsed anew: of that it is only seen where its values end, and that it is UTF-8.
     void read(std::string_view row, std::string_view key);
 
     /// The members' names, in order; valid until the next read.
     const std::vector<std::string> &names() const { return names_; }
     /// How many of them stand in the row, and not in the key.
     std::size_t of_row() const { return of_row_; }
+    /// Whether the last read found the members of the one before it.
+    bool is_like_before() const { return is_like_before_; }
+
+    std::string_view json(int column) const { return values_[column]; }
 
     bool is_null(int column) const override { return values_[column] == "null"; }
     void json(int column, std::string &out) const override { out += values_[column]; }
     void text(int column, std::string &out) const override { append_as_text(values_[column], out); }
 
   private:
-    void read_members(std::string &buffer, std::string_view text);
+    /// One of the two objects.
+    struct Part {
+        std::string text;                  ///< with the room after it that simdjson asks for
+        std::vector<std::string> openings; ///< what stands before each value: a sign, the name, a colon
+        std::string closing;               ///< and after the last one
+    };
+
+    bool read_like_before(Part &part, std::string_view text);
+    void parse(Part &part, std::string_view text);
 
     simdjson::ondemand::parser parser_;
-    std::string row_, key_; ///< with the room after the text that simdjson asks for
+    Part row_, key_;
     std::vector<std::string> names_;
     std::vector<std::string_view> values_;
     std::size_t of_row_ = 0;
+    bool knows_members_ = false; ///< those of the last text, which was parsed to its end
+    bool is_like_before_ = false;
 };
 
 } // namespace reverse_etl

@@ -140,11 +140,14 @@ class OutboxService {
             // Postgres waits by the same latch, for locks and pages, and a call may have ended such a wait.
             // However often it is called, its requests go on.
             bool again = std::exchange(resumes_soon_, false) || is_woken || has_calls();
-            called_ = wait_until(again ? now : next, finished) || again;
+            called_ = wait_until(again || reads_ahead(now) ? now : next, finished) || again;
+            has_time_ = finished.empty(); // to read ahead
             for (const Finished &one : finished)
                 for (auto &[oid, queue] : queues_)
                     if (queue->take(one))
                         break;
+            if (!finished.empty())
+                send(Clock::now(), false); // the destination works while rows are read and outcomes written
         }
         worker_status::ends("it made room for a command that needed the database for itself");
         return 0;
@@ -292,7 +295,7 @@ class OutboxService {
 
     void claim() {
         for (auto &[oid, queue] : queues_) {
-            if (!queue->wants_to_claim() && !queue->has_forgotten() && !queue->is_cancelling())
+            if (!queue->wants_to_claim(has_time_))
                 continue;
             if (queue->has_forgotten())
                 queue->retry_now();
@@ -307,6 +310,11 @@ class OutboxService {
     bool claims_at_once() const {
         return std::any_of(queues_.begin(), queues_.end(),
                            [now = Clock::now()](const auto &entry) { return entry.second->claims_at_once(now); });
+    }
+
+    bool reads_ahead(Clock::time_point now) const {
+        return std::any_of(queues_.begin(), queues_.end(),
+                           [now](const auto &entry) { return entry.second->reads_ahead(now); });
     }
 
     /// What is wrong with one destination is no reason to leave the others alone.
@@ -352,9 +360,12 @@ class OutboxService {
         return dropped && !failure;
     }
 
-    Clock::time_point send(Clock::time_point now) {
+    /// What is noted before it is made waits for the outcomes that are there: a crash would leave those unknown, too.
+    Clock::time_point send(Clock::time_point now, bool with_noted = true) {
         Clock::time_point next = Clock::time_point::max();
         for (auto &[oid, queue] : queues_) {
+            if (!with_noted && queue->notes_requests())
+                continue;
             next = std::min(next, queue->send(now));
             if (queue->has_job_notes(now)) {
                 tell(STATE_RUNNING, "noting jobs of " + queue->name());
@@ -422,11 +433,9 @@ class OutboxService {
     bool resumes_soon_ = false;      ///< something was seen to be resumed, and is with the next look
     bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more
     bool is_model_read_ = false, looked_in_vain_ = false;
+    bool has_time_ = true; ///< nothing had ended when it looked last
     bool started_ = false; ///< what the worker before left is cleared up
-    Clock::time_point looked_{};
-    Clock::time_point learned_{};
-    Clock::time_point truncated_{};
-    Clock::time_point forgot_dropped_{};
+    Clock::time_point looked_{}, learned_{}, truncated_{}, forgot_dropped_{};
     Clock::time_point report_at_ = Clock::time_point::max();
 };
 

@@ -1,8 +1,9 @@
-/// The process that runs those syncs of a role that nobody waits for: that follow another, were released, or whose
-/// process died. It also pushes the role's alerts. It ends when there is nothing left to do. It is connected as that
-/// role where that can be had; and whatever the role's code has left in the session is thrown away before the next
-/// step.
+/// The process that runs those syncs of a role that nobody waits for, one after the other: that follow another, were
+/// released, or whose process died. It also pushes the role's alerts. It ends when there is nothing left to do. It is
+/// connected as that role where that can be had; and whatever the role's code has left in the session is thrown away
+/// before the next step.
 
+#include "postgres/background/due_syncs.h"
 #include "postgres/background/sync_runners.h"
 #include "postgres/border/act_as.h"
 #include "postgres/border/attempt.h"
@@ -19,7 +20,6 @@
 #include <cstring>
 #include <functional>
 #include <optional>
-#include <vector>
 
 extern "C" {
 #include "catalog/pg_class.h"
@@ -47,21 +47,9 @@ Oid of_role = InvalidOid; ///< whose syncs and alerts they are
 /// How long rows of one run may leave straight from here while others wait.
 constexpr std::chrono::seconds longest_at_once{5};
 
-/// The next sync to be run; nothing if there is none. One that could not even be begun keeps none of the others
-/// waiting.
-std::optional<int32> next_sync(const std::vector<std::int64_t> &but) {
-    sql::AsOwner owner;
-    return pg_call([&]() -> std::optional<int32> {
-        uint64 found =
-            sql::execute("SELECT s.id FROM reverse_etl_internal.syncs_to_run() AS t (id) "
-                         "JOIN reverse_etl_internal.sync_definitions AS s USING (id) "
-                         "WHERE s.owner::oid = $1 AND s.id <> ALL ($2) ORDER BY s.requested_at, s.id LIMIT 1",
-                         {sql::oid(of_role), sql::int8s(but)});
-        if (found == 0)
-            return std::nullopt;
-        return DatumGetInt32(sql::column(0, 1));
-    });
-}
+/// How often the worker is told that a run has begun, so that it sees to it if this process dies: while there are any,
+/// it looks each second.
+constexpr std::chrono::seconds between_calls{1};
 
 void log_failure(const std::string &what, const Error &error) {
     std::string reason = error.what();
@@ -105,23 +93,32 @@ void deliver(SyncRun &run, std::optional<Error> &error) {
         error.emplace(lasting(failed));
 }
 
+bool calls_worker() {
+    static std::optional<Clock::time_point> called;
+    if (called && Clock::now() - *called < between_calls)
+        return false;
+    called = Clock::now();
+    return true;
+}
+
 /// Whether there was one.
 bool run_next_sync() {
-    static std::vector<std::int64_t> not_begun;
+    static DueSyncs due(of_role);
     std::optional<SyncRun> run;
     std::optional<int32> sync;
     bool begun = false;
     std::optional<Error> failure = attempt([&] {
-        sync = next_sync(not_begun);
+        sync = due.claim();
         if (!sync)
             return;
         run.emplace(find_sync(*sync));
-        begun = run->begin();
+        begun = run->begin(calls_worker());
     });
     if (failure) {
+        // It keeps none of the others waiting.
         log_failure("a sync could not be run", *failure);
         if (sync && !give_up(*sync, failure->what()))
-            not_begun.push_back(*sync);
+            due.leave_out(*sync);
         return sync.has_value();
     }
     if (!run)
@@ -137,8 +134,10 @@ bool run_next_sync() {
         log_failure("run of sync \"" + run->name() + "\" failed", *error);
         std::string reason = error->what();
         bool cancelled = error->sqlstate == ERRCODE_QUERY_CANCELED;
-        if (std::optional<Error> unnoted = attempt([&] { run->fail(reason, cancelled); }))
+        if (std::optional<Error> unnoted = attempt([&] { run->fail(reason, cancelled); })) {
             log_failure("the end of that run could not be noted", *unnoted);
+            due.leave_out(*sync); // this process would only meet the same again
+        }
     }
     return true;
 }
@@ -191,7 +190,7 @@ bool push_next_alert() {
                   FROM reverse_etl.alerts AS a JOIN reverse_etl_internal.sync_definitions AS s ON s.id = a.sync_id
                  WHERE a.pushed_at IS NULL AND a.push_to IS NOT NULL AND a.created_at > now() - interval '1 day'
                    AND s.owner::oid = $1
-                 ORDER BY a.id LIMIT 1)",
+                 ORDER BY a.id LIMIT 1 FOR UPDATE OF a SKIP LOCKED)",
                                 {sql::oid(of_role)});
         });
         if (found == 0)
@@ -228,8 +227,12 @@ void reverse_etl_sync_runner_main(Datum database) {
     pin_settings_of_process();
     pgstat_report_appname("reverse_etl sync runner");
     guard([] {
-        pg_call([] { own_locks::become_the_sync_runner(of_role); });
-        // Others of its role wait behind it.
+        if (!pg_call([] { return own_locks::become_a_sync_runner(of_role); })) {
+            // Those whom the worker before has started. The worker looks again soon.
+            pg_call([] { ereport(DEBUG1, (errmsg("a role has as many processes for its syncs as it may have"))); });
+            return;
+        }
+        // What else its role has to do may have to wait for it.
         pg_call([] { limit_waits_for_locks("30000"); });
         while (run_next_sync() || push_next_alert())
             pg_call([] {

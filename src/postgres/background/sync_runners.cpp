@@ -1,12 +1,15 @@
 #include "postgres/background/sync_runners.h"
 
 #include "postgres/border/border.h"
+#include "postgres/border/own_locks.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <map>
+#include <utility>
+#include <vector>
 
 extern "C" {
 #include "miscadmin.h"
@@ -19,23 +22,29 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Background workers are few, and there are others who need them.
-constexpr std::ptrdiff_t most_at_once = 3;
-/// One that could not do its work would be started again at once.
+/// Background workers are few, and there are others who need them. More than a role may have, so that one which comes
+/// later finds a place.
+constexpr std::size_t most_at_once = 3;
+static_assert(most_at_once > own_locks::most_sync_runners);
+/// One that could not do its work would be started again at once; and a second one helps the first with what that could
+/// not do in so long.
 constexpr std::chrono::seconds between_starts{1};
 
-struct Runner {
-    BackgroundWorkerHandle *handle = nullptr; ///< while it runs
-    Clock::time_point started{};
+struct OfRole {
+    std::vector<BackgroundWorkerHandle *> running;
+    Clock::time_point started{}; ///< the last of them
 };
 
-std::map<Oid, Runner> &runners() {
-    static std::map<Oid, Runner> by_role;
+std::map<Oid, OfRole> &runners() {
+    static std::map<Oid, OfRole> by_role;
     return by_role;
 }
 
-bool is_running(const Runner &runner) {
-    return runner.handle != nullptr;
+std::size_t count_running() {
+    std::size_t count = 0;
+    for (const auto &[role, of_role] : runners())
+        count += of_role.running.size();
+    return count;
 }
 
 BackgroundWorkerHandle *start_process(const Owner &owner) {
@@ -60,48 +69,56 @@ BackgroundWorkerHandle *start_process(const Owner &owner) {
     });
 }
 
-/// Those whose turn it has not been for the longest time come first.
+/// Those who have none come first, and of those whose turn it has not been for the longest time.
 std::vector<Owner> by_turn(std::vector<Owner> owners) {
-    std::sort(owners.begin(), owners.end(), [](const Owner &one, const Owner &other) {
-        return runners()[one.role].started < runners()[other.role].started;
-    });
+    auto turn = [](const Owner &owner) {
+        const OfRole &of_role = runners()[owner.role];
+        return std::make_pair(of_role.running.size(), of_role.started);
+    };
+    std::sort(owners.begin(), owners.end(),
+              [&](const Owner &one, const Owner &other) { return turn(one) < turn(other); });
     return owners;
+}
+
+/// Whether there is room for one more.
+bool start_one(const Owner &owner) {
+    OfRole &of_role = runners()[owner.role];
+    if (of_role.running.size() >= own_locks::most_sync_runners || count_running() >= most_at_once ||
+        Clock::now() - of_role.started < between_starts)
+        return false;
+    BackgroundWorkerHandle *handle = start_process(owner);
+    if (handle == nullptr)
+        return false;
+    of_role.running.push_back(handle);
+    of_role.started = Clock::now();
+    return true;
 }
 
 } // namespace
 
 bool start(const std::vector<Owner> &owners) {
     any_ended();
-    bool later = false;
-    for (const Owner &owner : by_turn(owners)) {
-        Runner &runner = runners()[owner.role];
-        if (is_running(runner))
-            continue; // it looks for more before it ends, and is seen to end
-        auto running = std::count_if(runners().begin(), runners().end(),
-                                     [](const auto &entry) { return is_running(entry.second); });
-        if (running < most_at_once && Clock::now() - runner.started >= between_starts)
-            runner.handle = start_process(owner);
-        if (is_running(runner))
-            runner.started = Clock::now();
-        else
-            later = true;
-    }
-    return later;
+    bool again = false;
+    for (const Owner &owner : by_turn(owners))
+        again = !start_one(owner) || again;
+    return again;
 }
 
 bool any_ended() {
     bool ended = false;
-    for (auto &[role, runner] : runners()) {
-        pid_t pid;
-        if (!is_running(runner) || GetBackgroundWorkerPid(runner.handle, &pid) != BGWH_STOPPED)
-            continue;
-        pfree(runner.handle);
-        runner.handle = nullptr;
-        ended = true;
-    }
+    for (auto &[role, of_role] : runners())
+        ended = std::erase_if(of_role.running,
+                              [](BackgroundWorkerHandle *handle) {
+                                  pid_t pid;
+                                  if (GetBackgroundWorkerPid(handle, &pid) != BGWH_STOPPED)
+                                      return false;
+                                  pfree(handle);
+                                  return true;
+                              }) > 0 ||
+                ended;
     // Of roles that have had their turn long ago there is nothing to remember.
     std::erase_if(runners(), [](const auto &entry) {
-        return !is_running(entry.second) && Clock::now() - entry.second.started > 10 * between_starts;
+        return entry.second.running.empty() && Clock::now() - entry.second.started > 10 * between_starts;
     });
     return ended;
 }

@@ -4,6 +4,7 @@
 
 #include "postgres/border/border.h"
 
+#include <algorithm>
 #include <string>
 
 extern "C" {
@@ -15,6 +16,7 @@ namespace reverse_etl {
 namespace {
 
 char *inject_error = nullptr;
+int inject_burst_rows = 0;
 
 } // namespace
 
@@ -22,6 +24,13 @@ void define_inject_error() {
     DefineCustomStringVariable("reverse_etl.inject_error", "Makes the named callback fail, for tests.", nullptr,
                                &inject_error, "", PGC_SUSET, GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, nullptr, nullptr,
                                nullptr);
+    DefineCustomIntVariable("reverse_etl.inject_burst_rows", "How many rows of a run leave together, for tests.",
+                            nullptr, &inject_burst_rows, 0, 0, 1'000'000, PGC_SUSET,
+                            GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL, nullptr, nullptr, nullptr);
+}
+
+std::size_t injected_burst_rows(std::size_t most) {
+    return inject_burst_rows == 0 ? most : std::min<std::size_t>(most, inject_burst_rows);
 }
 
 void injection_point(const char *place) {

@@ -3,6 +3,9 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 
+#include <algorithm>
+#include <iterator>
+
 extern "C" {
 #include "catalog/pg_extension.h"
 #include "miscadmin.h"
@@ -24,7 +27,10 @@ enum Object : uint16 {
     token_turn = 5,
     token = 6,
     sync_runner = 7,
-    turn_at_destination = 8
+    turn_at_destination = 8,
+    second_sync_runner = 9,
+    feeds_of_sync = 10,
+    work_at_run = 11
 };
 
 constexpr bool for_session = true, for_transaction = false;
@@ -49,13 +55,20 @@ void give_up(Object object, LOCKMODE mode, bool lasts, uint32 whose = 0) {
     LockRelease(&tag, mode, lasts);
 }
 
+/// Whether somebody else has it: who could share it gives it back at once.
+bool is_taken(Object object, bool lasts, uint32 whose = 0) {
+    if (!take(object, ShareLock, lasts, at_once, whose))
+        return true;
+    give_up(object, ShareLock, lasts, whose);
+    return false;
+}
+
 } // namespace
 
 bool become_the_worker() {
     while (!take(the_worker, ExclusiveLock, for_session, at_once)) {
-        if (!take(serving, ShareLock, for_session, at_once))
+        if (is_taken(serving, for_session))
             return false;
-        give_up(serving, ShareLock, for_session);
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_ms, compat::wait_event());
         ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
@@ -82,8 +95,10 @@ void count_on_worker() {
     take(committing, ShareLock, for_transaction, wait_for_it);
 }
 
-void become_the_sync_runner(Oid role) {
-    take(sync_runner, ExclusiveLock, for_session, wait_for_it, role);
+bool become_a_sync_runner(Oid role) {
+    constexpr Object places[most_sync_runners] = {sync_runner, second_sync_runner};
+    return std::any_of(std::begin(places), std::end(places),
+                       [&](Object place) { return take(place, ExclusiveLock, for_session, at_once, role); });
 }
 
 void require_extension() {
@@ -96,10 +111,28 @@ void drop_extension() {
 }
 
 bool is_served() {
-    if (!take(serving, ShareLock, for_transaction, at_once))
-        return true;
-    give_up(serving, ShareLock, for_transaction);
-    return false;
+    return is_taken(serving, for_transaction);
+}
+
+void keep_feeds(uint32 sync) {
+    take(feeds_of_sync, ShareLock, for_transaction, wait_for_it, sync);
+}
+
+void change_feeds(uint32 sync) {
+    take(feeds_of_sync, ExclusiveLock, for_transaction, wait_for_it, sync);
+}
+
+void begin_work_at_run(uint32 run) {
+    // Others only look whether they could have it.
+    take(work_at_run, ExclusiveLock, for_session, wait_for_it, run);
+}
+
+void end_work_at_run(uint32 run) {
+    give_up(work_at_run, ExclusiveLock, for_session, run);
+}
+
+bool is_worked_at(uint32 run) {
+    return is_taken(work_at_run, for_session, run);
 }
 
 bool take_turn_at_destination(Oid destination) {
@@ -111,10 +144,7 @@ void give_up_turn_at_destination(Oid destination) {
 }
 
 bool is_turn_taken(Oid destination) {
-    if (!take(turn_at_destination, ShareLock, for_session, at_once, destination))
-        return true;
-    give_up(turn_at_destination, ShareLock, for_session, destination);
-    return false;
+    return is_taken(turn_at_destination, for_session, destination);
 }
 
 bool has_no_turn_taken(Oid destination) {

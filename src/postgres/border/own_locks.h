@@ -20,11 +20,14 @@ void serve();
 /// once more, and to serve again if it finds something.
 bool retire();
 
-// Of the process that runs a role's syncs: the worker that started it may have ended, and the next knows nothing of it.
+// Of the processes that run a role's syncs: the worker that started them may have ended, and the next knows nothing of
+// them.
 
-/// The one of its role does all its work under this, which goes with the process. Waits for one before it. Call inside
-/// pg_call.
-void become_the_sync_runner(Oid role);
+/// How many a role may have at once: what takes long in one keeps the rest of the role's syncs not waiting.
+constexpr int most_sync_runners = 2;
+/// One of those of its role does all its work under this, which goes with the process. Never waits; false if there are
+/// as many as may be. Call inside pg_call.
+bool become_a_sync_runner(Oid role);
 
 // A transaction's.
 
@@ -41,6 +44,21 @@ bool is_served();
 void require_extension();
 /// Nobody else uses it from here on, until the end of the transaction.
 void drop_extension();
+
+// How a run, and the making of a stream that feeds its sync, come one after the other.
+
+/// Until the end of the transaction no table begins to feed the sync, or ceases to. Waits. Call inside pg_call.
+void keep_feeds(uint32 sync);
+/// Until the end of the transaction no run of the sync finds what differs. Waits. Call inside pg_call.
+void change_feeds(uint32 sync);
+
+// Who works at a run. A session may live on when it has given a run up, and could not write that down.
+
+/// This process does, until it gives that up. Waits. Call inside pg_call.
+void begin_work_at_run(uint32 run);
+void end_work_at_run(uint32 run);
+/// Whether another process does. Call inside pg_call.
+bool is_worked_at(uint32 run);
 
 // How rows of a destination leave straight from a run, while others for it wait in the outbox.
 

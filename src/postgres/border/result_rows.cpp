@@ -70,13 +70,13 @@ ShownRows::~ShownRows() {
     SPI_unregister_relation(name_);
 }
 
-void ResultRows::show_as(const char *name) const {
+void ResultRows::show_as(const char *name, double expected) const {
     pg_call([&] {
         auto *relation = static_cast<EphemeralNamedRelation>(palloc0(sizeof(EphemeralNamedRelationData)));
         relation->md.name = pstrdup(name);
         relation->md.tupdesc = descriptor_;
         relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-        relation->md.enrtuples = static_cast<double>(tuplestore_tuple_count(rows_.get()));
+        relation->md.enrtuples = expected >= 0 ? expected : static_cast<double>(tuplestore_tuple_count(rows_.get()));
         relation->reldata = rows_.get();
         SPI_unregister_relation(name);
         int status = SPI_register_relation(relation);

@@ -35,8 +35,9 @@ class ResultRows {
     static ResultRows made_of(TupleDesc descriptor);
     void put(const Datum *values, const bool *nulls);
 
-    /// Lets statements of the connection read them.
-    void show_as(const char *name) const;
+    /// Lets statements of the connection read them. `expected`: how many the planner is to think that there are; -1: as
+    /// many as there are.
+    void show_as(const char *name, double expected = -1) const;
 
     /// Reads them from the beginning; for each row calls `take`, with a slot that is valid until the next.
     template <class Take>
@@ -66,7 +67,9 @@ class ResultRows {
 /// Shows rows by a name while it lives, for those that go before the connection to SPI does.
 class ShownRows {
   public:
-    ShownRows(const ResultRows &rows, const char *name) : name_(name) { rows.show_as(name); }
+    ShownRows(const ResultRows &rows, const char *name, double expected = -1) : name_(name) {
+        rows.show_as(name, expected);
+    }
     ~ShownRows();
     ShownRows(const ShownRows &) = delete;
     ShownRows &operator=(const ShownRows &) = delete;

@@ -5,6 +5,7 @@
 extern "C" {
 #include "access/heapam.h"
 #include "executor/executor.h"
+#include "utils/tuplesort.h"
 }
 
 namespace reverse_etl {
@@ -13,7 +14,11 @@ namespace reverse_etl {
 /// trigger and checks nothing but unique indexes. All calls, the constructor too, belong inside pg_call.
 class TableWriter {
   public:
-    TableWriter(Oid table, MemoryContext context);
+    /// When the rows come into the indexes: with each of them; or all at once at the end, in the order of the index,
+    /// which then finds its pages where it has just been. Only plain indexes can be written at the end.
+    enum class Indexes { at_once, at_end };
+
+    TableWriter(Oid table, MemoryContext context, Indexes indexes = Indexes::at_once);
 
     /// The next row, all of it NULL. Until end_row() the current memory context is the one for its values, which live
     /// until they are written.
@@ -33,6 +38,8 @@ class TableWriter {
 
   private:
     void flush();
+    void insert_into_indexes(TupleTableSlot *slot);
+    void insert_sorted();
 
     Relation table_;
     MemoryContext context_, rows_context_, caller_ = nullptr;
@@ -40,6 +47,7 @@ class TableWriter {
     int slot_count_ = 0, room_ = 16; ///< of slots_: a statement of one row needs one
     EState *estate_;
     ResultRelInfo *result_;
+    Tuplesortstate **entries_ = nullptr; ///< for each index; nullptr: none are kept for the end
     int count_ = 0;
     std::size_t bytes_ = 0;
 };

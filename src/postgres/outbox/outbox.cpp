@@ -381,7 +381,7 @@ void Outbox::defer(const std::vector<DeferredRow> &rows) {
     }
 }
 
-std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) {
+std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) const {
     // Numbers rise with time, so the oldest rows are the first ones; the index gives them without looking at the rest.
     TimestampTz oldest = GetCurrentTimestamp() - static_cast<TimestampTz>(ttl_ms) * 1000;
     std::vector<StoredRow> rows;

@@ -83,7 +83,7 @@ class Outbox {
     void defer(const std::vector<DeferredRow> &rows);
 
     /// Rows that have waited longer than so many milliseconds, the oldest first. Sees nothing of what was claimed.
-    std::vector<StoredRow> expired(long ttl_ms, std::size_t most);
+    std::vector<StoredRow> expired(long ttl_ms, std::size_t most) const;
 
     /// The number of its rows, and their bytes. Reads them all.
     std::pair<std::int64_t, std::int64_t> count_all();

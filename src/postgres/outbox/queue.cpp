@@ -34,6 +34,7 @@ OutboxQueue::OutboxQueue(Oid destination, std::string identity)
       queue_(*this, health_) {}
 
 void OutboxQueue::claim() {
+    is_expiring_ = is_expiring_ && !is_at_rest();
     if (stands_back())
         return;
     lock_definition();
@@ -140,6 +141,11 @@ bool OutboxQueue::has_room() const {
     const KeyQueue &rows = queue_.rows();
     return rows.size() < std::max(most_rows, queue_.most_rows_of_job()) + queue_.rows_in_jobs() &&
            rows.bytes() < most_bytes + 4 * queue_.most_bytes_of_job();
+}
+
+/// Jobs need all their rows at hand; and those at hand may all wait for something.
+bool OutboxQueue::has_few() const {
+    return queue_.rows().size() < few_rows || is_at_rest() || queue_.most_rows_of_job() > 0;
 }
 
 /// The jobs that were handed over before, by this process or another, with their rows, which are ahead of all others.
@@ -249,9 +255,19 @@ void OutboxQueue::take_out_cancelled() {
     cancelled_ = std::move(left);
 }
 
-/// Rows too old are rejected before newer ones are read. What is under way is left to its outcome.
+/// Whether the first of the rows that wait, which is the oldest, is too old.
+bool OutboxQueue::has_expired() const {
+    return !outbox_.expired(destination_->outbox.ttl_ms, 1).empty();
+}
+
+/// Rows too old are rejected before newer ones are read. What is under way is left to its outcome; where requests are
+/// under way all the time, they are let end for it.
 void OutboxQueue::reject_expired() {
     Clock::time_point now = Clock::now();
+    if (!is_at_rest() && queue_.rows_in_jobs() == 0 && now - expiry_looked_for_ >= between_expiries) {
+        expiry_looked_for_ = now;
+        is_expiring_ = has_expired();
+    }
     if (queue_.rows().under_way() > 0 || !settlement_.is_written() || settlement_.has_ended_requests() ||
         now - expiry_checked_ < between_expiries)
         return;
@@ -303,15 +319,15 @@ DeliveryQueue::OpenedLane OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue
 
 Clock::time_point OutboxQueue::send(Clock::time_point now) {
     bool held = is_held(now);
-    const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !held;
-    Clock::time_point next = queue_.send(now, may_start, !wants_to_claim());
+    const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !is_expiring_ && !held;
+    Clock::time_point next = queue_.send(now, may_start, !may_claim());
     if (held)
         return std::min(next, std::max(health_.held_until(), stands_back_until_));
     return next;
 }
 
 bool OutboxQueue::claims_at_once(Clock::time_point now) const {
-    return is_at_rest() && !is_held(now) && (is_stale_ || is_cancelling() || wants_to_claim());
+    return is_at_rest() && !is_held(now) && (is_stale_ || is_cancelling() || is_expiring_ || may_claim());
 }
 
 void OutboxQueue::mark() const {

@@ -37,6 +37,7 @@ class OutboxQueue : private DeliveryJournal {
     Clock::time_point send(Clock::time_point now);
     /// Whether mark() is to be called before the next send().
     bool has_marks() const { return queue_.has_marks(); }
+    bool notes_requests() const { return queue_.notes_requests(); }
     /// Sends what mark() noted, once its transaction has committed.
     void submit_marked();
     /// Whether what has ended has to be written down before.
@@ -62,7 +63,14 @@ class OutboxQueue : private DeliveryJournal {
     void settle();
 
     /// Whether there is room for more rows than claim() found, or it was not called yet.
-    bool wants_to_claim() const { return more_ && has_room(); }
+    bool may_claim() const { return more_ && has_room(); }
+    /// Whether claim() is to be called now. `has_time`: nothing else is to be done. Where something is, rows are read
+    /// no further ahead than requests need: those that are at hand for long are in no cache when they leave.
+    bool wants_to_claim(bool has_time) const {
+        return is_stale_ || is_cancelling() || is_expiring_ || (may_claim() && (has_time || has_few()));
+    }
+    /// Whether claim() is to be called as soon as there is time.
+    bool reads_ahead(Clock::time_point now) const { return !wants_to_claim(false) && may_claim() && !is_held(now); }
     /// Whether claim() is to be called without waiting for anything: no request will end that calls it.
     bool claims_at_once(Clock::time_point now) const;
     /// What claim() reads anew must not meet outcomes that are not written yet.
@@ -107,15 +115,17 @@ class OutboxQueue : private DeliveryJournal {
   private:
     /// So many rows are at hand that requests never wait for a claim, and changes of one key meet.
     static constexpr std::size_t most_rows = 5'000;
+    /// With fewer, more are read before anything else.
+    static constexpr std::size_t few_rows = 1'500;
     /// Rows of one claim: meanwhile nobody attends to requests.
-    static constexpr std::size_t claimed_at_once = 2'000;
+    static constexpr std::size_t claimed_at_once = 1'000;
     static constexpr std::size_t most_bytes = 32 << 20;
     static constexpr std::size_t worth_truncating = 10'000;
-    static constexpr std::size_t many_outcomes = 1'000;
+    static constexpr std::size_t many_outcomes = 2'000;
     /// Of idle lanes and of rows that are through so much is kept.
     static constexpr std::size_t most_kept_lanes = 64, most_kept_bytes = 1 << 20;
     /// How long outcomes may wait for others, with which they are written down in one transaction.
-    static constexpr Milliseconds longest_unsettled{5};
+    static constexpr Milliseconds longest_unsettled{10};
     /// How often is looked whether a run's rows still leave straight from it. Its end calls the worker.
     static constexpr Milliseconds between_turns{200};
 
@@ -129,6 +139,7 @@ class OutboxQueue : private DeliveryJournal {
     void job_ended(std::int64_t number) override { jobs_.ended(number); }
 
     bool has_room() const;
+    bool has_few() const;
     /// Nothing is under way but rows of jobs, which can be taken up again at any time.
     bool is_at_rest() const { return queue_.rows().under_way() <= queue_.rows_in_jobs(); }
     void read_jobs();
@@ -140,6 +151,7 @@ class OutboxQueue : private DeliveryJournal {
     void forget_what_was_rare();
     DeliveryQueue::OpenedLane open_lane_of(const LaneKey &key, KeyQueue &rows, OutcomeSink &sink);
     void add(StoredRow stored);
+    bool has_expired() const;
     void reject_expired();
     void take_out_cancelled();
     void leave(const QueuedRow &row, Settlement::Kind how);
@@ -166,11 +178,12 @@ class OutboxQueue : private DeliveryJournal {
     DestinationHealth health_;
     Settlement settlement_;
     DeliveryQueue queue_;
-    Clock::time_point expiry_checked_{};
+    Clock::time_point expiry_checked_{}, expiry_looked_for_{};
     std::size_t largest_row_ = 0;
     std::size_t delivered_ = 0; ///< since the last truncation
     bool counted_ = false;      ///< the rows that were there when the worker came
     bool more_ = true, paused_ = false, is_stale_ = false, is_gone_ = false;
+    bool is_expiring_ = false; ///< rows are too old: what is under way is let end, so that claim() can reject them
     Clock::time_point drop_at_{}, stands_back_until_{};
 
     std::set<int32> cancelled_; ///< syncs

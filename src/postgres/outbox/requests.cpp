@@ -26,6 +26,15 @@ struct NotedRanges {
     std::vector<int64> request, first, last;
 };
 
+/// Most destinations have none when the worker first sees them, and to read them is planned over all tables of the
+/// outbox: with many destinations that takes longer than all else of a first look at one.
+bool any_noted(Oid destination) {
+    return pg_call([&] {
+               return sql::execute("SELECT FROM reverse_etl_internal.outbox_requests WHERE destination = $1 LIMIT 1",
+                                   {sql::oid(destination)});
+           }) > 0;
+}
+
 } // namespace
 
 void OutboxRequests::count_down(std::int64_t request) {
@@ -50,7 +59,7 @@ void OutboxRequests::released(QueuedRow &row) {
 }
 
 void OutboxRequests::read() {
-    if (std::exchange(is_read_, true))
+    if (std::exchange(is_read_, true) || !any_noted(destination_))
         return;
     uint64 count = pg_call([&] {
         return sql::execute(R"(

@@ -48,18 +48,19 @@ uint64 place_of(const ItemPointerData &tid) {
     return static_cast<uint64>(ItemPointerGetBlockNumberNoCheck(&tid)) << 16 | ItemPointerGetOffsetNumberNoCheck(&tid);
 }
 
-/// Deletes it if it still lies there. It was moved when it was put off; somebody may have deleted it by hand, and then
-/// another row may lie there.
-bool delete_found_row(Relation table, TupleTableSlot *slot, int id, BlockNumber blocks, const FoundPlace &row) {
+/// Deletes it if it still lies there, or where it was updated in its page. Else it was moved when it was put off; or
+/// somebody may have deleted it by hand, and then another row may lie there.
+bool delete_found_row(IndexFetchTableData *fetch, TupleTableSlot *slot, int id, BlockNumber blocks,
+                      const FoundPlace &row) {
     ItemPointerData tid;
     ItemPointerSet(&tid, static_cast<BlockNumber>(row.place >> 16), static_cast<OffsetNumber>(row.place));
-    bool is_null;
+    bool is_null, again = false;
     TM_FailureData failure;
     return ItemPointerGetBlockNumberNoCheck(&tid) < blocks &&
-           table_tuple_fetch_row_version(table, &tid, GetActiveSnapshot(), slot) &&
+           table_index_fetch_tuple(fetch, &tid, GetActiveSnapshot(), slot, &again, nullptr) &&
            DatumGetInt64(slot_getattr(slot, id + 1, &is_null)) == row.id &&
-           table_tuple_delete(table, &tid, GetCurrentCommandId(true), GetActiveSnapshot(), InvalidSnapshot, true,
-                              &failure, false) == TM_Ok;
+           table_tuple_delete(fetch->rel, &slot->tts_tid, GetCurrentCommandId(true), GetActiveSnapshot(),
+                              InvalidSnapshot, true, &failure, false) == TM_Ok;
 }
 
 } // namespace
@@ -132,13 +133,16 @@ std::vector<int64> delete_found_rows(Oid table, const std::vector<FoundPlace> &r
         Relation relation = table_open(table, RowExclusiveLock);
         TupleTableSlot *slot = table_slot_create(relation, nullptr);
         BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+        // Rows of a page are looked at while it is pinned once.
+        IndexFetchTableData *fetch = table_index_fetch_begin(relation);
         int id = own_column(relation, "id");
         auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (rows.size() + 1)));
         int count = 0;
         for (const FoundPlace &row : rows)
-            if (!delete_found_row(relation, slot, id, blocks, row))
+            if (!delete_found_row(fetch, slot, id, blocks, row))
                 ids[count++] = row.id;
         ExecDropSingleTupleTableSlot(slot);
+        table_index_fetch_end(fetch);
         table_close(relation, NoLock);
         return decltype(missed){ids, count};
     });

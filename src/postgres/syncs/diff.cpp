@@ -38,7 +38,7 @@ bool has_duplicates_among_changes(const SyncStatements &statements) {
 }
 
 void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatements &statements) {
-    diff.changes = ResultRows::of(statements.changes());
+    diff.changes = ResultRows::of(statements.changes_by_cursor());
     diff.model_rows = diff.changes.count();
     diff.changes.show_as("#changes");
     ResultRows::of(statements.cursor_of_changes()).for_each([&](TupleTableSlot *slot) {
@@ -59,6 +59,10 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
     diff.known = number_of(statements.known());
     Sightings sightings(sync);
     diff.changes = ResultRows::of(diff.known == 0 ? statements.all_new() : statements.seen(sightings));
+    if (sightings.any_undecided()) {
+        diff.changes.show_as("#seen");
+        diff.changes = ResultRows::of(statements.decided(sightings));
+    }
     diff.model_rows = diff.known == 0 ? diff.changes.count() : sightings.rows();
     bool asks_for_gone = forgets_gone(sync.mode) || sync.removes();
     if (asks_for_gone && (sightings.any_twice() || sightings.known() != diff.known))
@@ -88,6 +92,7 @@ void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements
     hold_streams(sync);
     ActAs owner(sync.owner, sync.search_path);
     OneSnapshot now;
+    streamed.show_as("#streamed");
     for (auto [rows, name] : {std::pair(&changes, "#changes"), std::pair(&gone, "#gone")})
         if (!rows->is_empty()) {
             rows->show_as(name);
@@ -105,6 +110,7 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
         Datum shown = slot_getattr(slot, 1, &is_null);
         diff.snapshot = text_value(shown);
     });
+    diff.streamed = ResultRows::of(statements.streamed());
     if (sync.by_cursor())
         find_by_cursor(diff, sync, statements);
     else
@@ -112,17 +118,17 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
     return diff;
 }
 
-SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements statements) {
+SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements statements, bool state_tells) {
     SyncDiff diff;
-    statements.look_only_at_keys();
+    statements.look_only_at_keys(state_tells);
     pg_call([] { CommandCounterIncrement(); });
     OneSnapshot snapshot;
-    diff.changes = ResultRows::of(statements.changes());
+    diff.changes = ResultRows::of(statements.touched());
     diff.changes.show_as("#changes");
     if (has_duplicates_among_changes(statements))
         set_duplicates_apart(diff, statements);
     if (sync.removes())
-        diff.gone = ResultRows::of(statements.gone());
+        diff.gone = ResultRows::of(statements.touched_and_gone());
     return diff;
 }
 

@@ -4,8 +4,10 @@
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/sql_function.h"
+#include "postgres/border/subtransaction.h"
 #include "postgres/destinations/key_forms.h"
 #include "postgres/streams/streams.h"
 #include "postgres/syncs/model.h"
@@ -70,7 +72,8 @@ void check_may_read(const std::string &query) {
     pg_call([&] { sql::run(nothing, true); });
 }
 
-/// In a transaction that SPI commits, with memory that goes with it.
+/// In a transaction that SPI commits, with memory that goes with it. An error inside a function would leave SPI where
+/// it was: hence the subtransaction.
 void in_step(const std::function<void()> &body) {
     MemoryContext of_step = pg_call([] {
         MemoryContext made = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl step", ALLOCSET_DEFAULT_SIZES);
@@ -79,10 +82,20 @@ void in_step(const std::function<void()> &body) {
     });
     MemoryContext caller = MemoryContextGetParent(of_step);
     MemoryContextSwitchTo(of_step);
-    body();
+    in_subtransaction([&] {
+        body();
+        return true;
+    });
     MemoryContextSwitchTo(caller);
     pg_call([] { SPI_commit(); });
     MemoryContextDelete(of_step);
+}
+
+void end_or_leave(SyncRun &run, const Error &error, bool is_queued) {
+    if (is_queued && ERRCODE_TO_CATEGORY(error.sqlstate) == ERRCODE_OPERATOR_INTERVENTION)
+        run.leave();
+    else
+        run.fail(error.what(), error.sqlstate == ERRCODE_QUERY_CANCELED);
 }
 
 /// In transactions of its own, so that the run is on record whatever becomes of it. `delivers`: rows may leave from
@@ -118,12 +131,19 @@ void run_in_steps(SyncRun &run, bool delivers) {
     Error error = lasting(failed);
     failed = nullptr;
     pg_call([] { SPI_rollback(); });
-    // Who waits for a run, and is told not to any more, does not end it.
-    if (is_queued && ERRCODE_TO_CATEGORY(error.sqlstate) == ERRCODE_OPERATOR_INTERVENTION)
-        run.leave();
-    else
-        run.fail(error.what(), error.sqlstate == ERRCODE_QUERY_CANCELED);
-    pg_call([] { SPI_commit(); });
+    // Who waits for a run, and is told not to any more, does not end it. Where even that can not be written down,
+    // others find that nobody works at it.
+    std::exception_ptr unnoted;
+    try {
+        in_subtransaction([&] {
+            end_or_leave(run, error, is_queued);
+            return true;
+        });
+    } catch (...) {
+        unnoted = std::current_exception();
+    }
+    if (!unnoted)
+        pg_call([] { SPI_commit(); });
     throw error;
 }
 
@@ -286,6 +306,17 @@ SQL_FUNCTION(reverse_etl_plan_sync) {
 /// reverse_etl.resync(name, condition)
 SQL_FUNCTION(reverse_etl_resync) {
     return guard([&] { return Int64GetDatum(resync(text_argument(fcinfo, 0), text_argument(fcinfo, 1))); });
+}
+
+/// reverse_etl_internal.is_worked_at(run bigint)
+SQL_FUNCTION(reverse_etl_is_worked_at) {
+    return guard([&] { return pg_call([&] { return BoolGetDatum(WorkAtRun::is_done_at(PG_GETARG_INT64(0))); }); });
+}
+
+/// reverse_etl_internal.change_feeds(sync integer)
+SQL_FUNCTION(reverse_etl_change_feeds) {
+    guard([&] { pg_call([&] { own_locks::change_feeds(static_cast<uint32>(PG_GETARG_INT32(0))); }); });
+    PG_RETURN_VOID();
 }
 
 /// The triggers that reverse_etl.stream_sync makes.

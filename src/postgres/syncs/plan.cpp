@@ -11,6 +11,7 @@
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/operations.h"
 #include "postgres/syncs/rows.h"
+#include "postgres/syncs/run_times.h"
 
 #include <algorithm>
 #include <cmath>
@@ -163,36 +164,74 @@ class Result {
     explicit Result(ReturnSetInfo *info) : info_(info) {}
 
     void put_total(const std::string &operation, std::int64_t rows, const OperationSpec *spec) {
-        std::int64_t requests = spec == nullptr ? 0 : (rows + spec->rows - 1) / spec->rows;
-        double seconds = spec == nullptr ? 0 : spec->shortest_seconds(requests);
-        put(operation, rows, spec == nullptr ? nullptr : &requests, seconds, "", "", "", "");
+        Line line{operation, rows};
+        if (spec != nullptr) {
+            line.requests = (rows + spec->rows - 1) / spec->rows;
+            line.seconds = spec->shortest_seconds(*line.requests);
+        }
+        put(line);
+    }
+    /// `times`: of the whole plan, which every plan has one such row to tell in.
+    void put_unchanged(std::int64_t rows, const RunTimes &times, bool has_looked_up) {
+        Line line{"unchanged", rows};
+        line.reading_ms = whole_ms(times.reading);
+        line.comparing_ms = whole_ms(times.comparing);
+        if (has_looked_up)
+            line.requests_ms = whole_ms(times.requests);
+        put(line);
     }
     void put_row(const PlannedRow &row, const std::string &old) {
-        put(row.operation, 1, nullptr, 0, row.key, old, row.sent, row.reason);
+        put({row.operation, 1, {}, 0, row.key, old, row.sent, row.reason});
     }
-    void put_reason(const char *what, const std::string &reason) { put(what, 0, nullptr, 0, "", "", "", reason); }
+    void put_reason(const char *what, const std::string &reason) { put({what, 0, {}, 0, "", "", "", reason}); }
 
   private:
-    void put(const std::string &operation, std::int64_t rows, const std::int64_t *requests, double seconds,
-             const std::string &key, const std::string &old, const std::string &sent, const std::string &reason) {
-        Datum keys = kept_json(key), before = kept_json(old), after = kept_json(sent);
+    /// The columns of plan_sync; a text that is empty is NULL.
+    struct Line {
+        std::string operation;
+        std::int64_t rows;
+        std::optional<std::int64_t> requests = {};
+        double seconds = 0; ///< that the requests take at least
+        std::string key = {}, old = {}, sent = {}, reason = {};
+        std::optional<std::int64_t> reading_ms = {}, comparing_ms = {}, requests_ms = {};
+    };
+
+    static std::int64_t whole_ms(Clock::duration time) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    }
+
+    void put(const Line &line) {
+        Datum keys = kept_json(line.key), before = kept_json(line.old), after = kept_json(line.sent);
         pg_call([&] {
             auto as_text = [](const std::string &value) {
                 return value.empty() ? static_cast<Datum>(0) : text_datum(value);
             };
+            auto as_int8 = [](const std::optional<std::int64_t> &value) { return Int64GetDatum(value.value_or(0)); };
             Datum duration = DirectFunctionCall7(make_interval, Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),
                                                  Int32GetDatum(0), Int32GetDatum(0), Int32GetDatum(0),
-                                                 Float8GetDatum(std::ceil(seconds)));
-            Datum values[] = {as_text(operation),
-                              Int64GetDatum(rows),
-                              Int64GetDatum(requests == nullptr ? 0 : *requests),
+                                                 Float8GetDatum(std::ceil(line.seconds)));
+            Datum values[] = {as_text(line.operation),
+                              Int64GetDatum(line.rows),
+                              as_int8(line.requests),
                               duration,
                               keys,
                               before,
                               after,
-                              as_text(reason)};
-            bool nulls[] = {false,       false,       requests == nullptr, requests == nullptr,
-                            key.empty(), old.empty(), sent.empty(),        reason.empty()};
+                              as_text(line.reason),
+                              as_int8(line.reading_ms),
+                              as_int8(line.comparing_ms),
+                              as_int8(line.requests_ms)};
+            bool nulls[] = {false,
+                            false,
+                            !line.requests,
+                            !line.requests,
+                            line.key.empty(),
+                            line.old.empty(),
+                            line.sent.empty(),
+                            line.reason.empty(),
+                            !line.reading_ms,
+                            !line.comparing_ms,
+                            !line.requests_ms};
             tuplestore_putvalues(info_->setResult, info_->setDesc, values, nulls);
         });
     }
@@ -208,22 +247,25 @@ void plan_sync(const std::string &name, int max_rows, bool look_up, ReturnSetInf
     SyncDefinition sync = find_sync(name);
     lock_destination(sync);
     model_of(sync); // says what is wrong with it
-    SyncDiff diff = SyncDiff::find(sync, SyncStatements(sync));
+    RunTimes times;
+    SyncDiff diff = timed(times.reading, [&] { return SyncDiff::find(sync, SyncStatements(sync)); });
     Destination *destination = open_destination(sync.destination, context);
     Result result(info);
     {
         std::optional<ActAs> owner(std::in_place, sync.owner, sync.search_path);
         SyncOperations operations = SyncOperations::choose(sync, *destination);
         PlanSink sink(sync, operations, static_cast<std::size_t>(std::max(max_rows, 0)), CurrentMemoryContext);
-        SyncCounts counts = take_apart(sync, diff, *destination, sink, CurrentMemoryContext);
+        SyncCounts counts =
+            timed(times.comparing, [&] { return take_apart(sync, diff, *destination, sink, CurrentMemoryContext); });
         std::map<std::string, std::string> held;
-        if (look_up && may_look_up(*destination, sync.columns))
-            held = held_values(sync, *destination, sink.rows);
+        const bool looks_up = look_up && may_look_up(*destination, sync.columns);
+        if (looks_up)
+            held = timed(times.requests, [&] { return held_values(sync, *destination, sink.rows); });
         owner.reset();
         for (const auto &[operation, total] : sink.totals)
             result.put_total(operation, total.rows, total.kind ? &destination->operation(*total.kind) : nullptr);
-        result.put_total("unchanged", counts.queried - counts.added - counts.changed - counts.removed - counts.invalid,
-                         nullptr);
+        result.put_unchanged(counts.queried - counts.added - counts.changed - counts.removed - counts.invalid, times,
+                             looks_up);
         if (std::string reason = exceeded_guard(sync, std::nullopt, diff.known, counts); !reason.empty())
             result.put_reason("held", reason);
         for (const PlannedRow &row : sink.rows)

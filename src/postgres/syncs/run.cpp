@@ -3,6 +3,7 @@
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_locks.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/subtransaction.h"
 #include "postgres/destinations/identity.h"
@@ -11,16 +12,51 @@
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/sync_outbox.h"
 
+#include <set>
+
 extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "tcop/utility.h"
 }
 
 namespace reverse_etl {
 
-bool SyncRun::begin() {
+namespace {
+
+/// A lock does not tell of the process itself: code of the model could ask for a run of its own sync.
+std::set<std::int64_t> &own_runs() {
+    static std::set<std::int64_t> runs;
+    return runs;
+}
+
+} // namespace
+
+WorkAtRun::WorkAtRun(std::int64_t run) : run_(run) {
+    own_runs().insert(run);
+    try {
+        pg_call([&] { own_locks::begin_work_at_run(static_cast<uint32>(run)); });
+    } catch (...) {
+        own_runs().erase(run);
+        throw;
+    }
+}
+
+/// If it could not bring the run to its end, others do.
+WorkAtRun::~WorkAtRun() {
+    own_runs().erase(run_);
+    own_locks::end_work_at_run(static_cast<uint32>(run_));
+    wake_worker();
+}
+
+bool WorkAtRun::is_done_at(std::int64_t run) {
+    return own_runs().contains(run) || own_locks::is_worked_at(static_cast<uint32>(run));
+}
+
+bool SyncRun::begin(bool calls_worker) {
     identity::refuse_copy();
+    pg_call([] { PreventCommandIfReadOnly("run_sync()"); });
     Oid requested_by = GetUserId();
     sql::AsOwner owner;
     bool skipped = false, resumed = false;
@@ -30,11 +66,13 @@ bool SyncRun::begin() {
         id_ = DatumGetInt64(sql::column(0, 1, &skipped));
         resumed = DatumGetBool(sql::column(0, 3));
     });
+    if (!skipped)
+        work_ = std::make_unique<WorkAtRun>(id_);
     // Somebody may have altered it until just now; from here on they find the run.
     if (!skipped)
         sync_ = find_sync(sync_.id);
-    // It sees to the run if this process dies.
-    wake_worker_at_commit();
+    if (calls_worker)
+        wake_worker_at_commit();
     std::string note = skipped ? sql::printed_column(0, 2) : "";
     if (skipped)
         pg_call([&] {
@@ -66,6 +104,8 @@ void SyncRun::queue() {
 
 void SyncRun::find_and_queue() {
     lock_destination(sync_);
+    // What begins to feed the sync later finds on record what the run has found.
+    pg_call([&] { own_locks::keep_feeds(sync_.id); });
     renew_key_forms();
     note_relations(model_of(sync_));
     SyncStatements statements(sync_);
@@ -134,7 +174,8 @@ void SyncRun::deliver(const InTransaction &in_transaction, const std::function<b
 void SyncRun::note_queued(const SyncStatements &statements, const SyncDiff &diff, const SyncCounts &counts,
                           const std::vector<std::int64_t> &pushes) {
     sql::AsOwner owner;
-    add_times(id_, times_, false);
+    // Where there is nothing to send, no time goes there.
+    add_times(id_, times_, counts.added + counts.changed + counts.removed == 0);
     // What failed before has come again by now, or is no longer to be sent; what is in doubt stays so. Where rows leave
     // from here, that is so when they have left.
     if (!delivers()) {

@@ -32,4 +32,11 @@ class Timed {
     Clock::time_point began_;
 };
 
+/// What `work` returns; the time that it takes is added.
+template <class Work>
+auto timed(Clock::duration &sum, Work &&work) {
+    Timed time(sum);
+    return work();
+}
+
 } // namespace reverse_etl

@@ -1,12 +1,15 @@
 #include "postgres/syncs/sightings.h"
 
 #include "postgres/border/border.h"
+#include "postgres/border/own_column.h"
 #include "postgres/border/own_relations.h"
 #include "postgres/border/sql_function.h"
+#include "postgres/syncs/state_cursor.h"
 
 #include <new>
 
 extern "C" {
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
@@ -32,7 +35,8 @@ struct Sightings::Shared {
     std::int64_t token;
     std::uint64_t blocks;
     Lets lets;
-    pg_atomic_uint64 rows, known, unchanged, twice;
+    StateCursor::State state;
+    pg_atomic_uint64 rows, known, unchanged, twice, undecided;
     pg_atomic_uint64 bits[];
 
     bool has(const ItemPointerData &place) const {
@@ -53,8 +57,22 @@ struct Seen {
     Sightings::Shared *shared = nullptr; ///< nullptr: the segment is gone
     dsm_segment *segment = nullptr;
     bool is_own = false; ///< it was attached for this
-    std::uint64_t rows = 0, known = 0, unchanged = 0, twice = 0;
+    StateCursor *cursor = nullptr;
+    std::uint64_t rows = 0, known = 0, unchanged = 0, twice = 0, undecided = 0;
+
+    Sightings::Fate take(const ItemPointerData &place, bool has_hash, bool is_same);
 };
+
+/// A row whose key the state has.
+Sightings::Fate Seen::take(const ItemPointerData &place, bool has_hash, bool is_same) {
+    auto [word, bit] = shared->bit_of(place);
+    known++;
+    twice += (pg_atomic_fetch_or_u64(word, bit) & bit) != 0;
+    unchanged += is_same;
+    const Lets lets = shared->lets;
+    const bool passes = lets == Lets::all || (lets == Lets::unknown ? !has_hash : !is_same);
+    return passes ? Sightings::is_known : Sightings::passed_over;
+}
 
 void lose_segment(dsm_segment *, Datum seen) {
     reinterpret_cast<Seen *>(DatumGetPointer(seen))->shared = nullptr;
@@ -68,6 +86,7 @@ void add_seen(void *of_call) {
     pg_atomic_fetch_add_u64(&seen->shared->known, static_cast<int64>(seen->known));
     pg_atomic_fetch_add_u64(&seen->shared->unchanged, static_cast<int64>(seen->unchanged));
     pg_atomic_fetch_add_u64(&seen->shared->twice, static_cast<int64>(seen->twice));
+    pg_atomic_fetch_add_u64(&seen->shared->undecided, static_cast<int64>(seen->undecided));
     cancel_on_dsm_detach(seen->segment, lose_segment, PointerGetDatum(seen));
     if (seen->is_own)
         dsm_detach(seen->segment);
@@ -111,6 +130,21 @@ Seen &seen_of(FunctionCallInfo call) {
     });
 }
 
+/// Over the forms of the key. Call inside pg_call.
+Oid unique_index_of(Relation state) {
+    Oid found = InvalidOid;
+    List *indexes = RelationGetIndexList(state);
+    ListCell *cell;
+    foreach (cell, indexes) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+        if (index->rd_index->indisunique && index->rd_index->indisvalid)
+            found = lfirst_oid(cell);
+        index_close(index, AccessShareLock);
+    }
+    list_free(indexes);
+    return found;
+}
+
 } // namespace
 
 Sightings::Sightings(const SyncDefinition &sync) {
@@ -119,13 +153,17 @@ Sightings::Sightings(const SyncDefinition &sync) {
         if (!pg_strong_random(&token, sizeof(token)))
             elog(ERROR, "could not draw a random number");
         Relation state = table_open(internal_relation(psprintf("sync_%d_state", sync.id)), AccessShareLock);
-        std::uint64_t blocks = RelationGetNumberOfBlocks(state);
+        const BlockNumber blocks = RelationGetNumberOfBlocks(state);
+        const StateCursor::State of_cursor{RelationGetRelid(state), unique_index_of(state), blocks,
+                                           static_cast<int>(sync.key.size()), own_column(state, "#hash") + 1};
         table_close(state, NoLock);
         segment_ = dsm_create(sizeof(Shared) + blocks * words_of_block * sizeof(pg_atomic_uint64), 0);
         shared_ = static_cast<Shared *>(dsm_segment_address(segment_));
         shared_->token = token;
         shared_->blocks = blocks;
-        for (pg_atomic_uint64 *count : {&shared_->rows, &shared_->known, &shared_->unchanged, &shared_->twice})
+        shared_->state = of_cursor;
+        for (pg_atomic_uint64 *count :
+             {&shared_->rows, &shared_->known, &shared_->unchanged, &shared_->twice, &shared_->undecided})
             pg_atomic_init_u64(count, 0);
         for (std::size_t i = 0; i < blocks * words_of_block; i++)
             pg_atomic_init_u64(&shared_->bits[i], 0);
@@ -143,6 +181,10 @@ std::string Sightings::arguments() const {
     return std::to_string(dsm_segment_handle(segment_)) + ", " + std::to_string(shared_->token);
 }
 
+std::string Sightings::fate(const std::string &hash, const std::string &key, const std::string &forms) const {
+    return "reverse_etl_internal.fate(" + arguments() + ", " + hash + ", " + key + ", " + forms + ")";
+}
+
 std::string Sightings::condition(const std::string &hash) const {
     return "reverse_etl_internal.sees(" + arguments() + ", s.ctid, s.\"#hash\", " + hash + ")";
 }
@@ -153,6 +195,10 @@ std::string Sightings::is_gone() const {
 
 std::int64_t Sightings::rows() const {
     return static_cast<std::int64_t>(pg_atomic_read_u64(&shared_->rows));
+}
+
+bool Sightings::any_undecided() const {
+    return pg_atomic_read_u64(&shared_->undecided) > 0;
 }
 
 std::int64_t Sightings::known() const {
@@ -167,6 +213,59 @@ bool Sightings::any_twice() const {
     return pg_atomic_read_u64(&shared_->twice) > 0;
 }
 
+namespace {
+
+/// The cursor of a call, made for the first row. The arguments behind the hash are the key, and the same in its forms.
+StateCursor &cursor_of(FunctionCallInfo call, Seen &seen) {
+    if (seen.cursor != nullptr)
+        return *seen.cursor;
+    const StateCursor::State &state = seen.shared->state;
+    if (call->nargs != 3 + 2 * state.keys)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the key has %d columns", state.keys)));
+    MemoryContext context = call->flinfo->fn_mcxt;
+    auto *made = new (MemoryContextAlloc(context, sizeof(StateCursor))) StateCursor(state, context);
+    for (int i = 0; i < state.keys; i++)
+        if (!made->takes(i, get_fn_expr_argtype(call->flinfo, 3 + i),
+                         get_fn_expr_argtype(call->flinfo, 3 + state.keys + i)))
+            ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the key has other types")));
+    return *(seen.cursor = made);
+}
+
+} // namespace
+
+/// reverse_etl_internal.fate(sightings bigint, token bigint, hash bigint, VARIADIC key_and_forms "any")
+SQL_FUNCTION(reverse_etl_fate) {
+    Seen &seen = seen_of(fcinfo);
+    if (seen.shared == nullptr)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there are no such sightings")));
+    StateCursor &cursor = cursor_of(fcinfo, seen);
+    const int keys = seen.shared->state.keys;
+    Datum values[2 * INDEX_MAX_KEYS];
+    for (int i = 0; i < 2 * keys; i++) {
+        if (PG_ARGISNULL(3 + i)) {
+            seen.rows++;
+            PG_RETURN_INT32(Sightings::is_new);
+        }
+        values[i] = PG_GETARG_DATUM(3 + i);
+    }
+    StateCursor::Row row;
+    switch (cursor.find(values, values + keys, row)) {
+    case StateCursor::Answer::undecided: // it is counted when it was joined
+        seen.undecided++;
+        PG_RETURN_INT32(Sightings::is_undecided);
+    case StateCursor::Answer::absent:
+        seen.rows++;
+        PG_RETURN_INT32(Sightings::is_new);
+    case StateCursor::Answer::found:
+        break;
+    }
+    if (!seen.shared->has(row.place))
+        elog(ERROR, "a row of the state stands behind its end");
+    seen.rows++;
+    PG_RETURN_INT32(
+        seen.take(row.place, row.has_hash, row.has_hash && !PG_ARGISNULL(2) && row.hash == PG_GETARG_INT64(2)));
+}
+
 /// reverse_etl_internal.sees(sightings bigint, token bigint, place tid, known bigint, hash bigint)
 SQL_FUNCTION(reverse_etl_sees) {
     Seen &seen = seen_of(fcinfo);
@@ -176,21 +275,9 @@ SQL_FUNCTION(reverse_etl_sees) {
     const ItemPointerData &place = *reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(2));
     if (seen.shared == nullptr || !seen.shared->has(place))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no such place in the state")));
-    auto [word, bit] = seen.shared->bit_of(place);
-    seen.known++;
-    seen.twice += (pg_atomic_fetch_or_u64(word, bit) & bit) != 0;
-    bool has_hash = !PG_ARGISNULL(3);
-    bool is_same = has_hash && !PG_ARGISNULL(4) && PG_GETARG_INT64(3) == PG_GETARG_INT64(4);
-    seen.unchanged += is_same;
-    switch (seen.shared->lets) {
-    case Lets::all:
-        PG_RETURN_BOOL(true);
-    case Lets::unknown:
-        PG_RETURN_BOOL(!has_hash);
-    case Lets::differing:
-        break;
-    }
-    PG_RETURN_BOOL(!is_same);
+    const bool has_hash = !PG_ARGISNULL(3);
+    const bool is_same = has_hash && !PG_ARGISNULL(4) && PG_GETARG_INT64(3) == PG_GETARG_INT64(4);
+    PG_RETURN_BOOL(seen.take(place, has_hash, is_same) != Sightings::passed_over);
 }
 
 /// reverse_etl_internal.was_seen(sightings bigint, token bigint, place tid)

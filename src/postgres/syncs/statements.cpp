@@ -12,6 +12,10 @@ namespace reverse_etl {
 namespace {
 
 const std::string hash_of_row = "reverse_etl.hash_row(m.*)";
+/// Keeps a query apart from the one around it. The number is no expression, or its processes could not share the work.
+const std::string apart = " OFFSET pg_catalog.int8 '0'";
+/// What touched() adds to the rows of the model where nothing is kept.
+const std::string nothing_kept = "NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\"";
 
 } // namespace
 
@@ -57,9 +61,23 @@ std::string SyncStatements::same_key(const char *one, const char *other) const {
 }
 
 // Where the model has a domain, this is of its base type: there is no operator for a domain over an enum.
+std::string SyncStatements::key_value(std::size_t column, const char *prefix) const {
+    return "(" + (prefix + quoted_name(sync_.key[column])) + "::" + key_types_[column] + ")";
+}
+
 std::string SyncStatements::key_form(std::size_t column, const char *prefix) const {
-    std::string value = "(" + (prefix + quoted_name(sync_.key[column])) + "::" + key_types_[column] + ")";
-    return in_sql_form(sync_.key_forms[column], value);
+    return in_sql_form(sync_.key_forms[column], key_value(column, prefix));
+}
+
+std::string SyncStatements::typed_key(const char *prefix) const {
+    std::string all;
+    for (std::size_t i = 0; i < sync_.key.size(); i++)
+        all += (all.empty() ? "" : ", ") + key_value(i, prefix);
+    return all;
+}
+
+std::string SyncStatements::names(const char *prefix) const {
+    return joined(model_columns_, ", ", [&](const std::string &name) { return prefix + quoted_name(name); });
 }
 
 std::string SyncStatements::key_forms(const char *prefix) const {
@@ -81,34 +99,51 @@ std::string SyncStatements::any_kept() const {
     return "SELECT 1 FROM " + rows_ + " LIMIT 1";
 }
 
+// Each row is hashed once, and its fate is asked for once. The planner takes few rows to lie between two numbers, as it
+// is.
 std::string SyncStatements::seen(const Sightings &sightings) const {
-    return model_and("s.ctid IS NULL") + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
-           sightings.condition(hash_of_row);
+    return "SELECT " + names("m.") + ", m.\"#hash\", m.\"#fate\" = " + std::to_string(Sightings::is_new) +
+           " AS \"#new\", " + nothing_kept + ", m.\"#fate\" FROM (SELECT m.*, " +
+           sightings.fate("m.\"#hash\"", typed_key("m."), key_forms("m.")) + " AS \"#fate\" FROM (SELECT m.*, " +
+           hash_of_row + " AS \"#hash\" FROM " + model() + apart + ") AS m" + apart +
+           ") AS m WHERE m.\"#fate\" BETWEEN " + std::to_string(Sightings::is_new) + " AND " +
+           std::to_string(Sightings::is_undecided);
+}
+
+std::string SyncStatements::decided(const Sightings &sightings) const {
+    const std::string is_undecided = "m.\"#fate\" = " + std::to_string(Sightings::is_undecided);
+    return "SELECT " + names("m.") + ", m.\"#hash\", CASE WHEN " + is_undecided +
+           " THEN s.ctid IS NULL ELSE m.\"#new\" END AS \"#new\", " + nothing_kept + " FROM \"#seen\" AS m LEFT JOIN " +
+           state_ + " AS s ON " + is_undecided + " AND " + same_key("m.", "s.") + " WHERE CASE WHEN " + is_undecided +
+           " THEN " + sightings.condition("m.\"#hash\"") + " ELSE true END";
 }
 
 std::string SyncStatements::all_new() const {
-    return model_and("true");
-}
-
-/// The rows of the model with what changes() adds to them, as if nothing were kept.
-std::string SyncStatements::model_and(const char *is_new) const {
-    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", " + is_new +
-           " AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" FROM " + model();
+    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", true AS \"#new\", " + nothing_kept + " FROM " + model();
 }
 
 std::string SyncStatements::seen_but_pending() const {
     const std::string hash = "m.\"#hash\"";
-    return "SELECT " + joined(model_columns_, ", ", [](const std::string &name) { return "m." + quoted_name(name); }) +
-           ", " + hash + ", m.\"#new\", " + attempts(hash) + ", " + doubt() + " FROM \"#seen\" AS m WHERE " +
-           is_not_pending(hash);
+    return "SELECT " + names("m.") + ", " + hash + ", m.\"#new\", " + attempts(hash) + ", " + doubt() +
+           " FROM \"#seen\" AS m WHERE " + is_not_pending(hash);
 }
 
-std::string SyncStatements::differs() const {
-    if (sends_unchanged(sync_.mode))
-        return "true";
-    if (!sends_changed(sync_.mode)) // the hash is gone where a row is to be sent again
-        return "(s.ctid IS NULL OR s.\"#hash\" IS NULL)";
-    return "(s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row + ")";
+/// Of rows m with what the state knows of them, s, and what leaves last of those on their way, p.
+std::string SyncStatements::differs_from_last() const {
+    const bool sends_all = sends_unchanged(sync_.mode), by_hash = sends_changed(sync_.mode);
+    const std::string of_pending = by_hash ? "p.\"#hash\" IS DISTINCT FROM " + hash_of_row : "p.\"#change\" = '-'";
+    // The hash is gone where a row is to be sent again.
+    const std::string of_state = sends_all || (by_hash && !state_tells_) ? "true"
+                                 : by_hash ? "s.ctid IS NULL OR s.\"#hash\" IS DISTINCT FROM " + hash_of_row
+                                           : "s.ctid IS NULL OR s.\"#hash\" IS NULL";
+    return "CASE WHEN p.\"#change\" IS NULL THEN " + of_state + " ELSE " + of_pending + " END";
+}
+
+/// Of each key that is looked at, what leaves last: that is what the destination will have. A removal has no hash.
+std::string SyncStatements::last_on_their_way() const {
+    return "(SELECT DISTINCT ON (" + key_forms("l.") + ") " + key("l.") + ", l.\"#hash\", l.\"#change\" FROM " + rows_ +
+           " AS l WHERE l.\"#row\" IS NOT NULL AND " + among_keys("l.") + " ORDER BY " + key_forms("l.") +
+           ", l.\"#row\" DESC)";
 }
 
 /// How often the row was refused as it is. A stream and a run may both have failed with it, so it is no join; where
@@ -138,12 +173,13 @@ std::string SyncStatements::is_not_pending(const std::string &hash) const {
            same_key("p.", "m.") + ")";
 }
 
-std::string SyncStatements::changes() const {
-    if (sync_.by_cursor())
-        return changes_by_cursor();
-    return "SELECT m.*, " + hash_of_row + " AS \"#hash\", s.ctid IS NULL AS \"#new\", " + attempts(hash_of_row) + ", " +
-           doubt() + " FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " + same_key("m.", "s.") + " WHERE " +
-           differs() + " AND " + is_not_pending(hash_of_row);
+std::string SyncStatements::touched() const {
+    return "SELECT m.*, " + hash_of_row +
+           " AS \"#hash\", CASE WHEN p.\"#change\" IS NULL THEN s.ctid IS NULL ELSE p.\"#change\" = '-' END AS "
+           "\"#new\", " +
+           attempts(hash_of_row) + ", " + doubt() + " FROM " + model() + " LEFT JOIN " + state_ + " AS s ON " +
+           same_key("m.", "s.") + " LEFT JOIN " + last_on_their_way() + " AS p ON " + same_key("m.", "p.") + " WHERE " +
+           differs_from_last();
 }
 
 std::string SyncStatements::beyond_cursor() const {
@@ -160,20 +196,34 @@ std::string SyncStatements::changes_by_cursor() const {
            " OR EXISTS (SELECT FROM " + rows_ + " AS f WHERE " + failed() + "))";
 }
 
-std::string SyncStatements::gone() const {
-    return gone_where("NOT EXISTS (SELECT FROM " + model() + " WHERE " + same_key("m.", "s.") + ")" +
-                      (only_keys_ ? " AND " + among_keys("s.") : ""));
+std::string SyncStatements::touched_and_gone() const {
+    std::string known = "SELECT " + key("s.") + " FROM " + state_ + " AS s WHERE " + among_keys("s.") +
+                        " UNION ALL SELECT " + key("p.") + " FROM " + last_on_their_way() + " AS p";
+    if (!state_tells_) {
+        std::string all, none;
+        for (std::size_t i = 0; i < sync_.key.size(); i++) {
+            std::string name = "k." + quoted_name(sync_.key[i]);
+            all += (i > 0 ? ", " : "") + name + "::" + key_types_[i];
+            none += (i > 0 ? " OR " : "") + name + " IS NULL";
+        }
+        known += " UNION ALL SELECT " + all + " FROM \"#keys\" AS k WHERE NOT (" + none + ")";
+    }
+    return "SELECT " + key("s.") + ", " + attempts_to_remove() + ", false AS \"#pending\" FROM (SELECT DISTINCT ON (" +
+           key_forms("a.") + ") " + key("a.") + " FROM (" + known + ") AS a) AS s LEFT JOIN " + last_on_their_way() +
+           " AS p ON " + same_key("s.", "p.") +
+           " WHERE p.\"#change\" IS DISTINCT FROM '-' AND NOT EXISTS (SELECT FROM " + model() + " WHERE " +
+           same_key("m.", "s.") + ")";
 }
 
 std::string SyncStatements::gone(const Sightings &sightings) const {
-    return gone_where(sightings.is_gone());
+    return "SELECT " + key("s.") + ", " + attempts_to_remove() + ", EXISTS (SELECT FROM " + rows_ +
+           " AS p WHERE p.\"#row\" IS NOT NULL AND " + same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ +
+           " AS s WHERE " + sightings.is_gone();
 }
 
-std::string SyncStatements::gone_where(const std::string &condition) const {
-    return "SELECT " + key("s.") + ", (SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ +
-           " AS f WHERE f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " + same_key("f.", "s.") +
-           ") AS \"#attempts\", EXISTS (SELECT FROM " + rows_ + " AS p WHERE p.\"#row\" IS NOT NULL AND " +
-           same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ + " AS s WHERE " + condition;
+std::string SyncStatements::attempts_to_remove() const {
+    return "(SELECT pg_catalog.max(f.\"#attempts\") FROM " + rows_ +
+           " AS f WHERE f.\"#row\" IS NULL AND f.\"#change\" = '-' AND " + same_key("f.", "s.") + ") AS \"#attempts\"";
 }
 
 std::string SyncStatements::duplicates() const {
@@ -202,6 +252,13 @@ std::string SyncStatements::keep(const char *shown) const {
            ", \"#hash\" = excluded.\"#hash\"";
 }
 
+std::string SyncStatements::renew(const char *shown) const {
+    std::string respelled = joined(
+        sync_.key, ", ", [](const std::string &name) { return quoted_name(name) + " = k." + quoted_name(name); });
+    return "UPDATE " + state_ + " AS s SET " + respelled + ", \"#hash\" = k.\"#hash\" FROM " + quoted_name(shown) +
+           " AS k WHERE " + same_key("s.", "k.");
+}
+
 std::string SyncStatements::forget(const char *shown) const {
     return "DELETE FROM " + state_ + " AS s USING " + quoted_name(shown) + " AS gone WHERE " + same_key("s.", "gone.");
 }
@@ -215,19 +272,24 @@ std::string SyncStatements::streams() const {
     return "SELECT 1 FROM reverse_etl_internal.sync_streams WHERE sync_id = " + std::to_string(sync_.id);
 }
 
+std::string SyncStatements::streamed() const {
+    return "SELECT n.\"#row\" FROM " + rows_ + " AS n WHERE n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL";
+}
+
 std::string SyncStatements::all_but_streamed(const std::string &shown, const std::string &snapshot) const {
     // Whether the transaction that wrote a row was seen: its number, with the epoch that is not kept in the row.
     std::string seen = "pg_catalog.pg_visible_in_snapshot((top.n - top.n % 4294967296 + n.xmin::text::bigint - "
                        "CASE WHEN n.xmin::text::bigint > top.n % 4294967296 THEN 4294967296 ELSE 0 END)::text::xid8, " +
                        quoted_text(snapshot) + "::pg_snapshot)";
-    auto sent = [&](const std::string &table, const std::string &by_stream) {
-        return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + by_stream + "NOT " + seen + " AND " +
-               same_key("n.", "m.") + ")";
+    auto sent = [&](const std::string &table, const std::string &later) {
+        return " AND NOT EXISTS (SELECT FROM " + table + " AS n WHERE " + later + " AND " + same_key("n.", "m.") + ")";
     };
     return "SELECT m.* FROM " + quoted_name(shown) +
            " AS m, (SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint AS n) AS top "
            "WHERE true" +
-           sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND ") + sent(state_, "");
+           sent(rows_, "n.\"#run\" IS NULL AND n.\"#row\" IS NOT NULL AND NOT EXISTS (SELECT FROM \"#streamed\" AS b "
+                       "WHERE b.\"#row\" = n.\"#row\")") +
+           sent(state_, "NOT " + seen);
 }
 
 // Rows that come again were passed by it before.

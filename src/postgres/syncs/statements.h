@@ -25,24 +25,35 @@ class SyncStatements {
     /// a table, is left alone.
     explicit SyncStatements(const SyncDefinition &sync);
 
-    /// From here on only rows are looked at whose keys are among those shown as `keys`.
-    void look_only_at_keys() { only_keys_ = true; }
+    /// From here on only rows are looked at whose keys are among those shown as `keys`. `state_tells`: whether the
+    /// state and the rows on their way tell all that the destination is about to have. Where they do not, every row
+    /// and every absence is to be sent.
+    void look_only_at_keys(bool state_tells) {
+        only_keys_ = true;
+        state_tells_ = state_tells;
+    }
 
     /// One row: how many keys are known.
     std::string known() const;
     /// One row where rows are on their way, or did not get through before.
     std::string any_kept() const;
-    /// The rows of the model that sightings let through, with the columns of changes(): as if nothing were kept.
+    /// The rows of the model that sightings let through, with the columns of touched() and their fate: as if nothing
+    /// were kept.
     std::string seen(const Sightings &sightings) const;
+    /// The rows shown as `seen` but those that were undecided and that sightings do not let through after all.
+    std::string decided(const Sightings &sightings) const;
     /// The same where no key is known.
     std::string all_new() const;
-    /// The rows shown as `seen` that are not on their way already, with the columns of changes() as they are.
+    /// The rows shown as `seen` that are not on their way already, with the columns of touched() as they are.
     std::string seen_but_pending() const;
-    /// The rows of the model that the mode may have to send, with the columns hash, is_new, attempts and in_doubt.
-    std::string changes() const;
-    /// The keys that are known and no longer in the model, with the columns attempts and is_pending.
-    std::string gone() const;
-    /// The same after sightings have seen all of the model.
+    /// The rows of the model beyond the cursor, with the columns hash, is_new, attempts and in_doubt.
+    std::string changes_by_cursor() const;
+    /// Of the keys that are looked at: the rows of the model that the mode has to send after those that are on their
+    /// way already, with the columns of changes_by_cursor().
+    std::string touched() const;
+    /// Likewise those that are no longer in the model, with the columns attempts and is_pending.
+    std::string touched_and_gone() const;
+    /// The keys that are known and that sightings did not meet in the model, with the columns of touched_and_gone().
     std::string gone(const Sightings &sightings) const;
     /// The rows of the model whose key another row has, too.
     std::string duplicates() const;
@@ -52,13 +63,19 @@ class SyncStatements {
     std::string changes_but_duplicates() const;
     /// One row for each table that feeds the sync.
     std::string streams() const;
-    /// The rows shown under a name but those whose keys a stream has sent after the snapshot.
+    /// The numbers of rows that streams have sent, and that are on their way.
+    std::string streamed() const;
+    /// The rows shown under a name but those whose keys a stream has sent after the snapshot. Rows that are on their
+    /// way were sent before it if they are shown as `streamed`: a snapshot does not tell of subtransactions.
     std::string all_but_streamed(const std::string &shown, const std::string &snapshot) const;
     /// One row: how far the cursor has come in the rows shown as `changes`, in a text that reads the same everywhere.
     std::string cursor_of_changes() const;
 
     /// Writes the rows shown under a name into the state: keys, as they are spelled there, and hashes.
     std::string keep(const char *shown) const;
+    /// The same for those whose keys it has. It takes a third of the time and of the log, since nothing is locked
+    /// first.
+    std::string renew(const char *shown) const;
     /// Takes the keys shown under a name out of the state.
     std::string forget(const char *shown) const;
     /// Failures of a run, or of all others, but what is in doubt.
@@ -71,22 +88,25 @@ class SyncStatements {
     std::string same_key(const char *one, const char *other) const;
     /// The model as an entry of FROM, with the name m.
     std::string model() const;
+    /// The columns of the key in the types of the state, by commas, with a prefix.
+    std::string typed_key(const char *prefix) const;
 
     static std::string state_table(int32 sync);
     static std::string rows_table(int32 sync);
 
   private:
+    std::string key_value(std::size_t column, const char *prefix) const;
     std::string key_form(std::size_t column, const char *prefix) const;
-    std::string differs() const;
+    std::string differs_from_last() const;
+    std::string last_on_their_way() const;
     std::string attempts(const std::string &hash) const;
     std::string doubt() const;
-    std::string model_and(const char *is_new) const;
+    std::string names(const char *prefix) const;
     std::string is_not_pending(const std::string &hash) const;
-    std::string gone_where(const std::string &condition) const;
+    std::string attempts_to_remove() const;
     std::string failed() const;
     std::string in_doubt() const;
     std::string beyond_cursor() const;
-    std::string changes_by_cursor() const;
     std::string no_key() const;
     std::string among_keys(const char *prefix) const;
 
@@ -94,7 +114,7 @@ class SyncStatements {
     std::vector<std::string> model_columns_;
     std::vector<std::string> key_types_; ///< as SQL has them
     std::string state_, rows_;
-    bool only_keys_ = false;
+    bool only_keys_ = false, state_tells_ = true;
 };
 
 } // namespace reverse_etl

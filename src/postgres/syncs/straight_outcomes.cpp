@@ -53,12 +53,16 @@ class KeyRows {
     }
     bool is_empty() const { return rows_.is_empty(); }
 
-    /// Runs a statement that reads them by the name; nothing where there are none.
+    /// Runs a statement that reads them by the name; nothing where there are none. They are the keys of one burst, and
+    /// each is looked for by itself: the planner would read all of the state for a burst, however many there are.
     void run(const char *name, const std::string &statement) const {
-        if (is_empty())
-            return;
-        ShownRows shown(rows_, name);
-        pg_call([&] { sql::run(statement); });
+        if (!is_empty())
+            run_all(name, statement);
+    }
+    /// Writes them into the state; nearly always it has all of the keys.
+    void keep(const char *name, const SyncStatements &statements) const {
+        if (!is_empty() && run_all(name, statements.renew(name)) < static_cast<std::uint64_t>(rows_.count()))
+            run_all(name, statements.keep(name));
     }
 
     // As a text of bytes, and back.
@@ -86,6 +90,10 @@ class KeyRows {
     }
 
   private:
+    std::uint64_t run_all(const char *name, const std::string &statement) const {
+        ShownRows shown(rows_, name, 1);
+        return pg_call([&] { return sql::run(statement); });
+    }
     void put_key(const Datum *key) {
         if (key != values_.data())
             std::copy_n(key, keys_, values_.begin());
@@ -140,9 +148,9 @@ void StraightOutcomes::write_state(const std::vector<StraightRow> &rows,
     }
     write_new(fresh, kept);
     const SyncStatements statements(sync_);
-    kept.run("#kept", statements.keep("#kept"));
+    kept.keep("#kept", statements);
     gone.run("#gone", statements.forget("#gone"));
-    doubted.run("#doubted", statements.keep("#doubted"));
+    doubted.keep("#doubted", statements);
 }
 
 /// New keys are appended, many at a time. Should somebody have adopted one of them meanwhile, they go the other way.
@@ -246,8 +254,7 @@ void StraightOutcomes::note_sent(const std::vector<StraightRow> &rows,
         auto *text = static_cast<bytea *>(palloc(VARHDRSZ + sent.size()));
         SET_VARSIZE(text, VARHDRSZ + sent.size());
         std::memcpy(VARDATA(text), sent.data(), sent.size());
-        sql::execute("UPDATE reverse_etl_internal.straight_runs SET sent = $2 "
-                     "WHERE run_id = $1 AND (sent <> '' OR $2 <> '')",
+        sql::execute("SELECT reverse_etl_internal.note_straight($1, $2)",
                      {sql::int8(run_), {BYTEAOID, PointerGetDatum(text)}});
         // A row must not be at the destination whose note a crash could undo.
         if (!sent.empty())
@@ -259,12 +266,10 @@ void StraightOutcomes::doubt_sent() const {
     sql::AsOwner owner;
     std::string sent;
     pg_call([&] {
-        uint64 found = sql::execute("UPDATE reverse_etl_internal.straight_runs AS s SET sent = '' FROM "
-                                    "(SELECT sent FROM reverse_etl_internal.straight_runs WHERE run_id = $1) AS before "
-                                    "WHERE run_id = $1 AND before.sent <> '' RETURNING before.sent",
-                                    {sql::int8(run_)});
-        if (found == 0)
-            return;
+        sql::execute(
+            "WITH noted AS (DELETE FROM reverse_etl_internal.straight_notes WHERE run_id = $1 RETURNING part, keys) "
+            "SELECT COALESCE(string_agg(keys, '' ORDER BY part), '') FROM noted",
+            {sql::int8(run_)});
         auto *text = DatumGetByteaPP(sql::column(0, 1));
         sent.assign(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
     });
@@ -272,7 +277,7 @@ void StraightOutcomes::doubt_sent() const {
         return;
     KeyRows doubted(sync_);
     doubted.put_all(sent);
-    doubted.run("#doubted", SyncStatements(sync_).keep("#doubted"));
+    doubted.keep("#doubted", SyncStatements(sync_));
 }
 
 } // namespace reverse_etl

@@ -2,6 +2,7 @@
 
 #include "engine/requests/outcome_unknown.h"
 #include "postgres/border/border.h"
+#include "postgres/border/injection_point.h"
 #include "postgres/border/own_locks.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/subtransaction.h"
@@ -116,7 +117,7 @@ void StraightRun::begin_burst() {
     } else if (course_ == Course::goes_to_outbox) {
         queue_rest();
     } else {
-        burst_ = &store_.next_burst(most_burst_rows, most_burst_bytes);
+        burst_ = &store_.next_burst(ROWS_OF_BURST(most_burst_rows), most_burst_bytes);
         outcomes_.assign(burst_->size(), {});
         writer_.note_sent(*burst_, outcomes_);
         if (burst_->empty()) { // and yet it has not ended: somebody has changed its numbers

@@ -27,9 +27,9 @@ constexpr std::size_t most_refused = 1000;
 /// Bytes: the tables are narrow.
 constexpr std::size_t about_a_row = 100;
 
-TableWriter writer_of(int32 sync, const char *suffix, MemoryContext context) {
+TableWriter writer_of(int32 sync, const char *suffix, MemoryContext context, TableWriter::Indexes indexes) {
     const char *name = psprintf("sync_%d_%s", sync, suffix);
-    return TableWriter(internal_relation(name), context);
+    return TableWriter(internal_relation(name), context, indexes);
 }
 
 /// The first columns of both tables are those of the key. Call inside pg_call, between begin_row() and end_row().
@@ -49,7 +49,7 @@ SyncTables::SyncTables(const SyncDefinition &sync, std::int64_t run, MemoryConte
 
 /// Call inside pg_call.
 void SyncTables::open_rows() {
-    rows_.emplace(writer_of(sync_.id, "rows", context_));
+    rows_.emplace(writer_of(sync_.id, "rows", context_, TableWriter::Indexes::at_once));
     auto column = [&](const char *name) { return own_column(rows_->relation(), name); };
     columns_ = {column("#hash"), column("#change"), column("#run"), column("#row"), column("#attempts")};
 }
@@ -84,7 +84,7 @@ void SyncTables::note(const SyncRow &row) {
     int keys = static_cast<int>(sync_.key.size());
     pg_call([&] {
         if (!state_) {
-            state_.emplace(writer_of(sync_.id, "state", context_));
+            state_.emplace(writer_of(sync_.id, "state", context_, TableWriter::Indexes::at_end));
             hash_of_state_ = own_column(state_->relation(), "#hash");
         }
         TupleTableSlot *slot = state_->begin_row();

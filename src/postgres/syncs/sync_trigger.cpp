@@ -58,6 +58,18 @@ SyncDefinition streamed_sync(int32 id) {
     }
 }
 
+/// Whether rows are under way that are neither in the outbox nor in the state: a run sends them straight. What is
+/// queued now leaves after them.
+bool is_sent_straight(const SyncDefinition &sync) {
+    sql::AsOwner owner;
+    return pg_call([&] {
+        return sql::execute(
+                   "SELECT FROM reverse_etl_internal.straight_runs AS t JOIN reverse_etl.runs AS r ON r.id = t.run_id "
+                   "WHERE r.sync_id = $1",
+                   {sql::int4(sync.id)}) > 0;
+    });
+}
+
 /// The keys that the rows have, and those that they had.
 std::string keys_of(const std::string &query, const SyncStatements &statements, bool has_before) {
     std::string now = "SELECT " + statements.key("mapped.") + " FROM (" + query + "\n) AS mapped";
@@ -86,6 +98,7 @@ Datum push_sync(FunctionCallInfo call) {
         SyncDefinition sync = streamed_sync(id);
         model_of(sync); // says what is wrong with it
         SyncStatements statements(sync);
+        const bool state_tells = !is_sent_straight(sync);
         ActAs owner(sync.owner, sync.search_path);
         bool has_before = data->tg_newtable != nullptr && data->tg_oldtable != nullptr;
         pg_call([&] {
@@ -95,7 +108,7 @@ Datum push_sync(FunctionCallInfo call) {
         });
         ResultRows keys = touched_keys(keys_of(*query, statements, has_before));
         keys.show_as("#keys");
-        SyncDiff diff = SyncDiff::find_among_keys(sync, statements);
+        SyncDiff diff = SyncDiff::find_among_keys(sync, statements, state_tells);
         Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
         SyncOutbox outbox(sync, 0, *destination, SyncOperations::choose(sync, *destination), CurrentMemoryContext);
         take_apart(sync, diff, *destination, outbox, CurrentMemoryContext);

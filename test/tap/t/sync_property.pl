@@ -1,26 +1,28 @@
 # Whatever happens between and during runs, a sync ends where its mode says: random edits of the model between random
 # runs, with keys that change their spelling, under rejected rows, rows that always break the server, 429s, bursts of 502
 # and broken connections, with rows that others delete at the destination, streams beside the runs, cancelled runs,
-# changed queries, a worker and a server that are killed, and sessions that send the rows of a run and are told not to, end, or
-# find their destination paused. In the end each destination is compared with its model, and
-# the counts of every run add up: the CHECKs of reverse_etl.runs are never broken.
+# changed queries, runs that follow others, a worker, a server and sessions that are killed, and sessions that send the rows
+# of a run and are told not to, once or twice, end, find their destination paused, or others' rows queued for it. In the end
+# each destination is compared with its model, and the counts of every run add up: the CHECKs of reverse_etl.runs are never
+# broken. Rows leave straight from most runs, a few at a time, so that something happens between them.
 #
 #   SYNC_PROPERTY_SEED=7 SYNC_PROPERTY_STEPS=500 test/tap/run 15 test/tap/t/sync_property.pl
 #
-# ./run test --long does that with a hundred seeds, or as many as PROPERTY_SEEDS says.
+# ./run test --long does that with a hundred seeds, or as many as PROPERTY_SEEDS says: nearly twenty thousand runs.
 # Once: no version of Postgres does this in another way.
 
 use strict;
 use warnings FATAL => 'all';
 
 use JSON::PP qw(decode_json);
+use PostgreSQL::Test::Utils qw(slurp_file);
 use ReverseETL;
 use SyncRows;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $seed  = $ENV{SYNC_PROPERTY_SEED}  // int(rand(1_000_000));
-my $steps = $ENV{SYNC_PROPERTY_STEPS} // 75;
+my $steps = $ENV{SYNC_PROPERTY_STEPS} // 60;
 note("SYNC_PROPERTY_SEED=$seed SYNC_PROPERTY_STEPS=$steps");
 srand($seed);
 
@@ -34,7 +36,7 @@ my %syncs = (
     full    => { at => 'hubspot', mode => 'full' },
     archive => { at => 'hubspot', mode => 'mirror', on_missing => 'archive', stream_sync => 1 },
     guarded => { at => 'hubspot', mode => 'mirror', on_missing => 'delete', max_removed => '25%' },
-    clear   => { at => 'hubspot', mode => 'mirror', on_missing => 'clear' },
+    clear   => { at => 'hubspot', mode => 'mirror', on_missing => 'clear', run_after => 'archive' },
     spelled => { at => 'hubspot', mode => 'mirror', on_missing => 'delete', key => 'email', spelt => 1, stream_sync => 1 },
     numbers => { at => 'hubspot', mode => 'mirror', on_missing => 'delete', object => 'companies', type => 'numeric', spelt => 1 },
     update  => { at => 'hubspot', mode => 'update' },
@@ -49,10 +51,11 @@ my @names = sort keys %syncs;
 
 my $sandbox = start_sandbox();
 my $url     = $sandbox->url;
-my $node    = new_node('main', <<~'CONF');
+my $node    = new_node('main', <<~CONF);
     shared_preload_libraries = 'reverse_etl'
     restart_after_crash = on
     log_min_messages = notice
+    reverse_etl.inject_burst_rows = @{[ pick(2, 5, 12) ]}
     CONF
 sub sql { return $node->safe_psql('postgres', @_) }
 
@@ -78,7 +81,7 @@ for my $name (@names) {
         : "SERVER inhouse OPTIONS (path '/http/$name', key 'email', insert_as 'upsert', batch_size '3')";
     # By http a row is known by its e-mail, unless it goes by another name.
     my $field = $sync->{at} eq 'http' && $sync->{mode} eq 'append' ? q(OPTIONS (field 'mail')) : '';
-    my %arguments = map { $_ => $sync->{$_} } grep { defined $sync->{$_} } qw(mode on_missing);
+    my %arguments = map { $_ => $sync->{$_} } grep { defined $sync->{$_} } qw(mode on_missing run_after);
     $arguments{max_removed} = $sync->{max_removed} // '100%';
     @arguments{qw(change_detection cursor_column)} = qw(cursor seq) if $sync->{cursor};
     my $arguments = join ', ', map { "$_ => '$arguments{$_}'" } sort keys %arguments;
@@ -126,7 +129,7 @@ sub edit {
             $code .= "DELETE FROM model_$sync->{name} WHERE id = $id;\n";
             next;
         }
-        $row->{name} = fresh_value('v') if $what eq 'value';
+        $row->{name} = any_value($sync) if $what eq 'value';
         $row->{name} = undef             if $what eq 'null';
         $row->{name} = 'forbidden'       if $what eq 'check';
         $row->{email} = 'no address' . $id if $what eq 'email';
@@ -226,7 +229,20 @@ sub run_until {
         sql("SELECT reverse_etl.resume('to_$name')");
         $what = 'cancel';
     }
-    sql("SELECT pg_${what}_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'");
+    send_neighbour($name) if rand() < 0.3;
+    if ($what eq 'kill') {
+        my $pid = sql(q(SELECT pid FROM pg_stat_activity WHERE application_name = 'waiter'));
+        my $said = -s $node->logfile;
+        # It may still take connections before it finds one of its processes killed.
+        if ($pid && kill KILL => $pid) {
+            wait_until(sub { slurp_file($node->logfile, $said) =~ /ready to accept connections/ });
+            wait_for_server($node);
+        }
+        $what = 'cancel';
+    }
+    for (1 .. pick(1, 1, 2)) {
+        sql("SELECT pg_${what}_backend(pid) FROM pg_stat_activity WHERE application_name = 'waiter'");
+    }
     { local $/; my $said = <$session>; }
     close $session;
     return;
@@ -268,12 +284,17 @@ sub look_at_creations {
 
 # Whether a row broke its server is told by others that did not: so somebody sends some.
 my %neighbours;
+sub send_neighbour {
+    my ($name) = @_;
+    return if $syncs{$name}{type} ne 'text';
+    my $number = ++$neighbours{$name};
+    sql("BEGIN; INSERT INTO to_$name (code, email, name) VALUES ('$name:$number', '$name:$number\@x', 'n'); COMMIT");
+    return;
+}
 sub send_neighbours {
     for my $destination (split /\n/, sql('SELECT DISTINCT destination FROM reverse_etl.outbox')) {
         my ($name) = $destination =~ /to_(\w+)/;
-        next if !$syncs{$name}{is_broken};
-        my $number = ++$neighbours{$name};
-        sql("BEGIN; INSERT INTO $destination (code, email, name) VALUES ('$name:$number', '$name:$number\@x', 'n'); COMMIT");
+        send_neighbour($name) if $syncs{$name}{is_broken};
     }
     return;
 }
@@ -325,13 +346,13 @@ for my $step (1 .. $steps) {
         $script .= "SELECT reverse_etl.alter_sync('$name', query => '@{[ query($sync, $sync->{edition}) ]}');\n";
         $done{alter}++;
     }
-    my $how = pick(qw(wait wait leave leave leave leave cancel cancel worker server interrupt terminate pause));
-    $how = 'leave' if $how eq 'server' && ($done{server} // 0) >= $steps / 20;
+    my $how = pick(qw(wait wait wait leave leave cancel worker server interrupt interrupt terminate terminate pause kill));
+    $how = 'leave' if $how =~ /server|kill/ && ($done{$how} // 0) >= $steps / 30;
     $script .= "SELECT reverse_etl.release_rows('$name');\n" if rand() < 0.1;
     # With a row that breaks the server nobody waits by himself: send_neighbours().
     $how = 'leave' if $how eq 'wait' && $sync->{is_broken} && rand() < 0.8;
     my $waits = $how eq 'wait' && !$sync->{is_broken};
-    my $is_apart = $how =~ /interrupt|terminate|pause/;
+    my $is_apart = $how =~ /interrupt|terminate|pause|kill/;
     $script .= run_statement($name, $waits ? 'true' : 'false') if !$is_apart;
     # While a run delivers, the model changes.
     $script .= "BEGIN;\n" . edit($sync) . "COMMIT;\n" if !$waits && rand() < 0.3;
@@ -370,10 +391,16 @@ sql("SELECT reverse_etl.resume_server('$_')") for qw(hubspot inhouse);
 wait_for_runs();
 wait_for_rows();
 
+# Also for runs that follow others.
+sub wait_for_all {
+    wait_until(sub { !sql('SELECT count(*) FROM reverse_etl_internal.sync_definitions WHERE requested_at IS NOT NULL') && !under_way() });
+    return wait_for_rows();
+}
+
 sub run_all {
     my ($what) = @_;
     for my $name (@names) {
-        wait_for_rows();
+        wait_for_all();
         my $before = $sandbox->get('/_sandbox/stats')->{rows};
         my $sent_beside = $neighbours{$name} // 0;
         sql("SELECT reverse_etl.release_rows('$name');\n" . run_statement($name, $syncs{$name}{is_broken} ? 'false' : 'true')
@@ -384,7 +411,7 @@ sub run_all {
             sql("SELECT status, accepted, removed FROM reverse_etl.runs WHERE sync = '$name' ORDER BY id DESC LIMIT 1");
         is($status, 'completed', "$name: the $what run is completed");
         is($sandbox->get('/_sandbox/stats')->{rows} - $before, $accepted, "$name: the destination took what was accepted")
-            if !$removed && $sent_beside == ($neighbours{$name} // 0);
+            if !$removed && $sent_beside == ($neighbours{$name} // 0) && !grep { ($_->{run_after} // '') eq $name } values %syncs;
     }
     return;
 }
@@ -461,6 +488,9 @@ is(sql('SELECT count(*) FROM reverse_etl.outbox'), 0, 'and no row waits');
 is(sql(q(SELECT count(*) FROM reverse_etl.runs WHERE status IN ('completed', 'cancelled') AND waiting <> 0)), 0, 'no run has ended with rows that wait');
 note(sql(q(SELECT string_agg(format('%s: %s runs, %s accepted, %s rejected, %s cancelled, %s invalid', sync, runs, accepted, rejected, cancelled, invalid), E'\n')
     FROM (SELECT sync, count(*) AS runs, sum(accepted) AS accepted, sum(rejected) AS rejected, sum(cancelled) AS cancelled, sum(invalid) AS invalid FROM reverse_etl.runs GROUP BY sync ORDER BY sync) AS _)));
+my $straight = sql('SELECT count(*) FROM reverse_etl.runs WHERE writing_ms IS NOT NULL');
+note("$straight runs whose rows left straight");
+cmp_ok($straight, '>', $steps / 8, 'rows have left straight from many runs') if $steps >= 60;
 note(sprintf 'all in %.1f s; SYNC_PROPERTY_SEED=%d', time - $began, $seed);
 
 done_testing();

@@ -190,13 +190,15 @@ is(last_run(qw(status invalid quarantined)), 'completed|10|10', 'until they were
 sub status_of { return sql("SELECT status FROM reverse_etl.runs WHERE sync = '$_[0]' ORDER BY id DESC LIMIT 1") }
 sub straight { return sql(q(SELECT string_agg(sync, ' ') FROM reverse_etl_internal.straight_runs JOIN reverse_etl.runs ON id = run_id)) }
 sql(<<~SQL);
-    SELECT reverse_etl.create_sync(name, 'SELECT email, name AS firstname FROM customers WHERE email LIKE ''c%''', 'contacts', '{email}',
-        run_after => 'customers') FROM unnest('{one,two}'::text[]) AS name;
+    SELECT reverse_etl.create_sync(name, 'SELECT email, name AS firstname FROM customers WHERE email LIKE ''c%''' || asleep, 'contacts',
+        '{email}', run_after => 'customers')
+      FROM (VALUES ('one', ''), ('sleeps', ' AND pg_sleep(600) IS NOT NULL'), ('two', '')) AS _ (name, asleep);
     SQL
 slow(1500);
 sql(q(CALL reverse_etl.run_sync('customers')));
 wait_until(sub { straight() eq 'one' });
 pass('rows of a run that follows another leave straight from its process');
+# The second process of the role is busy with the one that sleeps.
 wait_until(sub { status_of('two') });
 is(status_of('one') . (straight() =~ /one/ ? ' straight' : ' queued'), 'delivering queued',
     'until others have waited for long enough, when the rest goes into the outbox');

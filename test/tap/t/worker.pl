@@ -19,6 +19,7 @@ my $node = new_node('main', <<~'CONF');
     max_wal_senders = 1
     max_logical_replication_workers = 0
     max_parallel_workers = 0
+    log_min_messages = debug1
     CONF
 my $arrived = 0;
 # Not preloaded
@@ -74,21 +75,22 @@ $node->safe_psql('postgres', "SELECT pg_terminate_backend($worker)");
 $node->safe_psql('postgres', 'INSERT INTO events VALUES (3)');
 arrives(1, 'a row that is queued while it is started again');
 
-# The process that runs the syncs of a role outlives the worker that started it, and the next knows nothing of it.
+# The processes that run the syncs of a role outlive the worker that started them, and the next knows nothing of them.
 my $runners = q(FROM pg_stat_activity WHERE backend_type = 'reverse_etl sync runner');
 $node->safe_psql('postgres', <<~'SQL');
     CREATE FOREIGN TABLE copies (n integer, v text) SERVER inhouse OPTIONS (path '/http/copies', key 'n', insert_as 'upsert');
     SELECT FROM reverse_etl.create_sync('slow', 'SELECT 1 AS n, pg_sleep(600)::text AS v', 'copies', '{n}');
+    SELECT FROM reverse_etl.create_sync('slow too', 'SELECT 3 AS n, pg_sleep(600)::text AS v', 'copies', '{n}');
     SELECT FROM reverse_etl.create_sync('quick', 'SELECT 2 AS n, ''x'' AS v', 'copies', '{n}')
     SQL
-is_due('slow');
-wait_until(sub { $node->safe_psql('postgres', "SELECT count(*) $runners AND wait_event = 'PgSleep'") == 1 });
+is_due($_) for 'slow', 'slow too';
+wait_until(sub { $node->safe_psql('postgres', "SELECT count(*) $runners AND wait_event = 'PgSleep'") == 2 });
 $node->safe_psql('postgres', 'SELECT pg_terminate_backend(pid) FROM reverse_etl.worker_status');
 is_due('quick');
-wait_until(sub { $node->safe_psql('postgres', "SELECT count(*) $runners AND wait_event_type = 'Lock'") == 1 });
-is(runs(), 'slow reading', 'a role has one process that runs its syncs, whoever started it');
+wait_until(sub { slurp_file($node->logfile) =~ /a role has as many processes for its syncs as it may have/ });
+is(runs(), 'slow reading, slow too reading', 'a role has two processes that run its syncs, whoever started them');
 $node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) $runners AND wait_event = 'PgSleep'");
-wait_until(sub { runs() eq 'quick completed, slow cancelled' });
+wait_until(sub { runs() eq 'quick completed, slow cancelled, slow too cancelled' });
 wait_until(sub { $node->safe_psql('postgres', "SELECT count(*) $runners") == 0 });
 pass('and each run takes place once');
 
