@@ -3,7 +3,7 @@ CREATE EXTENSION reverse_etl;
 
 -- Whatever came with it says what it is.
 SELECT name AS says_too_little FROM reverse_etl.connectors
- WHERE title IS NULL OR category IS NULL OR '{}' IN (objects, operations, auth) OR documentation IS NULL OR version IS NULL OR NOT built_in;
+ WHERE title IS NULL OR category IS NULL OR '{}' IN (objects, auth) OR operations = '{}' AND NOT reverse_etl.show_manifest(name)::jsonb ? 'statement' OR documentation IS NULL OR version IS NULL OR NOT built_in;
 
 SELECT name, place, type, default_value, superuser_only FROM reverse_etl.options;
 

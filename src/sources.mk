@@ -37,6 +37,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/connector.cpp \
     src/engine/manifest/credential_reader.cpp \
     src/engine/manifest/derived_reader.cpp \
+    src/engine/manifest/dialect_reader.cpp \
     src/engine/manifest/discovery_reader.cpp \
     src/engine/manifest/encoding_reader.cpp \
     src/engine/manifest/entry_rule_reader.cpp \
@@ -67,10 +68,14 @@ ENGINE_SOURCES = \
     src/engine/manifest/rate_limit_reader.cpp \
     src/engine/manifest/reaction_reader.cpp \
     src/engine/manifest/reason_reader.cpp \
+    src/engine/manifest/request_template.cpp \
     src/engine/manifest/result_reader.cpp \
     src/engine/manifest/row_naming.cpp \
     src/engine/manifest/shared_parts.cpp \
     src/engine/manifest/signing_reader.cpp \
+    src/engine/manifest/source_types_reader.cpp \
+    src/engine/manifest/statement_directives.cpp \
+    src/engine/manifest/statement_reader.cpp \
     src/engine/manifest/token_reader.cpp \
     src/engine/manifest/value_encoding.cpp \
     src/engine/queue/bulk_job.cpp \
@@ -83,6 +88,7 @@ ENGINE_SOURCES = \
     src/engine/queue/straight_lane.cpp \
     src/engine/rehearsal/connector_case.cpp \
     src/engine/rehearsal/json_difference.cpp \
+    src/engine/rehearsal/statement_trial.cpp \
     src/engine/rehearsal/trial.cpp \
     src/engine/requests/access_token.cpp \
     src/engine/requests/access_token_answer.cpp \
@@ -137,6 +143,11 @@ ENGINE_SOURCES = \
     src/engine/requests/unreachable_rows.cpp \
     src/engine/requests/verdict.cpp \
     src/engine/requests/words.cpp \
+    src/engine/sources/cell_text.cpp \
+    src/engine/sources/describe_result.cpp \
+    src/engine/sources/result_page.cpp \
+    src/engine/sources/sql_text.cpp \
+    src/engine/sources/statement_run.cpp \
     src/engine/text/base64.cpp \
     src/engine/text/csv_records.cpp \
     src/engine/text/exact_json.cpp \
@@ -147,6 +158,7 @@ ENGINE_SOURCES = \
     src/engine/text/json_text.cpp \
     src/engine/text/latency_histogram.cpp \
     src/engine/text/letter_case.cpp \
+    src/engine/text/one_query.cpp \
     src/engine/text/phone_number.cpp \
     src/engine/text/placeholders.cpp \
     src/engine/text/sealed_text.cpp \
@@ -219,20 +231,24 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/clauses.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
+    src/postgres/fdw/explain_source.cpp \
     src/postgres/fdw/handler.cpp \
     src/postgres/fdw/import_comments.cpp \
     src/postgres/fdw/import_schema.cpp \
+    src/postgres/fdw/import_source.cpp \
     src/postgres/fdw/imported_options.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
     src/postgres/fdw/plan_modify.cpp \
     src/postgres/fdw/plan_scan.cpp \
+    src/postgres/fdw/plan_source.cpp \
     src/postgres/fdw/progress_notices.cpp \
     src/postgres/fdw/push.cpp \
     src/postgres/fdw/pushed_filter.cpp \
     src/postgres/fdw/row_addresses.cpp \
     src/postgres/fdw/scan.cpp \
     src/postgres/fdw/scan_plan.cpp \
+    src/postgres/fdw/shipped_conditions.cpp \
     src/postgres/fdw/statement_hooks.cpp \
     src/postgres/fdw/validator.cpp \
     src/postgres/hashes/row_hash.cpp \
@@ -252,6 +268,7 @@ POSTGRES_SOURCES = \
     src/postgres/module/refresh_columns.cpp \
     src/postgres/module/request_rows.cpp \
     src/postgres/module/running_command.cpp \
+    src/postgres/module/source_functions.cpp \
     src/postgres/module/transaction_end.cpp \
     src/postgres/outbox/destination_health.cpp \
     src/postgres/outbox/enqueue.cpp \
@@ -276,11 +293,17 @@ POSTGRES_SOURCES = \
     src/postgres/shared/monitoring.cpp \
     src/postgres/shared/shared_memory.cpp \
     src/postgres/shared/shared_rate_limiter.cpp \
+    src/postgres/shared/source_queries.cpp \
     src/postgres/shared/statistics.cpp \
     src/postgres/shared/worker_control.cpp \
     src/postgres/shared/worker_hooks.cpp \
     src/postgres/shared/worker_launcher.cpp \
     src/postgres/shared/worker_status.cpp \
+    src/postgres/sources/cell_reader.cpp \
+    src/postgres/sources/source_catalog.cpp \
+    src/postgres/sources/source_line.cpp \
+    src/postgres/sources/source_plan.cpp \
+    src/postgres/sources/source_scan.cpp \
     src/postgres/streams/changed_rows.cpp \
     src/postgres/streams/functions.cpp \
     src/postgres/streams/mapping.cpp \

@@ -158,6 +158,8 @@ std::string typical_value(const OptionSpec &option) {
         return "example";
     case OptionSpec::Type::url:
         return typical_url;
+    case OptionSpec::Type::query:
+        return "SELECT email, name FROM people";
     case OptionSpec::Type::text:
         break;
     }

@@ -72,12 +72,16 @@ std::vector<std::string> table_statements(const Connector &connector, const Conn
         lines.push_back("    FROM SERVER " + name + " INTO " + name + ";");
         return lines;
     }
-    const Object &object = facts.objects.front();
-    Options options = {{"object", object.name}};
+    Options options;
+    if (connector.has_statement())
+        options.emplace_back("query", "SELECT email, name FROM people");
+    else
+        options.emplace_back("object", facts.objects.front().name);
     for (const OptionSpec &option : connector.options())
         if (!option.on_server && option.required)
             options.emplace_back(option.name, typical_value(option));
-    options.emplace_back("key", "email");
+    if (!connector.has_statement())
+        options.emplace_back("key", "email");
     lines.push_back("CREATE FOREIGN TABLE " + name + ".people (email text, name text)");
     add_lines(lines, "    SERVER " + name, options);
     return lines;
@@ -97,6 +101,10 @@ void add_statements(Page &page, const Connector &connector, const ConnectorFacts
     page.heading("What to type");
     page.statements(lines);
     page.statements(table_statements(connector, facts, quoted_name));
+    if (connector.has_statement())
+        page.paragraph(
+            "SQL runs there: IMPORT FOREIGN SCHEMA with the name of one of its schemas makes tables that are read "
+            "so, and reverse_etl.import_query makes one of a query.");
 }
 
 } // namespace reverse_etl

@@ -5,6 +5,7 @@
 #include "engine/manifest/discovery_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/shared_parts.h"
+#include "engine/manifest/statement_reader.h"
 #include "engine/text/json.h"
 
 namespace reverse_etl {
@@ -48,6 +49,21 @@ std::optional<ConnectorCheck> Connector::check(const Settings &settings) const {
         add_shared(manifest, check.spec.operation);
     });
     return check;
+}
+
+bool Connector::has_statement() const {
+    return manifest_->contains("statement");
+}
+
+std::optional<ConnectorStatement> Connector::statement(const Settings &settings) const {
+    if (!has_statement())
+        return std::nullopt;
+    ConnectorStatement found;
+    found.object = account_with(settings, "statement", [&](const ManifestNode &manifest) {
+        found.spec = read_statement(manifest.at("statement"));
+        for_each_request(found.spec, [&](OperationSpec &request) { add_shared(manifest, request); });
+    });
+    return found;
 }
 
 std::optional<AccountObjects> Connector::account_objects(const Settings &settings) const {

@@ -21,14 +21,6 @@ double read_number(const ManifestNode &node) {
     return node.value().get<double>();
 }
 
-std::shared_ptr<const TextPattern> read_pattern(const ManifestNode &node) {
-    std::optional<TextPattern> pattern = TextPattern::parse(node.literal());
-    if (!pattern)
-        node.fail(
-            "must be a pattern: characters, classes as [a-z], \".\", and \"?\", \"*\", \"+\" or {{2,5}} behind one");
-    return std::make_shared<const TextPattern>(*std::move(pattern));
-}
-
 Demand read_demands(const ManifestNode &node) {
     node.only({"exists", "empty", "below", "in", "matches", "not"});
     if (node.value().empty())
@@ -62,6 +54,14 @@ Demand read_demand(const ManifestNode &node) {
 }
 
 } // namespace
+
+std::shared_ptr<const TextPattern> read_pattern(const ManifestNode &node) {
+    std::optional<TextPattern> pattern = TextPattern::parse(node.literal());
+    if (!pattern)
+        node.fail(
+            "must be a pattern: characters, classes as [a-z], \".\", and \"?\", \"*\", \"+\" or {{2,5}} behind one");
+    return std::make_shared<const TextPattern>(*std::move(pattern));
+}
 
 Condition read_condition(const ManifestNode &node) {
     Condition condition;

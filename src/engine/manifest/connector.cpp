@@ -23,6 +23,7 @@
 #include "engine/manifest/reaction_reader.h"
 #include "engine/manifest/row_naming.h"
 #include "engine/manifest/shared_parts.h"
+#include "engine/manifest/statement_reader.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
 #include "engine/text/placeholders.h"
@@ -289,7 +290,7 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     manifest.only({"$schema",     "manifest", "name",    "title",       "category", "version",  "documentation",
                    "schema",      "base_url", "options", "credentials", "auth",     "headers",  "reason",
                    "rate_limits", "errors",   "values",  "id",          "columns",  "defaults", "operations",
-                   "objects",     "check",    "derived", "discover"});
+                   "objects",     "check",    "derived", "discover",    "statement"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
@@ -302,6 +303,8 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     connector.schema_ = manifest.text("schema", connector.name_);
     manifest.at("base_url").text_of_something();
     connector.options_ = read_options(manifest);
+    if (manifest.has("statement"))
+        add_statement_options(manifest, connector.options_);
     connector.credentials_ = read_credentials(manifest, connector.options_);
     for (const OptionSpec &option : connector.options_)
         all.types[option.name] = option.type;
@@ -337,6 +340,8 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     const ManifestNode of_account(filled, "", &unset);
     if (of_account.has("check"))
         read_check(of_account.at("check"));
+    if (of_account.has("statement"))
+        read_statement(of_account.at("statement"));
     if (of_account.has("discover") && of_account.at("discover").has("objects"))
         read_object_discovery(of_account.at("discover").at("objects"));
     return connector;

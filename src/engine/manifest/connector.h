@@ -9,6 +9,7 @@
 #include "engine/manifest/key_form.h"
 #include "engine/manifest/operation_spec.h"
 #include "engine/manifest/option_spec.h"
+#include "engine/manifest/statement_spec.h"
 #include "engine/manifest/value_encoding.h"
 #include "engine/text/errors.h"
 #include "engine/text/json_fwd.h"
@@ -80,6 +81,12 @@ struct AccountObjects {
     ObjectDiscovery spec;
 };
 
+/// How a connector runs SQL at its source, with the server's options filled in.
+struct ConnectorStatement {
+    Object object; ///< of no name: what requests have in common
+    StatementSpec spec;
+};
+
 /// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').
 class Connector {
   public:
@@ -112,6 +119,10 @@ class Connector {
 
     /// How to find out whether a server lets us in; nothing if the manifest does not say. Throws as object() does.
     std::optional<ConnectorCheck> check(const Settings &settings) const;
+
+    /// How it runs SQL; nothing if it does not. Throws as object() does.
+    std::optional<ConnectorStatement> statement(const Settings &settings) const;
+    bool has_statement() const;
 
     /// How to find the objects that it does not list; nothing if the manifest does not say. Throws as object() does.
     std::optional<AccountObjects> account_objects(const Settings &settings) const;

@@ -2,7 +2,6 @@
 
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/job_result_reader.h"
-#include "engine/manifest/manifest_filling.h"
 #include "engine/manifest/operation_merging.h"
 #include "engine/manifest/operation_reader.h"
 #include "engine/text/headers.h"
@@ -367,21 +366,7 @@ std::shared_ptr<JobSpec> read_job(const ManifestNode &operation, const Operation
 }
 
 OperationSpec request_with(const JobRequest &request, const JobValues &values) {
-    ManifestFilling filling;
-    for (const auto &[name, value] : values)
-        filling.set_text(of_job + name, value);
-    Json filled = *request.written;
-    filling.fill_in_operation(filled);
-    UnsetOptions none;
-    OperationSpec spec = read_operation(ManifestNode(filled, "", &none), request.spec.kind);
-    spec.rows = request.spec.rows;
-    spec.idempotent = request.spec.idempotent;
-    spec.errors = request.spec.errors;
-    spec.rate_limits = request.spec.rate_limits;
-    // It is about no single row.
-    std::erase_if(spec.rate_limits, [](const RateLimitSpec &limit) { return !limit.for_each.empty(); });
-    spec.reason = request.spec.reason;
-    return spec;
+    return filled_request(request, *request.written, of_job, values);
 }
 
 std::string address_with(const JobStep &step, const JobValues &values) {

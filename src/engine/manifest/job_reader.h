@@ -10,7 +10,7 @@
 namespace reverse_etl {
 
 /// What the steps of a job kept, by name.
-using JobValues = std::map<std::string, std::string>;
+using JobValues = RequestValues;
 
 /// Reads the member "job" of an operation. What the operation says of headers, errors and limits goes for each of the
 /// job's requests.

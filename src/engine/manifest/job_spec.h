@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/manifest/operation_spec.h"
+#include "engine/manifest/request_template.h"
 
 #include <algorithm>
 #include <chrono>
@@ -14,10 +14,7 @@
 namespace reverse_etl {
 
 /// A request of a job: a template of values that steps before it kept, {job.NAME}.
-struct JobRequest {
-    OperationSpec spec;                  ///< as it was read; request_with() fills in values
-    std::shared_ptr<const Json> written; ///< with options filled in
-};
+using JobRequest = RequestTemplate;
 
 /// Where in a step's answer a value stands that later requests need.
 struct KeptValue {

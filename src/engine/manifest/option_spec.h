@@ -17,6 +17,7 @@ struct OptionSpec {
         host,    ///< a host, perhaps with a port
         label,   ///< one label of a host's name
         url,     ///< a URL to which paths are appended
+        query,   ///< one query in a source's own SQL, of several lines perhaps: the engine's, no manifest's
     } type = Type::text;
     std::string name;
     bool on_server = false; ///< else on the table

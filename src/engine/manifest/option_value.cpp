@@ -1,6 +1,8 @@
 #include "engine/manifest/option_value.h"
 
+#include "engine/text/errors.h"
 #include "engine/text/json.h"
+#include "engine/text/one_query.h"
 #include "engine/text/text_pattern.h"
 
 #include <algorithm>
@@ -46,6 +48,16 @@ bool is_integer(const std::string &value) {
     return error == std::errc() && end == value.data() + value.size();
 }
 
+std::string needs_of_query(const std::string &value) {
+    try {
+        one_query(value);
+        return "";
+    } catch (const SettingError &) {
+        return "must be one statement, without \";\" in it: where a literal holds one, write it by its number, as in "
+               "chr(59)";
+    }
+}
+
 std::string needs_of_type(OptionSpec::Type type, const std::string &value) {
     switch (type) {
     case OptionSpec::Type::integer:
@@ -66,6 +78,8 @@ std::string needs_of_type(OptionSpec::Type type, const std::string &value) {
         return is_base_url(value) ? ""
                                   : "must be a URL such as https://api.example.com, without user, password, query and "
                                     "fragment";
+    case OptionSpec::Type::query:
+        return needs_of_query(value);
     case OptionSpec::Type::text:
     case OptionSpec::Type::path:
         break;

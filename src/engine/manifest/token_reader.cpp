@@ -87,12 +87,13 @@ JwtSpec read_signed(const ManifestNode &node, AuthSpec &auth) {
     for (const char *part : {"claims", "header"})
         if (node.has(part) && !node.at(part).value().is_object())
             node.at(part).fail("must be an object");
-    jwt.claims = credential_json(node.at("claims"), auth, {"jwt.id"});
+    jwt.claims = credential_json(node.at("claims"), auth, {"jwt.id", "jwt.key_fingerprint"});
     jwt.header = node.has("header") ? credential_json(node.at("header"), auth) : "{}";
     if (node.has("header") && (node.at("header").has("alg") || node.at("header").has("typ")))
         node.at("header").fail("cannot have \"alg\" and \"typ\", which are written by the engine");
     if (node.has("seconds"))
         jwt.seconds = seconds_of(node.at("seconds"));
+    jwt.upper_case = node.flag("upper_case", false);
     return jwt;
 }
 
@@ -240,7 +241,7 @@ void read_login(const ManifestNode &node, AuthSpec &auth) {
 }
 
 void read_jwt(const ManifestNode &node, AuthSpec &auth) {
-    node.only({"kind", "algorithm", "key", "claims", "header", "seconds"});
+    node.only({"kind", "algorithm", "key", "claims", "header", "seconds", "upper_case"});
     auth.jwt = std::make_shared<const JwtSpec>(read_signed(node, auth));
 }
 

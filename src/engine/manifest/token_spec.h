@@ -13,10 +13,11 @@ namespace reverse_etl {
 /// A JSON Web Token that a key of the user mapping signs. Texts are templates: placeholders name credentials.
 struct JwtSpec {
     enum class Algorithm { rs256, es256 } algorithm = Algorithm::rs256;
-    std::string key;    ///< private key in PEM
-    std::string header; ///< JSON object: members besides alg and typ
-    std::string claims; ///< JSON object: members besides iat and exp
-    int seconds = 3600; ///< it is good for
+    std::string key;         ///< private key in PEM
+    std::string header;      ///< JSON object: members besides alg and typ
+    std::string claims;      ///< JSON object: members besides iat and exp
+    int seconds = 3600;      ///< it is good for
+    bool upper_case = false; ///< the texts of its claims are sent in upper case, but what stands for {jwt.NAME}
 };
 
 /// How long a token may be used.

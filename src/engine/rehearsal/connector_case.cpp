@@ -2,6 +2,7 @@
 
 #include "engine/manifest/manifest_node.h"
 #include "engine/rehearsal/json_difference.h"
+#include "engine/rehearsal/statement_trial.h"
 #include "engine/rehearsal/trial.h"
 #include "engine/text/lower_case.h"
 
@@ -173,7 +174,42 @@ void compare_outcomes(const ManifestNode &expected, const TrialResult &result) {
         compare_outcome(is_list ? of_rows[i] : expected, result.rows[i]);
 }
 
+void compare_json(const ManifestNode &node, const char *member, const Json &found) {
+    if (node.has(member))
+        if (auto difference = json_difference(node.at(member).value(), found, node.at(member).pointer()))
+            throw Difference{*difference};
+}
+
+/// A case about SQL that runs at a source.
+void run_statement_case(const Connector &connector, const ManifestNode &node) {
+    node.only({"name", "statement", "parameters", "options", "credentials", "request", "headers", "body", "answer",
+               "exchanges", "columns", "result", "fails"});
+    StatementTrial trial;
+    trial.sql = node.at("statement").text();
+    trial.options = settings_of(node, "options");
+    if (node.has("credentials"))
+        trial.credentials = settings_of(node, "credentials");
+    if (node.has("parameters"))
+        for (const ManifestNode &parameter : node.at("parameters").elements()) {
+            parameter.only({"type", "value"});
+            trial.parameters.emplace_back(parameter.at("type").text(), parameter.at("value").text());
+        }
+    CaseRehearsal rehearsal(exchanges_of(node), connector.account(trial.options).base_url);
+    const StatementTrialResult result = run_statement_trial(connector, trial, rehearsal);
+    const std::string expected = node.text("fails", "");
+    if (result.failure != expected)
+        throw Difference{result.failure.empty() ? "the statement does not fail"
+                                                : "the statement would fail: " + result.failure};
+    rehearsal.check_all_were_made();
+    compare_json(node, "columns", result.columns);
+    compare_json(node, "result", result.rows);
+}
+
 void run_case(const Connector &connector, const ManifestNode &node) {
+    if (node.has("statement")) {
+        run_statement_case(connector, node);
+        return;
+    }
     node.only({"name", "object", "operation", "options", "credentials", "rows", "by", "fields", "request", "headers",
                "body", "answer", "exchanges", "outcome", "records", "fails"});
     const Trial trial = trial_of(node);
@@ -186,10 +222,7 @@ void run_case(const Connector &connector, const ManifestNode &node) {
         differ(node.at("fails"), result.failure.empty() ? "no failure" : quoted(result.failure));
     if (node.has("outcome"))
         compare_outcomes(node.at("outcome"), result);
-    if (node.has("records"))
-        if (auto difference =
-                json_difference(node.at("records").value(), Json(result.records), node.at("records").pointer()))
-            throw Difference{*difference};
+    compare_json(node, "records", Json(result.records));
 }
 
 std::string fault_of(const Connector &connector, const ManifestNode &node) {

@@ -1,6 +1,7 @@
 #include "engine/rehearsal/trial.h"
 
 #include "engine/rehearsal/given_row.h"
+#include "engine/rehearsal/no_network.h"
 #include "engine/requests/fetch.h"
 #include "engine/requests/looked_up_delivery.h"
 #include "engine/requests/outcome_unknown.h"
@@ -12,18 +13,6 @@
 namespace reverse_etl {
 
 namespace {
-
-/// A rehearsal never starts an exchange.
-class NoTransport : public Transport {
-    ExchangeId start(const Request &) override { throw std::logic_error("a rehearsal sends nothing"); }
-    void cancel(ExchangeId) override {}
-    void run(Waiter &, Clock::time_point, std::vector<Finished> &) override {}
-    void give_back(std::vector<Finished>) override {}
-};
-
-class NoWaiter : public Waiter {
-    bool wait(int, long) override { return true; }
-};
 
 /// As many attempts as it takes to see that there would be another.
 constexpr int attempts = 100;

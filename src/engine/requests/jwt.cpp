@@ -2,9 +2,12 @@
 
 #include "engine/text/base64.h"
 #include "engine/text/errors.h"
+#include "engine/text/hmac.h"
 #include "engine/text/json.h"
+#include "engine/text/letter_case.h"
 #include "engine/world/random.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <openssl/bio.h>
@@ -109,6 +112,38 @@ std::string random_id() {
     return id;
 }
 
+/// How the public half of a key is known: "SHA256:" and the digest of its SubjectPublicKeyInfo, RFC 5280 section 4.1.
+std::string fingerprint_of(EVP_PKEY *key) {
+    unsigned char *der = nullptr;
+    const int size = i2d_PUBKEY(key, &der);
+    if (size <= 0)
+        fail("the key that signs tokens has no public half");
+    const std::string text(reinterpret_cast<const char *>(der), static_cast<std::size_t>(size));
+    OPENSSL_free(der);
+    return "SHA256:" + base64(digest(HashAlgorithm::sha256, text));
+}
+
+/// A claim as it is sent.
+std::string claim_of(const JwtSpec &spec, const std::string &text, EVP_PKEY *key) {
+    if (text == "{jwt.id}")
+        return random_id();
+    std::string claim;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        static constexpr std::string_view mark = "{jwt.key_fingerprint}";
+        const std::size_t end = std::min(text.find(mark, begin), text.size());
+        const std::string_view piece = std::string_view(text).substr(begin, end - begin);
+        if (spec.upper_case)
+            append_upper_letters(claim, piece);
+        else
+            claim += piece;
+        if (end == text.size())
+            break;
+        claim += fingerprint_of(key);
+        begin = end + mark.size();
+    }
+    return claim;
+}
+
 /// RFC 7519 section 2: dates are seconds since 1970.
 std::int64_t numeric_date(WallClock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -133,8 +168,8 @@ std::string signed_jwt(const JwtSpec &spec, const FillIn &fill_in, WallClock::ti
     if (!claims.contains("exp"))
         claims["exp"] = numeric_date(now - clock_margin) + spec.seconds;
     for (auto &[name, value] : claims.items())
-        if (value == "{jwt.id}")
-            value = random_id();
+        if (value.is_string())
+            value = claim_of(spec, value.get<std::string>(), key.get());
     const std::string text = base64url(header.dump()) + "." + base64url(claims.dump());
     const std::optional<std::string> signature = signature_of(text, key.get(), spec.algorithm);
     if (!signature)

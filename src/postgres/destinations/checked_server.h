@@ -6,8 +6,12 @@
 #include "postgres/border/postgres.h"
 
 #include <memory>
+#include <string>
 
 namespace reverse_etl {
+
+/// The server of that name, which the role may use: else an error. Whoever may use it may ask it for what it is.
+Oid usable_server(const std::string &name);
 
 /// A server as its check sees it: without any table, and with the credentials of one role.
 struct CheckedServer {

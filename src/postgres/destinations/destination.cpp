@@ -2,6 +2,7 @@
 
 #include "engine/manifest/job_spec.h"
 #include "engine/requests/lookup_operations.h"
+#include "engine/sources/sql_text.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
 #include "postgres/border/schema_version.h"
@@ -113,6 +114,7 @@ Destination::Destination(Oid relation) : relation(relation) {
     for (const auto &[option, value] : of_table)
         settings[option] = value;
 
+    read_source(*connector, settings);
     read_object(connector, settings);
     read_writing(settings);
     read_waiting(settings);
@@ -123,6 +125,8 @@ Destination::Destination(Oid relation) : relation(relation) {
 void Destination::read_object(const std::shared_ptr<const Connector> &connector, const Settings &settings) {
     std::vector<std::string> objects = connector->object_names();
     std::string otherwise = objects.size() == 1 && !connector->has_others() ? objects[0] : relation_name(relation);
+    if (source.statement != nullptr)
+        otherwise = folded(source.statement->spec.dialect, otherwise);
     try {
         object = *filled_object(connector, setting(settings, "object", otherwise.c_str()), settings);
     } catch (const ManifestError &error) {
@@ -153,6 +157,23 @@ void Destination::read_object(const std::shared_ptr<const Connector> &connector,
         object.insert = OperationKind::create;
     else if (setting(settings, "insert_as", "") == "upsert")
         object.insert = OperationKind::upsert;
+}
+
+/// How rows are read by SQL, if they are.
+void Destination::read_source(const Connector &connector, const Settings &settings) {
+    std::optional<ConnectorStatement> statement = connector.statement(settings);
+    if (!statement)
+        return;
+    source.query = setting(settings, "query", "");
+    source.schema = setting(settings, "schema_name", statement->spec.dialect.schema.c_str());
+    const long milliseconds = duration_ms("statement_timeout", setting(settings, "statement_timeout", "1h"));
+    source.longest = std::chrono::ceil<std::chrono::seconds>(Milliseconds(milliseconds));
+    source.statement = std::make_shared<const ConnectorStatement>(std::move(*statement));
+}
+
+bool Destination::is_read_by_statement() const {
+    const bool lists = object.operation(OperationKind::list) != nullptr || !object.lookups().empty();
+    return source.statement != nullptr && (!source.query.empty() || !lists);
 }
 
 /// How rows are written, and what is done with those that are not taken.
@@ -204,7 +225,8 @@ void Destination::read_columns(Relation relation) {
         column.field = setting(options, "field", "");
         if (column.field.empty()) {
             // A column that the manifest names stands for its field; any other is a field of its own name.
-            column.field = column.name;
+            column.field =
+                source.statement == nullptr ? column.name : folded(source.statement->spec.dialect, column.name);
             for (const ColumnSpec &spec : object.columns)
                 if (spec.column == column.name)
                     column.field = spec.field;
@@ -219,6 +241,8 @@ void Destination::read_columns(Relation relation) {
         column.compare = object.form_of(column.field);
         if (auto compare = options.find("compare"); compare != options.end())
             column.compare = *key_form(compare->second);
+        if (auto type = options.find("source_type"); type != options.end())
+            source.types[column.attnum] = type->second;
         if (auto encode = options.find("encode"); encode != options.end())
             column.encoding = encoding_option("encode", encode->second);
         if (auto write = options.find("write"); write != options.end()) {
@@ -278,7 +302,20 @@ bool Destination::finds_id_by_key() const {
     return !object.id.empty() && !key_columns().empty() && reverse_etl::lookup_by(object, object.key) != nullptr;
 }
 
+/// Where rows are read need not be where they are written.
+void Destination::check_is_written() const {
+    if (!source.query.empty())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "foreign table \"" + name + "\" is a query, and cannot be written");
+    if (source.statement != nullptr && source.schema != source.statement->spec.dialect.schema)
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "foreign table \"" + name + "\" cannot be written, since it is in schema \"" + source.schema + "\"",
+                    "Rows are written to \"" + source.statement->spec.dialect.schema + "\", as its server says.",
+                    "Make a server for the other schema.");
+}
+
 const OperationSpec &Destination::operation(OperationKind kind) const {
+    if (!is_read_only(kind))
+        check_is_written();
     if (const OperationSpec *spec = object.operation(kind))
         return *spec;
     std::string known;
@@ -286,7 +323,8 @@ const OperationSpec &Destination::operation(OperationKind kind) const {
         known += (known.empty() ? "" : ", ") + std::string(operation_name(other));
     throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
                 "destination \"" + name + "\" has no operation \"" + operation_name(kind) + "\"",
-                "Object \"" + object.name + "\" of connector \"" + object.connector + "\" has: " + known + ".");
+                "Object \"" + object.name + "\" of connector \"" + object.connector +
+                    "\" has: " + (known.empty() ? "none" : known) + ".");
 }
 
 Settings options_of_server(Oid server) {

@@ -6,6 +6,7 @@
 #include "engine/requests/row_writer.h"
 #include "postgres/border/postgres.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,16 @@ class Destination {
         long max_rows = 0, max_bytes = 0, ttl_ms = 0;
         int max_attempts = 0;
     } outbox;
+    /// Where rows are read by SQL.
+    struct {
+        std::shared_ptr<const ConnectorStatement> statement; ///< nullptr: the connector runs no SQL
+        std::string query, schema;
+        std::chrono::seconds longest{0};         ///< of a statement
+        std::map<AttrNumber, std::string> types; ///< Postgres types that columns are there, where that is known
+    } source;
+
+    /// Whether SELECT runs SQL at the source: the table is a query, or the API does not list it.
+    bool is_read_by_statement() const;
 
     const DestinationColumn *column(AttrNumber attnum) const;
     /// nullptr if the table has none of that name.
@@ -91,6 +102,8 @@ class Destination {
     void read_object(const std::shared_ptr<const Connector> &connector, const Settings &settings);
     void read_writing(const Settings &settings);
     void read_waiting(const Settings &settings);
+    void read_source(const Connector &connector, const Settings &settings);
+    void check_is_written() const;
     void read_columns(Relation relation);
 };
 

@@ -6,6 +6,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
 #include "postgres/border/sql_text.h"
+#include "postgres/fdw/explain_source.h"
 #include "postgres/fdw/modify_plan.h"
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/scan_plan.h"
@@ -144,6 +145,10 @@ void explain_scan(ForeignScanState *node, ExplainState *explain) {
     guard([&] {
         INJECTION_POINT("explain_scan");
         auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
+        if (const auto of_source = source_plan_of(scan->fdw_private)) {
+            show_source_scan(node, *of_source, explain);
+            return;
+        }
         ScanPlan plan = scan_plan_of(scan->fdw_private);
         if (plan.kind == ScanPlan::Kind::none) {
             show_text("Reads", "nothing: WHERE names the rows", explain);

@@ -10,6 +10,7 @@
 #include "postgres/destinations/destination.h"
 #include "postgres/destinations/found_columns.h"
 #include "postgres/fdw/import_comments.h"
+#include "postgres/fdw/import_source.h"
 
 #include <algorithm>
 
@@ -61,12 +62,6 @@ std::string create_statement(const Import &import, const Wanted &wanted, const s
     return "CREATE FOREIGN TABLE " + quoted_name(import.schema()) + "." + quoted_name(wanted.table) + " (" +
            joined(columns, ", ", [](const TableColumn &column) { return column.definition; }) + ") SERVER " +
            quoted_name(server_name(import.server)) + " OPTIONS (object " + quoted_text(wanted.object->name) + ")";
-}
-
-bool is_wanted(const ImportForeignSchemaStmt *statement, const std::string &table) {
-    return pg_call([&] {
-        return IsImportableForeignTable(to_server(table).c_str(), const_cast<ImportForeignSchemaStmt *>(statement));
-    });
 }
 
 /// Whether a list of names in the statement leaves something for the account to tell.
@@ -191,6 +186,8 @@ List *import_schema(ImportForeignSchemaStmt *statement, Oid server) {
         import.connector = find_connector(import.settings["connector"]);
         const Connector &connector = *import.connector;
         std::string remote_schema = ServerText(statement->remote_schema).utf8();
+        if (connector.has_statement() && connector.name() != remote_schema)
+            return import_source_schema(statement, server, remote_schema);
         if (connector.schema() != remote_schema && connector.name() != remote_schema)
             throw Error(ERRCODE_FDW_SCHEMA_NOT_FOUND,
                         "schema \"" + remote_schema + "\" does not exist at server \"" + server_name(server) + "\"", "",

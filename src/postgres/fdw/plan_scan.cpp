@@ -4,6 +4,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
 #include "postgres/fdw/clauses.h"
+#include "postgres/fdw/plan_source.h"
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/relation_plan.h"
 #include "postgres/fdw/row_addresses.h"
@@ -308,22 +309,6 @@ bool has_row_trigger(const Destination &destination) {
     });
 }
 
-/// The columns that the query needs of the relation.
-std::vector<AttrNumber> retrieved_columns(const Destination &destination, RelOptInfo *relation, List *clauses) {
-    Bitmapset *used = pg_call([&] {
-        Bitmapset *set = nullptr;
-        pull_varattnos(reinterpret_cast<Node *>(relation->reltarget->exprs), relation->relid, &set);
-        pull_varattnos(reinterpret_cast<Node *>(clauses), relation->relid, &set);
-        return set;
-    });
-    bool whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
-    std::vector<AttrNumber> retrieved;
-    for (const DestinationColumn &column : destination.columns)
-        if (whole_row || bms_is_member(column.attnum - FirstLowInvalidHeapAttributeNumber, used))
-            retrieved.push_back(column.attnum);
-    return retrieved;
-}
-
 /// WHERE names a row by its key or its id, and the API can neither look it up by that nor list nothing but it: to list
 /// all there is for one row may take hours, and is for the user to ask for.
 void refuse_list_for_named_row(PlannerInfo *root, const RelOptInfo *relation, List *clauses,
@@ -369,6 +354,10 @@ void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
                          root->parse->resultRelation == static_cast<int>(relation->relid);
         plan->may_skip_reading = is_target && !has_row_trigger(*plan->destination);
         relation->fdw_private = plan;
+        if (plan->destination->is_read_by_statement()) {
+            set_source_size(root, relation);
+            return;
+        }
         relation->rows = rows_of(root, choose_access(root, relation, relation->baserestrictinfo));
         relation->tuples = std::max(list_rows, relation->rows);
     });
@@ -377,6 +366,10 @@ void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
 void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
     guard([&] {
         INJECTION_POINT("get_paths");
+        if (static_cast<RelationPlan *>(relation->fdw_private)->destination->is_read_by_statement()) {
+            add_source_path(root, relation);
+            return;
+        }
         Access access = choose_access(root, relation, relation->baserestrictinfo);
         add_access_path(root, relation, access, relation->lateral_relids);
         if (access.kind != ScanPlan::Kind::list)
@@ -392,6 +385,8 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
         INJECTION_POINT("get_plan");
         auto *known = static_cast<RelationPlan *>(relation->fdw_private);
         const Destination &destination = *known->destination;
+        if (destination.is_read_by_statement())
+            return source_scan_plan(root, relation, target_list, clauses, outer_plan);
         Access access = choose_access(root, relation, clauses);
         ScanPlan plan;
         plan.kind = access.kind;

@@ -13,6 +13,7 @@
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/scan_plan.h"
 #include "postgres/shared/statistics.h"
+#include "postgres/sources/source_scan.h"
 #include "postgres/values/decoder.h"
 
 #include <algorithm>
@@ -34,9 +35,9 @@ namespace reverse_etl {
 
 namespace {
 
-/// A scan of a foreign table: ForeignScanState::fdw_state. What was read and not yet returned is held in a memory
+/// A scan of a foreign table by its API's requests. What was read and not yet returned is held in a memory
 /// context of its own, a page or the rows of a look-up at a time.
-class Scan : private RecordSink {
+class Scan : public TableScan, private RecordSink {
   public:
     Scan(const Destination &destination, ScanPlan plan, Oid user, ForeignScanState *node)
         : destination_(destination), plan_(std::move(plan)), node_(node),
@@ -72,8 +73,26 @@ class Scan : private RecordSink {
             decoders_.emplace_back(attnum, decoder_of(*destination_.column(attnum), node->ss.ps.state->es_query_cxt));
     }
 
+    void next(TupleTableSlot *slot) override {
+        HeapTuple tuple = next_tuple();
+        pg_call([&] {
+            if (tuple == nullptr)
+                ExecClearTuple(slot);
+            else
+                ExecStoreHeapTuple(tuple, slot, false);
+        });
+    }
+
+    void restart(bool) override {
+        fetch_.reset();
+        done_ = false;
+        tuples_.clear();
+        returned_ = 0;
+    }
+
+  private:
     /// The next row, or nullptr.
-    HeapTuple next() {
+    HeapTuple next_tuple() {
         while (returned_ == tuples_.size()) {
             if (done_)
                 return nullptr;
@@ -85,14 +104,6 @@ class Scan : private RecordSink {
         return tuples_[returned_++];
     }
 
-    void restart() {
-        fetch_.reset();
-        done_ = false;
-        tuples_.clear();
-        returned_ = 0;
-    }
-
-  private:
     ValueDecoder decoder_of(const DestinationColumn &column, MemoryContext context) const {
         return {{column.name, column.type, column.typmod, column.encoding}, authenticator_->words(), context};
     }
@@ -396,7 +407,14 @@ void begin_scan(ForeignScanState *node, int flags) {
         Destination *destination = open_destination(RelationGetRelid(node->ss.ss_currentRelation), query);
         auto *plan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
         Oid user = pg_call([&] { return compat::scan_user(node); });
-        node->fdw_state = make_in<Scan>(query, *destination, scan_plan_of(plan->fdw_private), user, node);
+        std::unique_ptr<TableScan> scan;
+        if (auto of_source = source_plan_of(plan->fdw_private)) {
+            const bool keeps = (flags & EXEC_FLAG_REWIND) != 0;
+            scan = make_source_scan(*destination, std::move(*of_source), user, node, keeps);
+        } else {
+            scan = std::make_unique<Scan>(*destination, scan_plan_of(plan->fdw_private), user, node);
+        }
+        node->fdw_state = make_in<std::unique_ptr<TableScan>>(query, std::move(scan))->get();
     });
 }
 
@@ -404,13 +422,7 @@ TupleTableSlot *iterate_scan(ForeignScanState *node) {
     return guard([&] {
         INJECTION_POINT("iterate_scan");
         TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-        HeapTuple tuple = static_cast<Scan *>(node->fdw_state)->next();
-        pg_call([&] {
-            if (tuple == nullptr)
-                ExecClearTuple(slot);
-            else
-                ExecStoreHeapTuple(tuple, slot, false);
-        });
+        static_cast<TableScan *>(node->fdw_state)->next(slot);
         return slot;
     });
 }
@@ -418,12 +430,16 @@ TupleTableSlot *iterate_scan(ForeignScanState *node) {
 void rescan(ForeignScanState *node) {
     guard([&] {
         INJECTION_POINT("rescan");
-        static_cast<Scan *>(node->fdw_state)->restart();
+        static_cast<TableScan *>(node->fdw_state)->restart(node->ss.ps.chgParam != nullptr);
     });
 }
 
-void end_scan(ForeignScanState *) {
-    guard([&] { INJECTION_POINT("end_scan"); });
+void end_scan(ForeignScanState *node) {
+    guard([&] {
+        INJECTION_POINT("end_scan");
+        if (node->fdw_state != nullptr)
+            static_cast<TableScan *>(node->fdw_state)->end();
+    });
 }
 
 } // namespace reverse_etl

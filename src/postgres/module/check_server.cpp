@@ -1,7 +1,6 @@
 #include "engine/requests/server_check.h"
 #include "postgres/border/arrays.h"
 #include "postgres/border/border.h"
-#include "postgres/border/compat.h"
 #include "postgres/border/names.h"
 #include "postgres/border/sql_function.h"
 #include "postgres/destinations/checked_server.h"
@@ -61,16 +60,6 @@ CheckAnswer check(Oid server, Oid user) {
                     std::string(error.what()) + (error.detail.empty() ? "" : " (" + error.detail + ")"),
                     hint_of(error));
     }
-}
-
-/// Whoever may use the server may ask.
-Oid usable_server(const std::string &name) {
-    return pg_call([&] {
-        const Oid server = get_foreign_server_oid(to_server(name).c_str(), false);
-        if (compat::server_aclcheck(server, GetUserId()) != ACLCHECK_OK)
-            aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FOREIGN_SERVER, to_server(name).c_str());
-        return server;
-    });
 }
 
 } // namespace

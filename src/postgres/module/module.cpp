@@ -11,6 +11,7 @@
 #include "postgres/shared/activity.h"
 #include "postgres/shared/shared_memory.h"
 #include "postgres/shared/shared_rate_limiter.h"
+#include "postgres/shared/source_queries.h"
 #include "postgres/shared/statistics.h"
 #include "postgres/shared/worker_control.h"
 #include "postgres/shared/worker_hooks.h"
@@ -32,9 +33,9 @@ using namespace reverse_etl;
 namespace {
 
 /// All that the processes of a cluster share.
-shared_memory::Part *const parts[] = {&Activity::shared,     &audit_log::mailboxes, &outbox_outcomes,
-                                      &rate_limits_part,     &statistics::shared,   &worker_calls,
-                                      &worker_status::shared};
+shared_memory::Part *const parts[] = {&Activity::shared, &audit_log::mailboxes,     &outbox_outcomes,
+                                      &rate_limits_part, &SourceQueryEntry::shared, &statistics::shared,
+                                      &worker_calls,     &worker_status::shared};
 
 } // namespace
 

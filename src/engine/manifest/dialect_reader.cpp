@@ -1,0 +1,88 @@
+#include "engine/manifest/dialect_reader.h"
+
+#include "engine/manifest/condition_reader.h"
+#include "engine/manifest/source_types_reader.h"
+#include "engine/text/placeholders.h"
+
+namespace reverse_etl {
+
+namespace {
+
+constexpr PlaceholderNames of_table = {"{object}", "{statement.schema}"};
+
+/// The parts of a table's name.
+std::vector<std::string> read_relation(const ManifestNode &node, PlaceholderNames names) {
+    std::vector<std::string> parts;
+    for (const ManifestNode &part : node.one_or_many())
+        parts.push_back(part.template_text(names));
+    if (parts.empty() || parts.size() > 4)
+        node.fail("must have 1 to 4 parts");
+    return parts;
+}
+
+/// A piece of SQL with this placeholder in it.
+std::string sql_with(const ManifestNode &node, const char *name) {
+    const std::string text = node.template_text({name});
+    if (text.find(name) == text.npos)
+        node.fail(std::string("must hold \"") + name + "\"");
+    return text;
+}
+
+void read_parameters(const ManifestNode &node, DialectSpec &dialect) {
+    node.only({"marker", "types"});
+    if (node.has("marker"))
+        dialect.marker = node.at("marker").template_text({"{number}"});
+    for (const auto &[name, type] : node.at("types").members()) {
+        if (name == "$note")
+            continue;
+        const Json written = name;
+        read_source_type_name(ManifestNode(written, type.pointer()));
+        ParameterType parameter;
+        if (type.value().is_object()) {
+            type.only({"type", "sql", "only"});
+            parameter.type = type.text("type", "");
+            parameter.sql = sql_with(type.at("sql"), "{parameter}");
+            if (type.has("only"))
+                parameter.only = read_pattern(type.at("only"));
+        } else {
+            parameter = {type.text_of_something(), "{parameter}"};
+        }
+        dialect.parameters.emplace(name, std::move(parameter));
+    }
+}
+
+} // namespace
+
+DialectSpec read_dialect(const ManifestNode &node) {
+    node.only({"quote", "fold", "relation", "schema", "parameters", "select"});
+    DialectSpec dialect;
+    if (node.has("quote"))
+        dialect.quote = node.at("quote").one_of({"\"", "`"}) == 1 ? "`" : "\"";
+    if (node.has("fold"))
+        dialect.folds_to_upper = node.at("fold").one_of({"none", "upper"}) == 1;
+    dialect.relation = read_relation(node.at("relation"), of_table);
+    if (node.has("schema"))
+        dialect.schema = node.at("schema").literal();
+    if (node.has("parameters"))
+        read_parameters(node.at("parameters"), dialect);
+    if (node.has("select"))
+        for (const auto &[name, expression] : node.at("select").members()) {
+            const Json written = name;
+            read_source_type_name(ManifestNode(written, expression.pointer()));
+            dialect.select.emplace(name, sql_with(expression, "{column}"));
+        }
+    return dialect;
+}
+
+SourceCatalogSpec read_source_catalog(const ManifestNode &node) {
+    node.only({"relation", "sql", "types"});
+    SourceCatalogSpec catalog;
+    catalog.relation = read_relation(node.at("relation"), {"{statement.schema}"});
+    catalog.sql = node.at("sql").template_text({"{catalog.relation}", "{catalog.schema}"});
+    if (catalog.sql.find("{catalog.relation}") == catalog.sql.npos)
+        node.at("sql").fail("must hold \"{catalog.relation}\"");
+    catalog.types = read_source_types(node.at("types"));
+    return catalog;
+}
+
+} // namespace reverse_etl

@@ -1,0 +1,62 @@
+#include "postgres/sources/cell_reader.h"
+
+#include "engine/text/json_text.h"
+#include "postgres/border/border.h"
+
+#include <cstring>
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "utils/lsyscache.h"
+}
+
+namespace reverse_etl {
+
+CellReader::CellReader(const Destination &destination, const std::vector<AttrNumber> &columns, const Words &words,
+                       MemoryContext context)
+    : destination_(destination), words_(words) {
+    for (AttrNumber attnum : columns) {
+        Column column{destination.column(attnum), {}, InvalidOid, false, ""};
+        pg_call([&] {
+            Oid input;
+            getTypeInputInfo(column.column->type, &input, &column.io_parameter);
+            fmgr_info_cxt(input, &column.input, context);
+            const Oid type = getBaseType(column.column->type);
+            column.is_json = type == JSONOID || type == JSONBOID;
+        });
+        columns_.push_back(column);
+    }
+}
+
+void CellReader::read(const ResultPage &page, std::size_t row, TupleTableSlot *slot) {
+    for (std::size_t i = 0; i < columns_.size(); i++)
+        if (columns_[i].is_json) {
+            const char *text = page.cell(row, i);
+            const bool has_nul = text != nullptr && std::strstr(text, "\\u0000") != nullptr;
+            columns_[i].mended = has_nul ? without_nul(text) : "";
+        }
+    const bool is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+    std::size_t at = 0;
+    try {
+        pg_call([&] {
+            for (at = 0; at < columns_.size(); at++) {
+                Column &column = columns_[at];
+                const char *text = column.mended.empty() ? page.cell(row, at) : column.mended.c_str();
+                const int position = column.column->attnum - 1;
+                slot->tts_isnull[position] = text == nullptr;
+                if (text != nullptr)
+                    slot->tts_values[position] =
+                        input_value(&column.input, is_utf8 ? ServerText(text) : to_server(text), column.io_parameter,
+                                    column.column->typmod);
+            }
+        });
+    } catch (const std::runtime_error &error) {
+        throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
+                    "could not read column \"" + columns_[at].column->name + "\" of \"" + destination_.name +
+                        "\" from the source",
+                    words_.secrets().hide(error.what()),
+                    "Give the column a type that holds what the source answers, such as text.");
+    }
+}
+
+} // namespace reverse_etl

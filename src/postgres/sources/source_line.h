@@ -1,0 +1,42 @@
+#pragma once
+
+#include "engine/sources/statement_run.h"
+#include "postgres/border/border.h"
+#include "postgres/shared/source_queries.h"
+
+#include <memory>
+#include <string>
+
+namespace reverse_etl {
+
+/// What statements of the session go through.
+AccountLine source_line(const Policy &policy);
+
+/// How long the end of a statement waits for the source to know of it.
+inline constexpr Milliseconds source_patience{900};
+
+/// The Error for a fault of a source. `what`: what could not be done.
+Error source_error(const DestinationError &error, const std::string &what, const std::string &sql);
+
+/// A statement at a source that is on record. However it ends, it is cancelled there if it runs yet.
+class RecordedStatement {
+  public:
+    /// `table`: invalid where there is none. What is passed by reference must stay as long as this does.
+    RecordedStatement(const ConnectorStatement &source, Authenticator &authenticator, const AccountLine &line,
+                      SqlText sql, StatementSettings settings, Oid server, Oid table, Oid role);
+    ~RecordedStatement();
+
+    StatementRun &run() { return run_; }
+    /// Waits for the next page, as StatementRun::next_page does. Throws DestinationError.
+    bool next_page(ResultPage &page);
+    /// No more of it is wanted.
+    void end();
+
+  private:
+    void tell();
+
+    SourceQueryEntry entry_;
+    StatementRun run_;
+};
+
+} // namespace reverse_etl

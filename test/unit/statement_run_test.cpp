@@ -1,0 +1,209 @@
+#include "engine/sources/statement_run.h"
+
+#include "dispatch_fixture.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <thread>
+
+using namespace reverse_etl;
+
+BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
+
+namespace {
+
+/// Polled, cancelled, and read by numbered pages of which the first comes with the state.
+const std::string polled = R"({
+    "submit": { "request": "POST /run", "query": { "id": "{statement.id}" },
+                "body": { "sql": "{statement.sql}", "seconds": { "$number": "{statement.seconds}" }, "tag": "{statement.tag}", "where": "{statement.schema}",
+                          "values": { "$parameters": { "name": "{parameter.number}", "value": { "type": "{parameter.type}", "value": "{parameter.value}" } } } } },
+    "keep": { "handle": "/handle" },
+    "done_when": { "/rows": { "exists": true } }, "failed_when": { "/state": "failed" }, "reason": "/why",
+    "poll": { "request": "GET /run/{statement.handle}", "every": { "milliseconds": 1, "up_to": 5 } },
+    "cancel": { "request": "POST /run/{statement.handle}/cancel" },
+    "result": { "request": "GET /run/{statement.handle}", "query": { "page": "{statement.page}" }, "inline": true,
+                "columns": "/columns", "types": [{ "when": { "/type": "day" }, "type": "date", "cell": "days" }, { "type": "text" }],
+                "rows": "/rows", "next": { "number": "/pages" } },
+    "facts": { "bytes": "/scanned" },
+    "dialect": { "relation": "{object}", "parameters": { "types": { "text": "TEXT" } } } })";
+
+/// One answer is all.
+const std::string at_once = R"({
+    "submit": { "request": "POST /run", "body": [{ "id": "{statement.id}", "sql": "{statement.sql}" }] },
+    "result": { "request": "GET /more", "query": { "token": "{statement.page}" }, "inline": true, "columns": "/columns", "types": [{ "type": "text" }],
+                "rows": "/rows", "cells": "/f", "cell": ["/v", "/w"], "skip": 1, "next": { "cursor": "/token" } },
+    "dialect": { "relation": "{object}" } })";
+
+Connector connector(const std::string &statement) {
+    return Connector::parse(R"({"manifest": 1, "name": "house", "title": "House", "base_url": "http://localhost",
+        "auth": {"kind": "bearer", "token": "{token}"}, "credentials": {"token": {"description": "the token"}}, "reason": "/message",
+        "statement": )" + statement +
+                            R"(, "objects": {"*": {}}})");
+}
+
+struct Reading {
+    Reading(const ScriptedDestination &destination, const std::string &statement, SqlText sql = {"SELECT 1", {}})
+        : source(*connector(statement).statement(at(destination.url()))), policy(quick()),
+          authenticator(source.object.auth, {{"token", "secret"}}), line{transport, waiter, limiter, policy},
+          run(source, authenticator, line, std::move(sql), {"the schema", "the tag", std::chrono::seconds(7)}) {}
+
+    /// All rows, with blanks between their cells.
+    std::string rows() {
+        std::string all;
+        for (ResultPage page; run.next_page(page);)
+            for (std::size_t row = 0; row < page.rows(); row++) {
+                all += all.empty() ? "" : ", ";
+                for (std::size_t i = 0; i < run.columns().size(); i++)
+                    all += (i == 0 ? "" : " ") + std::string(page.cell(row, i) == nullptr ? "NULL" : page.cell(row, i));
+            }
+        return all;
+    }
+
+    std::string fault() {
+        try {
+            return "read " + rows();
+        } catch (const DestinationError &error) {
+            return std::string(error.what()).substr(source.object.base_url.size()) + " | " + error.detail;
+        }
+    }
+
+    const ConnectorStatement source;
+    const Policy policy;
+    PollWaiter waiter;
+    RateLimiter limiter;
+    Authenticator authenticator;
+    CurlTransport transport;
+    const AccountLine line;
+    StatementRun run;
+};
+
+const std::string first_page =
+    R"({"handle": "h/1", "scanned": "123", "pages": [1, 2, 3], "columns": [{"name": "A", "type": "day"}, {"name": "B", "type": "x"}], "rows": [["0", "x"], [null, ""]]})";
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_statement_is_sent_polled_and_read_page_by_page) {
+    int polls = 0;
+    const ScriptedDestination destination([&](const Received &request, auto &connection) {
+        if (request.method == "POST")
+            connection.answer(202, R"({"handle": "h/1"})");
+        else if (request.target.find("page=") == std::string::npos)
+            connection.answer(polls < 2 ? 202 : 200, polls < 2 ? R"({"handle": "h/1"})" : first_page), polls++;
+        else
+            connection.answer(200, request.target.ends_with("=1") ? R"({"rows": [["-1", "y"]]})" : R"({"rows": []})");
+    });
+    Reading reading(destination, polled, {"SELECT \"{x}\" = ?", {{"TEXT", "it's {y}"}}});
+    BOOST_TEST(reading.rows() == "1970-01-01 x, NULL , 1969-12-31 y");
+    const std::vector<Received> all = destination.received();
+    BOOST_TEST(all.size() == 6);
+    BOOST_TEST(Json::parse(all[0].body) ==
+               Json::parse(R"({"sql": "SELECT \"{x}\" = ?", "seconds": 7, "tag": "the tag", "where": "the schema",
+                               "values": {"1": {"type": "TEXT", "value": "it's {y}"}}})"));
+    BOOST_TEST(all[1].target == "/run/h%2F1");
+    BOOST_TEST(all[4].target == "/run/h%2F1?page=1");
+    BOOST_TEST(reading.run.progress().id == "h/1");
+    BOOST_TEST(reading.run.progress().rows == 3);
+    BOOST_TEST(reading.run.progress().source_bytes == 123);
+    BOOST_TEST(!reading.run.may_be_running());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sent_again_has_the_same_id) {
+    int attempts = 0;
+    const ScriptedDestination destination([&](const Received &, auto &connection) {
+        if (attempts++ == 0)
+            connection.reset();
+        else
+            connection.answer(attempts == 2 ? 503 : 200, first_page);
+    });
+    Reading reading(destination, polled);
+    ResultPage page;
+    BOOST_TEST(reading.run.next_page(page));
+    const std::vector<Received> all = destination.received();
+    BOOST_TEST(all[0].target == all[2].target);
+    BOOST_TEST(all[0].target.size() == std::string("/run?id=").size() + 36);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_may_be_all) {
+    const ScriptedDestination destination([](const Received &request, auto &connection) {
+        connection.answer(
+            200,
+            request.method == "POST"
+                ? R"({"columns": [{"name": "a"}], "token": "t", "rows": [{"f": [{"v": "head"}]}, {"f": [{"w": 12345678901234567890123}]}]})"
+                : R"({"rows": [{"f": [{"v": null}]}, {"f": [{}]}]})");
+    });
+    Reading reading(destination, at_once);
+    BOOST_TEST(reading.rows() == "12345678901234567890123, NULL, NULL");
+}
+
+BOOST_AUTO_TEST_CASE(faults_name_the_statement) {
+    const auto fault = [](int status, const std::string &body, const std::string &later = "{}") {
+        int requests = 0;
+        const ScriptedDestination destination([&](const Received &, auto &connection) {
+            const bool is_first = requests++ == 0;
+            connection.answer(is_first ? status : 200, is_first ? body : later);
+        });
+        return Reading(destination, polled).fault();
+    };
+    BOOST_TEST(fault(202, R"({"handle": "h1"})", R"({"state": "failed", "why": "no such table"})") ==
+               ": no such table | Statement h1.");
+    BOOST_TEST(fault(422, R"({"message": "syntax", "handle": "h2"})") == ": syntax | Statement h2.");
+    BOOST_TEST(fault(202, "{}").starts_with(": the answer does not name the statement | Statement "));
+    BOOST_TEST(fault(422, R"({"message": "syntax"})").starts_with(": syntax | Statement "));
+    BOOST_TEST(fault(200, R"({"handle": "h1", "rows": [["1"]], "columns": [{"type": "x"}, {"type": "x"}]})")
+                   .ends_with("a row has fewer cells than the result has columns | Statement h1."));
+    BOOST_TEST(fault(200, R"({"handle": "h1", "rows": [["1", "2"]], "columns": [{"type": "x"}]})")
+                   .ends_with("a row has more cells than the result has columns | Statement h1."));
+    BOOST_TEST(fault(200, R"({"handle": "h1", "rows": []})").find("does not describe the columns") !=
+               std::string::npos);
+    BOOST_TEST(fault(200, R"({"handle": "h1", "rows": 5, "columns": [{}]})").find("its rows are no array") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(pages_end_whatever_answers_say) {
+    const ScriptedDestination destination([](const Received &, auto &connection) {
+        connection.answer(200, R"({"columns": [{"name": "a"}], "token": "again", "rows": []})");
+    });
+    BOOST_TEST(Reading(destination, at_once).fault().find("one that was read before") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_abandoned_is_cancelled_there) {
+    const ScriptedDestination destination(
+        [](const Received &, auto &connection) { connection.answer(202, R"({"handle": "h1"})"); });
+    Reading reading(destination, polled);
+    while (destination.count("/run/h1") == 0)
+        reading.run.go_on();
+    BOOST_TEST(reading.run.may_be_running());
+    reading.run.abandon(std::chrono::seconds(5));
+    BOOST_TEST(destination.count("/run/h1/cancel") == 1);
+    BOOST_TEST(!reading.run.may_be_running());
+    reading.run.abandon(std::chrono::seconds(5));
+    BOOST_TEST(destination.count("/run/h1/cancel") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_statement_whose_name_is_not_known_yet_is_waited_for) {
+    const ScriptedDestination destination([](const Received &request, auto &connection) {
+        if (request.target.starts_with("/run?"))
+            std::this_thread::sleep_for(Milliseconds(200));
+        connection.answer(202, R"({"handle": "h1"})");
+    });
+    Reading reading(destination, polled);
+    while (destination.count("/run?") == 0)
+        reading.run.go_on();
+    reading.run.abandon(std::chrono::seconds(5));
+    BOOST_TEST(destination.count("/run/h1/cancel") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_waited_for_longer_than_said) {
+    std::atomic<bool> came = false;
+    const ScriptedDestination destination([&](const Received &, auto &connection) {
+        came = true;
+        connection.stall();
+    });
+    Reading reading(destination, polled);
+    while (!came)
+        reading.run.go_on();
+    const Clock::time_point begin = Clock::now();
+    reading.run.abandon(Milliseconds(100));
+    BOOST_TEST((Clock::now() - begin < std::chrono::seconds(3)));
+}
