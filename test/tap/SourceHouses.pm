@@ -52,6 +52,16 @@ our %houses = (
         totals    => $totals =~ s/FROM customers/FROM crm.customers/r,
         judge     => ['google_bigquery.json', ''],
     },
+    trino => {
+        options   => q(catalog 'hive', schema 'crm'),
+        url       => 'endpoint',
+        mapping   => sub { "username 'sync', password 'secret'" },
+        schema    => 'crm',
+        table     => '"hive"."crm"."customers"',
+        quote     => $plain,
+        parameter => qr/CAST\(\? AS BIGINT\)|\?/,
+        totals    => $totals,
+    },
 );
 
 my @columns = (id => 'numeric', email => 'text', first_name => 'text', country => 'text', seats => 'integer', visits => 'bigint', price => 'numeric', score => 'double precision', active => 'boolean',
