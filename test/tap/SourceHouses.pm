@@ -62,6 +62,20 @@ our %houses = (
         parameter => qr/CAST\(\? AS BIGINT\)|\?/,
         totals    => $totals,
     },
+    databricks => {
+        options   => q(workspace 'dbc-a1b2.cloud.databricks.com', warehouse_id 'abcdef0123456789', catalog 'sales', schema 'crm'),
+        mapping   => sub { "client_id 'sync', client_secret 'secret'" },
+        renews    => 1,
+        requests  => 3,
+        blind     => 1,
+        differs   => { wakes => 'text' },
+        identity  => 'robot@acme.example',
+        schema    => 'crm',
+        table     => '`sales`.`crm`.`customers`',
+        quote     => $tick,
+        parameter => qr/:p\d+/,
+        totals    => $totals,
+    },
 );
 
 my @columns = (id => 'numeric', email => 'text', first_name => 'text', country => 'text', seats => 'integer', visits => 'bigint', price => 'numeric', score => 'double precision', active => 'boolean',
