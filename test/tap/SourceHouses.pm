@@ -76,6 +76,16 @@ our %houses = (
         parameter => qr/:p\d+/,
         totals    => $totals,
     },
+    athena => {
+        options   => q(region 'eu-central-1', database 'crm', output_location 's3://acme-results/reverse_etl/'),
+        mapping   => sub { $keys },
+        identity  => 'primary',
+        schema    => 'crm',
+        table     => '"AwsDataCatalog"."crm"."customers"',
+        quote     => $plain,
+        parameter => qr/CAST\(\? AS BIGINT\)|\?/,
+        totals    => $totals,
+    },
 );
 
 my @columns = (id => 'numeric', email => 'text', first_name => 'text', country => 'text', seats => 'integer', visits => 'bigint', price => 'numeric', score => 'double precision', active => 'boolean',
