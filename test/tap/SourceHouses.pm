@@ -86,6 +86,15 @@ our %houses = (
         parameter => qr/CAST\(\? AS BIGINT\)|\?/,
         totals    => $totals,
     },
+    redshift => {
+        options   => q(region 'eu-central-1', database 'dev', workgroup 'analytics', schema 'crm'),
+        mapping   => sub { $keys },
+        schema    => 'crm',
+        table     => '"dev"."crm"."customers"',
+        quote     => $plain,
+        parameter => qr/CAST\(:p\d+ AS BIGINT\)|:p\d+/,
+        totals    => $totals,
+    },
 );
 
 my @columns = (id => 'numeric', email => 'text', first_name => 'text', country => 'text', seats => 'integer', visits => 'bigint', price => 'numeric', score => 'double precision', active => 'boolean',
