@@ -12,7 +12,7 @@ use Time::HiRes qw(time);
 plan skip_all => Sources->missing if defined Sources->missing;
 
 my %houses = %SourceHouses::houses;
-my @names   = $ENV{SOURCES} ? split / /, $ENV{SOURCES} : qw(snowflake bigquery trino databricks athena redshift);
+my @names   = $ENV{SOURCES} ? split / /, $ENV{SOURCES} : qw(snowflake bigquery clickhouse trino databricks athena redshift);
 my $sources = Sources->start(@names);
 my $sandbox = start_sandbox();
 my $node    = new_node('main', "shared_preload_libraries = 'reverse_etl'");
