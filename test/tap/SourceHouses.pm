@@ -113,6 +113,7 @@ our %houses = (
         quote     => $plain,
         parameter => qr/CAST\(:p\d+ AS BIGINT\)|:p\d+/,
         totals    => $totals,
+        judge     => ['schemas/aws_redshift-data.schema.json', ''],
     },
 );
 
