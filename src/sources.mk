@@ -47,6 +47,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/format_reader.cpp \
     src/engine/manifest/header_reader.cpp \
     src/engine/manifest/header_spec_reader.cpp \
+    src/engine/manifest/host_reader.cpp \
     src/engine/manifest/idempotency_reader.cpp \
     src/engine/manifest/job_reader.cpp \
     src/engine/manifest/job_result_reader.cpp \
@@ -109,6 +110,7 @@ ENGINE_SOURCES = \
     src/engine/requests/discovery.cpp \
     src/engine/requests/dispatcher.cpp \
     src/engine/requests/dispatcher_tokens.cpp \
+    src/engine/requests/elsewhere.cpp \
     src/engine/requests/fetch.cpp \
     src/engine/requests/follow_up.cpp \
     src/engine/requests/form_members.cpp \
@@ -147,6 +149,7 @@ ENGINE_SOURCES = \
     src/engine/sources/describe_result.cpp \
     src/engine/sources/result_page.cpp \
     src/engine/sources/sql_text.cpp \
+    src/engine/sources/statement_pages.cpp \
     src/engine/sources/statement_run.cpp \
     src/engine/text/base64.cpp \
     src/engine/text/csv_records.cpp \

@@ -1,6 +1,5 @@
 // BigQuery v2, by Google's discovery document and its client (npm @google-cloud/bigquery), which clients/bigquery.mjs runs against it.
-import { DuckDBDecimalValue } from '@duckdb/node-api';
-import { Engine } from './engine.mjs';
+import { Engine, decimal } from './engine.mjs';
 import { Refusal, members } from './server.mjs';
 import { Statements } from './statements.mjs';
 import { tables } from './tables.mjs';
@@ -22,11 +21,6 @@ const translated = (sql) => sql.split(/('(?:[^'\\]|\\.)*')/).map((part, i) => (i
     .replace(/`acme-1`\.`crm`\.INFORMATION_SCHEMA\.COLUMNS/g, 'META.COLUMNS').replace(/`acme-1`\./g, '').replace(/`/g, '"')
     .replace(/IF\((.+?), NULL, TO_JSON_STRING\((.+?)\)\)/g, 'CASE WHEN $1 THEN NULL ELSE CAST(to_json($2) AS VARCHAR) END'))).join('');
 
-/// As many digits behind the point as it is written with.
-function decimal(value) {
-    const [whole, fraction = ''] = String(value).split('.');
-    return new DuckDBDecimalValue(BigInt(whole + fraction), 38, fraction.length);
-}
 const values = {
     STRING: String, INT64: (value) => BigInt(value), BOOL: (value) => value === 'true', BIGNUMERIC: decimal, DATE: String, DATETIME: String, TIMESTAMP: String,
 };
@@ -56,6 +50,7 @@ export const source = {
     async answer({ method, path, query, headers, bytes }) {
         if (headers.authorization !== 'Bearer token') refuse(401, 'Request had invalid authentication credentials.');
         const known = (...names) => { for (const name of query.keys()) if (![...names, 'prettyPrint'].includes(name)) refuse(400, `Invalid JSON payload received. Unknown name "${name}": Cannot bind query parameter.`, 'badRequest'); };
+        if (method === 'GET' && path === '/bigquery/v2/projects/acme-1/datasets/crm/tables') { known('maxResults', 'pageToken'); return [200, { kind: 'bigquery#tableList', etag: 'x', totalItems: 1 }]; }
         const [, project, what, id, cancel] = /^\/bigquery\/v2\/projects\/([^/]+)\/(jobs|queries)(?:\/([^/]+))?(\/cancel)?$/.exec(path) ?? refuse(404, 'Not Found');
         if (project !== 'acme-1') refuse(403, `Access Denied: Project ${project}: User does not have bigquery.jobs.create permission in project ${project}.`);
         const of = (name) => {

@@ -1,6 +1,6 @@
 // What runs the SQL that a stand-in is sent: DuckDB, in this process. A stand-in translates its dialect's spellings, and
 // nothing else; so WHERE, LIMIT and types mean here what they mean in a database.
-import { DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api';
+import { DuckDBDecimalValue, DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api';
 
 const id = DuckDBTypeId;
 
@@ -20,6 +20,12 @@ const kinds = { [id.BOOLEAN]: 'boolean', [id.DATE]: 'date', [id.TIME]: 'time', [
     [id.FLOAT]: 'real', [id.DOUBLE]: 'real', [id.TINYINT]: 'integer', [id.SMALLINT]: 'integer', [id.INTEGER]: 'integer', [id.BIGINT]: 'integer', [id.HUGEINT]: 'integer',
     [id.UINTEGER]: 'integer', [id.UBIGINT]: 'integer', [id.DECIMAL]: 'decimal' };
 const digits = { [id.TINYINT]: 3, [id.SMALLINT]: 5, [id.INTEGER]: 9, [id.BIGINT]: 18 };
+
+/// A parameter with as many digits behind the point as it is written with.
+export function decimal(value) {
+    const [whole, fraction = ''] = String(value).split('.');
+    return new DuckDBDecimalValue(BigInt(whole + fraction), 38, fraction.length);
+}
 
 export class Engine {
     static async start(...statements) {

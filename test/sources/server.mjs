@@ -1,7 +1,8 @@
 // A stand-in on a port of its own, and beside it, under /_control, what a test wants of it:
 //
 //   POST /_control/set      {"delay": ms, "rows": n, ...}: what the stand-in's `settings` have: how long statements take, rows a page
-//   POST /_control/faults   [{"match": "GET /api", "status": 503, "times": 2}, ...]; "drop": true closes the connection in its place
+//   POST /_control/faults   [{"match": "GET /api", "status": 503, "times": 2}, ...]; "drop": true closes the connection in its place, "skip": 2
+//                           leaves two requests in peace before
 //   GET  /_control/state    {"submitted", "running", "cancelled", "requests": ["POST /api/v2/statements 202", ...], "statements": [sql, ...]}
 //   POST /_control/save     {"file": ...}: writes all requests that were answered with 2xx, a line of JSON each
 //   POST /_control/reset    forgets requests, counts and faults
@@ -11,9 +12,9 @@ import { gzipSync } from 'node:zlib';
 
 /// A request that is refused, with its answer.
 export class Refusal extends Error {
-    constructor(status, body) {
+    constructor(status, body, headers = {}) {
         super('refused');
-        Object.assign(this, { status, body });
+        Object.assign(this, { status, body, headers });
     }
 }
 
@@ -43,21 +44,22 @@ export async function serve(source, port = 0) {
         for await (const chunk of message) chunks.push(chunk);
         const bytes = Buffer.concat(chunks);
         const url = new URL(message.url, 'http://x');
-        const send = (status, body, packed = false) => {
-            const text = JSON.stringify(body);
+        // A text goes as it is: it has its media type among the headers.
+        const send = (status, body, packed = false, headers = {}) => {
+            const text = typeof body === 'string' ? body : JSON.stringify(body);
             const content = packed ? gzipSync(text) : Buffer.from(text);
-            response.writeHead(status, { 'content-type': 'application/json', 'content-length': content.length, ...(packed ? { 'content-encoding': 'gzip' } : {}) });
+            response.writeHead(status, { 'content-type': 'application/json', 'content-length': content.length, ...(packed ? { 'content-encoding': 'gzip' } : {}), ...headers });
             response.end(content);
         };
         if (url.pathname.startsWith('/_control/')) return send(200, control[url.pathname.slice(10)](bytes.length ? JSON.parse(bytes) : {}) ?? {});
         const line = `${message.method} ${url.pathname}`;
-        const fault = faults.find((one) => one.times > 0 && line.startsWith(one.match));
+        const fault = faults.find((one) => one.times > 0 && line.startsWith(one.match) && !(one.skip > 0 && one.skip--));
         let answer;
         try {
             if (fault && fault.times-- && !fault.after) answer = [fault.status ?? 0, { message: 'a fault that a test planted', error: { message: 'a fault that a test planted', errors: [{ reason: 'backendError' }] } }];
-            else answer = await source.answer({ method: message.method, path: url.pathname, query: url.searchParams, headers: message.headers, bytes });
+            else answer = await source.answer({ method: message.method, path: url.pathname, query: url.searchParams, headers: message.headers, bytes, home: `http://${message.headers.host}`, gone: response });
         } catch (error) {
-            if (error instanceof Refusal) answer = [error.status, error.body];
+            if (error instanceof Refusal) answer = [error.status, error.body, false, error.headers];
             else { console.error(line, error); answer = [500, { message: String(error) }]; }
         }
         state.requests.push(`${line} ${answer[0]}`);

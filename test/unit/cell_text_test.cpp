@@ -57,3 +57,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_written_as_its_form_says_stays_as_it_is) {
     BOOST_TEST(cell(CellForm::text, std::string_view("a\0b", 3)) == "a\xef\xbf\xbd"
                                                                     "b");
 }
+
+BOOST_AUTO_TEST_CASE(years_with_a_sign_are_those_of_iso_8601) {
+    BOOST_TEST(cell(CellForm::iso, "2026-11-27") == "2026-11-27");
+    BOOST_TEST(cell(CellForm::iso, "2026-11-27 10:00:00.5 UTC") == "2026-11-27 10:00:00.5 UTC");
+    BOOST_TEST(cell(CellForm::iso, "0000-12-31") == "0001-12-31 BC");
+    BOOST_TEST(cell(CellForm::iso, "-0043-03-15T12:00:00Z") == "0044-03-15T12:00:00Z BC");
+    BOOST_TEST(cell(CellForm::iso, "+12345-01-01") == "12345-01-01");
+    for (const char *other : {"", "-", "now", "12-01-01", "-99999999999999999999-01-01"})
+        BOOST_TEST(cell(CellForm::iso, other) == other, other);
+}

@@ -73,6 +73,35 @@ BOOST_AUTO_TEST_CASE(a_marker_may_count) {
     BOOST_TEST(select_text(counting, query).text == "SELECT 1 FROM t WHERE \"A\" IN (@p1, @p2)");
 }
 
+BOOST_AUTO_TEST_CASE(a_marker_may_name_the_type) {
+    DialectSpec typed = dialect();
+    typed.marker = "{{p{number}:{type}}}";
+    typed.escape = {{'\\', "\\\\"}, {'\n', "\\n"}};
+    SourceQuery query;
+    query.relation = "t";
+    query.conditions = {{"A", "text", SqlComparison::equal, {"x\\\n{y}"}}};
+    const SqlText sql = select_text(typed, query);
+    BOOST_TEST(sql.text == "SELECT 1 FROM t WHERE \"A\" = {p1:TEXT}");
+    BOOST_TEST(parameters_of(sql) == "TEXT:x\\\\\\n{y}");
+    BOOST_TEST(sent_text(typed, sql) == sql.text);
+}
+
+BOOST_AUTO_TEST_CASE(values_may_be_bound_by_a_statement_around_the_text) {
+    DialectSpec bound = dialect();
+    bound.value = "'{value}'";
+    bound.escape = {{'\'', "''"}};
+    bound.bound = "EXECUTE '{statement.sql}' USING {values}";
+    SourceQuery query;
+    query.relation = "\"it's {t}\"";
+    query.conditions = {{"A", "text", SqlComparison::equal, {"x' OR '1' = '1", "{values}"}}};
+    const SqlText sql = select_text(bound, query);
+    BOOST_TEST(sql.text == "SELECT 1 FROM \"it's {t}\" WHERE \"A\" IN (?, ?)");
+    BOOST_TEST(sent_text(bound, sql) == "EXECUTE 'SELECT 1 FROM \"it''s {t}\" WHERE \"A\" IN (?, ?)' USING "
+                                        "'x'' OR ''1'' = ''1', '{values}'");
+    query.conditions.clear();
+    BOOST_TEST(sent_text(bound, select_text(bound, query)) == "SELECT 1 FROM \"it's {t}\"");
+}
+
 BOOST_AUTO_TEST_CASE(a_query_of_a_user_stays_one_statement) {
     SourceQuery query;
     query.query = one_query(" SELECT 1 -- so far\n ; \n");

@@ -35,6 +35,24 @@ const std::string at_once = R"({
                 "rows": "/rows", "cells": "/f", "cell": ["/v", "/w"], "skip": 1, "next": { "cursor": "/token" } },
     "dialect": { "relation": "{object}" } })";
 
+/// Pages come while it runs, by addresses.
+const std::string while_it_runs = R"({
+    "submit": { "request": "POST /run", "format": "text", "body": "{statement.sql}",
+                "headers": { "X-Id": "{statement.id}", "X-Tag": "{statement.tag}" }, "query": { "$parameters": { "name": "p{parameter.number}", "value": "{parameter.value}" } } },
+    "keep": { "handle": "/id" }, "failed_when": { "/error": { "exists": true } }, "reason": "/error",
+    "cancel": { "request": "DELETE /query/{statement.handle}" },
+    "result": { "request": "GET /run", "inline": true, "columns": "/columns", "types": [{ "type": "text" }], "rows": "/data",
+                "next": { "url": ["/nextUri", "/next"] }, "while_running": { "milliseconds": 1, "up_to": 4 } },
+    "facts": { "bytes": "/scanned" },
+    "dialect": { "relation": "{object}" } })";
+
+/// Rows are where a page says.
+const std::string by_links = R"({
+    "submit": { "request": "POST /run", "body": { "id": "{statement.id}", "sql": "{statement.sql}", "more": { "$given": "" } } },
+    "result": { "request": "GET /chunk/{statement.page}", "inline": true, "columns": "/columns", "types": [{ "type": "text" }], "rows": "/rows",
+                "link": { "at": "/link", "headers": "/headers", "hosts": ["*.storage.example"] }, "next": { "cursor": "/next" } },
+    "dialect": { "relation": "{object}" } })";
+
 Connector connector(const std::string &statement) {
     return Connector::parse(R"({"manifest": 1, "name": "house", "title": "House", "base_url": "http://localhost",
         "auth": {"kind": "bearer", "token": "{token}"}, "credentials": {"token": {"description": "the token"}}, "reason": "/message",
@@ -43,10 +61,20 @@ Connector connector(const std::string &statement) {
 }
 
 struct Reading {
-    Reading(const ScriptedDestination &destination, const std::string &statement, SqlText sql = {"SELECT 1", {}})
-        : source(*connector(statement).statement(at(destination.url()))), policy(quick()),
+    Reading(const ScriptedDestination &destination, const std::string &statement, SqlText sql = {"SELECT 1", {}},
+            std::chrono::seconds longest = std::chrono::seconds(7), Milliseconds of_request = Milliseconds(0))
+        : source(*connector(statement).statement(at(destination.url()))), policy(quick_within(of_request)),
           authenticator(source.object.auth, {{"token", "secret"}}), line{transport, waiter, limiter, policy},
-          run(source, authenticator, line, std::move(sql), {"the schema", "the tag", std::chrono::seconds(7)}) {}
+          run(source, authenticator, line, std::move(sql), {"the schema", "the tag", longest}) {}
+
+    static Policy quick_within(Milliseconds timeout) {
+        Policy policy = quick();
+        if (timeout > Milliseconds(0)) {
+            policy.timeout = timeout;
+            policy.max_attempts = 1;
+        }
+        return policy;
+    }
 
     /// All rows, with blanks between their cells.
     std::string rows() {
@@ -206,4 +234,139 @@ BOOST_AUTO_TEST_CASE(nothing_is_waited_for_longer_than_said) {
     const Clock::time_point begin = Clock::now();
     reading.run.abandon(Milliseconds(100));
     BOOST_TEST((Clock::now() - begin < std::chrono::seconds(3)));
+}
+
+BOOST_AUTO_TEST_CASE(pages_may_come_while_it_runs) {
+    const ScriptedDestination destination([](const Received &request, auto &connection) {
+        if (request.method == "POST")
+            connection.answer(200, R"({"id": "q1", "nextUri": "/run/1"})");
+        else if (request.target == "/run/1")
+            connection.answer(200, R"({"id": "q1", "nextUri": "/run/2", "scanned": 7})");
+        else if (request.target == "/run/2")
+            connection.answer(200, R"({"nextUri": "/run/3", "columns": [{"name": "a"}]})");
+        else if (request.target == "/run/3")
+            connection.answer(200, R"({"next": "/run/4", "columns": [{"name": "a"}], "data": [["x"]], "scanned": 9})");
+        else
+            connection.answer(200, R"({"columns": [{"name": "a"}], "data": [["y"], [null]]})");
+    });
+    Reading reading(destination, while_it_runs, {"SELECT '{{x}}'", {{"TEXT", "{y}"}}});
+    BOOST_TEST(reading.rows() == "x, y, NULL");
+    const std::vector<Received> all = destination.received();
+    BOOST_TEST(all.size() == 5);
+    BOOST_TEST(all[0].body == "SELECT '{{x}}'");
+    BOOST_TEST(all[0].target == "/run?p1=%7By%7D");
+    BOOST_TEST(all[0].all_of("x-tag") == "the tag");
+    BOOST_TEST(all[0].all_of("content-type") == "text/plain; charset=utf-8");
+    BOOST_TEST(reading.run.progress().id == "q1");
+    BOOST_TEST(reading.run.progress().source_bytes == 9);
+    BOOST_TEST(!reading.run.may_be_running());
+}
+
+BOOST_AUTO_TEST_CASE(a_page_may_say_that_it_failed) {
+    const ScriptedDestination destination([](const Received &request, auto &connection) {
+        connection.answer(200, request.method == "POST" ? R"({"id": "q1", "nextUri": "/run/1"})"
+                                                        : R"({"id": "q1", "error": "no memory"})");
+    });
+    BOOST_TEST(Reading(destination, while_it_runs).fault() == ": no memory | Statement q1.");
+}
+
+BOOST_AUTO_TEST_CASE(what_runs_while_it_is_read_is_cancelled) {
+    for (const char *next : {"/run/2", "http://elsewhere.example/run/2"}) {
+        const ScriptedDestination destination([next](const Received &request, auto &connection) {
+            if (request.method == "DELETE")
+                connection.answer(204, "");
+            else
+                connection.answer(
+                    200, std::string(R"({"id": "q1", "columns": [{"name": "a"}], "data": [["x"]], "nextUri": ")") +
+                             (request.method == "POST" ? "/run/1" : next) + "\"}");
+        });
+        Reading reading(destination, while_it_runs);
+        ResultPage page;
+        BOOST_TEST(reading.run.next_page(page));
+        try {
+            while (reading.run.next_page(page) && destination.count("/run/2") == 0)
+                ;
+        } catch (const DestinationError &error) {
+            const std::string said = error.what();
+            BOOST_TEST((said.ends_with("said to be elsewhere") || said.ends_with("one that was read before")), said);
+        }
+        BOOST_TEST(reading.run.may_be_running());
+        reading.run.abandon(std::chrono::seconds(5));
+        BOOST_TEST(destination.count("/query/q1") == 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(rows_may_be_where_a_page_says) {
+    const ScriptedDestination destination([](const Received &request, auto &connection) {
+        if (request.method == "POST")
+            connection.answer(200, R"({"columns": [{"name": "a"}], "link": ")"
+                                   "http://" +
+                                       request.all_of("host") +
+                                       R"(/stored?key=1", "headers": {"X-Key": "{k}"}, "next": 1})");
+        else if (request.target == "/stored?key=1")
+            connection.answer(200, R"([["x"], [null]])");
+        else if (request.target == "/chunk/1")
+            connection.answer(200, R"({"rows": [["y"]], "next": 2})");
+        else
+            connection.answer(200, R"({})");
+    });
+    Reading reading(destination, by_links);
+    BOOST_TEST(reading.rows() == "x, NULL, y");
+    const std::vector<Received> all = destination.received();
+    BOOST_TEST(all.size() == 4);
+    BOOST_TEST(Json::parse(all[0].body).size() == 2);
+    BOOST_TEST(all[0].all_of("authorization") == "Bearer secret");
+    BOOST_TEST(all[1].all_of("x-key") == "{k}");
+    BOOST_TEST(!all[1].has("authorization"));
+}
+
+BOOST_AUTO_TEST_CASE(rows_are_fetched_from_no_other_host) {
+    for (const char *link : {"http://evil.example/x", "https://storage.example/x", "https://a.storage.example.evil/x",
+                             "ftp://a.storage.example/x", "x", "https://user@a.storage.example/x"}) {
+        const ScriptedDestination destination([link](const Received &, auto &connection) {
+            connection.answer(200, R"({"columns": [{"name": "a"}], "link": ")" + std::string(link) + "\"}");
+        });
+        BOOST_TEST(Reading(destination, by_links).fault().find("at a host that the connector does not allow") !=
+                       std::string::npos,
+                   link);
+        BOOST_TEST(destination.received().size() == 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_has_ended_is_a_fault_that_does_not_tell_it) {
+    const ScriptedDestination destination([](const Received &request, auto &connection) {
+        if (request.method == "POST")
+            connection.answer(200, R"({"columns": [{"name": "a"}], "link": ")"
+                                   "http://" +
+                                       request.all_of("host") + R"(/stored?key=1"})");
+        else
+            connection.answer(403, "<Code>AccessDenied</Code>");
+    });
+    const std::string fault = Reading(destination, by_links).fault();
+    BOOST_TEST(fault.find("AccessDenied") != std::string::npos, fault);
+    BOOST_TEST(fault.find("key=1") == std::string::npos, fault);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_may_come_when_it_is_done) {
+    const std::string waits = R"({
+        "submit": { "request": "POST /run", "body": ["{statement.id}", "{statement.sql}"], "answers": "when_done" },
+        "result": { "columns": "/columns", "types": [{ "type": "text" }], "rows": "/rows" }, "dialect": { "relation": "{object}" } })";
+    const ScriptedDestination destination([](const Received &, auto &connection) {
+        std::this_thread::sleep_for(Milliseconds(400));
+        connection.answer(200, R"({"columns": [{"name": "a"}], "rows": [["x"]]})");
+    });
+    BOOST_TEST(Reading(destination, waits, {"SELECT 1", {}}, std::chrono::seconds(7), Milliseconds(100)).rows() == "x");
+    BOOST_TEST(Reading(destination, waits, {"SELECT 1", {}}, std::chrono::seconds(-5), Milliseconds(100)).fault() !=
+               "read x");
+}
+
+BOOST_AUTO_TEST_CASE(what_no_source_ends_is_ended_here) {
+    const ScriptedDestination destination(
+        [](const Received &, auto &connection) { connection.answer(202, R"({"handle": "h1"})"); });
+    // That much less than what is waited beyond it.
+    Reading reading(destination, polled, {"SELECT 1", {}}, std::chrono::seconds(-4));
+    BOOST_TEST(reading.fault() == ": the statement took longer than -4 s | Statement h1.");
+    BOOST_TEST(reading.run.may_be_running());
+    reading.run.abandon(std::chrono::seconds(5));
+    BOOST_TEST(destination.count("/run/h1/cancel") == 1);
 }

@@ -110,8 +110,11 @@ void check_text_body(const ManifestNode &node) {
 void check_body(const ManifestNode &node, OperationKind kind, BodyFormat &format,
                 const std::vector<std::string> &group_by) {
     if (kind == OperationKind::list) {
-        if (format.kind != BodyKind::json && format.kind != BodyKind::form)
-            node.fail("cannot be written in the operation's format: the body of a list is \"json\" or \"form\"");
+        if (format.kind == BodyKind::text && !node.value().is_string())
+            node.fail("must be a text, as the operation's format says");
+        if (format.kind != BodyKind::json && format.kind != BodyKind::form && format.kind != BodyKind::text)
+            node.fail("cannot be written in the operation's format: the body of a list is \"json\", \"form\" or "
+                      "\"text\"");
         check_page_body(node);
         return;
     }

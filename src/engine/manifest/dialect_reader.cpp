@@ -1,6 +1,7 @@
 #include "engine/manifest/dialect_reader.h"
 
 #include "engine/manifest/condition_reader.h"
+#include "engine/manifest/format_reader.h"
 #include "engine/manifest/source_types_reader.h"
 #include "engine/text/placeholders.h"
 
@@ -29,9 +30,22 @@ std::string sql_with(const ManifestNode &node, const char *name) {
 }
 
 void read_parameters(const ManifestNode &node, DialectSpec &dialect) {
-    node.only({"marker", "types"});
+    node.only({"marker", "value", "escape", "bound", "types"});
     if (node.has("marker"))
-        dialect.marker = node.at("marker").template_text({"{number}"});
+        dialect.marker = node.at("marker").template_text({"{number}", "{type}"});
+    if (node.has("value")) {
+        dialect.value = node.at("value").template_text({"{value}"});
+        if (dialect.value.find("{value}") == std::string::npos)
+            node.at("value").fail("must hold \"{value}\"");
+    }
+    if (node.has("escape"))
+        dialect.escape = read_escapes(node.at("escape"));
+    if (node.has("bound")) {
+        dialect.bound = node.at("bound").template_text({"{statement.sql}", "{values}"});
+        for (const char *name : {"{statement.sql}", "{values}"})
+            if (dialect.bound.find(name) == std::string::npos)
+                node.at("bound").fail(std::string("must hold \"") + name + "\"");
+    }
     for (const auto &[name, type] : node.at("types").members()) {
         if (name == "$note")
             continue;

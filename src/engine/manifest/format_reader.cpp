@@ -22,16 +22,6 @@ void read_csv(const ManifestNode &node, CsvFormat &csv) {
         csv.line_end = node.at("line_end").one_of({"lf", "crlf"}) == 1 ? "\r\n" : "\n";
 }
 
-Escapes read_escapes(const ManifestNode &node) {
-    Escapes escapes;
-    for (const auto &[name, written] : node.members()) {
-        if (name.size() != 1 || static_cast<unsigned char>(name[0]) > 127)
-            written.fail("must replace one ASCII character");
-        escapes[name[0]] = written.literal();
-    }
-    return escapes;
-}
-
 void read_options(const ManifestNode &node, BodyFormat &format) {
     switch (format.kind) {
     case BodyKind::form:
@@ -59,6 +49,16 @@ void read_options(const ManifestNode &node, BodyFormat &format) {
 }
 
 } // namespace
+
+Escapes read_escapes(const ManifestNode &node) {
+    Escapes escapes;
+    for (const auto &[name, written] : node.members()) {
+        if (name.size() != 1 || static_cast<unsigned char>(name[0]) > 127)
+            written.fail("must replace one ASCII character");
+        escapes[name[0]] = written.literal();
+    }
+    return escapes;
+}
 
 void read_format(const ManifestNode &node, BodyFormat &format) {
     const ManifestNode kind = node.value().is_object() ? node.at("kind") : node;

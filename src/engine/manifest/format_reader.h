@@ -11,4 +11,7 @@ void read_format(const ManifestNode &node, BodyFormat &format);
 /// The same for the file of a form of several parts.
 void read_file_format(const ManifestNode &node, BodyFormat &format);
 
+/// Characters, and what is written for them. Fails where one is no ASCII character.
+Escapes read_escapes(const ManifestNode &node);
+
 } // namespace reverse_etl

@@ -48,13 +48,14 @@ std::optional<Json> written_out(const Json &directive, const Parameters &paramet
     if (parameters.list.empty())
         return std::nullopt;
     const bool is_map = directive.is_object() && directive.contains("name");
+    const Json &element = directive.is_array() ? directive.at(0) : directive;
     Json made = is_map ? Json::object() : Json::array();
     for (std::size_t i = 0; i < parameters.list.size(); i++) {
         if (is_map)
             made[filled(directive.at("name").get<std::string>(), parameters.list[i], i + 1)] =
                 filled(directive.at("value"), parameters.list[i], i + 1);
         else
-            made.push_back(filled(directive, parameters.list[i], i + 1));
+            made.push_back(filled(element, parameters.list[i], i + 1));
     }
     return made;
 }
@@ -84,6 +85,8 @@ std::optional<Json> expanded(const Json &value, const Parameters &parameters) {
         return written_out(value.at("$parameters"), parameters);
     if (value.is_object() && value.contains("$number"))
         return number_of(value.at("$number").get<std::string>(), parameters.values);
+    if (value.is_object() && value.contains("$given"))
+        return value.at("$given") == "" ? std::nullopt : std::optional<Json>(value.at("$given"));
     Json made = value;
     made.clear();
     for (const auto &[name, member] : value.items()) {
@@ -103,14 +106,18 @@ void check_directive(const ManifestNode &object, const std::string &name, const 
         if (!sole_placeholder(member.text()).value_or("").starts_with(of_statement))
             member.fail("must be \"{statement.NAME}\"");
     } else if (name == "$parameters") {
+        if (member.value().is_array() && member.value().size() != 1)
+            member.fail("must hold one element, which is made for each");
         if (member.has("name") != member.has("value"))
             member.fail("must have \"name\" and \"value\", or be an element");
         if (member.has("name")) {
             member.only({"name", "value"});
             member.at("name").text_of_something();
         }
+    } else if (name == "$given") {
+        member.text();
     } else {
-        member.fail("is no directive; those of a statement's body are \"$parameters\" and \"$number\"");
+        member.fail("is no directive; those of a statement's body are \"$parameters\", \"$number\" and \"$given\"");
     }
 }
 
@@ -120,12 +127,24 @@ Json with_parameters(const Json &request, const std::vector<StatementParameter> 
                      const RequestValues &values) {
     Json made = request;
     if (request.contains("query"))
-        for (const auto &[name, value] : request.at("query").items())
-            if (names_first_page(value, values))
+        for (const auto &[name, value] : request.at("query").items()) {
+            if (names_first_page(value, values) || name == "$parameters")
                 made["query"].erase(name);
+            if (name == "$parameters")
+                made["query"].update(written_out(value, {parameters, values}).value_or(Json::object()));
+        }
     if (request.contains("body"))
         made["body"] = expanded(request.at("body"), {parameters, values}).value_or(Json::object());
     return made;
+}
+
+void check_directives_of_query(const ManifestNode &query) {
+    if (!query.has("$parameters"))
+        return;
+    const ManifestNode directive = query.at("$parameters");
+    directive.only({"name", "value"});
+    directive.at("name").text_of_something();
+    directive.at("value").text();
 }
 
 void check_directives(const ManifestNode &node) {

@@ -1,6 +1,7 @@
 #include "engine/manifest/statement_reader.h"
 
 #include "engine/manifest/dialect_reader.h"
+#include "engine/manifest/host_reader.h"
 #include "engine/manifest/object_checks.h"
 #include "engine/manifest/operation_reader.h"
 #include "engine/manifest/source_types_reader.h"
@@ -48,7 +49,9 @@ class StatementReader {
                     "facts", "dialect", "catalog"});
         if (node_.has("keep"))
             read_keep(node_.at("keep"));
-        spec_.submit = read_request(node_.at("submit"), {});
+        spec_.submit = read_request(node_.at("submit"), {"answers"});
+        if (node_.at("submit").has("answers"))
+            spec_.answers_when_done = node_.at("submit").at("answers").one_of({"at_once", "when_done"}) == 1;
         if (!has_placeholder(*spec_.submit.written, "statement.id") ||
             !has_placeholder(*spec_.submit.written, "statement.sql"))
             node_.at("submit").fail("must hold \"{statement.sql}\", and \"{statement.id}\", by which the source knows "
@@ -64,7 +67,7 @@ class StatementReader {
         if (node_.has("reason"))
             spec_.reason = node_.at("reason").pointers();
         if (node_.has("cancel"))
-            spec_.cancel = read_request(node_.at("cancel"), {});
+            spec_.cancel = read_request(node_.at("cancel"), {}, true);
         if (node_.has("describe")) {
             spec_.described = node_.at("describe").at("columns").pointers();
             spec_.describe = read_request(node_.at("describe"), {"columns"});
@@ -84,7 +87,8 @@ class StatementReader {
     }
 
   private:
-    RequestTemplate read_request(const ManifestNode &node, std::initializer_list<const char *> others) {
+    RequestTemplate read_request(const ManifestNode &node, std::initializer_list<const char *> others,
+                                 bool may_delete = false) {
         for (const auto &[name, member] : node.members()) {
             const auto is_this = [&name = name](const char *known) { return name == known; };
             if (name != "note" && std::none_of(std::begin(of_request), std::end(of_request), is_this) &&
@@ -98,14 +102,17 @@ class StatementReader {
         node.at("request");
         if (node.has("body"))
             check_directives(node.at("body"));
+        if (node.has("query"))
+            check_directives_of_query(node.at("query"));
         RequestTemplate request;
         request.written = std::make_shared<const Json>(std::move(written));
         const Json sample = with_parameters(*request.written, {{"type", "value"}}, {});
         const ManifestNode whole(sample, node.pointer(), &known_);
         check_placeholders_fit(whole, OperationKind::list);
         request.spec = read_operation(whole, OperationKind::list);
-        if (request.spec.method != "GET" && request.spec.method != "POST")
-            node.at("request").fail("its method must be GET or POST");
+        if (request.spec.method != "GET" && request.spec.method != "POST" &&
+            !(may_delete && request.spec.method == "DELETE"))
+            node.at("request").fail(std::string("its method must be GET or POST") + (may_delete ? ", or DELETE" : ""));
         return request;
     }
 
@@ -124,24 +131,29 @@ class StatementReader {
 
     void read_poll(const ManifestNode &node) {
         spec_.poll = read_request(node, {"every"});
-        if (!node.has("every"))
-            return;
-        node.at("every").only({"milliseconds", "up_to"});
-        spec_.every = Milliseconds(milliseconds(node.at("every").at("milliseconds")));
-        spec_.up_to = spec_.every;
-        if (node.at("every").has("up_to"))
-            spec_.up_to = Milliseconds(milliseconds(node.at("every").at("up_to")));
-        if (spec_.up_to < spec_.every)
-            node.at("every").at("up_to").fail("must not be less than \"milliseconds\"");
+        if (node.has("every"))
+            spec_.pause = read_pause(node.at("every"));
+    }
+
+    static StatementPause read_pause(const ManifestNode &node) {
+        node.only({"milliseconds", "up_to"});
+        StatementPause pause;
+        pause.every = Milliseconds(milliseconds(node.at("milliseconds")));
+        pause.up_to = pause.every;
+        if (node.has("up_to"))
+            pause.up_to = Milliseconds(milliseconds(node.at("up_to")));
+        if (pause.up_to < pause.every)
+            node.at("up_to").fail("must not be less than \"milliseconds\"");
+        return pause;
     }
 
     void read_result(const ManifestNode &node) {
         StatementResultSpec &result = spec_.result;
         if (node.has("request"))
-            result.request =
-                read_request(node, {"inline", "columns", "name", "types", "rows", "cells", "cell", "skip", "next"});
+            result.request = read_request(node, {"inline", "columns", "name", "types", "rows", "cells", "cell", "skip",
+                                                 "next", "link", "while_running"});
         else
-            node.only({"columns", "name", "types", "rows", "cells", "cell", "skip", "next", "inline"});
+            node.only({"columns", "name", "types", "rows", "cells", "cell", "skip", "next", "inline", "link"});
         result.is_inline = node.flag("inline", !node.has("request"));
         if (!result.is_inline && !node.has("request"))
             node.at("inline").fail("must be true where there is no \"request\"");
@@ -157,6 +169,30 @@ class StatementReader {
             result.skip = static_cast<std::size_t>(node.at("skip").positive_integer());
         if (node.has("next"))
             read_next(node.at("next"), node);
+        if (node.has("link"))
+            result.link = read_link(node.at("link"));
+        if (!node.has("while_running"))
+            return;
+        if (result.next == StatementResultSpec::Next::nothing || !result.is_inline)
+            node.at("while_running").fail("needs \"next\", and the first page \"inline\": pages follow the submission");
+        if (node_.has("poll") || result.link)
+            node.at("while_running").fail("means nothing beside \"poll\" and \"link\"");
+        result.while_running = read_pause(node.at("while_running"));
+    }
+
+    static ResultLink read_link(const ManifestNode &node) {
+        node.only({"at", "headers", "hosts", "rows"});
+        ResultLink link;
+        if (node.has("rows"))
+            link.rows = node.at("rows").pointers();
+        link.at = node.at("at").pointers();
+        if (node.has("headers"))
+            link.headers = node.at("headers").pointers();
+        for (const ManifestNode &host : node.at("hosts").one_or_many())
+            link.hosts.push_back(read_host(host));
+        if (link.hosts.empty())
+            node.at("hosts").fail("must name at least one host");
+        return link;
     }
 
     void read_next(const ManifestNode &node, const ManifestNode &of_result) {
@@ -169,7 +205,7 @@ class StatementReader {
              {std::pair("number", Next::number), std::pair("cursor", Next::cursor), std::pair("url", Next::url)})
             if (node.has(name)) {
                 result.next = kind;
-                result.next_at = node.at(name).json_pointer();
+                result.next_at = node.at(name).pointers();
             }
         const bool names_page = of_result.has("request") && has_placeholder(*result.request.written, "statement.page");
         if (result.next != Next::url && !names_page)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/manifest/body_format.h"
 #include "engine/manifest/condition.h"
 #include "engine/manifest/request_template.h"
 #include "engine/world/clock.h"
@@ -22,6 +23,7 @@ enum class CellForm {
     day_second, ///< seconds since midnight, with a fraction
     hex,        ///< bytes in hexadecimal digits
     base64,     ///< bytes in base64
+    iso,        ///< ISO 8601: the year 0 is 1 BC, and others have a sign where they do not have four digits
     json        ///< any JSON, as it stands there
 };
 
@@ -46,7 +48,12 @@ struct DialectSpec {
     bool folds_to_upper = false;       ///< unquoted names are in upper case
     std::vector<std::string> relation; ///< templates of {object} and {statement.schema}: the parts of a table's name
     std::string schema;                ///< where a table is that does not say
-    std::string marker = "?";          ///< of a parameter; "{number}" counts them from 1
+    std::string marker = "?";          ///< of a parameter; "{number}" counts them from 1, "{type}" is its type
+    std::string value = "{value}";     ///< how the value of a parameter is written
+    Escapes escape;                    ///< in it
+    /// What is sent where there are parameters: with {statement.sql}, escaped as a value is, and {values}. "": the
+    /// text, with the parameters beside it.
+    std::string bound;
     std::map<std::string, ParameterType> parameters; ///< by the Postgres type
     std::map<std::string, std::string> select;       ///< by the Postgres type: how a "{column}" is asked for
 };
@@ -57,6 +64,19 @@ struct SourceCatalogSpec {
     std::string sql; ///< "{catalog.relation}" is the name of the table that is asked, "{catalog.schema}" a parameter
     std::vector<std::string> relation;
     SourceTypeRules types; ///< of {"type": ..., "precision": ..., "scale": ...}
+};
+
+/// How long is waited between looks at a statement that runs: more each time, up to the second.
+struct StatementPause {
+    Milliseconds every{100}, up_to{5000};
+};
+
+/// Where the rows of a page are that does not hold them itself: at a presigned URL, to which no credentials go.
+struct ResultLink {
+    Pointers at;                    ///< of the address; where none stands, the page has its rows itself
+    Pointers rows = {""};           ///< of the array, there
+    Pointers headers;               ///< of an object of headers that have to go there
+    std::vector<std::string> hosts; ///< where that may be, "*.example.com" for all within a domain; or the API's own
 };
 
 /// How a result is read.
@@ -71,18 +91,23 @@ struct StatementResultSpec {
     Pointers cell = {""};    ///< within a cell, to its value
     std::size_t skip = 0;    ///< rows of the first page that are none
     enum class Next { nothing, number, cursor, url } next = Next::nothing;
-    std::string next_at; ///< pointer: to the array that has an element a page, to the cursor, or to the address
+    Pointers next_at; ///< of the array that has an element a page, of the cursor, or of the address
+    /// Pages come while the statement runs: one may have neither rows nor columns yet, "failed_when" is asked of each,
+    /// and the statement is done with the last. So long is waited behind one without rows; nothing: it is done before.
+    std::optional<StatementPause> while_running;
+    std::optional<ResultLink> link; ///< a page names the address where its rows are
 };
 
 /// How a connector runs SQL at its source, and reads what comes of it: the member "statement" of a manifest.
 struct StatementSpec {
     RequestTemplate submit;               ///< has {statement.id}, so that it is run once however often it is sent
+    bool answers_when_done = false;       ///< "submit" is answered when the statement has ended
     std::map<std::string, Pointers> keep; ///< of the answers to submit and poll, by name: {statement.NAME}
     Condition done_when;                  ///< of such an answer; empty: it always is
     Condition failed_when;
     Pointers reason;      ///< of a statement that failed
     RequestTemplate poll; ///< no method: none is needed
-    Milliseconds every{100}, up_to{5000};
+    StatementPause pause;
     RequestTemplate cancel;   ///< no method: it cannot be
     RequestTemplate describe; ///< asks for a result's columns without running it; no method: a LIMIT 0 does
     Pointers described;       ///< of the array that describes them there

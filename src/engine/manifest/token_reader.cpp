@@ -2,6 +2,7 @@
 
 #include "engine/manifest/auth_texts.h"
 #include "engine/manifest/header_reader.h"
+#include "engine/manifest/host_reader.h"
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
@@ -35,16 +36,6 @@ LifetimeSpec read_lifetime(const ManifestNode &node) {
     if (node.has("unit"))
         lifetime.unit = static_cast<LifetimeSpec::Unit>(node.at("unit").one_of({"s", "ms", "epoch_s", "epoch_ms"}));
     return lifetime;
-}
-
-/// A host, or "*." and the end of one: what an answer may choose among.
-std::string read_host(const ManifestNode &node) {
-    const std::string host = node.literal();
-    const std::string name = host.starts_with("*.") ? host.substr(2) : host;
-    const bool is_plain = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-:") == name.npos;
-    if (!is_plain || name.empty() || name[0] == '.' || (host != name && name.find('.') == name.npos))
-        node.fail("must be the name of a host in lower case, or \"*.\" before the end of one that has a dot");
-    return host;
 }
 
 /// What an answer gives besides: where the API is.

@@ -26,33 +26,17 @@ struct NoValues final : RowValues {
     void text(int, std::string &) const override {}
 };
 
-/// Where an upload goes that is not the API's: none of its headers go there, and no credentials.
-std::unique_ptr<Object> elsewhere(const Object &home, const std::string &address) {
-    auto object = std::make_unique<Object>();
-    object->connector = home.connector;
-    object->name = home.name;
-    object->id = home.id;
-    object->key = home.key;
-    object->clear = home.clear;
-    object->derived = home.derived;
-    object->columns = home.columns;
-    object->base_url = address.substr(0, address.find_first_of("/?#", address.find("://") + 3));
-    return object;
-}
-
 } // namespace
 
 BulkJob::Run::Run(const BulkJob &job, OperationSpec of_step, std::string address)
-    : spec(std::move(of_step)), address(std::move(address)),
-      away(this->address.empty() ? nullptr : elsewhere(*job.route_.object, this->address)),
-      stranger(away == nullptr
-                   ? nullptr
-                   : std::make_shared<Authenticator>(std::vector<AuthSpec>(1), Settings{{"address", this->address}},
-                                                     job.route_.authenticator->words().storable())),
-      operation(away == nullptr ? *job.route_.object : *away, spec, job.route_.operation.columns(),
+    : spec(std::move(of_step)),
+      away(address.empty()
+               ? nullptr
+               : std::make_unique<const Elsewhere>(*job.route_.object, *job.route_.authenticator, std::move(address))),
+      operation(away == nullptr ? *job.route_.object : *away->object, spec, job.route_.operation.columns(),
                 job.route_.operation.key(), {}),
       dispatcher(operation, job.around_.transport, job.around_.waiter, job.around_.limiter,
-                 stranger == nullptr ? *job.route_.authenticator : *stranger, job.route_.policy) {
+                 away == nullptr ? *job.route_.authenticator : *away->authenticator, job.route_.policy) {
     dispatcher.report_to(job.observer_);
 }
 

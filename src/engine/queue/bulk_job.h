@@ -3,6 +3,7 @@
 #include "engine/queue/job_record.h"
 #include "engine/queue/key_queue.h"
 #include "engine/requests/delivery.h"
+#include "engine/requests/elsewhere.h"
 #include "engine/requests/job_outcomes.h"
 #include "engine/requests/json_row.h"
 
@@ -65,9 +66,7 @@ class BulkJob : private JobHandler {
     struct Run {
         Run(const BulkJob &job, OperationSpec of_step, std::string address);
         const OperationSpec spec;
-        const std::string address;                ///< of an upload to elsewhere
-        const std::unique_ptr<const Object> away; ///< what is elsewhere in place of the API
-        const std::shared_ptr<Authenticator> stranger;
+        const std::unique_ptr<const Elsewhere> away; ///< where it goes that is not the API's
         const CompiledOperation operation;
         BatchFrame body; ///< of a request without rows
         Dispatcher dispatcher;

@@ -12,10 +12,9 @@ namespace {
 SqlText text_of(const StatementTrial &trial, const DialectSpec &dialect) {
     SqlText sql{trial.sql, {}};
     for (const auto &[type, value] : trial.parameters) {
-        const auto known = dialect.parameters.find(type);
-        if (known == dialect.parameters.end())
+        if (!dialect.parameters.contains(type))
             throw SettingError("the dialect has no parameters of the type \"" + type + "\"");
-        sql.parameters.push_back({known->second.type, value});
+        sql.parameters.push_back(parameter_of(dialect, type, value));
     }
     return sql;
 }

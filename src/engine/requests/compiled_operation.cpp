@@ -105,8 +105,9 @@ void CompiledOperation::keep_names() {
 }
 
 void CompiledOperation::set_headers() {
-    const bool is_form = spec_.format.kind == BodyKind::form;
-    const std::string of_page = is_form ? "application/x-www-form-urlencoded" : "application/json";
+    const std::string of_page = spec_.format.kind == BodyKind::form   ? "application/x-www-form-urlencoded"
+                                : spec_.format.kind == BodyKind::text ? "text/plain; charset=utf-8"
+                                                                      : "application/json";
     set_header(headers_, "Accept", "application/json");
     set_header(headers_, "Content-Type", body_.media_type.empty() ? of_page : body_.media_type);
     for (const Headers *own : {&object_.headers, &spec_.headers})
@@ -218,6 +219,8 @@ std::string CompiledOperation::page_body(const std::string &cursor, const ListFi
     if (spec_.kind != OperationKind::list || spec_.body == nullptr)
         return "";
     const Json body = page_body_of(*spec_.body, fields_, cursor, filter);
+    if (spec_.format.kind == BodyKind::text)
+        return body.get<std::string>();
     if (spec_.format.kind != BodyKind::form)
         return body.dump(-1, ' ', false, Json::error_handler_t::replace);
     std::string form;

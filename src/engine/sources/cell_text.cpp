@@ -131,6 +131,22 @@ bool append_micros(std::string &out, std::string_view value) {
     return true;
 }
 
+/// ISO 8601 with a sign before a year that has not four digits, or is none of our era: its year 0 is 1 BC.
+bool append_iso(std::string &out, std::string_view value) {
+    const bool is_negative = value.starts_with('-');
+    if (is_negative || value.starts_with('+'))
+        value.remove_prefix(1);
+    const std::size_t dash = std::min(value.find('-'), value.size());
+    const std::optional<std::int64_t> year = integer(value.substr(0, dash));
+    if (!year || dash < 4 || dash == value.size() || *year > most_days)
+        return false;
+    const bool is_bc = is_negative || *year == 0;
+    append_number(out, is_bc ? *year + 1 : *year, 4);
+    out += value.substr(dash);
+    out += is_bc ? " BC" : "";
+    return true;
+}
+
 bool append_bytes(std::string &out, std::string_view value, bool is_hex) {
     if (is_hex) {
         out += "\\x";
@@ -177,6 +193,8 @@ bool append_in_form(std::string &out, CellForm form, std::string_view value) {
             return true;
         }
         return false;
+    case CellForm::iso:
+        return append_iso(out, value);
     case CellForm::hex:
     case CellForm::base64:
         return append_bytes(out, value, form == CellForm::hex);

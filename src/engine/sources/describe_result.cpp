@@ -35,8 +35,8 @@ std::vector<ResultColumn> describe_result(const ConnectorStatement &source, Auth
         run.next_page(page);
         return run.columns();
     }
-    const OperationSpec spec =
-        statement_request(source.spec.describe, values_of_statement(sql, settings), sql.parameters);
+    const OperationSpec spec = statement_request(
+        source.spec.describe, values_of_statement(source.spec.dialect, sql, settings), sql.parameters);
     const CompiledOperation operation(source.object, spec, {}, -1, {});
     Dispatcher dispatcher(operation, line.transport, line.waiter, line.limiter, authenticator, line.policy);
     Description description(source);

@@ -71,9 +71,9 @@ std::vector<ResultColumn> read_result_columns(const Pointers &at, const Statemen
     return columns;
 }
 
-void read_result_rows(const StatementResultSpec &spec, const std::vector<ResultColumn> &columns, std::size_t skip,
-                      Answer &answer, ResultPage &page) {
-    const auto found = answer.at(spec.rows);
+void read_result_rows(const StatementResultSpec &spec, const Pointers &where, const std::vector<ResultColumn> &columns,
+                      std::size_t skip, Answer &answer, ResultPage &page) {
+    const auto found = answer.at(where);
     simdjson::dom::array rows;
     if (!found || found->is_null())
         return; // many leave the member out where there are none

@@ -48,9 +48,9 @@ std::vector<ResultColumn> read_result_columns(const Pointers &at, const Statemen
 /// The rule for a column that the source describes so.
 const SourceTypeRule &type_of_column(const SourceTypeRules &rules, simdjson::dom::element description);
 
-/// Appends the rows of an answer, without the first `skip`. Throws DestinationError where a row is not one of the
-/// result.
-void read_result_rows(const StatementResultSpec &spec, const std::vector<ResultColumn> &columns, std::size_t skip,
-                      Answer &answer, ResultPage &page);
+/// Appends the rows that stand `at` a place of an answer, without the first `skip`. Throws DestinationError where a row
+/// is not one of the result.
+void read_result_rows(const StatementResultSpec &spec, const Pointers &at, const std::vector<ResultColumn> &columns,
+                      std::size_t skip, Answer &answer, ResultPage &page);
 
 } // namespace reverse_etl

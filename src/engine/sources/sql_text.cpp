@@ -17,12 +17,26 @@ std::string filled(const std::string &text, const std::string &name, const std::
     });
 }
 
+std::string escaped(const DialectSpec &dialect, const std::string &text) {
+    std::string written;
+    for (const char c : text) {
+        const auto found = dialect.escape.find(c);
+        written += found == dialect.escape.end() ? std::string(1, c) : found->second;
+    }
+    return written;
+}
+
 /// The expression that stands for one more parameter.
 std::string add_parameter(const DialectSpec &dialect, const std::string &type, const std::string &value,
                           std::vector<StatementParameter> &parameters) {
     const ParameterType &of_type = dialect.parameters.at(type);
-    parameters.push_back({of_type.type, value});
-    return filled(of_type.sql, "parameter", filled(dialect.marker, "number", std::to_string(parameters.size())));
+    parameters.push_back(parameter_of(dialect, type, value));
+    const std::string marker = substitute(dialect.marker, [&](const std::string &name) -> std::optional<std::string> {
+        return name == "number" ? std::optional(std::to_string(parameters.size()))
+               : name == "type" ? std::optional(of_type.type)
+                                : std::nullopt;
+    });
+    return filled(of_type.sql, "parameter", marker);
 }
 
 void append_condition(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql) {
@@ -126,6 +140,23 @@ bool can_be_parameter(const DialectSpec &dialect, const std::string &type, const
     if (type == "timestamp" || type == "timestamptz")
         return begins_with_date(value) && !value.ends_with("BC");
     return true;
+}
+
+StatementParameter parameter_of(const DialectSpec &dialect, const std::string &type, const std::string &value) {
+    return {dialect.parameters.at(type).type, filled(dialect.value, "value", escaped(dialect, value))};
+}
+
+std::string sent_text(const DialectSpec &dialect, const SqlText &sql) {
+    if (dialect.bound.empty() || sql.parameters.empty())
+        return sql.text;
+    std::string values;
+    for (const StatementParameter &parameter : sql.parameters)
+        values += (values.empty() ? "" : ", ") + parameter.value;
+    return substitute(dialect.bound, [&](const std::string &name) -> std::optional<std::string> {
+        return name == "values"          ? std::optional(values)
+               : name == "statement.sql" ? std::optional(escaped(dialect, sql.text))
+                                         : std::nullopt;
+    });
 }
 
 SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {

@@ -66,6 +66,12 @@ bool can_say(const DialectSpec &dialect, const std::string &type, SqlComparison 
 /// Whether a value is one that a parameter of the type can be: it means the same to the source as to Postgres.
 bool can_be_parameter(const DialectSpec &dialect, const std::string &type, const std::string &value);
 
+/// A value as it goes beside a text: escaped and written as the dialect says. The type must be one of its parameters.
+StatementParameter parameter_of(const DialectSpec &dialect, const std::string &type, const std::string &value);
+
+/// What is sent as the text: where the dialect binds parameters by SQL, with them in it.
+std::string sent_text(const DialectSpec &dialect, const SqlText &sql);
+
 /// SELECT, with the values as parameters.
 SqlText select_text(const DialectSpec &dialect, const SourceQuery &query);
 

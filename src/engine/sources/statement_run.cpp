@@ -1,19 +1,14 @@
-#include "engine/sources/statement_run.h"
-
 #include "engine/manifest/statement_reader.h"
-#include "engine/requests/page_address.h"
+#include "engine/sources/statement_step.h"
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <poll.h>
 #include <utility>
 
 namespace reverse_etl {
 
 namespace {
-
-constexpr std::uint64_t most_pages = 10'000'000;
 
 /// Waits where nothing of the server may be asked, since it may be rolling back.
 class PatientWaiter : public Waiter {
@@ -41,29 +36,21 @@ std::int64_t number_at(Answer &answer, const Pointers &at) {
     return number;
 }
 
+/// It may go into a header, and holds a name that somebody chose.
+std::string in_one_line(std::string text) {
+    for (char &c : text)
+        if (static_cast<unsigned char>(c) < ' ' || c == 127)
+            c = ' ';
+    return text;
+}
+
 } // namespace
-
-/// One request that is being made.
-struct StatementRun::Step {
-    Step(const StatementRun &run, OperationSpec of_step)
-        : spec(std::move(of_step)),
-          operation(run.source_.object, spec, {}, -1, {}), body{operation.page_body(""), "", ""},
-          dispatcher(operation, run.line_.transport, run.line_.waiter, run.line_.limiter, run.authenticator_,
-                     run.line_.policy) {
-        if (run.observer_ != nullptr)
-            dispatcher.report_to(*run.observer_);
-    }
-
-    const OperationSpec spec;
-    const CompiledOperation operation;
-    const BatchFrame body;
-    Dispatcher dispatcher;
-};
 
 StatementRun::StatementRun(const ConnectorStatement &source, Authenticator &authenticator, const AccountLine &line,
                            SqlText sql, StatementSettings settings)
     : source_(source), spec_(source.spec), authenticator_(authenticator), line_(line), sql_(std::move(sql)),
-      values_(values_of_statement(sql_, settings)), pause_(source.spec.every) {
+      values_(values_of_statement(source.spec.dialect, sql_, settings)), longest_(settings.longest),
+      pause_(source.spec.result.while_running.value_or(source.spec.pause).every) {
     // What the first answers give is not yet known.
     for (const auto &[name, at] : spec_.keep)
         values_.emplace(name, "");
@@ -74,7 +61,8 @@ StatementRun::StatementRun(const ConnectorStatement &source, Authenticator &auth
 StatementRun::~StatementRun() = default;
 
 bool StatementRun::may_be_running() const {
-    return phase_ == Phase::submitting || phase_ == Phase::polling || (phase_ == Phase::paging && !is_done_);
+    const bool has_begun = phase_ != Phase::fresh && phase_ != Phase::cancelling && phase_ != Phase::ended;
+    return has_begun && !is_done_;
 }
 
 std::string StatementRun::detail(const std::string &more) const {
@@ -86,33 +74,53 @@ void StatementRun::fail(Fault fault, const std::string &what, const std::string 
     throw DestinationError(fault, source_.object.base_url + ": " + what, detail(), hint);
 }
 
+/// Fails for an answer that cannot be used. The statement may run all the same.
+void StatementRun::give_up(const std::string &what) {
+    if (is_done_)
+        phase_ = Phase::ended;
+    fail(Fault::unintelligible, what);
+}
+
 void StatementRun::send(const RequestTemplate &request, Phase phase, Milliseconds pause) {
+    // What it waits for may be running: whoever hears of the fault ends it.
+    if (pause > Milliseconds(0) && Clock::now() >= deadline_)
+        fail(Fault::stopped, "the statement took longer than " + std::to_string(longest_.count()) + " s");
     phase_ = phase;
-    // The step that brought the last answer is still being used.
-    ended_step_ = std::move(step_);
+    std::unique_ptr<Step> step;
     try {
-        step_ = std::make_unique<Step>(*this, statement_request(request, values_, sql_.parameters));
+        step = std::make_unique<Step>(*this, statement_request(request, values_, sql_.parameters));
     } catch (const SettingError &) {
         phase_ = Phase::ended; // a part of a path is never empty
         fail(Fault::unintelligible, "the answer does not name the statement");
     }
+    start(std::move(step), phase == Phase::paging ? next_url_ : "", pause);
+}
+
+void StatementRun::start(std::unique_ptr<Step> step, std::string url, Milliseconds pause) {
+    // The step that brought the last answer is still being used.
+    ended_step_ = std::move(step_);
+    step_ = std::move(step);
     auto job = std::make_unique<Job>(Batch(step_->body));
-    if (phase == Phase::paging)
-        job->url = next_url_;
+    job->url = std::move(url);
     job->ready = Clock::now() + pause;
     step_->dispatcher.submit(std::move(job));
 }
 
+void StatementRun::submit() {
+    deadline_ = Clock::now() + longest_ + Step::grace;
+    send(spec_.submit, Phase::submitting);
+}
+
 void StatementRun::go_on() {
     if (phase_ == Phase::fresh)
-        send(spec_.submit, Phase::submitting);
+        submit();
     if (step_ != nullptr && phase_ != Phase::ended)
         step_->dispatcher.advance(*this);
 }
 
 bool StatementRun::next_page(ResultPage &page) {
     if (phase_ == Phase::fresh)
-        send(spec_.submit, Phase::submitting);
+        submit();
     while (!has_ready_ && phase_ != Phase::ended)
         step_->dispatcher.run(*this);
     if (!has_ready_)
@@ -120,18 +128,25 @@ bool StatementRun::next_page(ResultPage &page) {
     has_ready_ = false;
     std::swap(page, ready_);
     progress_.rows += page.rows();
-    fetch_next();
+    if (phase_ == Phase::paging && has_next_) {
+        fetch_next(Milliseconds(0));
+        step_->dispatcher.advance(*this);
+    }
     return true;
 }
 
-/// Asks for the page behind the one that is ready or in use, if there is one and nothing is ready.
-void StatementRun::fetch_next() {
-    if (phase_ != Phase::paging || has_ready_ || !has_next_)
-        return;
+/// Asks for the page behind the last that came.
+void StatementRun::fetch_next(Milliseconds pause) {
     has_next_ = false;
     values_["page"] = next_;
-    send(spec_.result.request, Phase::paging);
-    step_->dispatcher.advance(*this);
+    send(spec_.result.request, Phase::paging, pause);
+}
+
+/// The same, where that had no rows: there may be none yet.
+void StatementRun::ask_again() {
+    const Milliseconds pause = pause_;
+    pause_ = std::min(pause_ * 3 / 2, spec_.result.while_running->up_to);
+    fetch_next(pause);
 }
 
 void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
@@ -149,14 +164,20 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
         keep_values(answer);
         fail(Fault::stopped, verdict.reason);
     }
+    if (phase_ == Phase::following) {
+        take_rows(answer);
+        return;
+    }
     if (phase_ == Phase::paging) {
-        take_page(*job, answer, !spec_.result.is_inline && pages_ == 0);
+        if (spec_.result.while_running)
+            take_news(answer);
+        take_page(*job, answer);
         return;
     }
     // Answers of a submission that was made before say nothing but that.
     take_state(answer, verdict.action == Action::proceed && !answer.says_nothing());
-    if (is_done_ && phase_ == Phase::paging && spec_.result.is_inline)
-        take_page(*job, answer, true);
+    if (phase_ == Phase::paging && spec_.result.is_inline)
+        take_page(*job, answer);
 }
 
 void StatementRun::failed(std::unique_ptr<Job>, const DestinationError &error) {
@@ -183,72 +204,30 @@ void StatementRun::take_state(Answer &answer, bool says_something) {
     const auto root = answer.at("");
     if (says_something)
         keep_values(answer);
-    if (const auto bytes = spec_.facts.find("bytes"); bytes != spec_.facts.end() && says_something)
-        progress_.source_bytes = std::max(progress_.source_bytes, number_at(answer, bytes->second));
-    if (root && says_something && !spec_.failed_when.empty() && holds(spec_.failed_when, *root)) {
-        phase_ = Phase::ended;
-        const std::string reason = answer.words_at(*root, spec_.reason);
-        fail(Fault::stopped, reason.empty() ? "the statement failed" : reason);
-    }
-    is_done_ = spec_.done_when.empty() || (root && says_something && holds(spec_.done_when, *root));
-    if (is_done_) {
+    if (says_something)
+        take_news(answer);
+    is_done_ = !spec_.result.while_running &&
+               (spec_.done_when.empty() || (root && says_something && holds(spec_.done_when, *root)));
+    if (is_done_ || spec_.result.while_running) {
         phase_ = Phase::paging;
         if (!spec_.result.is_inline)
             send(spec_.result.request, Phase::paging);
         return;
     }
     send(spec_.poll, Phase::polling, pause_);
-    pause_ = std::min(pause_ * 3 / 2, spec_.up_to);
+    pause_ = std::min(pause_ * 3 / 2, spec_.pause.up_to);
 }
 
-void StatementRun::take_page(const Job &job, Answer &answer, bool is_first) {
-    if (is_first) {
-        columns_ = read_result_columns(spec_.result.columns, spec_.result, answer);
-        if (columns_.empty())
-            fail(Fault::unintelligible, "the answer does not describe the columns of the result");
-    }
-    ready_.clear(columns_.size());
-    try {
-        read_result_rows(spec_.result, columns_, is_first ? spec_.result.skip : 0, answer, ready_);
-    } catch (const DestinationError &error) {
-        phase_ = Phase::ended;
-        fail(error.fault, error.what());
-    }
-    has_ready_ = true;
-    find_next(job, answer);
-    if (!has_next_)
-        phase_ = Phase::ended;
-}
-
-/// What the answer to a page says of the next. Whatever it says, a result ends: no page is read twice.
-void StatementRun::find_next(const Job &job, Answer &answer) {
-    using Next = StatementResultSpec::Next;
-    const StatementResultSpec &result = spec_.result;
-    pages_++;
-    next_.clear();
-    next_url_.clear();
-    const auto found = result.next == Next::nothing ? std::nullopt : answer.at(result.next_at);
-    if (result.next == Next::number) {
-        simdjson::dom::array all;
-        if (pages_ == 1 && found && found->get(all) == simdjson::SUCCESS)
-            all_pages_ = all.size();
-        next_ = pages_ < all_pages_ ? std::to_string(pages_) : "";
-    } else if (result.next != Next::nothing) {
-        next_ = next_of(found).value_or("");
-    }
-    has_next_ = !next_.empty();
-    if (has_next_ && (!seen_.insert(std::hash<std::string>()(next_)).second || pages_ > most_pages)) {
-        phase_ = Phase::ended;
-        fail(Fault::unintelligible, "the next page of the result is one that was read before");
-    }
-    if (has_next_ && result.next == Next::url) {
-        const auto url = page_address(step_->operation, step_->dispatcher, job, next_);
-        if (!url) {
-            phase_ = Phase::ended;
-            fail(Fault::unintelligible, "the next page of the result is said to be elsewhere");
-        }
-        next_url_ = *url;
-    }
+/// What an answer says of the statement besides where it stands.
+void StatementRun::take_news(Answer &answer) {
+    if (const auto bytes = spec_.facts.find("bytes"); bytes != spec_.facts.end())
+        progress_.source_bytes = std::max(progress_.source_bytes, number_at(answer, bytes->second));
+    const auto root = answer.at("");
+    if (!root || spec_.failed_when.empty() || !holds(spec_.failed_when, *root))
+        return;
+    phase_ = Phase::ended;
+    const std::string reason = answer.words_at(*root, spec_.reason);
+    fail(Fault::stopped, reason.empty() ? "the statement failed" : reason);
 }
 
 void StatementRun::abandon(Milliseconds patience) noexcept {
@@ -296,11 +275,11 @@ std::string statement_id() {
     return id;
 }
 
-RequestValues values_of_statement(const SqlText &sql, const StatementSettings &settings) {
+RequestValues values_of_statement(const DialectSpec &dialect, const SqlText &sql, const StatementSettings &settings) {
     return {{"id", settings.id.empty() ? statement_id() : settings.id},
-            {"sql", sql.text},
+            {"sql", sent_text(dialect, sql)},
             {"schema", settings.schema},
-            {"tag", settings.tag},
+            {"tag", in_one_line(settings.tag)},
             {"seconds", std::to_string(settings.longest.count())},
             {"milliseconds", std::to_string(settings.longest.count() * 1000)},
             {"page", ""}};

@@ -60,17 +60,26 @@ class StatementRun : private JobHandler {
     const StatementProgress &progress() const { return progress_; }
 
   private:
-    enum class Phase { fresh, submitting, polling, paging, cancelling, ended };
+    /// following: the rows of a page are fetched from the address that it named.
+    enum class Phase { fresh, submitting, polling, paging, following, cancelling, ended };
     struct Step;
 
     void send(const RequestTemplate &request, Phase phase, Milliseconds pause = Milliseconds(0));
+    void submit();
+    void follow(Answer &answer);
+    void start(std::unique_ptr<Step> step, std::string url, Milliseconds pause);
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override;
     void keep_values(Answer &answer);
     void take_state(Answer &answer, bool says_something);
-    void take_page(const Job &job, Answer &answer, bool is_first);
+    void take_news(Answer &answer);
+    void take_page(const Job &job, Answer &answer);
+    void take_rows(Answer &answer);
+    void page_is_ready();
     void find_next(const Job &job, Answer &answer);
-    void fetch_next();
+    void fetch_next(Milliseconds pause);
+    void ask_again();
+    [[noreturn]] void give_up(const std::string &what);
     [[noreturn]] void fail(Fault fault, const std::string &what, const std::string &hint = "") const;
     std::string detail(const std::string &more = "") const;
 
@@ -84,10 +93,13 @@ class StatementRun : private JobHandler {
     Phase phase_ = Phase::fresh;
     bool is_done_ = false; ///< at the source
     std::unique_ptr<Step> step_, ended_step_;
+    const std::chrono::seconds longest_;
+    Clock::time_point deadline_{}; ///< the source should have ended it
     Milliseconds pause_;
     std::vector<ResultColumn> columns_;
     ResultPage ready_;
     bool has_ready_ = false;
+    std::size_t skip_ = 0; ///< rows of the page that are none
     std::uint64_t pages_ = 0, all_pages_ = 0;
     std::string next_, next_url_; ///< of the page behind the last that was asked for; "": there is none
     bool has_next_ = false;
@@ -104,6 +116,6 @@ std::vector<ResultColumn> describe_result(const ConnectorStatement &source, Auth
 std::string statement_id();
 
 /// What all requests of a statement have in common.
-RequestValues values_of_statement(const SqlText &sql, const StatementSettings &settings);
+RequestValues values_of_statement(const DialectSpec &dialect, const SqlText &sql, const StatementSettings &settings);
 
 } // namespace reverse_etl

@@ -166,6 +166,7 @@ void Destination::read_source(const Connector &connector, const Settings &settin
         return;
     source.query = setting(settings, "query", "");
     source.schema = setting(settings, "schema_name", statement->spec.dialect.schema.c_str());
+    source.is_named = settings.contains("schema_name");
     const long milliseconds = duration_ms("statement_timeout", setting(settings, "statement_timeout", "1h"));
     source.longest = std::chrono::ceil<std::chrono::seconds>(Milliseconds(milliseconds));
     source.statement = std::make_shared<const ConnectorStatement>(std::move(*statement));
@@ -173,7 +174,7 @@ void Destination::read_source(const Connector &connector, const Settings &settin
 
 bool Destination::is_read_by_statement() const {
     const bool lists = object.operation(OperationKind::list) != nullptr || !object.lookups().empty();
-    return source.statement != nullptr && (!source.query.empty() || !lists);
+    return source.statement != nullptr && (!source.query.empty() || source.is_named || !lists);
 }
 
 /// How rows are written, and what is done with those that are not taken.

@@ -66,11 +66,12 @@ class Destination {
     struct {
         std::shared_ptr<const ConnectorStatement> statement; ///< nullptr: the connector runs no SQL
         std::string query, schema;
+        bool is_named = false;                   ///< the table says which schema it is in, as imported ones do
         std::chrono::seconds longest{0};         ///< of a statement
         std::map<AttrNumber, std::string> types; ///< Postgres types that columns are there, where that is known
     } source;
 
-    /// Whether SELECT runs SQL at the source: the table is a query, or the API does not list it.
+    /// Whether SELECT runs SQL at the source: the table is a query, was imported from there, or the API does not list it.
     bool is_read_by_statement() const;
 
     const DestinationColumn *column(AttrNumber attnum) const;
