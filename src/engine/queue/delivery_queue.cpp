@@ -28,10 +28,16 @@ bool is_create(const LaneKey &key) {
 void DeliveryQueue::add(KeyQueue::Row &&row, const std::string &operation) {
     row->lane = lane_of(*row, operation);
     row->may_be_done = row->may_be_done || row->batch != 0; // by the process that noted it
-    row->identity = identity_of(reader_, options_.key_forms);
-    row->identity_hash = hash_of(row->identity);
+    describe(*row);
     rows_.add(std::move(row),
               [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
+}
+
+/// Notes what reader_ read of it.
+void DeliveryQueue::describe(QueuedRow &row) const {
+    reader_.tell_places(row.values);
+    write_identity(reader_, options_.key_forms, row.identity);
+    row.identity_hash = hash_of(row.identity);
 }
 
 int DeliveryQueue::lane_of(const QueuedRow &row, const std::string &operation) {
@@ -251,12 +257,14 @@ void DeliveryQueue::accepted(std::uint64_t id, const std::string &) {
     lanes_[row->lane].lane->observer().accepted();
     succeeded(row->role);
     journal_.row_accepted(*row);
+    rows_.keep(std::move(row));
 }
 
 void DeliveryQueue::absent(std::uint64_t id) {
     KeyQueue::Row row = rows_.finish(id);
     succeeded(row->role);
     journal_.row_absent(*row);
+    rows_.keep(std::move(row));
 }
 
 void DeliveryQueue::rejected(std::uint64_t id, const std::string &reason, long status) {

@@ -143,6 +143,7 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
     void lose_job(const JobRecord &record, const LaneSlot &slot);
 
     int lane_of(const QueuedRow &row, const std::string &operation);
+    void describe(QueuedRow &row) const;
     bool may_replace(const QueuedRow &older, const QueuedRow &newer);
     bool writes_all_of(const QueuedRow &older);
     std::vector<std::size_t> turns() const;

@@ -92,6 +92,21 @@ void JsonRow::read(std::string_view row, std::string_view key) {
     knows_members_ = true;
 }
 
+void JsonRow::read_at(std::string_view row, std::string_view key, const std::vector<ValuePlace> &places) {
+    values_.clear();
+    for (std::size_t i = 0; i < places.size(); i++)
+        values_.push_back((i < of_row_ ? row : key).substr(places[i].begin, places[i].end - places[i].begin));
+}
+
+void JsonRow::tell_places(std::vector<ValuePlace> &places) const {
+    places.clear();
+    for (std::size_t i = 0; i < values_.size(); i++) {
+        const char *text = (i < of_row_ ? row_ : key_).text.data();
+        const auto begin = static_cast<std::uint32_t>(values_[i].data() - text);
+        places.push_back({begin, begin + static_cast<std::uint32_t>(values_[i].size())});
+    }
+}
+
 bool JsonRow::read_like_before(Part &part, std::string_view text) {
     if (part.openings.empty() || text.empty())
         return part.openings.empty() && text.empty();

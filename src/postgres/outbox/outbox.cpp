@@ -45,13 +45,13 @@ std::vector<int64> ids_of(const auto &rows, int table) {
     return ids;
 }
 
-StoredRow stored_row(const FoundRow &found, int table) {
+StoredRow stored_row(const FoundRow &found, int table, KeyQueue::Row row) {
     StoredRow stored;
     stored.operation = found.operation;
     stored.deliver_as = found.deliver_as;
     stored.enqueued_at = found.enqueued_at;
     stored.next_attempt_at = found.next_attempt_at;
-    stored.row = std::make_unique<QueuedRow>();
+    stored.row = std::move(row);
     stored.row->id = static_cast<std::uint64_t>(found.id);
     stored.row->push = found.push;
     stored.row->sync = found.sync;
@@ -133,7 +133,7 @@ std::vector<VirtualTransactionId> Outbox::writers() const {
     return found;
 }
 
-std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bool &more) {
+std::vector<StoredRow> Outbox::claim(KeyQueue &known, std::size_t most, bool &more) {
     // First the highest number that was drawn, then who is writing, then the rows: a row up to that number which is not
     // among them belongs to one of those writers.
     std::int64_t highest = highest_number_drawn();
@@ -164,7 +164,7 @@ std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bo
 }
 
 /// The rows with greater numbers that are not known, as many as are asked for.
-std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more) {
+std::vector<StoredRow> Outbox::read(std::int64_t after, KeyQueue &known, std::size_t most, bool &more) {
     OutboxScan of_shared(table_oid(shared), destination_, after), of_own(table_oid(own), destination_, after);
     const FoundRow *in_shared = of_shared.next(), *in_own = of_own.next();
     std::vector<StoredRow> rows;
@@ -175,7 +175,7 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
         if (!known.contains(static_cast<std::uint64_t>(found->id))) {
             more = rows.size() == most;
             if (!more)
-                rows.push_back(stored_row(*found, is_shared ? shared : own));
+                rows.push_back(stored_row(*found, is_shared ? shared : own, known.new_row()));
         }
         found = (is_shared ? of_shared : of_own).next();
     }
@@ -188,7 +188,7 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
     return rows;
 }
 
-std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const {
+std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, KeyQueue &known) const {
     // Rows that lie close together are read by one scan.
     constexpr std::int64_t close = 100;
     std::vector<StoredRow> rows;
@@ -200,7 +200,7 @@ std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, const 
                 while (found != nullptr && found->id < *id)
                     found = scan.next();
                 if (found != nullptr && found->id == *id && !known.contains(static_cast<std::uint64_t>(*id)))
-                    rows.push_back(stored_row(*found, table));
+                    rows.push_back(stored_row(*found, table, known.new_row()));
             }
             scan.end();
         }
@@ -390,7 +390,7 @@ std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) const {
         const FoundRow *found = scan.next();
         for (std::size_t i = 0; i < most && found != nullptr; i++, found = scan.next())
             if (found->enqueued_at < oldest)
-                rows.push_back(stored_row(*found, table));
+                rows.push_back(stored_row(*found, table, std::make_unique<QueuedRow>()));
         scan.end();
     }
     return rows;

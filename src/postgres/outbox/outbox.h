@@ -36,11 +36,12 @@ class Outbox {
     /// Makes the destination's own table, if it is not there.
     void make_table();
 
-    /// The next rows, in order, of those that `known` does not hold; `more` tells whether there are others after them.
+    /// The next rows, in order, of those that `known` does not hold, which makes them; `more` tells whether there are
+    /// others after them.
     /// Transactions end in another order than they drew their numbers: rows that came late are found too.
-    std::vector<StoredRow> claim(const KeyQueue &known, std::size_t most, bool &more);
+    std::vector<StoredRow> claim(KeyQueue &known, std::size_t most, bool &more);
     /// The rows with these numbers, which rise, that are there and that `known` does not hold; in their order.
-    std::vector<StoredRow> find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const;
+    std::vector<StoredRow> find(const std::vector<std::int64_t> &ids, KeyQueue &known) const;
     /// Forgets what was claimed: the next claim begins anew.
     void start_over();
 
@@ -97,7 +98,7 @@ class Outbox {
     /// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
     enum Table { shared, own };
 
-    std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);
+    std::vector<StoredRow> read(std::int64_t after, KeyQueue &known, std::size_t most, bool &more);
     std::vector<VirtualTransactionId> writers() const;
     Oid table_oid(int table) const;
     std::string table_name(int table) const;
