@@ -5,12 +5,14 @@
 #include "postgres/border/own_column.h"
 
 extern "C" {
+#include "access/heapam.h"
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "storage/bufmgr.h"
+#include "storage/bufpage.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -48,19 +50,56 @@ uint64 place_of(const ItemPointerData &tid) {
     return static_cast<uint64>(ItemPointerGetBlockNumberNoCheck(&tid)) << 16 | ItemPointerGetOffsetNumberNoCheck(&tid);
 }
 
-/// Deletes it if it still lies there, or where it was updated in its page. Else it was moved when it was put off; or
-/// somebody may have deleted it by hand, and then another row may lie there.
-bool delete_found_row(IndexFetchTableData *fetch, TupleTableSlot *slot, int id, BlockNumber blocks,
-                      const FoundPlace &row) {
+BlockNumber block_of(const FoundPlace &row) {
+    return static_cast<BlockNumber>(row.place >> 16);
+}
+
+/// Whether it still lies in this page, which is locked. Else it was moved when it was put off; or somebody may have
+/// deleted it by hand, and then another row may lie there.
+bool lies_in(Relation table, Buffer buffer, int id, const FoundPlace &row) {
+    const Page page = BufferGetPage(buffer);
+    const auto offset = static_cast<OffsetNumber>(row.place);
+    if (offset < FirstOffsetNumber || offset > PageGetMaxOffsetNumber(page))
+        return false;
+    const ItemId item = PageGetItemId(page, offset);
+    if (!ItemIdIsNormal(item))
+        return false;
+    HeapTupleData tuple;
+    tuple.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
+    tuple.t_len = ItemIdGetLength(item);
+    tuple.t_tableOid = RelationGetRelid(table);
+    ItemPointerSet(&tuple.t_self, block_of(row), offset);
+    bool is_null;
+    const Datum number = heap_getattr(&tuple, id + 1, RelationGetDescr(table), &is_null);
+    return !is_null && DatumGetInt64(number) == row.id &&
+           HeapTupleSatisfiesVisibility(&tuple, GetActiveSnapshot(), buffer);
+}
+
+bool delete_at(Relation table, const FoundPlace &row) {
     ItemPointerData tid;
-    ItemPointerSet(&tid, static_cast<BlockNumber>(row.place >> 16), static_cast<OffsetNumber>(row.place));
-    bool is_null, again = false;
+    ItemPointerSet(&tid, block_of(row), static_cast<OffsetNumber>(row.place));
     TM_FailureData failure;
-    return ItemPointerGetBlockNumberNoCheck(&tid) < blocks &&
-           table_index_fetch_tuple(fetch, &tid, GetActiveSnapshot(), slot, &again, nullptr) &&
-           DatumGetInt64(slot_getattr(slot, id + 1, &is_null)) == row.id &&
-           table_tuple_delete(fetch->rel, &slot->tts_tid, GetCurrentCommandId(true), GetActiveSnapshot(),
-                              InvalidSnapshot, true, &failure, false) == TM_Ok;
+    return table_tuple_delete(table, &tid, GetCurrentCommandId(true), GetActiveSnapshot(), InvalidSnapshot, true,
+                              &failure, false) == TM_Ok;
+}
+
+/// Deletes rows of one page; writes the numbers of those that do not lie there to `missed`, and answers how many. All
+/// are looked for under one lock. An index scan would look for each on its own, and would tidy up a page of which
+/// nothing is to be left.
+int delete_in_page(Relation table, int id, const FoundPlace *rows, std::size_t count, int64 *missed) {
+    auto *lies_there = static_cast<bool *>(palloc(count));
+    const Buffer buffer = ReadBuffer(table, block_of(*rows));
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    for (std::size_t i = 0; i < count; i++)
+        lies_there[i] = lies_in(table, buffer, id, rows[i]);
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    int misses = 0;
+    for (std::size_t i = 0; i < count; i++)
+        if (!lies_there[i] || !delete_at(table, rows[i]))
+            missed[misses++] = rows[i].id;
+    ReleaseBuffer(buffer);
+    pfree(lies_there);
+    return misses;
 }
 
 } // namespace
@@ -131,18 +170,19 @@ std::vector<int64> delete_found_rows(Oid table, const std::vector<FoundPlace> &r
         int count;
     } missed = pg_call([&] {
         Relation relation = table_open(table, RowExclusiveLock);
-        TupleTableSlot *slot = table_slot_create(relation, nullptr);
-        BlockNumber blocks = RelationGetNumberOfBlocks(relation);
-        // Rows of a page are looked at while it is pinned once.
-        IndexFetchTableData *fetch = table_index_fetch_begin(relation);
-        int id = own_column(relation, "id");
+        const BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+        const int id = own_column(relation, "id");
         auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (rows.size() + 1)));
         int count = 0;
-        for (const FoundPlace &row : rows)
-            if (!delete_found_row(fetch, slot, id, blocks, row))
-                ids[count++] = row.id;
-        ExecDropSingleTupleTableSlot(slot);
-        table_index_fetch_end(fetch);
+        for (std::size_t first = 0, end; first < rows.size(); first = end) {
+            for (end = first + 1; end < rows.size() && block_of(rows[end]) == block_of(rows[first]);)
+                end++;
+            if (block_of(rows[first]) < blocks)
+                count += delete_in_page(relation, id, &rows[first], end - first, ids + count);
+            else
+                for (std::size_t i = first; i < end; i++)
+                    ids[count++] = rows[i].id;
+        }
         table_close(relation, NoLock);
         return decltype(missed){ids, count};
     });
