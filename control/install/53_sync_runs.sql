@@ -22,18 +22,23 @@ DECLARE
     definition reverse_etl_internal.sync_definitions;
     other reverse_etl.runs;
     process timestamptz;
+    left_alone boolean;
 BEGIN
     resumed := false;
     -- Whoever comes at the same moment waits here, and then finds the run.
     SELECT * INTO STRICT definition FROM reverse_etl_internal.sync_definitions WHERE id = begin_run.sync FOR UPDATE;
     SELECT backend_start INTO process FROM pg_stat_get_activity(begin_run.pid);
     PERFORM reverse_etl_internal.settle_lost_rows(begin_run.sync);
-    SELECT * INTO other FROM reverse_etl.runs
-     WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
-    IF FOUND THEN
+    -- Where nobody works at the run, it is looked at once more: it may have ended just before that was asked.
+    FOR look IN 1..2 LOOP
+        SELECT * INTO other FROM reverse_etl.runs
+         WHERE sync_id = begin_run.sync AND status IN ('reading', 'delivering', 'cancelling');
+        left_alone := other.id IS NOT NULL AND NOT reverse_etl_internal.is_worked_at(other.id);
+        EXIT WHEN NOT left_alone;
+    END LOOP;
+    IF other.id IS NOT NULL THEN
         resumed := EXISTS (SELECT FROM reverse_etl_internal.straight_runs WHERE run_id = other.id);
-        IF (other.status = 'reading' OR resumed)
-           AND NOT reverse_etl_internal.is_worked_at(other.id) THEN
+        IF (other.status = 'reading' OR resumed) AND left_alone THEN
             -- Whoever read the model is gone, and nothing was queued: the state tells what was accepted.
             UPDATE reverse_etl.runs SET pid = begin_run.pid, process_started_at = process WHERE id = other.id;
             run := other.id;

@@ -207,6 +207,11 @@ bool DeliveryQueue::has_marks() const {
                        [](const LaneSlot &slot) { return slot.lane != nullptr && !slot.lane->held().empty(); });
 }
 
+bool DeliveryQueue::notes_requests() const {
+    return std::any_of(lanes_.begin(), lanes_.end(),
+                       [](const LaneSlot &slot) { return slot.lane != nullptr && slot.lane->needs_marks(); });
+}
+
 bool DeliveryQueue::marks_follow_outcomes() const {
     auto follows = [this](const StartableJob *held) {
         const std::vector<BatchRow> &rows = held->job->batch.rows();

@@ -75,6 +75,8 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
     Clock::time_point send(Clock::time_point now, bool may_start, bool all_read = true);
     /// Whether there are requests that have to be noted before they are made, at once.
     bool has_marks() const;
+    /// Whether any of its lanes has them noted.
+    bool notes_requests() const;
     /// Their rows, of which each has its request's number, but for those that were noted before.
     const std::vector<QueuedRow *> &marks() const { return marked_; }
     /// Whether one of them comes after a change whose outcome may not be stored yet. It has to be before: that change

@@ -31,13 +31,17 @@ void DueSyncs::find() {
 }
 
 /// Whoever is about to begin a run of it, or changes it, holds its row. Only who has the row may ask whether it is
-/// still due: the question before may have been answered before another process began.
+/// still due: the question before may have been answered before another process began. And twice: a run may end after
+/// the snapshot that shows it and before it is asked who works at it, and then looks as if its process had died.
 bool DueSyncs::is_mine(int32 sync) const {
+    auto is_due = [&] {
+        return sql::execute("SELECT FROM reverse_etl_internal.syncs_to_run($1)", {sql::int4(sync)}) > 0;
+    };
     return pg_call([&] {
         return sql::execute("SELECT FROM reverse_etl_internal.sync_definitions WHERE id = $1 AND owner::oid = $2 "
                             "FOR UPDATE SKIP LOCKED",
                             {sql::int4(sync), sql::oid(role_)}) > 0 &&
-               sql::execute("SELECT FROM reverse_etl_internal.syncs_to_run($1)", {sql::int4(sync)}) > 0;
+               is_due() && is_due();
     });
 }
 

@@ -147,7 +147,7 @@ class OutboxService {
                     if (queue->take(one))
                         break;
             if (!finished.empty())
-                send(Clock::now()); // the destination works while rows are read and outcomes written
+                send(Clock::now(), false); // the destination works while rows are read and outcomes written
         }
         worker_status::ends("it made room for a command that needed the database for itself");
         return 0;
@@ -360,9 +360,12 @@ class OutboxService {
         return dropped && !failure;
     }
 
-    Clock::time_point send(Clock::time_point now) {
+    /// What is noted before it is made waits for the outcomes that are there: a crash would leave those unknown, too.
+    Clock::time_point send(Clock::time_point now, bool with_noted = true) {
         Clock::time_point next = Clock::time_point::max();
         for (auto &[oid, queue] : queues_) {
+            if (!with_noted && queue->notes_requests())
+                continue;
             next = std::min(next, queue->send(now));
             if (queue->has_job_notes(now)) {
                 tell(STATE_RUNNING, "noting jobs of " + queue->name());
@@ -432,10 +435,7 @@ class OutboxService {
     bool is_model_read_ = false, looked_in_vain_ = false;
     bool has_time_ = true; ///< nothing had ended when it looked last
     bool started_ = false; ///< what the worker before left is cleared up
-    Clock::time_point looked_{};
-    Clock::time_point learned_{};
-    Clock::time_point truncated_{};
-    Clock::time_point forgot_dropped_{};
+    Clock::time_point looked_{}, learned_{}, truncated_{}, forgot_dropped_{};
     Clock::time_point report_at_ = Clock::time_point::max();
 };
 

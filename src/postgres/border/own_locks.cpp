@@ -55,13 +55,20 @@ void give_up(Object object, LOCKMODE mode, bool lasts, uint32 whose = 0) {
     LockRelease(&tag, mode, lasts);
 }
 
+/// Whether somebody else has it: who could share it gives it back at once.
+bool is_taken(Object object, bool lasts, uint32 whose = 0) {
+    if (!take(object, ShareLock, lasts, at_once, whose))
+        return true;
+    give_up(object, ShareLock, lasts, whose);
+    return false;
+}
+
 } // namespace
 
 bool become_the_worker() {
     while (!take(the_worker, ExclusiveLock, for_session, at_once)) {
-        if (!take(serving, ShareLock, for_session, at_once))
+        if (is_taken(serving, for_session))
             return false;
-        give_up(serving, ShareLock, for_session);
         WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_ms, compat::wait_event());
         ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
@@ -104,10 +111,7 @@ void drop_extension() {
 }
 
 bool is_served() {
-    if (!take(serving, ShareLock, for_transaction, at_once))
-        return true;
-    give_up(serving, ShareLock, for_transaction);
-    return false;
+    return is_taken(serving, for_transaction);
 }
 
 void keep_feeds(uint32 sync) {
@@ -128,10 +132,7 @@ void end_work_at_run(uint32 run) {
 }
 
 bool is_worked_at(uint32 run) {
-    if (!take(work_at_run, ShareLock, for_session, at_once, run))
-        return true;
-    give_up(work_at_run, ShareLock, for_session, run);
-    return false;
+    return is_taken(work_at_run, for_session, run);
 }
 
 bool take_turn_at_destination(Oid destination) {
@@ -143,10 +144,7 @@ void give_up_turn_at_destination(Oid destination) {
 }
 
 bool is_turn_taken(Oid destination) {
-    if (!take(turn_at_destination, ShareLock, for_session, at_once, destination))
-        return true;
-    give_up(turn_at_destination, ShareLock, for_session, destination);
-    return false;
+    return is_taken(turn_at_destination, for_session, destination);
 }
 
 bool has_no_turn_taken(Oid destination) {

@@ -37,6 +37,7 @@ class OutboxQueue : private DeliveryJournal {
     Clock::time_point send(Clock::time_point now);
     /// Whether mark() is to be called before the next send().
     bool has_marks() const { return queue_.has_marks(); }
+    bool notes_requests() const { return queue_.notes_requests(); }
     /// Sends what mark() noted, once its transaction has committed.
     void submit_marked();
     /// Whether what has ended has to be written down before.

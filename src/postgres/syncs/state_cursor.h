@@ -47,7 +47,7 @@ class StateCursor {
     bool is_at(int position, const Datum *key) const;
     bool look_up(const Datum *forms, Row &found);
     void go_behind(const ItemPointerData &place);
-    void fill(int most_blocks);
+    void fill(int blocks);
     void put(TupleTableSlot *slot);
     Datum copy(int column, Datum value);
     Datum *key_at(int position) const { return keys_ + position * state_.keys; }

@@ -83,11 +83,21 @@ wait_until(sub { sql("SELECT count(*) $runners AND wait_event = 'PgSleep'") == 2
 sql(q(UPDATE reverse_etl_internal.sync_definitions SET requested_at = now() WHERE name = 'eve_1'; SELECT reverse_etl_internal.wake_worker()));
 wait_until(sub { ended('eve\_1') == 2 });
 is(sql("SELECT count(*), min(usename) $runners AND wait_event = 'PgSleep'"), '2|ada', 'what all processes of one role are at keeps no other role waiting');
-sql("SELECT pg_cancel_backend(pid) $runners");
-wait_until(sub { sql("SELECT count(*) FROM reverse_etl.runs WHERE status = 'cancelled'") == 2 });
-wait_until(sub { sql("SELECT count(*) $runners AND wait_event = 'PgSleep'") == 1 });
 is(sql(q(SELECT count(*) FROM reverse_etl.runs WHERE status = 'skipped')), 0, 'none was skipped');
-sql("SELECT pg_cancel_backend(pid) $runners");
+
+# A run that ends while another process looks for its next is not taken up. Several times, for that is a matter of luck.
+my $asked_for = q(SELECT count(*) FROM reverse_etl.runs WHERE sync IN ('ada_1', 'ada_2', 'ada_3') AND status);
+for my $round (1 .. 5) {
+    sql("SELECT pg_cancel_backend(pid) $runners");
+    wait_until(sub { sql("SELECT count(*) $runners AND wait_event = 'PgSleep'") >= 1 && sql("$asked_for = 'cancelled'") >= 3 * $round - 1 });
+    sql("SELECT pg_cancel_backend(pid) $runners");
+    wait_until(sub { sql("SELECT count(*) $runners") == 0 });
+    last if $round == 5;
+    sql(q(UPDATE reverse_etl_internal.sync_definitions SET requested_at = now() WHERE name IN ('ada_1', 'ada_2', 'ada_3')));
+    sql('SELECT reverse_etl_internal.wake_worker()');
+    wait_until(sub { sql("SELECT count(*) $runners AND wait_event = 'PgSleep'") == 2 });
+}
+is(sql("$asked_for = 'cancelled'") . sql(" $asked_for = 'reading'"), '150', 'what was cancelled does not run once more');
 
 $sandbox->stop;
 $node->stop;

@@ -106,8 +106,8 @@ $sandbox->post('/_sandbox/faults', { latency_ms => 500 });
 $node->safe_psql('postgres', 'SELECT reverse_etl.stat_reset()');
 $node->safe_psql('postgres', <<~'SQL');
     BEGIN;
-    INSERT INTO people SELECT 'q' || i || '@example.com' FROM generate_series(1, 1000) AS i;
     INSERT INTO people SELECT 'q' || i || '@example.com' FROM generate_series(1, 100) AS i;
+    INSERT INTO people SELECT 'q' || i || '@example.com' FROM generate_series(1, 1000) AS i;
     INSERT INTO people VALUES ('bad');
     COMMIT;
     SQL
