@@ -24,6 +24,8 @@ class JsonRow final : public RowValues {
     /// Takes the values of texts that were read before, by whomever, and whose members are those of the last read:
     /// nothing is looked for. `places` is what that reader told. The values are valid as long as the texts are.
     void read_at(std::string_view row, std::string_view key, const std::vector<ValuePlace> &places);
+    /// The same of texts that come right after those of the last read, as if they were read.
+    void read_next(std::string_view row, std::string_view key, const std::vector<ValuePlace> &places);
     /// Where the values stand in the texts that were read last: those of the row first, then those of the key.
     void tell_places(std::vector<ValuePlace> &places) const;
 
@@ -35,6 +37,9 @@ class JsonRow final : public RowValues {
     bool is_like_before() const { return is_like_before_; }
     /// Whether the last read found members, and did not throw.
     bool knows_members() const { return knows_members_; }
+
+    /// Whether that was by read_next().
+    bool was_told_places() const { return was_told_places_; }
 
     std::string_view json(int column) const { return values_[column]; }
 
@@ -59,7 +64,7 @@ class JsonRow final : public RowValues {
     std::vector<std::string_view> values_;
     std::size_t of_row_ = 0;
     bool knows_members_ = false; ///< those of the last text, which was parsed to its end
-    bool is_like_before_ = false;
+    bool is_like_before_ = false, was_told_places_ = false;
 };
 
 } // namespace reverse_etl

@@ -22,6 +22,7 @@ struct StoredRow {
     std::string operation;
     Oid deliver_as = InvalidOid;
     TimestampTz enqueued_at = 0, next_attempt_at = 0; ///< the second 0 for none
+    bool is_like_last = false;                        ///< its members are those of the row that was read before it
 };
 
 /// The rows of one destination in the outbox, read and written by the background worker. All calls belong into
@@ -60,6 +61,7 @@ class Outbox {
     struct RowToReject {
         std::int64_t id;
         int table;
+        std::uint64_t place;
         std::string reason;
         std::int64_t status;
     };
@@ -76,6 +78,7 @@ class Outbox {
     struct DeferredRow {
         std::int64_t id;
         int table;
+        std::uint64_t place;
         std::int64_t attempts, pause_ms;
         std::string reason; ///< "" for none
     };
@@ -95,7 +98,8 @@ class Outbox {
     bool drop_if_empty();
 
   private:
-    /// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
+    /// Where a row is stored: in reverse_etl_internal.outbox itself, since the destination had no table yet, or in its
+    /// own.
     enum Table { shared, own };
 
     std::vector<StoredRow> read(std::int64_t after, KeyQueue &known, std::size_t most, bool &more);

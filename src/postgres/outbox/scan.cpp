@@ -2,17 +2,15 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
-#include "postgres/border/own_column.h"
+#include "postgres/outbox/read_pack.h"
+
+#include <optional>
 
 extern "C" {
-#include "access/heapam.h"
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
-#include "storage/bufmgr.h"
-#include "storage/bufpage.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -46,65 +44,9 @@ std::string_view utf8(Datum value) {
     return utf8_of(ServerText(value).bytes());
 }
 
-uint64 place_of(const ItemPointerData &tid) {
-    return static_cast<uint64>(ItemPointerGetBlockNumberNoCheck(&tid)) << 16 | ItemPointerGetOffsetNumberNoCheck(&tid);
-}
-
-BlockNumber block_of(const FoundPlace &row) {
-    return static_cast<BlockNumber>(row.place >> 16);
-}
-
-/// Whether it still lies in this page, which is locked. Else it was moved when it was put off; or somebody may have
-/// deleted it by hand, and then another row may lie there.
-bool lies_in(Relation table, Buffer buffer, int id, const FoundPlace &row) {
-    const Page page = BufferGetPage(buffer);
-    const auto offset = static_cast<OffsetNumber>(row.place);
-    if (offset < FirstOffsetNumber || offset > PageGetMaxOffsetNumber(page))
-        return false;
-    const ItemId item = PageGetItemId(page, offset);
-    if (!ItemIdIsNormal(item))
-        return false;
-    HeapTupleData tuple;
-    tuple.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
-    tuple.t_len = ItemIdGetLength(item);
-    tuple.t_tableOid = RelationGetRelid(table);
-    ItemPointerSet(&tuple.t_self, block_of(row), offset);
-    bool is_null;
-    const Datum number = heap_getattr(&tuple, id + 1, RelationGetDescr(table), &is_null);
-    return !is_null && DatumGetInt64(number) == row.id &&
-           HeapTupleSatisfiesVisibility(&tuple, GetActiveSnapshot(), buffer);
-}
-
-bool delete_at(Relation table, const FoundPlace &row) {
-    ItemPointerData tid;
-    ItemPointerSet(&tid, block_of(row), static_cast<OffsetNumber>(row.place));
-    TM_FailureData failure;
-    return table_tuple_delete(table, &tid, GetCurrentCommandId(true), GetActiveSnapshot(), InvalidSnapshot, true,
-                              &failure, false) == TM_Ok;
-}
-
-/// Deletes rows of one page; writes the numbers of those that do not lie there to `missed`, and answers how many. All
-/// are looked for under one lock. An index scan would look for each on its own, and would tidy up a page of which
-/// nothing is to be left.
-int delete_in_page(Relation table, int id, const FoundPlace *rows, std::size_t count, int64 *missed) {
-    auto *lies_there = static_cast<bool *>(palloc(count));
-    const Buffer buffer = ReadBuffer(table, block_of(*rows));
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    for (std::size_t i = 0; i < count; i++)
-        lies_there[i] = lies_in(table, buffer, id, rows[i]);
-    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-    int misses = 0;
-    for (std::size_t i = 0; i < count; i++)
-        if (!lies_there[i] || !delete_at(table, rows[i]))
-            missed[misses++] = rows[i].id;
-    ReleaseBuffer(buffer);
-    pfree(lies_there);
-    return misses;
-}
-
 } // namespace
 
-OutboxScan::OutboxScan(Oid table, Oid destination, int64 after) {
+OutboxScan::OutboxScan(Oid table, Oid destination, int64 after) : after_(after) {
     if (!OidIsValid(table))
         return;
     pg_call([&] {
@@ -114,33 +56,73 @@ OutboxScan::OutboxScan(Oid table, Oid destination, int64 after) {
         slot_ = table_slot_create(table_, nullptr);
         ScanKeyData keys[2];
         ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(destination));
-        ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
+        // A pack whose number is less may hold greater ones.
+        const int64 before = after - static_cast<int64>(row_pack::most_distance);
+        ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(before));
         scan_ = compat::begin_index_scan(table_, index_, GetActiveSnapshot(), 2);
         index_rescan(scan_, keys, 2, nullptr, 0);
     });
 }
 
 const FoundRow *OutboxScan::next() {
-    bool found = table_ != nullptr && pg_call([&] {
-                     if (!index_getnext_slot(scan_, ForwardScanDirection, slot_))
-                         return false;
-                     slot_getallattrs(slot_);
-                     read_slot();
-                     return true;
-                 });
-    return found ? &row_ : nullptr;
+    while (table_ != nullptr) {
+        while (in_pack_ && next_of_pack())
+            if (row_.id > after_)
+                return &row_;
+        in_pack_ = false;
+        if (!read_tuple())
+            return nullptr;
+        if (!in_pack_ && row_.id > after_)
+            return &row_;
+    }
+    return nullptr;
+}
+
+/// Goes to the next tuple: a row, or a pack that is to be read.
+bool OutboxScan::read_tuple() {
+    const std::optional<std::string_view> pack = pg_call([&]() -> std::optional<std::string_view> {
+        if (!index_getnext_slot(scan_, ForwardScanDirection, slot_))
+            return std::nullopt;
+        slot_getallattrs(slot_);
+        read_slot();
+        const bool is_row = slot_->tts_isnull[columns_[outbox::pack]];
+        return is_row ? std::string_view() : outbox::pack_of(value(outbox::pack));
+    });
+    if (!pack || pack->data() == nullptr)
+        return pack.has_value();
+    in_pack_ = true;
+    first_id_ = row_.id;
+    row_.values = &values_;
+    read_pack([&] { pack_.begin(*pack); });
+    return true;
+}
+
+bool OutboxScan::next_of_pack() {
+    bool any = false;
+    read_pack([&] {
+        any = pack_.next();
+        if (!any)
+            return;
+        row_.id = first_id_ + static_cast<int64>(pack_.distance());
+        if (row_.id > after_)
+            pack_.write(row_text_, key_text_, values_);
+    });
+    row_.row = row_text_;
+    row_.key = key_text_;
+    return any;
+}
+
+Datum OutboxScan::value(outbox::Column column) const {
+    const int place = columns_[column];
+    return slot_->tts_isnull[place] ? Datum{0} : slot_->tts_values[place];
 }
 
 void OutboxScan::read_slot() {
-    auto value = [&](outbox::Column column) {
-        int place = columns_[column];
-        return slot_->tts_isnull[place] ? Datum{0} : slot_->tts_values[place];
-    };
     auto text = [&](outbox::Column column) {
         return slot_->tts_isnull[columns_[column]] ? std::string_view() : utf8(value(column));
     };
     row_.id = DatumGetInt64(value(outbox::id));
-    row_.place = place_of(slot_->tts_tid);
+    row_.place = outbox::place_of(slot_->tts_tid);
     row_.push = DatumGetInt64(value(outbox::push));
     row_.operation = text(outbox::operation);
     row_.deliver_as = DatumGetObjectId(value(outbox::deliver_as));
@@ -150,6 +132,7 @@ void OutboxScan::read_slot() {
     row_.next_attempt_at = DatumGetTimestampTz(value(outbox::next_attempt_at));
     row_.key = text(outbox::key);
     row_.row = text(outbox::row);
+    row_.values = nullptr;
 }
 
 void OutboxScan::end() {
@@ -162,31 +145,6 @@ void OutboxScan::end() {
         table_close(table_, NoLock);
     });
     table_ = nullptr;
-}
-
-std::vector<int64> delete_found_rows(Oid table, const std::vector<FoundPlace> &rows) {
-    struct {
-        int64 *ids;
-        int count;
-    } missed = pg_call([&] {
-        Relation relation = table_open(table, RowExclusiveLock);
-        const BlockNumber blocks = RelationGetNumberOfBlocks(relation);
-        const int id = own_column(relation, "id");
-        auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (rows.size() + 1)));
-        int count = 0;
-        for (std::size_t first = 0, end; first < rows.size(); first = end) {
-            for (end = first + 1; end < rows.size() && block_of(rows[end]) == block_of(rows[first]);)
-                end++;
-            if (block_of(rows[first]) < blocks)
-                count += delete_in_page(relation, id, &rows[first], end - first, ids + count);
-            else
-                for (std::size_t i = first; i < end; i++)
-                    ids[count++] = rows[i].id;
-        }
-        table_close(relation, NoLock);
-        return decltype(missed){ids, count};
-    });
-    return {missed.ids, missed.ids + missed.count};
 }
 
 } // namespace reverse_etl
