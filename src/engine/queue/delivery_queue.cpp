@@ -49,6 +49,7 @@ void DeliveryQueue::describe(QueuedRow &row) const {
     row.identity_hash = hash_of(row.identity);
 }
 
+/// Of the row that reader_ has read.
 int DeliveryQueue::lane_of(const QueuedRow &row, const std::string &operation) {
     // Mostly that of the row before.
     auto is_of = [&](const LaneKey &key) {

@@ -28,6 +28,7 @@ std::size_t rows_to_see(const JobSpec &spec) {
 } // namespace
 
 void DeliveryQueue::add_to_job(KeyQueue::Row &&row, const std::string &operation) {
+    read(*row, false);
     row->lane = lane_of(*row, operation);
     row->may_be_done = true;
     describe(*row);

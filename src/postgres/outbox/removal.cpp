@@ -187,14 +187,14 @@ std::vector<FoundPlace> places_of(Oid table, Oid destination, const std::vector<
 }
 
 void take_out_all(Oid table, Oid destination, std::vector<FoundPlace> rows, What what) {
-    rows = take_out(table, rows, what);
-    for (int i = 0; i < most_looks && !rows.empty(); i++) {
-        // What this transaction has stored anew is there as well.
+    for (int i = 0; i <= most_looks && !rows.empty(); i++) {
+        // What this transaction has deleted or stored anew is seen to be.
         pg_call([] {
             CommandCounterIncrement();
             PushActiveSnapshot(GetLatestSnapshot());
         });
-        rows = places_of(table, destination, rows);
+        if (i > 0)
+            rows = places_of(table, destination, rows);
         rows = take_out(table, rows, what);
         pg_call([] { PopActiveSnapshot(); });
     }
