@@ -6,6 +6,31 @@
 
 namespace reverse_etl {
 
+namespace {
+
+constexpr std::size_t cache_line = 64;
+
+void ask_for(const void *memory, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += cache_line)
+        __builtin_prefetch(static_cast<const char *>(memory) + at);
+}
+
+/// Rows lie in no cache any more when their turn comes: their memory is asked for a little before it is needed.
+void ask_for_row(const QueuedRow *row) {
+    if (row != nullptr)
+        ask_for(row, sizeof(QueuedRow));
+}
+
+void ask_for_texts(const QueuedRow *row) {
+    constexpr std::size_t enough = 512;
+    if (row == nullptr)
+        return;
+    ask_for(row->row.data(), std::min(row->row.size(), enough));
+    ask_for(row->values.data(), std::min(row->values.size() * sizeof(ValuePlace), enough));
+}
+
+} // namespace
+
 void QueuedRow::renew() {
     static_cast<RowState &>(*this) = {};
     identity.clear();
@@ -148,7 +173,12 @@ QueuedRow *KeyQueue::take(int lane, Clock::time_point now) {
     QueuedRow *row = front(lane, now);
     if (row == nullptr)
         return nullptr;
-    ready_[lane].pop_front();
+    std::deque<std::uint64_t> &ready = ready_[lane];
+    ready.pop_front();
+    if (ready.size() > 1) {
+        ask_for_texts(rows_.find(ready[0]));
+        ask_for_row(rows_.find(ready[1]));
+    }
     row->under_way = true;
     under_way_++;
     return row;
@@ -180,6 +210,7 @@ void KeyQueue::add_replaced(std::uint64_t by, const QueuedRow &older) {
 
 KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     Row row = rows_.extract(id);
+    ask_for_row(rows_.find(id + 1));
     under_way_--;
     bytes_ -= row->row.size() + row->key.size() + row->identity.size();
     finished_.insert(id);

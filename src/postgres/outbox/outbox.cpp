@@ -50,7 +50,8 @@ std::vector<int64> ids_of(const auto &rows, int table) {
     return ids;
 }
 
-StoredRow stored_row(const FoundRow &found, int table, KeyQueue::Row row) {
+/// Takes the texts of the row that was found last.
+StoredRow stored_row(OutboxScan &scan, const FoundRow &found, int table, KeyQueue::Row row) {
     StoredRow stored;
     stored.operation = found.operation;
     stored.deliver_as = found.deliver_as;
@@ -60,11 +61,8 @@ StoredRow stored_row(const FoundRow &found, int table, KeyQueue::Row row) {
     stored.row->id = static_cast<std::uint64_t>(found.id);
     stored.row->push = found.push;
     stored.row->sync = found.sync;
-    stored.row->key = found.key;
-    stored.row->row = found.row;
-    if (found.values != nullptr)
-        stored.row->values = *found.values;
     stored.row->stored_bytes = found.key.size() + found.row.size();
+    scan.give_texts(stored.row->row, stored.row->key, stored.row->values);
     // The worker before may have sent it. A create would have been noted.
     stored.row->may_be_done =
         stored.operation != operation_name(OperationKind::create) && found.enqueued_at < MyStartTimestamp;
@@ -175,6 +173,8 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, KeyQueue &known, std::si
     OutboxScan of_shared(table_oid(shared), destination_, after), of_own(table_oid(own), destination_, after);
     const FoundRow *in_shared = of_shared.next(), *in_own = of_own.next();
     std::vector<StoredRow> rows;
+    if (in_shared != nullptr || in_own != nullptr)
+        rows.reserve(most);
     more = false;
     while (!more && (in_shared != nullptr || in_own != nullptr)) {
         bool is_shared = in_own == nullptr || (in_shared != nullptr && in_shared->id < in_own->id);
@@ -185,7 +185,7 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, KeyQueue &known, std::si
                 const int table = is_shared ? shared : own;
                 const bool is_like_last = found->values != nullptr && !rows.empty() &&
                                           rows.back().row->place == found->place && rows.back().row->table == table;
-                rows.push_back(stored_row(*found, table, known.new_row()));
+                rows.push_back(stored_row(is_shared ? of_shared : of_own, *found, table, known.new_row()));
                 rows.back().is_like_last = is_like_last;
             }
         }
@@ -203,9 +203,9 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, KeyQueue &known, std::si
 std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, KeyQueue &known) const {
     std::vector<StoredRow> rows;
     for (int table : {shared, own})
-        for_each_row(table_oid(table), destination_, ids, [&](const FoundRow &found) {
+        for_each_row(table_oid(table), destination_, ids, [&](OutboxScan &scan, const FoundRow &found) {
             if (!known.contains(static_cast<std::uint64_t>(found.id)))
-                rows.push_back(stored_row(found, table, known.new_row()));
+                rows.push_back(stored_row(scan, found, table, known.new_row()));
         });
     std::sort(rows.begin(), rows.end(),
               [](const StoredRow &one, const StoredRow &other) { return one.row->id < other.row->id; });
@@ -379,7 +379,7 @@ std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) const {
         const FoundRow *found = scan.next();
         for (std::size_t i = 0; i < most && found != nullptr; i++, found = scan.next())
             if (found->enqueued_at < oldest)
-                rows.push_back(stored_row(*found, table, std::make_unique<QueuedRow>()));
+                rows.push_back(stored_row(scan, *found, table, std::make_unique<QueuedRow>()));
         scan.end();
     }
     return rows;

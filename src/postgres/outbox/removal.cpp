@@ -182,7 +182,9 @@ std::vector<FoundPlace> places_of(Oid table, Oid destination, const std::vector<
         ids.push_back(row.id);
     std::sort(ids.begin(), ids.end());
     std::vector<FoundPlace> places;
-    for_each_row(table, destination, ids, [&](const FoundRow &found) { places.push_back({found.id, found.place}); });
+    for_each_row(table, destination, ids, [&](OutboxScan &, const FoundRow &found) {
+        places.push_back({found.id, found.place});
+    });
     return places;
 }
 

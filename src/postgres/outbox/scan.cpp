@@ -112,6 +112,17 @@ bool OutboxScan::next_of_pack() {
     return any;
 }
 
+void OutboxScan::give_texts(std::string &row, std::string &key, std::vector<ValuePlace> &values) {
+    if (row_.values == nullptr) {
+        row = row_.row;
+        key = row_.key;
+        return;
+    }
+    row.swap(row_text_);
+    key.swap(key_text_);
+    values.swap(values_);
+}
+
 Datum OutboxScan::value(outbox::Column column) const {
     const int place = columns_[column];
     return slot_->tts_isnull[place] ? Datum{0} : slot_->tts_values[place];

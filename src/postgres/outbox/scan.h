@@ -36,6 +36,9 @@ class OutboxScan {
 
     /// The next row, valid until the next call; nullptr after the last one.
     const FoundRow *next();
+    /// Hands over the texts of the row that next() answered last, which are no longer its own then; the room of those
+    /// that were there is used again.
+    void give_texts(std::string &row, std::string &key, std::vector<ValuePlace> &values);
     void end();
 
   private:
@@ -70,7 +73,7 @@ void for_each_row(Oid table, Oid destination, const std::vector<int64> &ids, Use
             while (found != nullptr && found->id < *id)
                 found = scan.next();
             if (found != nullptr && found->id == *id)
-                use(*found);
+                use(scan, *found);
         }
         scan.end();
     }
