@@ -389,9 +389,10 @@ std::pair<std::int64_t, std::int64_t> Outbox::count_all() {
     struct Level {
         std::int64_t rows, bytes;
     } level = pg_call([&] {
-        sql::execute("SELECT count(*), COALESCE(sum(octet_length(key::text) + octet_length(\"row\"::text)), 0)::bigint "
-                     "FROM reverse_etl.outbox WHERE destination = $1",
-                     {sql::oid(destination_)});
+        sql::execute(
+            "SELECT count(*), COALESCE(sum(COALESCE(octet_length(key::text), 0) + octet_length(\"row\"::text)), "
+            "0)::bigint FROM reverse_etl.outbox WHERE destination = $1",
+            {sql::oid(destination_)});
         return Level{DatumGetInt64(sql::column(0, 1)), DatumGetInt64(sql::column(0, 2))};
     });
     return {level.rows, level.bytes};
