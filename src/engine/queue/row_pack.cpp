@@ -137,6 +137,10 @@ bool PackedRows::next() {
 }
 
 void PackedRows::write(const Object &object, std::string &out, std::vector<ValuePlace> &values) const {
+    std::size_t size = object.closing.size();
+    for (const Member &member : object.members)
+        size += member.opening.size() + values_[member.value].size();
+    out.reserve(size);
     for (const Member &member : object.members) {
         out += member.opening;
         const auto begin = static_cast<std::uint32_t>(out.size());
@@ -150,6 +154,7 @@ void PackedRows::write(std::string &row, std::string &key, std::vector<ValuePlac
     row.clear();
     key.clear();
     values.clear();
+    values.reserve(row_.members.size() + key_.members.size());
     write(row_, row, values);
     write(key_, key, values);
 }

@@ -225,6 +225,12 @@ std::string Outbox::table_name(int table) const {
     return std::string(internal_schema) + "." + name;
 }
 
+/// The name of the table, in which SQL finds each of the rows by itself then.
+std::string Outbox::unpack(std::vector<FoundPlace> rows, int table) const {
+    unpack_rows(table_oid(table), destination_, std::move(rows));
+    return table_name(table);
+}
+
 void Outbox::remove(const std::vector<SettledRow> &rows) {
     for (int table : {shared, own})
         if (std::vector<FoundPlace> found = places_of(rows, table); !found.empty())
@@ -269,8 +275,7 @@ void Outbox::reject(const std::string &destination, const std::vector<RowToRejec
             }
         if (ids.empty())
             continue;
-        unpack_rows(table_oid(table), destination_, places_of(rows, table));
-        std::string name = table_name(table);
+        const std::string name = unpack(places_of(rows, table), table);
         pg_call([&] {
             const char *query = psprintf(R"(
                 WITH gone AS (
@@ -348,8 +353,7 @@ void Outbox::defer(const std::vector<DeferredRow> &rows) {
             }
         if (ids.empty())
             continue;
-        unpack_rows(table_oid(table), destination_, places_of(rows, table));
-        std::string name = table_name(table);
+        const std::string name = unpack(places_of(rows, table), table);
         pg_call([&] {
             const char *query = psprintf(R"(
                 UPDATE ONLY %s AS o

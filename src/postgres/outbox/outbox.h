@@ -2,6 +2,7 @@
 
 #include "engine/queue/key_queue.h"
 #include "postgres/border/postgres.h"
+#include "postgres/outbox/removal.h"
 
 #include <map>
 #include <memory>
@@ -106,6 +107,7 @@ class Outbox {
     std::vector<VirtualTransactionId> writers() const;
     Oid table_oid(int table) const;
     std::string table_name(int table) const;
+    std::string unpack(std::vector<FoundPlace> rows, int table) const;
 
     Oid destination_;
     /// Rows up to `high_` were read, but those of `writers_`, who had not committed. Up to `safe_` there were no such;
