@@ -57,6 +57,7 @@ INSERT INTO harmless VALUES
     ('next_run_after', 'reads its arguments alone'),
     ('last_run_before', 'reads its arguments alone'),
     ('run_times', 'reads its argument alone; the view syncs calls it'),
+    ('unpacked', 'reads its arguments alone; the view outbox calls it'),
     ('paused_server', 'reads a catalog that all may read; the view destinations calls it'),
     ('equality_of', 'reads catalogs that all may read'),
     ('find_worker', 'tells whether the worker is there; the view destinations calls it'),

@@ -86,6 +86,7 @@ ENGINE_SOURCES = \
     src/engine/queue/delivery_queue_jobs.cpp \
     src/engine/queue/key_queue.cpp \
     src/engine/queue/row_identity.cpp \
+    src/engine/queue/row_pack.cpp \
     src/engine/queue/straight_lane.cpp \
     src/engine/rehearsal/connector_case.cpp \
     src/engine/rehearsal/json_difference.cpp \
@@ -285,11 +286,14 @@ POSTGRES_SOURCES = \
     src/postgres/outbox/queue_outcomes.cpp \
     src/postgres/outbox/renamed_columns.cpp \
     src/postgres/outbox/requests.cpp \
+    src/postgres/outbox/removal.cpp \
     src/postgres/outbox/requeue.cpp \
+    src/postgres/outbox/rewriter.cpp \
     src/postgres/outbox/scan.cpp \
     src/postgres/outbox/settlement.cpp \
     src/postgres/outbox/sync_outcomes.cpp \
     src/postgres/outbox/table.cpp \
+    src/postgres/outbox/unpacked.cpp \
     src/postgres/outbox/wait.cpp \
     src/postgres/outbox/writer.cpp \
     src/postgres/shared/activity.cpp \

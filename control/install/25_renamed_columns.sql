@@ -37,6 +37,27 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION reverse_etl_internal.renamed_columns() IS 'the columns of destinations that the running command has renamed, also by way of a parent';
 
+CREATE FUNCTION reverse_etl_internal.unpack_all(destination oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['outbox', 'outbox_' || destination] LOOP
+        CONTINUE WHEN to_regclass('reverse_etl_internal.' || name) IS NULL;
+        EXECUTE format($query$
+            WITH gone AS (DELETE FROM ONLY reverse_etl_internal.%1$I AS o
+                           WHERE o.destination = $1 AND o.pack IS NOT NULL RETURNING o.*)
+            INSERT INTO reverse_etl_internal.%1$I
+                   (id, push, sync, destination, operation, enqueued_by, deliver_as, enqueued_at, attempts, next_attempt_at,
+                    key, "row", reasons)
+            SELECT p.id, g.push, g.sync, g.destination, g.operation, g.enqueued_by, g.deliver_as, g.enqueued_at, g.attempts,
+                   g.next_attempt_at, p.key, p."row", g.reasons
+              FROM gone AS g CROSS JOIN LATERAL reverse_etl_internal.unpacked(g.id, g.pack) AS p$query$, name) USING destination;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION reverse_etl_internal.unpack_all(oid) IS 'takes all rows of a destination out of their packs';
+
 CREATE FUNCTION reverse_etl_internal.columns_after_rename() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -52,7 +73,8 @@ BEGIN
                 HINT = 'Rename it with isolation level read committed.';
         END IF;
         quoted := to_json(renamed.old_name)::text;
-        UPDATE reverse_etl.outbox AS o
+        PERFORM reverse_etl_internal.unpack_all(renamed.destination);
+        UPDATE reverse_etl_internal.outbox AS o
            SET key = reverse_etl_internal.rename_member(o.key::text, renamed.old_name, renamed.new_name)::json,
                "row" = reverse_etl_internal.rename_member(o."row"::text, renamed.old_name, renamed.new_name)::json
          WHERE o.destination = renamed.destination
@@ -78,5 +100,5 @@ RETURN CASE WHEN jsonb_typeof(kept) = 'string' THEN to_jsonb(reverse_etl_interna
 COMMENT ON FUNCTION reverse_etl_internal.with_renamed_member(jsonb, text, text) IS 'rename_member() for a row or a key of reverse_etl.rejected_rows';
 
 REVOKE ALL ON FUNCTION reverse_etl_internal.renamed_column(pg_ddl_command), reverse_etl_internal.rename_member(text, text, text),
-    reverse_etl_internal.altered_destinations(), reverse_etl_internal.renamed_columns(), reverse_etl_internal.columns_after_rename(), reverse_etl_internal.with_renamed_member(jsonb, text, text)
+    reverse_etl_internal.altered_destinations(), reverse_etl_internal.renamed_columns(), reverse_etl_internal.unpack_all(oid), reverse_etl_internal.columns_after_rename(), reverse_etl_internal.with_renamed_member(jsonb, text, text)
     FROM PUBLIC;

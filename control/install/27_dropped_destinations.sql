@@ -23,10 +23,10 @@ BEGIN ATOMIC
     -- Until its rows are rejected it is known of them what may have been carried out.
     DELETE FROM reverse_etl_internal.outbox_requests AS r
      WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = r.destination)
-       AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.destination = r.destination);
+       AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox AS o WHERE o.destination = r.destination);
     DELETE FROM reverse_etl_internal.outbox_jobs AS j
      WHERE NOT EXISTS (SELECT FROM pg_foreign_table AS t WHERE t.ftrelid = j.destination)
-       AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.destination = j.destination);
+       AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox AS o WHERE o.destination = j.destination);
     WITH RECURSIVE of_rejected (destination) AS (
         (SELECT destination FROM reverse_etl.rejected_rows WHERE destination IS NOT NULL ORDER BY destination LIMIT 1)
         UNION ALL

@@ -18,11 +18,11 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
        ON counted.destination = t.ftrelid
  -- As the policy of the outbox has it, which its owner, whose view this is, stands above.
  CROSS JOIN (SELECT quote_ident(current_user)::regrole AS role,
-                    NOT row_security_active('reverse_etl.outbox') OR pg_has_role('pg_monitor', 'USAGE') AS sees_all
+                    NOT row_security_active('reverse_etl_internal.outbox') OR pg_has_role('pg_monitor', 'USAGE') AS sees_all
              OFFSET 0) AS reader
  CROSS JOIN LATERAL (
-       SELECT count(*) AS some, count(*) FILTER (WHERE own) AS own, min(enqueued_at) AS oldest, min(enqueued_at) FILTER (WHERE own) AS own_oldest
-         FROM (SELECT w.enqueued_at, w.enqueued_by = reader.role AS own FROM reverse_etl.outbox AS w WHERE w.destination = t.ftrelid
+       SELECT COALESCE(sum(rows), 0) AS some, COALESCE(sum(rows) FILTER (WHERE own), 0) AS own, min(enqueued_at) AS oldest, min(enqueued_at) FILTER (WHERE own) AS own_oldest
+         FROM (SELECT w.enqueued_at, w.enqueued_by = reader.role AS own, COALESCE(get_byte(w.pack, 1), 1) AS rows FROM reverse_etl_internal.outbox AS w WHERE w.destination = t.ftrelid
                 ORDER BY w.destination, w.id LIMIT CASE WHEN reader.sees_all AND counted.waiting IS NOT NULL THEN 1 ELSE 10000 END) AS _) AS first
  CROSS JOIN LATERAL (
        SELECT o.of_all, CASE WHEN reader.sees_all THEN o.of_all ELSE first.own END AS waiting,

@@ -82,7 +82,7 @@ DECLARE
 BEGIN
     UPDATE reverse_etl.runs AS r SET status = 'cancelling', reason = COALESCE(r.reason, 'its rows are not in the outbox any more')
      WHERE r.sync_id = settle_lost_rows.sync AND r.status IN ('delivering', 'cancelling')
-       AND NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.sync = settle_lost_rows.sync)
+       AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox AS o WHERE o.sync = settle_lost_rows.sync)
        AND NOT EXISTS (SELECT FROM reverse_etl_internal.straight_runs AS s WHERE s.run_id = r.id);
     IF FOUND THEN
         EXECUTE format('SELECT array_agg("#row") FROM reverse_etl_internal.sync_%s_rows WHERE "#row" IS NOT NULL', sync) INTO lost;

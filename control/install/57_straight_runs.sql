@@ -10,7 +10,7 @@ BEGIN ATOMIC
                             WHERE reverse_etl_internal.paused_server(p.server, p.server_name, p.cluster) = t.ftserver)
            AND NOT EXISTS (SELECT FROM reverse_etl_internal.sync_streams AS f WHERE f.sync_id = s.id)
            -- What others have queued leaves first, and one that ails is the worker's to try.
-           AND (is_begun OR NOT EXISTS (SELECT FROM reverse_etl.outbox AS o WHERE o.destination = s.destination)
+           AND (is_begun OR NOT EXISTS (SELECT FROM reverse_etl_internal.outbox AS o WHERE o.destination = s.destination)
                             AND NOT EXISTS (SELECT FROM reverse_etl.destination_states AS d WHERE d.destination = s.destination)),
            r.status = 'cancelling'
       FROM reverse_etl.runs AS r JOIN reverse_etl_internal.sync_definitions AS s ON s.id = r.sync_id

@@ -33,7 +33,7 @@ void DurableOutbox::claim(DeliveryQueue &queue, std::size_t most_rows) {
 }
 
 void DurableOutbox::hand_over(DeliveryQueue &queue, std::uint64_t id, const Stored &stored) const {
-    auto row = std::make_unique<QueuedRow>();
+    KeyQueue::Row row = queue.rows().new_row();
     row->id = id;
     row->key = stored.order->key.empty() ? "" : "{\"email\":\"" + stored.order->key + "\"}";
     const std::string number = "\"n\":" + std::to_string(id);

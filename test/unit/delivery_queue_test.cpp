@@ -92,7 +92,7 @@ struct Queue : DeliveryJournal {
     void row_released(QueuedRow &row) override { row.batch = 0; }
 
     void add(std::uint64_t id, OperationKind operation, const std::string &key = "", bool may_be_done = false) {
-        auto row = std::make_unique<QueuedRow>();
+        KeyQueue::Row row = queue.rows().new_row();
         row->may_be_done = may_be_done;
         row->id = id;
         row->role = 1;

@@ -159,3 +159,35 @@ BOOST_AUTO_TEST_CASE(what_is_no_row_is_refused_also_after_one_that_is) {
     row.read(R"({"a":1})", "");
     BOOST_TEST(as_json(row) == "a=1;");
 }
+
+/// Where values stand is told once; whoever has read texts with the same members takes them from there.
+BOOST_AUTO_TEST_CASE(values_are_taken_from_where_they_stand) {
+    const std::string first = R"({ "a": "x\"y" ,"b":[1, {"c":"]"}],"c":null})", first_key = R"({"id":"k-1"})";
+    const std::string second = R"({ "a": "" ,"b":17.50,"c":{}})", second_key = R"({"id":  2})";
+    JsonRow reader, other;
+    other.read(first, first_key);
+    for (const auto &[row, key] :
+         {std::pair(first, first_key), std::pair(second, second_key), std::pair(first, first_key)}) {
+        std::vector<ValuePlace> places = {{7, 9}};
+        reader.read(row, key);
+        reader.tell_places(places);
+        BOOST_TEST(places.size() == 4u);
+        other.read_at(row, key, places);
+        BOOST_TEST(as_json(other) == as_json(reader));
+        BOOST_TEST(other.is_null(2) == reader.is_null(2));
+        BOOST_TEST((other.json(3).data() >= key.data() && other.json(3).data() < key.data() + key.size()));
+    }
+    // It reads on as if it had read them.
+    other.read(R"({ "a": 1 ,"b":2,"c":3})", R"({"id":4})");
+    BOOST_TEST(other.is_like_before());
+    BOOST_TEST(as_json(other) == "a=1;b=2;c=3;id=4;");
+}
+
+BOOST_AUTO_TEST_CASE(members_are_known_after_a_row_and_not_after_what_is_none) {
+    JsonRow row;
+    BOOST_TEST(!row.knows_members());
+    row.read(R"({"a":1})", "");
+    BOOST_TEST(row.knows_members());
+    BOOST_CHECK_THROW(row.read(R"({"a":})", ""), std::runtime_error);
+    BOOST_TEST(!row.knows_members());
+}

@@ -361,3 +361,60 @@ BOOST_AUTO_TEST_CASE(against_a_model) {
         BOOST_TEST(queue.bytes() == 0u);
     }
 }
+
+BOOST_AUTO_TEST_SUITE(room_of_rows)
+
+/// A row that has left, and was everything that a row can be.
+KeyQueue::Row row_that_left(std::size_t bytes) {
+    KeyQueue::Row row = make_row(7, "a key");
+    row->row.assign(bytes, 'x');
+    row->values = {{1, 2}, {3, 4}};
+    row->under_way = row->may_be_done = row->follows = true;
+    row->attempts = 3;
+    row->due = row->fails_since = now;
+    row->batch = row->push = 8;
+    row->sync = 9;
+    row->role = 10;
+    row->table = 1;
+    row->place = row->stored_bytes = row->successes = row->most_together = 11;
+    row->replaced.push_back({1, 2, 0, 3, 4});
+    row->reasons = {"a reason"};
+    row->before = row->after = row.get();
+    return row;
+}
+
+BOOST_AUTO_TEST_CASE(room_of_a_row_that_has_left_is_used_again_and_nothing_else_of_it) {
+    KeyQueue queue;
+    queue.add(make_row(1, "at hand"), never);
+    KeyQueue::Row row = row_that_left(1'000);
+    const QueuedRow *const place = row.get();
+    queue.keep(std::move(row));
+    const KeyQueue::Row again = queue.new_row();
+    BOOST_TEST(again.get() == place);
+    BOOST_TEST(again->row.capacity() >= 1'000u);
+    const QueuedRow fresh;
+    for (auto text : {&QueuedRow::identity, &QueuedRow::key, &QueuedRow::row})
+        BOOST_TEST((*again.*text).empty());
+    BOOST_TEST((again->values.empty() && again->replaced.empty() && again->reasons.empty()));
+    BOOST_TEST((again->id == fresh.id && again->lane == fresh.lane && again->identity_hash == fresh.identity_hash));
+    BOOST_TEST((!again->under_way && !again->may_be_done && !again->follows));
+    BOOST_TEST((again->due == fresh.due && again->fails_since == fresh.fails_since));
+    BOOST_TEST((again->attempts == 0 && again->batch == 0 && again->push == 0 && again->sync == 0));
+    BOOST_TEST((again->role == 0u && again->table == 0 && again->place == 0u && again->stored_bytes == 0u));
+    BOOST_TEST((again->successes == 0u && again->most_together == 0u));
+    BOOST_TEST((again->before == nullptr && again->after == nullptr));
+    BOOST_TEST(queue.new_row().get() != place);
+}
+
+BOOST_AUTO_TEST_CASE(large_rows_are_not_kept_nor_any_where_no_other_is_at_hand) {
+    KeyQueue queue;
+    queue.add(make_row(1, "at hand"), never);
+    queue.keep(row_that_left(100'000));
+    BOOST_TEST(queue.new_row()->row.capacity() < 1'000u);
+    queue.keep(row_that_left(1'000));
+    taken(queue);
+    queue.keep(queue.finish(1));
+    BOOST_TEST(queue.new_row()->row.capacity() < 1'000u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

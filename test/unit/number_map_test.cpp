@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 
 using namespace reverse_etl;
 
@@ -58,5 +59,26 @@ BOOST_AUTO_TEST_CASE(it_can_be_cleared_and_filled_again) {
         set.clear();
         BOOST_TEST(set.size() == 0u);
         BOOST_TEST(!set.contains(most - 1));
+    }
+}
+
+/// Numbers side by side, which share entries, and far apart; beside a set that is known to work.
+BOOST_AUTO_TEST_CASE(a_set_holds_what_another_set_holds) {
+    std::mt19937_64 random(11);
+    for (const std::uint64_t step : {std::uint64_t{1}, std::uint64_t{63}, std::uint64_t{64}, ~std::uint64_t{0} / 400}) {
+        NumberSet set;
+        std::set<std::uint64_t> known;
+        for (int i = 0; i < 10'000; i++) {
+            const std::uint64_t number = random() % 300 * step;
+            BOOST_REQUIRE(set.contains(number) == known.contains(number));
+            if (random() % 2 == 0) {
+                set.insert(number);
+                known.insert(number);
+            } else {
+                set.erase(number);
+                known.erase(number);
+            }
+            BOOST_REQUIRE(set.size() == known.size());
+        }
     }
 }

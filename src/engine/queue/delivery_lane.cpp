@@ -36,6 +36,31 @@ Route with_keys_that_last(Route route) {
     return route;
 }
 
+/// The columns whose values are never words.
+std::vector<int> number_columns(const Route &route, const JsonRow &row) {
+    std::vector<int> columns;
+    for (std::size_t i = 0; !route.numbers.empty() && i < row.names().size(); i++)
+        if (route.numbers.contains(row.names()[i]))
+            columns.push_back(static_cast<int>(i));
+    return columns;
+}
+
+bool is_word(const JsonRow &row, int column) {
+    constexpr std::size_t longest_word = std::string_view("\"-Infinity\"").size();
+    const std::string_view json = row.json(column);
+    // Mostly it is seen without taking the text out of it.
+    if (json.front() != '"' || (json.size() > longest_word && json.find('\\') == std::string_view::npos))
+        return false;
+    std::string text;
+    row.text(column, text);
+    std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
+    return word == "NaN" || word == "Infinity" || word == "infinity";
+}
+
+[[noreturn]] void refuse_word(const JsonRow &row, int column) {
+    throw ValueRefused("value of column \"" + row.names()[column] + "\" is infinite or NaN, which JSON cannot express");
+}
+
 } // namespace
 
 void for_each_write(const Route &route, const std::function<void(const OperationSpec &)> &use) {
@@ -111,6 +136,7 @@ std::vector<Batch> DeliveryLane::make_batch(int lane, Clock::time_point now, boo
     const CompiledOperation &operation = route_.operation;
     std::vector<Batch> batches;
     Batch batch(operation.frame());
+    batch.rows().reserve(last_rows_);
     std::int64_t together = 0;
     bool failed_before = false;
     std::size_t most = operation.rows_per_batch();
@@ -139,12 +165,24 @@ std::vector<Batch> DeliveryLane::make_batch(int lane, Clock::time_point now, boo
     }
     if (!batch.rows().empty())
         batches.push_back(std::move(batch));
+    note_size(batches);
     return batches;
+}
+
+/// The next one is likely to be as large: a body that grows is copied again and again.
+void DeliveryLane::note_size(const std::vector<Batch> &batches) {
+    constexpr std::size_t most_bytes = 1 << 20;
+    if (batches.empty())
+        return;
+    last_rows_ = batches.front().rows().size();
+    last_bytes_ = std::min(most_bytes, batches.front().bytes() + batches.front().bytes() / 16);
 }
 
 bool DeliveryLane::write(const QueuedRow &row, Batch &batch) {
     std::string reason;
     std::string &out = batch.begin_row();
+    if (batch.rows().empty() && out.capacity() < last_bytes_)
+        out.reserve(last_bytes_);
     try {
         read(row);
         writer_.write(values_, row.id, batch, out);
@@ -165,24 +203,22 @@ void DeliveryLane::write(std::uint64_t number, ValuesBehind behind, RowWriter &w
 }
 
 void DeliveryLane::read(const QueuedRow &row) {
-    values_.read(row.row, row.key);
-    check_numbers(route_, values_);
+    // All rows of a lane have the same members.
+    if (values_.knows_members() && !row.values.empty()) {
+        values_.read_at(row.row, row.key, row.values);
+    } else {
+        values_.read(row.row, row.key);
+        numbers_ = number_columns(route_, values_);
+    }
+    for (int column : numbers_)
+        if (is_word(values_, column))
+            refuse_word(values_, column);
 }
 
 void check_numbers(const Route &route, const JsonRow &row) {
-    constexpr std::size_t longest_word = std::string_view("\"-Infinity\"").size();
-    for (std::size_t i = 0; !route.numbers.empty() && i < row.names().size(); i++) {
-        const std::string_view json = row.json(static_cast<int>(i));
-        // Mostly it is seen without taking the text out of it.
-        if (json.front() != '"' || (json.size() > longest_word && json.find('\\') == std::string_view::npos))
-            continue;
-        std::string text;
-        row.text(static_cast<int>(i), text);
-        std::string_view word = text.starts_with('-') ? std::string_view(text).substr(1) : text;
-        if ((word == "NaN" || word == "Infinity" || word == "infinity") && route.numbers.contains(row.names()[i]))
-            throw ValueRefused("value of column \"" + row.names()[i] +
-                               "\" is infinite or NaN, which JSON cannot express");
-    }
+    for (std::size_t i = 0; !route.numbers.empty() && i < row.names().size(); i++)
+        if (is_word(row, static_cast<int>(i)) && route.numbers.contains(row.names()[i]))
+            refuse_word(row, static_cast<int>(i));
 }
 
 void DeliveryLane::submit(std::vector<Batch> batches, Clock::time_point now) {

@@ -118,6 +118,7 @@ class DeliveryLane : private RowSource {
     std::vector<Batch> make_groups(int lane, Clock::time_point now, bool probing);
     std::size_t most_together(const QueuedRow &row, bool probing) const;
     bool write(const QueuedRow &row, Batch &batch);
+    void note_size(const std::vector<Batch> &batches);
     void write(std::uint64_t number, ValuesBehind behind, RowWriter &writer, Batch &batch, std::string &out) override;
     void read(const QueuedRow &row);
 
@@ -127,6 +128,8 @@ class DeliveryLane : private RowSource {
     OutcomeSink &sink_;
     std::unique_ptr<LaneObserver> observer_;
     JsonRow values_;
+    std::vector<int> numbers_;                   ///< the columns whose values are never words
+    std::size_t last_bytes_ = 0, last_rows_ = 0; ///< of the batch that was made last
     bool needs_marks_ = false, has_idempotency_key_ = true;
     Clock::time_point next_note_{};
     Dispatcher dispatcher_;

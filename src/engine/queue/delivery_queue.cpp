@@ -25,17 +25,32 @@ bool is_create(const LaneKey &key) {
 
 } // namespace
 
-void DeliveryQueue::add(KeyQueue::Row &&row, const std::string &operation) {
+void DeliveryQueue::add(KeyQueue::Row &&row, const std::string &operation, bool is_like_last) {
+    read(*row, is_like_last);
     row->lane = lane_of(*row, operation);
     row->may_be_done = row->may_be_done || row->batch != 0; // by the process that noted it
-    row->identity = identity_of(reader_, options_.key_forms);
-    row->identity_hash = hash_of(row->identity);
+    describe(*row);
     rows_.add(std::move(row),
               [this](const QueuedRow &older, const QueuedRow &newer) { return may_replace(older, newer); });
 }
 
+void DeliveryQueue::read(const QueuedRow &row, bool is_like_last) {
+    if (is_like_last && reader_.knows_members())
+        reader_.read_next(row.row, row.key, row.values);
+    else
+        reader_.read(row.row, row.key);
+}
+
+/// Notes what reader_ read of it.
+void DeliveryQueue::describe(QueuedRow &row) const {
+    if (!reader_.was_told_places())
+        reader_.tell_places(row.values);
+    write_identity(reader_, options_.key_forms, row.identity);
+    row.identity_hash = hash_of(row.identity);
+}
+
+/// Of the row that reader_ has read.
 int DeliveryQueue::lane_of(const QueuedRow &row, const std::string &operation) {
-    reader_.read(row.row, row.key);
     // Mostly that of the row before.
     auto is_of = [&](const LaneKey &key) {
         return key.role == row.role && key.operation == operation && key.of_sync == (row.sync != 0) &&
@@ -256,12 +271,14 @@ void DeliveryQueue::accepted(std::uint64_t id, const std::string &) {
     lanes_[row->lane].lane->observer().accepted();
     succeeded(row->role);
     journal_.row_accepted(*row);
+    rows_.keep(std::move(row));
 }
 
 void DeliveryQueue::absent(std::uint64_t id) {
     KeyQueue::Row row = rows_.finish(id);
     succeeded(row->role);
     journal_.row_absent(*row);
+    rows_.keep(std::move(row));
 }
 
 void DeliveryQueue::rejected(std::uint64_t id, const std::string &reason, long status) {

@@ -57,7 +57,8 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
     void use(const Options &options) { options_ = options; }
 
     /// Takes a row that came after all others of its key. Throws, and leaves it to the caller, if it is no row.
-    void add(KeyQueue::Row &&row, const std::string &operation);
+    /// `is_like_last`: it has the members of the row that was added right before, and the places of its values.
+    void add(KeyQueue::Row &&row, const std::string &operation, bool is_like_last = false);
 
     /// A lane; or why its rows cannot be sent; or nothing, if it may be had later.
     struct OpenedLane {
@@ -145,6 +146,8 @@ class DeliveryQueue : private OutcomeSink, private JobSink {
     void lose_job(const JobRecord &record, const LaneSlot &slot);
 
     int lane_of(const QueuedRow &row, const std::string &operation);
+    void read(const QueuedRow &row, bool is_like_last);
+    void describe(QueuedRow &row) const;
     bool may_replace(const QueuedRow &older, const QueuedRow &newer);
     bool writes_all_of(const QueuedRow &older);
     std::vector<std::size_t> turns() const;

@@ -28,10 +28,10 @@ std::size_t rows_to_see(const JobSpec &spec) {
 } // namespace
 
 void DeliveryQueue::add_to_job(KeyQueue::Row &&row, const std::string &operation) {
+    read(*row, false);
     row->lane = lane_of(*row, operation);
     row->may_be_done = true;
-    row->identity = identity_of(reader_, options_.key_forms);
-    row->identity_hash = hash_of(row->identity);
+    describe(*row);
     rows_.add_under_way(std::move(row));
 }
 

@@ -6,11 +6,65 @@
 
 namespace reverse_etl {
 
+namespace {
+
+constexpr std::size_t cache_line = 64;
+
+void ask_for(const void *memory, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += cache_line)
+        __builtin_prefetch(static_cast<const char *>(memory) + at);
+}
+
+/// Rows lie in no cache any more when their turn comes: their memory is asked for a little before it is needed.
+void ask_for_row(const QueuedRow *row) {
+    if (row != nullptr)
+        ask_for(row, sizeof(QueuedRow));
+}
+
+void ask_for_texts(const QueuedRow *row) {
+    constexpr std::size_t enough = 512;
+    if (row == nullptr)
+        return;
+    ask_for(row->row.data(), std::min(row->row.size(), enough));
+    ask_for(row->values.data(), std::min(row->values.size() * sizeof(ValuePlace), enough));
+}
+
+} // namespace
+
+void QueuedRow::renew() {
+    static_cast<RowState &>(*this) = {};
+    identity.clear();
+    key.clear();
+    row.clear();
+    values.clear();
+    replaced = std::vector<ReplacedChange>();
+    reasons = std::vector<std::string>();
+}
+
+KeyQueue::Row KeyQueue::new_row() {
+    if (kept_.empty())
+        return std::make_unique<QueuedRow>();
+    Row row = std::move(kept_.back());
+    kept_.pop_back();
+    return row;
+}
+
+void KeyQueue::keep(Row row) {
+    const std::size_t bytes = row->identity.capacity() + row->key.capacity() + row->row.capacity() +
+                              row->values.capacity() * sizeof(ValuePlace);
+    if (rows_.size() == 0) {
+        kept_ = std::vector<Row>();
+    } else if (kept_.size() < most_kept && bytes <= most_kept_bytes) {
+        row->renew();
+        kept_.push_back(std::move(row));
+    }
+}
+
 QueuedRow &KeyQueue::row(std::uint64_t id) {
-    Row *row = rows_.find(id);
+    QueuedRow *row = rows_.find(id);
     if (row == nullptr)
         throw std::out_of_range("row " + std::to_string(id) + " is not in line");
-    return **row;
+    return *row;
 }
 
 /// The last change of the row's key, if that has not been sent.
@@ -46,7 +100,7 @@ void KeyQueue::add_to_chain(QueuedRow &row) {
 void KeyQueue::insert(Row row) {
     const std::uint64_t id = row->id;
     highest_ = std::max(highest_, id);
-    *rows_.insert(id).first = std::move(row);
+    rows_.insert(id, std::move(row));
 }
 
 void KeyQueue::replace(QueuedRow &last, Row row) {
@@ -67,7 +121,7 @@ void KeyQueue::replace(QueuedRow &last, Row row) {
         chain.first = row.get();
         make_ready(*row);
     }
-    rows_.extract(last.id);
+    keep(rows_.extract(last.id));
     insert(std::move(row));
 }
 
@@ -81,8 +135,8 @@ void KeyQueue::make_ready(const QueuedRow &row) {
     // Beside those that it has to go with, if they are there.
     if (row.batch != 0) {
         auto companion = std::find_if(ready.rbegin(), ready.rend(), [&](std::uint64_t id) {
-            const Row *other = rows_.find(id);
-            return other != nullptr && (*other)->batch == row.batch;
+            const QueuedRow *other = rows_.find(id);
+            return other != nullptr && other->batch == row.batch;
         });
         if (companion != ready.rend())
             place = companion.base();
@@ -92,13 +146,13 @@ void KeyQueue::make_ready(const QueuedRow &row) {
 
 void KeyQueue::release_due(Clock::time_point now) {
     while (!waiting_.empty() && waiting_.begin()->first <= now) {
-        Row *row = rows_.find(waiting_.begin()->second);
+        QueuedRow *row = rows_.find(waiting_.begin()->second);
         waiting_.erase(waiting_.begin());
         if (row == nullptr)
             continue;
         // Behind the others: what failed before is not what a destination is tried out with.
-        (*row)->due = {};
-        make_ready(**row);
+        row->due = {};
+        make_ready(*row);
     }
 }
 
@@ -106,8 +160,8 @@ QueuedRow *KeyQueue::front(int lane, Clock::time_point now) {
     release_due(now);
     std::deque<std::uint64_t> &ready = ready_[lane];
     for (; !ready.empty(); ready.pop_front()) // rows that were replaced while they waited
-        if (Row *row = rows_.find(ready.front()))
-            return row->get();
+        if (QueuedRow *row = rows_.find(ready.front()))
+            return row;
     return nullptr;
 }
 
@@ -119,7 +173,12 @@ QueuedRow *KeyQueue::take(int lane, Clock::time_point now) {
     QueuedRow *row = front(lane, now);
     if (row == nullptr)
         return nullptr;
-    ready_[lane].pop_front();
+    std::deque<std::uint64_t> &ready = ready_[lane];
+    ready.pop_front();
+    if (ready.size() > 1) {
+        ask_for_texts(rows_.find(ready[0]));
+        ask_for_row(rows_.find(ready[1]));
+    }
     row->under_way = true;
     under_way_++;
     return row;
@@ -151,6 +210,7 @@ void KeyQueue::add_replaced(std::uint64_t by, const QueuedRow &older) {
 
 KeyQueue::Row KeyQueue::finish(std::uint64_t id) {
     Row row = rows_.extract(id);
+    ask_for_row(rows_.find(id + 1));
     under_way_--;
     bytes_ -= row->row.size() + row->key.size() + row->identity.size();
     finished_.insert(id);

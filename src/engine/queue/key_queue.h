@@ -2,6 +2,8 @@
 
 #include "engine/http/transport.h"
 #include "engine/queue/number_map.h"
+#include "engine/queue/row_table.h"
+#include "engine/requests/value_place.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -14,16 +16,13 @@
 
 namespace reverse_etl {
 
-/// A row of the outbox, in memory while it waits for its turn or its outcome.
-struct QueuedRow {
-    static constexpr std::size_t most_reasons = 10;
+struct QueuedRow;
 
+/// What there is of a row beside its texts.
+struct RowState {
     std::uint64_t id = 0; ///< rises with the order of queueing
     int lane = 0;         ///< rows of a lane can share requests
-    std::string identity; ///< what its key is to the destination; "": nothing has to be kept in order with it
     std::uint64_t identity_hash = 0;
-    std::string key;
-    std::string row;
     bool under_way = false;
     bool may_be_done = false; ///< an attempt may have been carried out, by a process before perhaps
     int attempts = 0;
@@ -32,9 +31,24 @@ struct QueuedRow {
     std::int64_t push = 0;
     std::int32_t sync = 0; ///< the managed sync that learns the outcome; 0 for none
     std::uint32_t role = 0;
-    int table = 0;                ///< where it is stored, as those understand it who read it
-    std::uint64_t place = 0;      ///< likewise
-    std::size_t stored_bytes = 0; ///< its own, and those of the changes that it stands for
+    int table = 0;                                 ///< where it is stored, as those understand it who read it
+    std::uint64_t place = 0;                       ///< likewise
+    std::size_t stored_bytes = 0;                  ///< its own, and those of the changes that it stands for
+    std::uint64_t successes = 0;                   ///< of others, when its first attempt failed
+    Clock::time_point fails_since{};               ///< when that was
+    std::size_t most_together = 0;                 ///< rows of a request, since it failed among more; 0: any number
+    bool follows = false;                          ///< on what has ended, and may not be stored yet
+    QueuedRow *before = nullptr, *after = nullptr; ///< the changes of its key around it
+};
+
+/// A row of the outbox, in memory while it waits for its turn or its outcome.
+struct QueuedRow : RowState {
+    static constexpr std::size_t most_reasons = 10;
+
+    std::string identity; ///< what its key is to the destination; "": nothing has to be kept in order with it
+    std::string key;
+    std::string row;
+    std::vector<ValuePlace> values; ///< where they stand in `row`, then in `key`; empty where nobody has looked
     struct ReplacedChange {
         std::uint64_t id;
         std::int64_t push;
@@ -42,13 +56,11 @@ struct QueuedRow {
         std::int32_t sync;
         std::uint64_t place;
     };
-    std::vector<ReplacedChange> replaced;          ///< the changes that it stands for
-    std::vector<std::string> reasons;              ///< why its attempts failed
-    std::uint64_t successes = 0;                   ///< of others, when its first attempt failed
-    Clock::time_point fails_since{};               ///< when that was
-    std::size_t most_together = 0;                 ///< rows of a request, since it failed among more; 0: any number
-    bool follows = false;                          ///< on what has ended, and may not be stored yet
-    QueuedRow *before = nullptr, *after = nullptr; ///< the changes of its key around it
+    std::vector<ReplacedChange> replaced; ///< the changes that it stands for
+    std::vector<std::string> reasons;     ///< why its attempts failed
+
+    /// As new, with the room that its texts have.
+    void renew();
 };
 
 /// Rows of one destination that were taken from the outbox. Changes of one key go one after the other, in their order,
@@ -57,6 +69,12 @@ struct QueuedRow {
 class KeyQueue {
   public:
     using Row = std::unique_ptr<QueuedRow>;
+
+    /// A row to be filled: mostly one that has left, whose room is used again. To get four pieces of memory for each
+    /// row and to give them back took as long as to write it into its request.
+    Row new_row();
+    /// Takes a row that has left, and of which nobody needs anything any more.
+    void keep(Row row);
 
     /// Adds a row that came after all others of its key. `may_replace(older, newer)`: whether the newer change leaves
     /// nothing of the older one.
@@ -88,8 +106,8 @@ class KeyQueue {
     /// A change that was replaced by one that is under way.
     void add_replaced(std::uint64_t by, const QueuedRow &older);
     bool is_under_way(std::uint64_t id) const {
-        const Row *row = rows_.find(id);
-        return row != nullptr && (*row)->under_way;
+        const QueuedRow *row = rows_.find(id);
+        return row != nullptr && row->under_way;
     }
     /// A row that was under way has its outcome: it leaves, and the next one of its key may go.
     Row finish(std::uint64_t id);
@@ -127,7 +145,10 @@ class KeyQueue {
     void unlink(QueuedRow &row);
     void release_due(Clock::time_point now);
 
-    NumberMap<Row> rows_;
+    /// So many rows that have left are kept, of at most so many bytes each; none where no other row is at hand.
+    static constexpr std::size_t most_kept = 2'000, most_kept_bytes = 2'048;
+
+    RowTable<QueuedRow> rows_;
     NumberSet replaced_;      ///< the rows that others stand for
     NumberSet finished_;      ///< the rows whose outcomes may not be stored yet
     NumberSet finished_keys_; ///< the hashes of their keys
@@ -139,6 +160,7 @@ class KeyQueue {
     std::map<int, std::deque<std::uint64_t>> ready_;          ///< by lane; may hold rows that are gone
     std::multimap<Clock::time_point, std::uint64_t> waiting_; ///< by the time they are due
     std::size_t bytes_ = 0, under_way_ = 0;
+    std::vector<Row> kept_;
 };
 
 } // namespace reverse_etl

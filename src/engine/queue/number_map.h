@@ -106,21 +106,39 @@ class NumberMap {
     std::size_t size_ = 0;
 };
 
-/// A set of numbers, likewise.
+/// A set of numbers, likewise. Those that lie close together, as the numbers of rows do, share an entry.
 class NumberSet {
   public:
-    bool contains(std::uint64_t number) const { return numbers_.contains(number); }
-    void insert(std::uint64_t number) { numbers_.insert(number); }
-    void erase(std::uint64_t number) {
-        if (numbers_.contains(number))
-            numbers_.extract(number);
+    bool contains(std::uint64_t number) const {
+        const std::uint64_t *entry = entries_.find(number / side_by_side);
+        return entry != nullptr && (*entry & bit_of(number)) != 0;
     }
-    std::size_t size() const { return numbers_.size(); }
-    void clear() { numbers_.clear(); }
+    void insert(std::uint64_t number) {
+        std::uint64_t &entry = *entries_.insert(number / side_by_side).first;
+        size_ += (entry & bit_of(number)) == 0 ? 1 : 0;
+        entry |= bit_of(number);
+    }
+    void erase(std::uint64_t number) {
+        if (!contains(number))
+            return;
+        size_--;
+        std::uint64_t &entry = *entries_.find(number / side_by_side);
+        entry &= ~bit_of(number);
+        if (entry == 0)
+            entries_.extract(number / side_by_side);
+    }
+    std::size_t size() const { return size_; }
+    void clear() {
+        entries_.clear();
+        size_ = 0;
+    }
 
   private:
-    struct Nothing {};
-    NumberMap<Nothing> numbers_;
+    static constexpr std::uint64_t side_by_side = 64;
+    static std::uint64_t bit_of(std::uint64_t number) { return std::uint64_t{1} << number % side_by_side; }
+
+    NumberMap<std::uint64_t> entries_; ///< a bit for each number
+    std::size_t size_ = 0;
 };
 
 } // namespace reverse_etl

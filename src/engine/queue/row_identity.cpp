@@ -12,7 +12,7 @@ KeyForm form_of(const KeyForms &forms, const std::string &name) {
     return found == forms.end() ? KeyForm{} : found->second;
 }
 
-std::string member_of(const JsonRow &row, const KeyForms &forms, int column) {
+void append_member(const JsonRow &row, const KeyForms &forms, int column, std::string &out) {
     const std::string &name = row.names()[column];
     const KeyForm form = form_of(forms, name);
     const std::string_view json = row.json(column);
@@ -25,26 +25,24 @@ std::string member_of(const JsonRow &row, const KeyForms &forms, int column) {
         append_json_in_form(form, json, text, in_form);
         value = in_form;
     }
-    std::string member;
-    member.reserve(name.size() + value.size() + 8);
-    member.append(name).append("=").append(std::to_string(value.size())).append(":").append(value);
-    return member;
+    out.append(name).append("=").append(std::to_string(value.size())).append(":").append(value);
 }
 
 } // namespace
 
-std::string identity_of(const JsonRow &row, const KeyForms &forms) {
+void write_identity(const JsonRow &row, const KeyForms &forms, std::string &identity) {
+    identity.clear();
     const std::size_t first = row.of_row(), end = row.names().size();
-    if (end == first + 1)
-        return member_of(row, forms, static_cast<int>(first));
-    std::vector<std::string> members;
+    if (end == first + 1) {
+        append_member(row, forms, static_cast<int>(first), identity);
+        return;
+    }
+    std::vector<std::string> members(end - first);
     for (std::size_t i = first; i < end; i++)
-        members.push_back(member_of(row, forms, static_cast<int>(i)));
+        append_member(row, forms, static_cast<int>(i), members[i - first]);
     std::sort(members.begin(), members.end());
-    std::string identity;
     for (const std::string &member : members)
         identity += member;
-    return identity;
 }
 
 std::uint64_t hash_of(const std::string &identity) {

@@ -80,6 +80,7 @@ void append_as_text(std::string_view json, std::string &out) {
 
 void JsonRow::read(std::string_view row, std::string_view key) {
     values_.clear();
+    was_told_places_ = false;
     is_like_before_ = knows_members_ && read_like_before(row_, row) && read_like_before(key_, key);
     if (is_like_before_)
         return;
@@ -90,6 +91,26 @@ void JsonRow::read(std::string_view row, std::string_view key) {
     of_row_ = names_.size();
     parse(key_, key);
     knows_members_ = true;
+}
+
+void JsonRow::read_at(std::string_view row, std::string_view key, const std::vector<ValuePlace> &places) {
+    values_.clear();
+    for (std::size_t i = 0; i < places.size(); i++)
+        values_.push_back((i < of_row_ ? row : key).substr(places[i].begin, places[i].end - places[i].begin));
+}
+
+void JsonRow::read_next(std::string_view row, std::string_view key, const std::vector<ValuePlace> &places) {
+    read_at(row, key, places);
+    is_like_before_ = was_told_places_ = true;
+}
+
+void JsonRow::tell_places(std::vector<ValuePlace> &places) const {
+    places.clear();
+    for (std::size_t i = 0; i < values_.size(); i++) {
+        const char *text = (i < of_row_ ? row_ : key_).text.data();
+        const auto begin = static_cast<std::uint32_t>(values_[i].data() - text);
+        places.push_back({begin, begin + static_cast<std::uint32_t>(values_[i].size())});
+    }
 }
 
 bool JsonRow::read_like_before(Part &part, std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/requests/row_writer.h"
+#include "engine/requests/value_place.h"
 
 #include <simdjson.h>
 #include <string>
@@ -20,6 +21,13 @@ class JsonRow final : public RowValues {
     /// A text that has the members of the one before, written the same way, as rows of one statement have, is not
     /// parsed anew: of that it is only seen where its values end, and that it is UTF-8.
     void read(std::string_view row, std::string_view key);
+    /// Takes the values of texts that were read before, by whomever, and whose members are those of the last read:
+    /// nothing is looked for. `places` is what that reader told. The values are valid as long as the texts are.
+    void read_at(std::string_view row, std::string_view key, const std::vector<ValuePlace> &places);
+    /// The same of texts that come right after those of the last read, as if they were read.
+    void read_next(std::string_view row, std::string_view key, const std::vector<ValuePlace> &places);
+    /// Where the values stand in the texts that were read last: those of the row first, then those of the key.
+    void tell_places(std::vector<ValuePlace> &places) const;
 
     /// The members' names, in order; valid until the next read.
     const std::vector<std::string> &names() const { return names_; }
@@ -27,6 +35,11 @@ class JsonRow final : public RowValues {
     std::size_t of_row() const { return of_row_; }
     /// Whether the last read found the members of the one before it.
     bool is_like_before() const { return is_like_before_; }
+    /// Whether the last read found members, and did not throw.
+    bool knows_members() const { return knows_members_; }
+
+    /// Whether that was by read_next().
+    bool was_told_places() const { return was_told_places_; }
 
     std::string_view json(int column) const { return values_[column]; }
 
@@ -51,7 +64,7 @@ class JsonRow final : public RowValues {
     std::vector<std::string_view> values_;
     std::size_t of_row_ = 0;
     bool knows_members_ = false; ///< those of the last text, which was parsed to its end
-    bool is_like_before_ = false;
+    bool is_like_before_ = false, was_told_places_ = false;
 };
 
 } // namespace reverse_etl

@@ -22,23 +22,33 @@ void PlanRecords::encode() {
     std::size_t written = plan_.written.size();
     row_.clear();
     key_.clear();
+    row_values_.clear();
+    key_values_.clear();
     records_.encode(0, written, row_, scratch_);
-    if (!plan_.address.empty())
+    for (std::size_t i = 0; i < written; i++)
+        row_values_.push_back(records_.value(i));
+    if (!plan_.address.empty()) {
         records_.encode(written, columns_.size(), key_, scratch_);
-    else if (!key_columns_.empty())
-        key_ = key_of_row();
+        for (std::size_t i = written; i < columns_.size(); i++)
+            key_values_.push_back(records_.value(i));
+    } else if (!key_columns_.empty()) {
+        write_key_of_row();
+    }
 }
 
 /// The columns of the row that name it, as an object of their own.
-std::string PlanRecords::key_of_row() const {
-    std::string key = "{";
+void PlanRecords::write_key_of_row() {
+    key_ += '{';
     for (std::size_t column : key_columns_) {
         auto [begin, end] = records_.member(column);
-        if (key.size() > 1)
-            key += ',';
-        key.append(row_, begin, end - begin);
+        if (key_.size() > 1)
+            key_ += ',';
+        key_.append(row_, begin, end - begin);
+        const ValuePlace value = row_values_[column];
+        const auto key_end = static_cast<std::uint32_t>(key_.size());
+        key_values_.push_back({key_end - (value.end - value.begin), key_end});
     }
-    return key + '}';
+    key_ += '}';
 }
 
 std::string PlanRecords::row_anyhow() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/queue/row_pack.h"
 #include "postgres/destinations/push_plan.h"
 #include "postgres/destinations/record_encoder.h"
 
@@ -22,12 +23,14 @@ class PlanRecords {
     /// What was encoded; the key is "" where nothing names the row.
     const std::string &row() const { return row_; }
     const std::string &key() const { return key_; }
+    /// The same with the places of the values; valid until the next row.
+    EncodedRow encoded() const { return {row_, key_, row_values_, key_values_, key_columns_}; }
     /// The same of what was gathered, where there has to be an object.
     std::string row_anyhow();
     std::string key_anyhow();
 
   private:
-    std::string key_of_row() const;
+    void write_key_of_row();
 
     PushPlan plan_;
     std::vector<const DestinationColumn *> columns_;
@@ -39,6 +42,7 @@ class PlanRecords {
     /// Where among the columns those are that name the row, if the plan writes all of them.
     std::vector<std::size_t> key_columns_;
     std::string row_, key_;
+    std::vector<ValuePlace> row_values_, key_values_;
 };
 
 } // namespace reverse_etl

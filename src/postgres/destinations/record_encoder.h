@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/requests/value_place.h"
 #include "postgres/destinations/column_encoders.h"
 
 #include <string>
@@ -25,6 +26,11 @@ class RecordEncoder {
 
     /// Where in the text that encode() appended to the column's member stands, name and value.
     std::pair<std::size_t, std::size_t> member(std::size_t column) const { return members_[column]; }
+    /// Where its value does.
+    ValuePlace value(std::size_t column) const {
+        return {static_cast<std::uint32_t>(members_[column].first + columns_[column].name.size()),
+                static_cast<std::uint32_t>(members_[column].second)};
+    }
 
   private:
     struct Column {

@@ -41,7 +41,7 @@ std::int64_t Enqueue::add_or_refuse(TupleTableSlot *slot, const Datum *address, 
 std::int64_t Enqueue::write() {
     records_.encode();
     bytes_ += records_.key().size() + records_.row().size();
-    return writer_.add(records_.key(), records_.row());
+    return writer_.add(records_.encoded());
 }
 
 void Enqueue::reject(const std::string &reason) {

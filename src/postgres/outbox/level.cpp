@@ -1,6 +1,5 @@
 #include "postgres/outbox/level.h"
 
-#include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
@@ -24,8 +23,8 @@ namespace reverse_etl {
 
 namespace {
 
-/// No row of the outbox takes less.
-constexpr std::uint64_t least_row_bytes = 100;
+/// No row of the outbox takes less: in a pack a distance, a size and a value.
+constexpr std::uint64_t least_row_bytes = 3;
 
 struct Level {
     std::uint64_t rows, bytes;
@@ -33,16 +32,21 @@ struct Level {
 
 /// Without shared memory the size of the table tells; rows are counted only if there might be too many.
 Level measure(Oid destination, std::uint64_t most_rows) {
-    AsMachine machine;
+    sql::AsOwner owner;
     return pg_call([&] {
         Relation table = table_open(outbox_table_of(destination), AccessShareLock);
         Level level{0, static_cast<std::uint64_t>(RelationGetNumberOfBlocks(table)) * BLCKSZ};
         if (level.bytes / least_row_bytes > most_rows) {
             SPI_connect();
-            const char *schema = RelationGetRelid(table) == people_relation("outbox") ? people_schema : internal_schema;
-            const char *query = psprintf("SELECT FROM ONLY %s.%s WHERE destination OPERATOR(pg_catalog.=) %u", schema,
-                                         ServerText(table->rd_rel->relname).c_str(), destination);
-            level.rows = sql::run(query, true, static_cast<long>(most_rows));
+            // The second byte of a pack is its number of rows.
+            const char *query =
+                psprintf("SELECT pg_catalog.sum(COALESCE(pg_catalog.get_byte(pack, 1), 1))::pg_catalog.int8 "
+                         "FROM ONLY %s.%s WHERE destination OPERATOR(pg_catalog.=) %u",
+                         internal_schema, ServerText(table->rd_rel->relname).c_str(), destination);
+            sql::run(query, true);
+            bool is_null;
+            const Datum rows = sql::column(0, 1, &is_null);
+            level.rows = is_null ? 0 : static_cast<std::uint64_t>(DatumGetInt64(rows));
             SPI_finish();
         }
         table_close(table, NoLock);

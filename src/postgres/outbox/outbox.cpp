@@ -2,10 +2,10 @@
 
 #include "engine/manifest/connector.h"
 #include "postgres/border/border.h"
-#include "postgres/border/id_ranges.h"
 #include "postgres/border/own_relations.h"
 #include "postgres/border/sql.h"
 #include "postgres/border/table_writer.h"
+#include "postgres/outbox/removal.h"
 #include "postgres/outbox/scan.h"
 #include "postgres/outbox/table.h"
 
@@ -28,13 +28,18 @@ namespace reverse_etl {
 
 namespace {
 
-/// Of a row that was not found by a scan: no block has this number.
-constexpr std::uint64_t no_place = std::uint64_t{InvalidBlockNumber} << 16;
-
 bool ended(const VirtualTransactionId &transaction, const std::vector<VirtualTransactionId> &running) {
     return std::none_of(running.begin(), running.end(), [&](const VirtualTransactionId &other) {
         return VirtualTransactionIdEquals(transaction, other);
     });
+}
+
+std::vector<FoundPlace> places_of(const auto &rows, int table) {
+    std::vector<FoundPlace> places;
+    for (const auto &row : rows)
+        if (row.table == table)
+            places.push_back({row.id, row.place});
+    return places;
 }
 
 std::vector<int64> ids_of(const auto &rows, int table) {
@@ -45,19 +50,19 @@ std::vector<int64> ids_of(const auto &rows, int table) {
     return ids;
 }
 
-StoredRow stored_row(const FoundRow &found, int table) {
+/// Takes the texts of the row that was found last.
+StoredRow stored_row(OutboxScan &scan, const FoundRow &found, int table, KeyQueue::Row row) {
     StoredRow stored;
     stored.operation = found.operation;
     stored.deliver_as = found.deliver_as;
     stored.enqueued_at = found.enqueued_at;
     stored.next_attempt_at = found.next_attempt_at;
-    stored.row = std::make_unique<QueuedRow>();
+    stored.row = std::move(row);
     stored.row->id = static_cast<std::uint64_t>(found.id);
     stored.row->push = found.push;
     stored.row->sync = found.sync;
-    stored.row->key = found.key;
-    stored.row->row = found.row;
     stored.row->stored_bytes = found.key.size() + found.row.size();
+    scan.give_texts(stored.row->row, stored.row->key, stored.row->values);
     // The worker before may have sent it. A create would have been noted.
     stored.row->may_be_done =
         stored.operation != operation_name(OperationKind::create) && found.enqueued_at < MyStartTimestamp;
@@ -92,12 +97,12 @@ std::vector<Oid> Outbox::destinations() {
     constexpr const char *query = R"(
         SELECT substr(relname, 8)::oid
           FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-         WHERE inhparent = 'reverse_etl.outbox'::regclass
+         WHERE inhparent = 'reverse_etl_internal.outbox'::regclass
         UNION
         (WITH RECURSIVE skipped (destination) AS (
-            (SELECT destination::oid FROM ONLY reverse_etl.outbox ORDER BY 1 LIMIT 1)
+            (SELECT destination::oid FROM ONLY reverse_etl_internal.outbox ORDER BY 1 LIMIT 1)
             UNION ALL
-            SELECT (SELECT o.destination::oid FROM ONLY reverse_etl.outbox AS o
+            SELECT (SELECT o.destination::oid FROM ONLY reverse_etl_internal.outbox AS o
                      WHERE o.destination > skipped.destination ORDER BY 1 LIMIT 1)
               FROM skipped WHERE destination IS NOT NULL)
          SELECT destination FROM skipped WHERE destination IS NOT NULL))";
@@ -116,7 +121,7 @@ std::vector<VirtualTransactionId> Outbox::writers() const {
         int count;
     } of_table[2];
     pg_call([&] {
-        const Oid tables[] = {people_relation("outbox"), internal_relation(outbox_table_name(destination_))};
+        const Oid tables[] = {internal_relation("outbox"), internal_relation(outbox_table_name(destination_))};
         for (int i = 0; i < 2; i++) {
             LOCKTAG tag;
             SET_LOCKTAG_RELATION(tag, MyDatabaseId, tables[i]);
@@ -133,7 +138,7 @@ std::vector<VirtualTransactionId> Outbox::writers() const {
     return found;
 }
 
-std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bool &more) {
+std::vector<StoredRow> Outbox::claim(KeyQueue &known, std::size_t most, bool &more) {
     // First the highest number that was drawn, then who is writing, then the rows: a row up to that number which is not
     // among them belongs to one of those writers.
     std::int64_t highest = highest_number_drawn();
@@ -164,18 +169,25 @@ std::vector<StoredRow> Outbox::claim(const KeyQueue &known, std::size_t most, bo
 }
 
 /// The rows with greater numbers that are not known, as many as are asked for.
-std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more) {
+std::vector<StoredRow> Outbox::read(std::int64_t after, KeyQueue &known, std::size_t most, bool &more) {
     OutboxScan of_shared(table_oid(shared), destination_, after), of_own(table_oid(own), destination_, after);
     const FoundRow *in_shared = of_shared.next(), *in_own = of_own.next();
     std::vector<StoredRow> rows;
+    if (in_shared != nullptr || in_own != nullptr)
+        rows.reserve(most);
     more = false;
     while (!more && (in_shared != nullptr || in_own != nullptr)) {
         bool is_shared = in_own == nullptr || (in_shared != nullptr && in_shared->id < in_own->id);
         const FoundRow *&found = is_shared ? in_shared : in_own;
         if (!known.contains(static_cast<std::uint64_t>(found->id))) {
             more = rows.size() == most;
-            if (!more)
-                rows.push_back(stored_row(*found, is_shared ? shared : own));
+            if (!more) {
+                const int table = is_shared ? shared : own;
+                const bool is_like_last = found->values != nullptr && !rows.empty() &&
+                                          rows.back().row->place == found->place && rows.back().row->table == table;
+                rows.push_back(stored_row(is_shared ? of_shared : of_own, *found, table, known.new_row()));
+                rows.back().is_like_last = is_like_last;
+            }
         }
         found = (is_shared ? of_shared : of_own).next();
     }
@@ -188,23 +200,13 @@ std::vector<StoredRow> Outbox::read(std::int64_t after, const KeyQueue &known, s
     return rows;
 }
 
-std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const {
-    // Rows that lie close together are read by one scan.
-    constexpr std::int64_t close = 100;
+std::vector<StoredRow> Outbox::find(const std::vector<std::int64_t> &ids, KeyQueue &known) const {
     std::vector<StoredRow> rows;
-    for (int table : {shared, own}) {
-        for (auto id = ids.begin(); id != ids.end();) {
-            OutboxScan scan(table_oid(table), destination_, *id - 1);
-            const FoundRow *found = scan.next();
-            for (const std::int64_t first = *id; id != ids.end() && (*id == first || *id - id[-1] <= close); ++id) {
-                while (found != nullptr && found->id < *id)
-                    found = scan.next();
-                if (found != nullptr && found->id == *id && !known.contains(static_cast<std::uint64_t>(*id)))
-                    rows.push_back(stored_row(*found, table));
-            }
-            scan.end();
-        }
-    }
+    for (int table : {shared, own})
+        for_each_row(table_oid(table), destination_, ids, [&](OutboxScan &scan, const FoundRow &found) {
+            if (!known.contains(static_cast<std::uint64_t>(found.id)))
+                rows.push_back(stored_row(scan, found, table, known.new_row()));
+        });
     std::sort(rows.begin(), rows.end(),
               [](const StoredRow &one, const StoredRow &other) { return one.row->id < other.row->id; });
     return rows;
@@ -215,37 +217,24 @@ void Outbox::start_over() {
 }
 
 Oid Outbox::table_oid(int table) const {
-    return pg_call(
-        [&] { return table == own ? internal_relation(outbox_table_name(destination_)) : people_relation("outbox"); });
+    return pg_call([&] { return internal_relation(table == own ? outbox_table_name(destination_) : "outbox"); });
 }
 
 std::string Outbox::table_name(int table) const {
-    return table == own ? internal_schema + std::string(".") + pg_call([&] { return outbox_table_name(destination_); })
-                        : "reverse_etl.outbox";
+    const char *name = pg_call([&] { return table == own ? outbox_table_name(destination_) : "outbox"; });
+    return std::string(internal_schema) + "." + name;
+}
+
+/// The name of the table, in which SQL finds each of the rows by itself then.
+std::string Outbox::unpack(std::vector<FoundPlace> rows, int table) const {
+    unpack_rows(table_oid(table), destination_, std::move(rows));
+    return table_name(table);
 }
 
 void Outbox::remove(const std::vector<SettledRow> &rows) {
-    for (int table : {shared, own}) {
-        std::vector<FoundPlace> found;
-        for (const SettledRow &row : rows)
-            if (row.table == table)
-                found.push_back({row.id, row.place});
-        if (found.empty())
-            continue;
-        // What was put off meanwhile lies elsewhere.
-        IdRanges moved(delete_found_rows(table_oid(table), found));
-        if (moved.first.empty())
-            continue;
-        std::string name = table_name(table);
-        pg_call([&] {
-            const char *query = psprintf(R"(
-                DELETE FROM ONLY %s AS o
-                 USING ROWS FROM (unnest($2), unnest($3)) AS settled (first, last)
-                 WHERE o.destination = $1 AND o.id >= settled.first AND o.id <= settled.last)",
-                                         name.c_str());
-            sql::execute_once(query, {sql::oid(destination_), sql::int8s(moved.first), sql::int8s(moved.last)});
-        });
-    }
+    for (int table : {shared, own})
+        if (std::vector<FoundPlace> found = places_of(rows, table); !found.empty())
+            remove_rows(table_oid(table), destination_, std::move(found));
 }
 
 void Outbox::count(const std::map<std::int64_t, Counts> &pushes) {
@@ -286,7 +275,7 @@ void Outbox::reject(const std::string &destination, const std::vector<RowToRejec
             }
         if (ids.empty())
             continue;
-        std::string name = table_name(table);
+        const std::string name = unpack(places_of(rows, table), table);
         pg_call([&] {
             const char *query = psprintf(R"(
                 WITH gone AS (
@@ -317,16 +306,20 @@ std::vector<Outbox::RowOfSync> Outbox::of_sync(int32 sync, std::size_t most) {
     for (int table : {shared, own}) {
         std::string name = table_name(table);
         uint64 count = pg_call([&] {
-            const char *query = psprintf("SELECT id, COALESCE(push, 0), COALESCE(octet_length(key::text), 0)::bigint + "
-                                         "octet_length(\"row\"::text), "
-                                         "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3) "
-                                         "FROM ONLY %s AS o WHERE destination = $1 AND sync = $2 "
-                                         "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_requests AS r "
-                                         "WHERE r.destination = $1 AND o.id <@ r.rows) "
-                                         "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_jobs AS j "
-                                         "WHERE j.destination = $1 AND (o.id <@ j.rows OR o.id = ANY (j.replaced))) "
-                                         "LIMIT $4",
-                                         name.c_str());
+            const char *query =
+                psprintf("SELECT o.id, COALESCE(push, 0), COALESCE(octet_length(o.key::text), 0)::bigint + "
+                         "octet_length(o.\"row\"::text), "
+                         "operation <> 'create' AND (reasons IS NOT NULL OR enqueued_at < $3) "
+                         "FROM ONLY %s AS t CROSS JOIN LATERAL "
+                         "(SELECT t.id, t.key, t.\"row\" WHERE t.pack IS NULL UNION ALL "
+                         "SELECT * FROM reverse_etl_internal.unpacked(t.id, t.pack)) AS o "
+                         "WHERE destination = $1 AND sync = $2 "
+                         "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_requests AS r "
+                         "WHERE r.destination = $1 AND o.id <@ r.rows) "
+                         "AND NOT EXISTS (SELECT FROM reverse_etl_internal.outbox_jobs AS j "
+                         "WHERE j.destination = $1 AND (o.id <@ j.rows OR o.id = ANY (j.replaced))) "
+                         "LIMIT $4",
+                         name.c_str());
             return sql::execute_once(query,
                                      {sql::oid(destination_), sql::int4(sync), sql::timestamptz(MyStartTimestamp),
                                       sql::int8(static_cast<int64>(most - rows.size()))});
@@ -360,7 +353,7 @@ void Outbox::defer(const std::vector<DeferredRow> &rows) {
             }
         if (ids.empty())
             continue;
-        std::string name = table_name(table);
+        const std::string name = unpack(places_of(rows, table), table);
         pg_call([&] {
             const char *query = psprintf(R"(
                 UPDATE ONLY %s AS o
@@ -390,7 +383,7 @@ std::vector<StoredRow> Outbox::expired(long ttl_ms, std::size_t most) const {
         const FoundRow *found = scan.next();
         for (std::size_t i = 0; i < most && found != nullptr; i++, found = scan.next())
             if (found->enqueued_at < oldest)
-                rows.push_back(stored_row(*found, table));
+                rows.push_back(stored_row(scan, *found, table, std::make_unique<QueuedRow>()));
         scan.end();
     }
     return rows;
@@ -400,9 +393,10 @@ std::pair<std::int64_t, std::int64_t> Outbox::count_all() {
     struct Level {
         std::int64_t rows, bytes;
     } level = pg_call([&] {
-        sql::execute("SELECT count(*), COALESCE(sum(octet_length(key::text) + octet_length(\"row\"::text)), 0)::bigint "
-                     "FROM reverse_etl.outbox WHERE destination = $1",
-                     {sql::oid(destination_)});
+        sql::execute(
+            "SELECT count(*), COALESCE(sum(COALESCE(octet_length(key::text), 0) + octet_length(\"row\"::text)), "
+            "0)::bigint FROM reverse_etl.outbox WHERE destination = $1",
+            {sql::oid(destination_)});
         return Level{DatumGetInt64(sql::column(0, 1)), DatumGetInt64(sql::column(0, 2))};
     });
     return {level.rows, level.bytes};

@@ -2,6 +2,7 @@
 
 #include "engine/queue/key_queue.h"
 #include "postgres/border/postgres.h"
+#include "postgres/outbox/removal.h"
 
 #include <map>
 #include <memory>
@@ -22,6 +23,7 @@ struct StoredRow {
     std::string operation;
     Oid deliver_as = InvalidOid;
     TimestampTz enqueued_at = 0, next_attempt_at = 0; ///< the second 0 for none
+    bool is_like_last = false;                        ///< its members are those of the row that was read before it
 };
 
 /// The rows of one destination in the outbox, read and written by the background worker. All calls belong into
@@ -36,11 +38,12 @@ class Outbox {
     /// Makes the destination's own table, if it is not there.
     void make_table();
 
-    /// The next rows, in order, of those that `known` does not hold; `more` tells whether there are others after them.
+    /// The next rows, in order, of those that `known` does not hold, which makes them; `more` tells whether there are
+    /// others after them.
     /// Transactions end in another order than they drew their numbers: rows that came late are found too.
-    std::vector<StoredRow> claim(const KeyQueue &known, std::size_t most, bool &more);
+    std::vector<StoredRow> claim(KeyQueue &known, std::size_t most, bool &more);
     /// The rows with these numbers, which rise, that are there and that `known` does not hold; in their order.
-    std::vector<StoredRow> find(const std::vector<std::int64_t> &ids, const KeyQueue &known) const;
+    std::vector<StoredRow> find(const std::vector<std::int64_t> &ids, KeyQueue &known) const;
     /// Forgets what was claimed: the next claim begins anew.
     void start_over();
 
@@ -59,6 +62,7 @@ class Outbox {
     struct RowToReject {
         std::int64_t id;
         int table;
+        std::uint64_t place;
         std::string reason;
         std::int64_t status;
     };
@@ -75,6 +79,7 @@ class Outbox {
     struct DeferredRow {
         std::int64_t id;
         int table;
+        std::uint64_t place;
         std::int64_t attempts, pause_ms;
         std::string reason; ///< "" for none
     };
@@ -94,13 +99,15 @@ class Outbox {
     bool drop_if_empty();
 
   private:
-    /// Where a row is stored: in reverse_etl.outbox itself, since the destination had no table yet, or in its own.
+    /// Where a row is stored: in reverse_etl_internal.outbox itself, since the destination had no table yet, or in its
+    /// own.
     enum Table { shared, own };
 
-    std::vector<StoredRow> read(std::int64_t after, const KeyQueue &known, std::size_t most, bool &more);
+    std::vector<StoredRow> read(std::int64_t after, KeyQueue &known, std::size_t most, bool &more);
     std::vector<VirtualTransactionId> writers() const;
     Oid table_oid(int table) const;
     std::string table_name(int table) const;
+    std::string unpack(std::vector<FoundPlace> rows, int table) const;
 
     Oid destination_;
     /// Rows up to `high_` were read, but those of `writers_`, who had not committed. Up to `safe_` there were no such;

@@ -295,7 +295,7 @@ void OutboxQueue::reject_expired() {
 void OutboxQueue::add(StoredRow stored) {
     largest_row_ = std::max(largest_row_, stored.row->stored_bytes);
     try {
-        queue_.add(std::move(stored.row), stored.operation);
+        queue_.add(std::move(stored.row), stored.operation, stored.is_like_last);
     } catch (const std::exception &fault) {
         reject_stored(stored, fault.what());
     }

@@ -65,8 +65,14 @@ void OutboxRequests::read() {
         return sql::execute(R"(
             SELECT r.request, o.id
               FROM reverse_etl_internal.outbox_requests AS r
-                   LEFT JOIN LATERAL (SELECT o.id FROM unnest(r.rows) AS range, reverse_etl.outbox AS o
-                                       WHERE o.destination = $1 AND o.id >= lower(range) AND o.id < upper(range)) AS o
+                   LEFT JOIN LATERAL (SELECT o.id FROM unnest(r.rows) AS range, reverse_etl_internal.outbox AS o
+                                       WHERE o.destination = $1 AND o.id >= lower(range) AND o.id < upper(range)
+                                         AND o.pack IS NULL
+                                      UNION ALL
+                                      SELECT p.id FROM unnest(r.rows) AS range, reverse_etl_internal.outbox AS o,
+                                                       reverse_etl_internal.unpacked(o.id, o.pack) AS p
+                                       WHERE o.destination = $1 AND o.id >= lower(range) - 255 AND o.id < upper(range)
+                                         AND o.pack IS NOT NULL AND p.id >= lower(range) AND p.id < upper(range)) AS o
                    ON true
              WHERE r.destination = $1
              ORDER BY r.request DESC)",

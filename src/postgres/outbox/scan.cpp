@@ -2,15 +2,15 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
-#include "postgres/border/own_column.h"
+#include "postgres/outbox/read_pack.h"
+
+#include <optional>
 
 extern "C" {
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "access/xact.h"
-#include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -44,28 +44,9 @@ std::string_view utf8(Datum value) {
     return utf8_of(ServerText(value).bytes());
 }
 
-uint64 place_of(const ItemPointerData &tid) {
-    return static_cast<uint64>(ItemPointerGetBlockNumberNoCheck(&tid)) << 16 | ItemPointerGetOffsetNumberNoCheck(&tid);
-}
-
-/// Deletes it if it still lies there, or where it was updated in its page. Else it was moved when it was put off; or
-/// somebody may have deleted it by hand, and then another row may lie there.
-bool delete_found_row(IndexFetchTableData *fetch, TupleTableSlot *slot, int id, BlockNumber blocks,
-                      const FoundPlace &row) {
-    ItemPointerData tid;
-    ItemPointerSet(&tid, static_cast<BlockNumber>(row.place >> 16), static_cast<OffsetNumber>(row.place));
-    bool is_null, again = false;
-    TM_FailureData failure;
-    return ItemPointerGetBlockNumberNoCheck(&tid) < blocks &&
-           table_index_fetch_tuple(fetch, &tid, GetActiveSnapshot(), slot, &again, nullptr) &&
-           DatumGetInt64(slot_getattr(slot, id + 1, &is_null)) == row.id &&
-           table_tuple_delete(fetch->rel, &slot->tts_tid, GetCurrentCommandId(true), GetActiveSnapshot(),
-                              InvalidSnapshot, true, &failure, false) == TM_Ok;
-}
-
 } // namespace
 
-OutboxScan::OutboxScan(Oid table, Oid destination, int64 after) {
+OutboxScan::OutboxScan(Oid table, Oid destination, int64 after) : after_(after) {
     if (!OidIsValid(table))
         return;
     pg_call([&] {
@@ -75,33 +56,84 @@ OutboxScan::OutboxScan(Oid table, Oid destination, int64 after) {
         slot_ = table_slot_create(table_, nullptr);
         ScanKeyData keys[2];
         ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(destination));
-        ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(after));
+        // A pack whose number is less may hold greater ones.
+        const int64 before = after - static_cast<int64>(row_pack::most_distance);
+        ScanKeyInit(&keys[1], 2, BTGreaterStrategyNumber, F_INT8GT, Int64GetDatum(before));
         scan_ = compat::begin_index_scan(table_, index_, GetActiveSnapshot(), 2);
         index_rescan(scan_, keys, 2, nullptr, 0);
     });
 }
 
 const FoundRow *OutboxScan::next() {
-    bool found = table_ != nullptr && pg_call([&] {
-                     if (!index_getnext_slot(scan_, ForwardScanDirection, slot_))
-                         return false;
-                     slot_getallattrs(slot_);
-                     read_slot();
-                     return true;
-                 });
-    return found ? &row_ : nullptr;
+    while (table_ != nullptr) {
+        while (in_pack_ && next_of_pack())
+            if (row_.id > after_)
+                return &row_;
+        in_pack_ = false;
+        if (!read_tuple())
+            return nullptr;
+        if (!in_pack_ && row_.id > after_)
+            return &row_;
+    }
+    return nullptr;
+}
+
+/// Goes to the next tuple: a row, or a pack that is to be read.
+bool OutboxScan::read_tuple() {
+    const std::optional<std::string_view> pack = pg_call([&]() -> std::optional<std::string_view> {
+        if (!index_getnext_slot(scan_, ForwardScanDirection, slot_))
+            return std::nullopt;
+        slot_getallattrs(slot_);
+        read_slot();
+        const bool is_row = slot_->tts_isnull[columns_[outbox::pack]];
+        return is_row ? std::string_view() : outbox::pack_of(value(outbox::pack));
+    });
+    if (!pack || pack->data() == nullptr)
+        return pack.has_value();
+    in_pack_ = true;
+    first_id_ = row_.id;
+    row_.values = &values_;
+    read_pack([&] { pack_.begin(*pack); });
+    return true;
+}
+
+bool OutboxScan::next_of_pack() {
+    bool any = false;
+    read_pack([&] {
+        any = pack_.next();
+        if (!any)
+            return;
+        row_.id = first_id_ + static_cast<int64>(pack_.distance());
+        if (row_.id > after_)
+            pack_.write(row_text_, key_text_, values_);
+    });
+    row_.row = row_text_;
+    row_.key = key_text_;
+    return any;
+}
+
+void OutboxScan::give_texts(std::string &row, std::string &key, std::vector<ValuePlace> &values) {
+    if (row_.values == nullptr) {
+        row = row_.row;
+        key = row_.key;
+        return;
+    }
+    row.swap(row_text_);
+    key.swap(key_text_);
+    values.swap(values_);
+}
+
+Datum OutboxScan::value(outbox::Column column) const {
+    const int place = columns_[column];
+    return slot_->tts_isnull[place] ? Datum{0} : slot_->tts_values[place];
 }
 
 void OutboxScan::read_slot() {
-    auto value = [&](outbox::Column column) {
-        int place = columns_[column];
-        return slot_->tts_isnull[place] ? Datum{0} : slot_->tts_values[place];
-    };
     auto text = [&](outbox::Column column) {
         return slot_->tts_isnull[columns_[column]] ? std::string_view() : utf8(value(column));
     };
     row_.id = DatumGetInt64(value(outbox::id));
-    row_.place = place_of(slot_->tts_tid);
+    row_.place = outbox::place_of(slot_->tts_tid);
     row_.push = DatumGetInt64(value(outbox::push));
     row_.operation = text(outbox::operation);
     row_.deliver_as = DatumGetObjectId(value(outbox::deliver_as));
@@ -111,6 +143,7 @@ void OutboxScan::read_slot() {
     row_.next_attempt_at = DatumGetTimestampTz(value(outbox::next_attempt_at));
     row_.key = text(outbox::key);
     row_.row = text(outbox::row);
+    row_.values = nullptr;
 }
 
 void OutboxScan::end() {
@@ -123,30 +156,6 @@ void OutboxScan::end() {
         table_close(table_, NoLock);
     });
     table_ = nullptr;
-}
-
-std::vector<int64> delete_found_rows(Oid table, const std::vector<FoundPlace> &rows) {
-    struct {
-        int64 *ids;
-        int count;
-    } missed = pg_call([&] {
-        Relation relation = table_open(table, RowExclusiveLock);
-        TupleTableSlot *slot = table_slot_create(relation, nullptr);
-        BlockNumber blocks = RelationGetNumberOfBlocks(relation);
-        // Rows of a page are looked at while it is pinned once.
-        IndexFetchTableData *fetch = table_index_fetch_begin(relation);
-        int id = own_column(relation, "id");
-        auto *ids = static_cast<int64 *>(palloc(sizeof(int64) * (rows.size() + 1)));
-        int count = 0;
-        for (const FoundPlace &row : rows)
-            if (!delete_found_row(fetch, slot, id, blocks, row))
-                ids[count++] = row.id;
-        ExecDropSingleTupleTableSlot(slot);
-        table_index_fetch_end(fetch);
-        table_close(relation, NoLock);
-        return decltype(missed){ids, count};
-    });
-    return {missed.ids, missed.ids + missed.count};
 }
 
 } // namespace reverse_etl

@@ -78,11 +78,12 @@ void Settlement::write(const std::deque<Outcome> &outcomes, std::size_t count) c
     for (std::size_t i = 0; i < count; i++) {
         const Outcome &one = outcomes[i];
         if (one.kind == Kind::deferred) {
-            deferred.push_back({one.id, one.table, one.words->attempts, one.words->pause_ms, one.words->reason});
+            deferred.push_back(
+                {one.id, one.table, one.place, one.words->attempts, one.words->pause_ms, one.words->reason});
             continue;
         }
         if (one.kind == Kind::rejected)
-            rejected.push_back({one.id, one.table, one.words->reason, one.words->status});
+            rejected.push_back({one.id, one.table, one.place, one.words->reason, one.words->status});
         else
             gone.push_back({one.id, one.table, one.place});
         if (one.push != 0 && one.kind != Kind::cancelled)
@@ -219,7 +220,7 @@ void Settlement::set_aside(const Error &error) {
 
 void Settlement::defer_first(const std::string &reason) const {
     const Outcome &first = outcomes_.front();
-    outbox_.defer({{first.id, first.table, first.words->attempts, first.words->pause_ms, reason}});
+    outbox_.defer({{first.id, first.table, first.place, first.words->attempts, first.words->pause_ms, reason}});
 }
 
 /// The row is kept among the rejected ones; its sync and its push learn what became of it.
@@ -236,7 +237,8 @@ void Settlement::reject_first(const std::string &reason) const {
 
 void Settlement::move_first(const std::string &reason) const {
     const Outcome &first = outcomes_.front();
-    outbox_.reject(name_, {{first.id, first.table, reason, first.kind == Kind::rejected ? first.words->status : 0}});
+    outbox_.reject(
+        name_, {{first.id, first.table, first.place, reason, first.kind == Kind::rejected ? first.words->status : 0}});
 }
 
 void Settlement::hold(const Error &error) {

@@ -1,9 +1,10 @@
 #include "postgres/outbox/wait.h"
 
-#include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_relations.h"
+#include "postgres/border/sql.h"
 #include "postgres/border/sql_function.h"
 #include "postgres/shared/worker_control.h"
 
@@ -19,6 +20,7 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 }
 
 namespace reverse_etl {
@@ -39,27 +41,42 @@ void initialise(void *part) {
     ConditionVariableInit(static_cast<ConditionVariable *>(part));
 }
 
+/// Whose rows the caller may see; nobody's number for everybody's.
+Oid whose_rows() {
+    return pg_call([] {
+        const bool sees_all = check_enable_rls(internal_relation("outbox"), InvalidOid, true) != RLS_ENABLED;
+        return sees_all ? InvalidOid : GetUserId();
+    });
+}
+
 /// A number from a query about the rows of the destination up to the highest one.
 int64 ask(const char *query, Oid destination, int64 highest) {
-    AsMachine machine;
+    const Oid role = whose_rows();
+    sql::AsOwner owner;
     return pg_call([&] {
-        Oid types[] = {OIDOID, INT8OID};
-        Datum values[] = {ObjectIdGetDatum(destination), Int64GetDatum(highest)};
-        if (SPI_execute_with_args(query, 2, types, values, nullptr, false, 0) != SPI_OK_SELECT)
-            elog(ERROR, "could not read reverse_etl.outbox");
+        Oid types[] = {OIDOID, INT8OID, OIDOID};
+        Datum values[] = {ObjectIdGetDatum(destination), Int64GetDatum(highest), ObjectIdGetDatum(role)};
+        if (SPI_execute_with_args(query, 3, types, values, nullptr, false, 0) != SPI_OK_SELECT)
+            elog(ERROR, "could not read reverse_etl_internal.outbox");
         bool is_null;
         Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
         return is_null ? 0 : DatumGetInt64(value);
     });
 }
 
-constexpr const char *highest_row = "SELECT pg_catalog.max(id) FROM reverse_etl.outbox "
-                                    "WHERE destination OPERATOR(pg_catalog.=) $1 AND $2 IS NOT NULL";
-constexpr const char *any_left = "SELECT pg_catalog.count(*) FROM (SELECT FROM reverse_etl.outbox "
-                                 "WHERE destination OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<=) $2 "
-                                 "LIMIT 1) AS _";
-constexpr const char *all_left = "SELECT pg_catalog.count(*) FROM reverse_etl.outbox "
-                                 "WHERE destination OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.<=) $2";
+#define OF_DESTINATION                                                                                                 \
+    "FROM reverse_etl_internal.outbox WHERE destination OPERATOR(pg_catalog.=) $1 "                                    \
+    "AND ($3 OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR enqueued_by::pg_catalog.oid OPERATOR(pg_catalog.=) $3) "
+
+// A pack has the number of its first row. Up to the end of its thousand all numbers are the same statement's.
+constexpr const char *highest_row = "SELECT pg_catalog.max(id) OPERATOR(pg_catalog./) 1000 OPERATOR(pg_catalog.*) 1000 "
+                                    "OPERATOR(pg_catalog.+) 999 " OF_DESTINATION "AND $2 IS NOT NULL";
+constexpr const char *any_left =
+    "SELECT pg_catalog.count(*) FROM (SELECT " OF_DESTINATION "AND id OPERATOR(pg_catalog.<=) $2 LIMIT 1) AS _";
+// The second byte of a pack is its number of rows.
+constexpr const char *all_left = "SELECT pg_catalog.sum(COALESCE(pg_catalog.get_byte(pack, 1), 1)) " OF_DESTINATION
+                                 "AND id OPERATOR(pg_catalog.<=) $2";
+#undef OF_DESTINATION
 
 } // namespace
 

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "engine/queue/row_pack.h"
 #include "postgres/border/table_writer.h"
 #include "postgres/outbox/table.h"
 
-#include <string>
+#include <string_view>
 
 namespace reverse_etl {
 
@@ -26,21 +27,29 @@ class OutboxWriter {
     OutboxWriter &operator=(const OutboxWriter &) = delete;
 
     /// Adds a row: JSON objects in UTF-8, the key "" for none. Its number in the outbox.
-    int64 add(const std::string &key, const std::string &row);
+    int64 add(std::string_view key, std::string_view row);
+    /// The same of a row of which others have the same members: they are stored many to a pack.
+    int64 add(const EncodedRow &row);
     /// Numbers drawn ahead, each the first of so many as TableWriter keeps back. Call inside pg_call.
     static std::int64_t draw_numbers();
     /// Adds a row with such a number, which was tried so often.
-    void add(std::int64_t id, const std::string &key, const std::string &row, int attempts);
+    void add(std::int64_t id, std::string_view key, std::string_view row, int attempts);
 
     /// Writes what add() kept back, and closes the table. Without it, after an error, Postgres gives all back itself.
     void finish();
 
   private:
-    void put(std::int64_t id, const std::string &key, const std::string &row, int attempts);
+    std::int64_t next_number();
+    TupleTableSlot *begin_row(std::int64_t id, int attempts);
+    void set(TupleTableSlot *slot, outbox::Column column, Datum value) const;
+    void put(std::int64_t id, std::string_view key, std::string_view row, int attempts);
+    void put_pack();
 
     Push push_;
     TableWriter table_;
-    int64 first_id_ = 0; ///< of the rows that are kept back
+    int64 first_id_ = 0;   ///< of those that were drawn last
+    int numbers_used_ = 0; ///< of them
+    RowPacker packer_;
     outbox::Columns columns_;
     Datum operation_;
     Oid sequence_;

@@ -135,7 +135,7 @@ my @refused = (
             "CREATE FUNCTION eve.holds($_) RETURNS integer LANGUAGE sql AS 'SELECT 1'", "SELECT * FROM $_ FOR KEY SHARE") }
         map({ "reverse_etl.$_" } qw(runs streams outbox pauses)), 'reverse_etl_internal.sync_definitions'),
     q(CREATE TABLE reverse_etl_internal.mine ()), q(CREATE TABLE reverse_etl.mine ()),
-    q(CREATE TABLE eve.child () INHERITS (reverse_etl.outbox)), q(CREATE TABLE eve.fk (id bigint REFERENCES reverse_etl.runs)),
+    q(CREATE TABLE eve.child () INHERITS (reverse_etl_internal.outbox)), q(CREATE TABLE eve.fk (id bigint REFERENCES reverse_etl.runs)),
     q(CREATE TRIGGER t AFTER INSERT ON reverse_etl.runs EXECUTE FUNCTION suppress_redundant_updates_trigger()),
     q(SELECT * FROM reverse_etl_internal.outbox_requests), q(SELECT * FROM reverse_etl_internal.outbox_jobs),
     q(SELECT nextval('reverse_etl_internal.outbox_id_seq')),

@@ -123,7 +123,7 @@ sub activity {
 sub sample {
     my ($memory) = map { /^RssAnon:\s+(\d+)/ ? $1 : () } lines("/proc/$worker/status");
     my ($tables, $pauses, $dead) = split /\|/, $node->safe_psql('postgres', <<~'SQL');
-        SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'reverse_etl.outbox'::regclass),
+        SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'reverse_etl_internal.outbox'::regclass),
                (SELECT count(*) FROM reverse_etl.pauses),
                (SELECT sum(n_dead_tup) FROM pg_stat_user_tables WHERE schemaname IN ('reverse_etl', 'reverse_etl_internal'))
         SQL

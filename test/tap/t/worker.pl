@@ -127,7 +127,7 @@ $node->safe_psql('postgres', <<~'SQL');
     SQL
 wait_until(sub { $node->safe_psql('postgres', q(SELECT count(*) FROM reverse_etl.rejected_rows)) == 1 });
 wait_until(sub { $node->safe_psql('postgres', <<~'SQL') eq '0|0' });
-    SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'reverse_etl.outbox'::regclass),
+    SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'reverse_etl_internal.outbox'::regclass),
            (SELECT count(*) FROM reverse_etl.pauses)
     SQL
 pass('a dropped destination leaves nothing behind but its rejected rows');
