@@ -78,7 +78,11 @@ export const source = {
         return this.says(query, home, 'QUEUED', { nextUri: `${home}/v1/statement/queued/${id}/${query.slug}/1` });
     },
 
-    cancel(query) { query.statement?.cancel(); query.isGone = true; },
+    cancel(query) {
+        if (query.statement) query.statement.cancel();
+        else if (!query.isGone) this.state.cancelled++; // before it began
+        query.isGone = true;
+    },
 
     says: (query, home, state, more = {}) => [200, withDigits({ id: query.id, infoUri: `${home}/ui/query.html?${query.id}`, ...more, stats: {
         state, queued: state === 'QUEUED', scheduled: state !== 'QUEUED', nodes: 1, totalSplits: 1, queuedSplits: 0, runningSplits: 0, completedSplits: 1, cpuTimeMillis: 1, wallTimeMillis: 1, queuedTimeMillis: 0, elapsedTimeMillis: 1,

@@ -14,6 +14,7 @@ package SourceHouses;
 #   requests     made before the one at which a token ends, where that is not the third
 #   renews       whether another token can be had then
 #   blind        its API has no id of ours: a submission whose answer is lost is made twice
+#   otherwise    an option of the server with which it is read, too
 #   last         the last day that it has
 #   totals       the query of a table
 #   url          the option that says where it is, where that is not base_url
@@ -86,6 +87,7 @@ our %houses = (
         mapping   => sub { "client_id 'sync', client_secret 'secret'" },
         renews    => 1,
         requests  => 3,
+        otherwise => q(disposition 'INLINE'),
         blind     => 1,
         differs   => { wakes => 'text' },
         identity  => 'robot@acme.example',

@@ -190,6 +190,14 @@ sub test_faults {
     is($sources->state($name)->{cancelled}, 1, 'and there as well');
     is(as_marketing("SELECT DISTINCT state FROM reverse_etl.source_queries WHERE source_table = '$customers'::regclass AND state NOT IN ('done', 'failed')"), 'cancelled', 'which is on record');
 
+    # A statement that takes longer than it may is ended there, or from here where the source does not.
+    as_marketing("ALTER FOREIGN TABLE $customers OPTIONS (ADD statement_timeout '1s')");
+    like(fault("SELECT count(*) FROM $customers;"), qr/ERROR: .*could not read "$customers": .*\nDETAIL: +Statement \S+/s, 'a statement that takes too long');
+    wait_until(sub { $sources->state($name)->{running} == 0 });
+    is($sources->state($name)->{submitted}, 2, 'is not sent again');
+    as_marketing("ALTER FOREIGN TABLE $customers OPTIONS (DROP statement_timeout)");
+    my $cancelled = $sources->state($name)->{cancelled};
+
     my $session = $node->background_psql('postgres', on_error_stop => 0);
     $session->query('SET ROLE marketing');
     $session->query_until(qr/begun/, "\\echo begun\nSELECT * FROM $customers;\n");
@@ -199,10 +207,14 @@ sub test_faults {
     $node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM reverse_etl.source_queries WHERE state = 'running'");
     wait_until(sub { $sources->state($name)->{running} == 0 });
     cmp_ok(time - $begin, '<', 3, 'a cancel ends it');
-    is($sources->state($name)->{cancelled}, 2, 'there, too');
+    is($sources->state($name)->{cancelled}, $cancelled + 1, 'there, too');
     $session->quit;
     $sources->set($name, delay => 0);
     is(as_marketing("SELECT count(*) FROM $customers"), 2500, 'and afterwards all is well');
+    if (my $options = $houses{$name}{otherwise}) {
+        $node->safe_psql('postgres', "ALTER SERVER $name OPTIONS (ADD $options)");
+        is(as_marketing("SELECT count(*), sum(visits), count(email) FROM $customers WHERE seats > 50"), '1223|1556878000000000|1223', "also with $options");
+    }
 
     is($node->safe_psql('postgres', "CREATE ROLE stranger; SET ROLE stranger; SELECT count(*) FROM reverse_etl.source_queries"), 0, 'others do not see it') if $name eq 'snowflake';
     is(as_marketing("SELECT destination, method FROM reverse_etl.preview('SELECT * FROM $customers')"), "$customers|POST", 'preview shows what would be sent');
