@@ -19,6 +19,7 @@ extern "C" {
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -85,8 +86,12 @@ XLogRecPtr end_of_log() {
 /// Writers draw numbers by the thousand.
 std::int64_t highest_number_drawn() {
     return pg_call([] {
-        sql::execute("SELECT last_value FROM reverse_etl_internal.outbox_id_seq", {});
-        return (DatumGetInt64(sql::column(0, 1)) + 1) * TableWriter::most_rows - 1;
+        LOCAL_FCINFO(call, 1);
+        InitFunctionCallInfoData(*call, nullptr, 1, InvalidOid, nullptr, nullptr);
+        call->args[0] = {ObjectIdGetDatum(internal_relation("outbox_id_seq")), false};
+        const Datum drawn = pg_sequence_last_value(call);
+        // Of one that nobody has drawn from it is NULL.
+        return ((call->isnull ? 0 : DatumGetInt64(drawn)) + 1) * TableWriter::most_rows - 1;
     });
 }
 
