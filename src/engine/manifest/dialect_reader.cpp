@@ -51,10 +51,25 @@ void read_parameters(const ManifestNode &node, DialectSpec &dialect) {
     }
 }
 
+/// Expressions around a "{column}", by the Postgres type.
+std::map<std::string, std::string> read_expressions(const ManifestNode &node, const char *member) {
+    std::map<std::string, std::string> expressions;
+    if (!node.has(member))
+        return expressions;
+    for (const auto &[name, expression] : node.at(member).members()) {
+        if (name == "$note")
+            continue;
+        const Json written = name;
+        read_source_type_name(ManifestNode(written, expression.pointer()));
+        expressions.emplace(name, sql_with(expression, "{column}"));
+    }
+    return expressions;
+}
+
 } // namespace
 
 DialectSpec read_dialect(const ManifestNode &node) {
-    node.only({"quote", "fold", "relation", "schema", "parameters", "select"});
+    node.only({"quote", "fold", "relation", "schema", "parameters", "select", "like", "exact", "sum"});
     DialectSpec dialect;
     if (node.has("quote"))
         dialect.quote = node.at("quote").one_of({"\"", "`"}) == 1 ? "`" : "\"";
@@ -65,12 +80,15 @@ DialectSpec read_dialect(const ManifestNode &node) {
         dialect.schema = node.at("schema").literal();
     if (node.has("parameters"))
         read_parameters(node.at("parameters"), dialect);
-    if (node.has("select"))
-        for (const auto &[name, expression] : node.at("select").members()) {
-            const Json written = name;
-            read_source_type_name(ManifestNode(written, expression.pointer()));
-            dialect.select.emplace(name, sql_with(expression, "{column}"));
-        }
+    dialect.select = read_expressions(node, "select");
+    dialect.exact = read_expressions(node, "exact");
+    dialect.sum = read_expressions(node, "sum");
+    if (node.has("like")) {
+        dialect.like = node.at("like").template_text({"{column}", "{pattern}"});
+        for (const char *name : {"{column}", "{pattern}"})
+            if (dialect.like.find(name) == dialect.like.npos)
+                node.at("like").fail(std::string("must hold \"") + name + "\"");
+    }
     return dialect;
 }
 

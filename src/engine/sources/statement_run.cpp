@@ -1,19 +1,15 @@
 #include "engine/sources/statement_run.h"
 
 #include "engine/manifest/statement_reader.h"
-#include "engine/requests/page_address.h"
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <poll.h>
 #include <utility>
 
 namespace reverse_etl {
 
 namespace {
-
-constexpr std::uint64_t most_pages = 10'000'000;
 
 /// Waits where nothing of the server may be asked, since it may be rolling back.
 class PatientWaiter : public Waiter {
@@ -43,26 +39,10 @@ std::int64_t number_at(Answer &answer, const Pointers &at) {
 
 } // namespace
 
-/// One request that is being made.
-struct StatementRun::Step {
-    Step(const StatementRun &run, OperationSpec of_step)
-        : spec(std::move(of_step)),
-          operation(run.source_.object, spec, {}, -1, {}), body{operation.page_body(""), "", ""},
-          dispatcher(operation, run.line_.transport, run.line_.waiter, run.line_.limiter, run.authenticator_,
-                     run.line_.policy) {
-        if (run.observer_ != nullptr)
-            dispatcher.report_to(*run.observer_);
-    }
-
-    const OperationSpec spec;
-    const CompiledOperation operation;
-    const BatchFrame body;
-    Dispatcher dispatcher;
-};
-
 StatementRun::StatementRun(const ConnectorStatement &source, Authenticator &authenticator, const AccountLine &line,
                            SqlText sql, StatementSettings settings)
-    : source_(source), spec_(source.spec), authenticator_(authenticator), line_(line), sql_(std::move(sql)),
+    : source_(source), spec_(source.spec), authenticator_(authenticator),
+      line_(line), context_{source, authenticator, line}, sql_(std::move(sql)),
       values_(values_of_statement(sql_, settings)), pause_(source.spec.every) {
     // What the first answers give is not yet known.
     for (const auto &[name, at] : spec_.keep)
@@ -91,14 +71,12 @@ void StatementRun::send(const RequestTemplate &request, Phase phase, Millisecond
     // The step that brought the last answer is still being used.
     ended_step_ = std::move(step_);
     try {
-        step_ = std::make_unique<Step>(*this, statement_request(request, values_, sql_.parameters));
+        step_ = std::make_unique<StatementStep>(context_, statement_request(request, values_, sql_.parameters));
     } catch (const SettingError &) {
         phase_ = Phase::ended; // a part of a path is never empty
         fail(Fault::unintelligible, "the answer does not name the statement");
     }
     auto job = std::make_unique<Job>(Batch(step_->body));
-    if (phase == Phase::paging)
-        job->url = next_url_;
     job->ready = Clock::now() + pause;
     step_->dispatcher.submit(std::move(job));
 }
@@ -106,32 +84,50 @@ void StatementRun::send(const RequestTemplate &request, Phase phase, Millisecond
 void StatementRun::go_on() {
     if (phase_ == Phase::fresh)
         send(spec_.submit, Phase::submitting);
-    if (step_ != nullptr && phase_ != Phase::ended)
+    if (pages_ != nullptr)
+        in_words([&] { pages_->go_on(); });
+    else if (step_ != nullptr && phase_ != Phase::ended)
         step_->dispatcher.advance(*this);
 }
 
 bool StatementRun::next_page(ResultPage &page) {
     if (phase_ == Phase::fresh)
         send(spec_.submit, Phase::submitting);
-    while (!has_ready_ && phase_ != Phase::ended)
+    while (!has_ready_ && pages_ == nullptr && phase_ != Phase::ended)
         step_->dispatcher.run(*this);
-    if (!has_ready_)
+    if (has_ready_) {
+        has_ready_ = false;
+        std::swap(page, ready_);
+        // What was in use goes: the pages behind it have memory of their own.
+        ready_ = {};
+        if (pages_ != nullptr)
+            in_words([&] { pages_->go_on(); });
+    } else if (pages_ == nullptr || !next_of_many(page)) {
         return false;
-    has_ready_ = false;
-    std::swap(page, ready_);
+    }
     progress_.rows += page.rows();
-    fetch_next();
+    if (pages_ == nullptr || !pages_->has_more())
+        phase_ = Phase::ended;
     return true;
 }
 
-/// Asks for the page behind the one that is ready or in use, if there is one and nothing is ready.
-void StatementRun::fetch_next() {
-    if (phase_ != Phase::paging || has_ready_ || !has_next_)
-        return;
-    has_next_ = false;
-    values_["page"] = next_;
-    send(spec_.result.request, Phase::paging);
-    step_->dispatcher.advance(*this);
+bool StatementRun::next_of_many(ResultPage &page) {
+    bool is_there = false;
+    const std::uint64_t before = pages_->bytes();
+    in_words([&] { is_there = pages_->next(page); });
+    progress_.bytes += pages_->bytes() - before;
+    return is_there;
+}
+
+/// What goes wrong with a page names the statement.
+template <class How>
+void StatementRun::in_words(How &&how) {
+    try {
+        how();
+    } catch (const DestinationError &error) {
+        phase_ = Phase::ended;
+        throw DestinationError(error.fault, error.what(), detail(error.detail), error.hint);
+    }
 }
 
 void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
@@ -150,13 +146,13 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
         fail(Fault::stopped, verdict.reason);
     }
     if (phase_ == Phase::paging) {
-        take_page(*job, answer, !spec_.result.is_inline && pages_ == 0);
+        take_page(*job, answer);
         return;
     }
     // Answers of a submission that was made before say nothing but that.
     take_state(answer, verdict.action == Action::proceed && !answer.says_nothing());
     if (is_done_ && phase_ == Phase::paging && spec_.result.is_inline)
-        take_page(*job, answer, true);
+        take_page(*job, answer);
 }
 
 void StatementRun::failed(std::unique_ptr<Job>, const DestinationError &error) {
@@ -201,53 +197,22 @@ void StatementRun::take_state(Answer &answer, bool says_something) {
     pause_ = std::min(pause_ * 3 / 2, spec_.up_to);
 }
 
-void StatementRun::take_page(const Job &job, Answer &answer, bool is_first) {
-    if (is_first) {
-        columns_ = read_result_columns(spec_.result.columns, spec_.result, answer);
-        if (columns_.empty())
-            fail(Fault::unintelligible, "the answer does not describe the columns of the result");
-    }
+/// The first page. What is behind it is told with it.
+void StatementRun::take_page(const Job &job, Answer &answer) {
+    columns_ = read_result_columns(spec_.result.columns, spec_.result, answer);
+    if (columns_.empty())
+        fail(Fault::unintelligible, "the answer does not describe the columns of the result");
     ready_.clear(columns_.size());
     try {
-        read_result_rows(spec_.result, columns_, is_first ? spec_.result.skip : 0, answer, ready_);
+        read_result_rows(spec_.result, columns_, spec_.result.skip, answer, ready_);
     } catch (const DestinationError &error) {
         phase_ = Phase::ended;
         fail(error.fault, error.what());
     }
     has_ready_ = true;
-    find_next(job, answer);
-    if (!has_next_)
-        phase_ = Phase::ended;
-}
-
-/// What the answer to a page says of the next. Whatever it says, a result ends: no page is read twice.
-void StatementRun::find_next(const Job &job, Answer &answer) {
-    using Next = StatementResultSpec::Next;
-    const StatementResultSpec &result = spec_.result;
-    pages_++;
-    next_.clear();
-    next_url_.clear();
-    const auto found = result.next == Next::nothing ? std::nullopt : answer.at(result.next_at);
-    if (result.next == Next::number) {
-        simdjson::dom::array all;
-        if (pages_ == 1 && found && found->get(all) == simdjson::SUCCESS)
-            all_pages_ = all.size();
-        next_ = pages_ < all_pages_ ? std::to_string(pages_) : "";
-    } else if (result.next != Next::nothing) {
-        next_ = next_of(found).value_or("");
-    }
-    has_next_ = !next_.empty();
-    if (has_next_ && (!seen_.insert(std::hash<std::string>()(next_)).second || pages_ > most_pages)) {
-        phase_ = Phase::ended;
-        fail(Fault::unintelligible, "the next page of the result is one that was read before");
-    }
-    if (has_next_ && result.next == Next::url) {
-        const auto url = page_address(step_->operation, step_->dispatcher, job, next_);
-        if (!url) {
-            phase_ = Phase::ended;
-            fail(Fault::unintelligible, "the next page of the result is said to be elsewhere");
-        }
-        next_url_ = *url;
+    if (spec_.result.next != StatementResultSpec::Next::nothing) {
+        pages_ = std::make_unique<PagesAhead>(context_, values_, columns_);
+        in_words([&] { pages_->begin(*step_, job, answer); });
     }
 }
 
@@ -263,6 +228,7 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
             if (has_name || phase_ != Phase::submitting) {
                 step_.reset();
                 ended_step_.reset();
+                pages_.reset();
                 if (spec_.cancel.spec.method.empty())
                     break;
                 send(spec_.cancel, Phase::cancelling);
@@ -285,6 +251,7 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
     phase_ = Phase::ended;
     step_.reset();
     ended_step_.reset();
+    pages_.reset();
 }
 
 std::string statement_id() {

@@ -3,13 +3,14 @@
 #include "engine/manifest/connector.h"
 #include "engine/manifest/statement_directives.h"
 #include "engine/requests/discovery.h"
+#include "engine/sources/pages_ahead.h"
 #include "engine/sources/result_page.h"
 #include "engine/sources/sql_text.h"
+#include "engine/sources/statement_step.h"
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace reverse_etl {
@@ -31,7 +32,7 @@ struct StatementProgress {
 };
 
 /// A statement at a source, from its submission to its last page. It is sent once in effect: whatever is repeated has
-/// the same id. One page is read ahead while another is used. Throws DestinationError; its detail names the statement.
+/// the same id. Pages are read ahead while another is used. Throws DestinationError; its detail names the statement.
 class StatementRun : private JobHandler {
   public:
     /// All but the SQL and the settings must stay as long as this does.
@@ -42,7 +43,7 @@ class StatementRun : private JobHandler {
     StatementRun &operator=(const StatementRun &) = delete;
 
     /// The observer, which must outlive this, is told of every request.
-    void report_to(RequestObserver &observer) { observer_ = &observer; }
+    void report_to(RequestObserver &observer) { context_.observer = &observer; }
 
     /// Waits for the next page, and swaps it in; false behind the last.
     bool next_page(ResultPage &page);
@@ -61,16 +62,16 @@ class StatementRun : private JobHandler {
 
   private:
     enum class Phase { fresh, submitting, polling, paging, cancelling, ended };
-    struct Step;
 
     void send(const RequestTemplate &request, Phase phase, Milliseconds pause = Milliseconds(0));
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override;
     void keep_values(Answer &answer);
     void take_state(Answer &answer, bool says_something);
-    void take_page(const Job &job, Answer &answer, bool is_first);
-    void find_next(const Job &job, Answer &answer);
-    void fetch_next();
+    void take_page(const Job &job, Answer &answer);
+    bool next_of_many(ResultPage &page);
+    template <class How>
+    void in_words(How &&how);
     [[noreturn]] void fail(Fault fault, const std::string &what, const std::string &hint = "") const;
     std::string detail(const std::string &more = "") const;
 
@@ -78,20 +79,17 @@ class StatementRun : private JobHandler {
     const StatementSpec &spec_;
     Authenticator &authenticator_;
     const AccountLine &line_;
+    StatementContext context_;
     const SqlText sql_;
-    RequestObserver *observer_ = nullptr;
     RequestValues values_;
     Phase phase_ = Phase::fresh;
     bool is_done_ = false; ///< at the source
-    std::unique_ptr<Step> step_, ended_step_;
+    std::unique_ptr<StatementStep> step_, ended_step_;
     Milliseconds pause_;
     std::vector<ResultColumn> columns_;
-    ResultPage ready_;
+    ResultPage ready_; ///< the first
     bool has_ready_ = false;
-    std::uint64_t pages_ = 0, all_pages_ = 0;
-    std::string next_, next_url_; ///< of the page behind the last that was asked for; "": there is none
-    bool has_next_ = false;
-    std::unordered_set<std::size_t> seen_; ///< digests of what tells pages apart
+    std::unique_ptr<PagesAhead> pages_; ///< behind the first
     StatementProgress progress_;
 };
 

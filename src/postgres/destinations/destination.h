@@ -67,6 +67,7 @@ class Destination {
         std::shared_ptr<const ConnectorStatement> statement; ///< nullptr: the connector runs no SQL
         std::string query, schema;
         std::chrono::seconds longest{0};         ///< of a statement
+        bool pushes_down = true;                 ///< more than the columns goes along
         std::map<AttrNumber, std::string> types; ///< Postgres types that columns are there, where that is known
     } source;
 
