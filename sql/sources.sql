@@ -25,10 +25,31 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE email = 'it''s' AND 
 SET TimeZone = 'Asia/Kolkata';
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE born = '2026-11-27' AND seen >= '2026-11-27 10:00:00.5';
 RESET TimeZone;
+-- Joined, and of a list; of a pattern what escapes is left out, and it is looked at once more.
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE id IN (1, 2) OR email = 'a';
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE (id > 5 OR active IS NOT TRUE) AND id NOT IN (7, 8) AND NOT (id = 9 AND born IS NULL) AND email LIKE 'a\_b%';
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE id = 1 OR lower(email) = 'a';
+-- Days are moved to the other side; a moment's day depends on the time zone.
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE born + 7 > '2026-11-27' AND '2026-11-27'::date - born < 30 AND born + interval '2 days' <= '2026-11-27 12:00' AND seen + interval '1 day' > '2026-11-27';
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE id IN (1, 2) AND email = ANY ('{a,NULL,b}');
 -- Not the type that it is there, not known there, or not surely the same.
 EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE seats = '5' AND "mixedCase" = 'x' AND email < 'b' AND email LIKE 'a%' AND id + 1 = 3;
+-- An order goes along with LIMIT where the source has the same, and where nothing is left out behind it.
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE email = 'a' ORDER BY price DESC, born NULLS FIRST, id LIMIT 3;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers ORDER BY email LIMIT 3;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers WHERE lower(email) = 'a' ORDER BY id LIMIT 3;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT id FROM customers ORDER BY id;
+-- Rows are counted and grouped there; what is said of groups is evaluated here.
+EXPLAIN (VERBOSE, COSTS OFF) SELECT active, count(*), count(born), min(born), max(price), sum(id) + 1 FROM customers WHERE email <> 'a' AND price < 1 GROUP BY active HAVING count(*) > 5 ORDER BY 2;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT email, count(*) FROM customers GROUP BY email;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT max(email) FROM customers;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT sum(price) FROM customers;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM customers WHERE email LIKE 'a%';
+-- Nothing but columns goes along where that is not wanted.
+ALTER FOREIGN TABLE customers OPTIONS (pushdown 'off');
+EXPLAIN (VERBOSE, COSTS OFF) SELECT count(*) FROM customers WHERE id = 1;
+ALTER FOREIGN TABLE customers OPTIONS (SET pushdown 'maybe');
+ALTER FOREIGN TABLE customers OPTIONS (DROP pushdown);
 -- Values that the query gives later.
 PREPARE by_id(bigint) AS SELECT email FROM customers WHERE id = $1;
 SET plan_cache_mode = force_generic_plan;

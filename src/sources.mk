@@ -148,10 +148,15 @@ ENGINE_SOURCES = \
     src/engine/requests/words.cpp \
     src/engine/sources/cell_text.cpp \
     src/engine/sources/describe_result.cpp \
+    src/engine/sources/linked_rows.cpp \
+    src/engine/sources/pages_ahead.cpp \
     src/engine/sources/result_page.cpp \
+    src/engine/sources/sql_condition.cpp \
+    src/engine/sources/sql_parameter.cpp \
     src/engine/sources/sql_text.cpp \
-    src/engine/sources/statement_pages.cpp \
+    src/engine/sources/statement_news.cpp \
     src/engine/sources/statement_run.cpp \
+    src/engine/sources/statement_step.cpp \
     src/engine/text/base64.cpp \
     src/engine/text/csv_records.cpp \
     src/engine/text/exact_json.cpp \
@@ -243,6 +248,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/imported_options.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
+    src/postgres/fdw/plan_grouped.cpp \
     src/postgres/fdw/plan_modify.cpp \
     src/postgres/fdw/plan_scan.cpp \
     src/postgres/fdw/plan_source.cpp \
@@ -253,6 +259,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/scan.cpp \
     src/postgres/fdw/scan_plan.cpp \
     src/postgres/fdw/shipped_conditions.cpp \
+    src/postgres/fdw/shipped_order.cpp \
     src/postgres/fdw/statement_hooks.cpp \
     src/postgres/fdw/validator.cpp \
     src/postgres/hashes/row_hash.cpp \
@@ -307,9 +314,13 @@ POSTGRES_SOURCES = \
     src/postgres/shared/worker_launcher.cpp \
     src/postgres/shared/worker_status.cpp \
     src/postgres/sources/cell_reader.cpp \
+    src/postgres/sources/kept_rows.cpp \
+    src/postgres/sources/plain_cells.cpp \
     src/postgres/sources/source_catalog.cpp \
+    src/postgres/sources/source_condition.cpp \
     src/postgres/sources/source_line.cpp \
     src/postgres/sources/source_plan.cpp \
+    src/postgres/sources/source_rows.cpp \
     src/postgres/sources/source_scan.cpp \
     src/postgres/streams/changed_rows.cpp \
     src/postgres/streams/functions.cpp \

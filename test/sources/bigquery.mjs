@@ -19,6 +19,7 @@ const types = {
 
 const translated = (sql) => sql.split(/('(?:[^'\\]|\\.)*')/).map((part, i) => (i % 2 ? part : part
     .replace(/`acme-1`\.`crm`\.INFORMATION_SCHEMA\.COLUMNS/g, 'META.COLUMNS').replace(/`acme-1`\./g, '').replace(/`/g, '"')
+    .replace(/\bCOLLATE\(/g, 'collated(').replace(/\bBIGNUMERIC\b/g, 'DECIMAL(38, 0)')
     .replace(/IF\((.+?), NULL, TO_JSON_STRING\((.+?)\)\)/g, 'CASE WHEN $1 THEN NULL ELSE CAST(to_json($2) AS VARCHAR) END'))).join('');
 
 const values = {
@@ -41,7 +42,7 @@ export const source = {
     settings,
     credentials: { access_token: 'token' },
     async begin() {
-        this.engine = await Engine.start('CREATE SCHEMA crm', 'CREATE SCHEMA META', 'USE memory.crm', ...tables(this.catalog));
+        this.engine = await Engine.start('CREATE SCHEMA crm', 'CREATE SCHEMA META', 'USE memory.crm', 'CREATE MACRO collated(x, specification) AS x', ...tables(this.catalog));
         this.statements = new Statements(this.engine, settings, () => this.state);
     },
     catalog: { table: (name) => `crm."${name}"`, column: (name) => `"${name}"`, meta: 'META.COLUMNS', schema: 'crm', fold: (name) => name,

@@ -40,8 +40,9 @@ function translated(sql, query) {
             const of = { String: 'VARCHAR', Date32: 'DATE', Bool: 'BOOLEAN', Int64: 'BIGINT' }[type];
             return of ? `CAST($${values.length} AS ${of})` : `$${values.length}`;
         })
+        .replace(/\b(sum|min|max)OrNull\(/g, '$1(').replace(/toInt128\(([^()]+)\)/g, 'CAST($1 AS HUGEINT)')
         .replace(/`system`\.`columns`/g, 'meta.told').replace(/`/g, '"'))).join('')
-        .replace(/concat\(char\(92\), 'x', hex\((.+?)\)\)/g, "('\\x' || hex($1))")
+        .replace(/concat\(char\(92\), 'x', hex\((.+?)\)\)/g, "('\\x' || hex($1))").replace(/concat\(("(?:[^"]|"")+"), ''\)/g, "($1 || '')")
         .replace(/parseDateTime64BestEffort\(replaceRegexpOne\((.+?\)), '\[\+\]00\$', 'Z'\), 6, 'UTC'\)/g, 'CAST($1 AS TIMESTAMPTZ)').replace(/replaceRegexpAll\((.+?)\) AS/g, "regexp_replace($1, 'g') AS");
     return { text, values };
 }

@@ -26,7 +26,7 @@ const wire = {
 /// The few spellings that differ. What stands in quotes stays as it is.
 const translated = (sql) => sql.split(/('(?:[^']|'')*')/).map((part, i) => (i % 2 ? part : part
     .replace(/`information_schema`\.`columns`/g, '`meta`.`columns`').replace(/`/g, '"').replace(/TIMESTAMP_NTZ/g, 'TIMESTAMP_').replace(/\bTIMESTAMP\b/g, 'TIMESTAMPTZ').replace(/TIMESTAMP_/g, 'TIMESTAMP')
-    .replace(/lower\(full_data_type\)/g, 'lower(DATA_TYPE)').replace(/:(p\d+)/g, '$$$1'))).join('');
+    .replace(/lower\(full_data_type\)/g, 'lower(DATA_TYPE)').replace(/ COLLATE UTF8_BINARY\b/g, '').replace(/:(p\d+)/g, '$$$1'))).join('');
 
 /// Values for the markers; one that is not of its type is refused.
 const values = { STRING: String, BIGINT: BigInt, INT: BigInt, BOOLEAN: (value) => value === 'true', DATE: String, 'DECIMAL(18,0)': BigInt };

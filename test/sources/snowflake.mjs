@@ -40,7 +40,7 @@ const types = {
 /// The few spellings that differ. What stands in quotes stays as it is.
 const translated = (sql) => sql.split(/('(?:[^']|'')*')/).map((part, i) => (i % 2 ? part : part
     .replace(/"ANALYTICS"\."INFORMATION_SCHEMA"\."COLUMNS"/g, '"ANALYTICS"."META"."COLUMNS"')
-    .replace(/NUMBER\(/g, 'DECIMAL(').replace(/TIMESTAMP_NTZ/g, 'TIMESTAMP').replace(/TIMESTAMP_L?TZ/g, 'TIMESTAMPTZ')
+    .replace(/\bCOLLATE\(/g, 'collated(').replace(/NUMBER\(/g, 'DECIMAL(').replace(/TIMESTAMP_NTZ/g, 'TIMESTAMP').replace(/TIMESTAMP_L?TZ/g, 'TIMESTAMPTZ')
     .replace(/CURRENT_ACCOUNT\(\)/g, "'XY12345'").replace(/CURRENT_ROLE\(\)/g, "'REVERSE_ETL'"))).join('');
 
 /// Values for the question marks.
@@ -59,10 +59,10 @@ export const source = {
     settings,
     credentials: { private_key: pem },
     async begin() {
-        this.engine = await Engine.start("ATTACH ':memory:' AS \"ANALYTICS\"", 'CREATE SCHEMA "ANALYTICS"."PUBLIC"', 'CREATE SCHEMA "ANALYTICS"."META"', 'USE "ANALYTICS"."PUBLIC"', ...tables(this.catalog));
+        this.engine = await Engine.start("ATTACH ':memory:' AS \"ANALYTICS\"", 'CREATE SCHEMA "ANALYTICS"."PUBLIC"', 'CREATE SCHEMA "ANALYTICS"."META"', 'USE "ANALYTICS"."PUBLIC"', 'CREATE MACRO collated(x, specification) AS x', ...tables(this.catalog));
         this.statements = new Statements(this.engine, settings, () => this.state);
     },
-    catalog: { table: (name) => `"ANALYTICS"."PUBLIC"."${name.toUpperCase()}"`, column: (name) => `"${name.toUpperCase()}"`, meta: '"ANALYTICS"."META"."COLUMNS"', schema: 'PUBLIC', fold: (name) => name.toUpperCase(),
+    catalog: { table: (name) => `"ANALYTICS"."PUBLIC"."${name.toUpperCase()}"`, column: (name) => `"${name.toUpperCase()}"`, meta: '"ANALYTICS"."META"."COLUMNS"', schema: 'PUBLIC', fold: (name) => name.toUpperCase(), hasEarlyDates: true,
         types: { integer: ['NUMBER', 38, 0], small: ['NUMBER', 9, 0], big: ['NUMBER', 18, 0], decimal: ['NUMBER', 38, 9], real: ['FLOAT'], boolean: ['BOOLEAN'], date: ['DATE'], time: ['TIME'], timestamp: ['TIMESTAMP_NTZ'], timestamptz: ['TIMESTAMP_TZ'], bytes: ['BINARY'], json: ['VARIANT'], text: ['TEXT'] } },
 
     async answer({ method, path, query, headers, bytes }) {

@@ -4,6 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <initializer_list>
+#include <utility>
+
 using namespace reverse_etl;
 
 namespace {
@@ -16,6 +19,9 @@ DialectSpec dialect() {
                           {"integer", {"FIXED", "{parameter}"}},
                           {"date", {"TEXT", "CAST({parameter} AS DATE)"}}};
     dialect.select = {{"jsonb", "TO_JSON({column})"}};
+    dialect.like = "{column} LIKE {pattern}";
+    dialect.exact = {{"text", "COLLATE({column}, '')"}};
+    dialect.sum = {{"integer", "SUM({column})"}};
     return dialect;
 }
 
@@ -62,6 +68,79 @@ BOOST_AUTO_TEST_CASE(values_go_beside_the_text) {
                "SELECT \"A\", TO_JSON(\"B\") FROM \"T\" WHERE \"A\" = ? AND \"N\" >= ? AND \"D\" IN (CAST(? "
                "AS DATE), CAST(? AS DATE)) AND \"A\" IS NOT NULL AND \"F\" = FALSE LIMIT 7");
     BOOST_TEST(parameters_of(sql) == "TEXT:x' OR '1' = '1 FIXED:5 TEXT:2026-01-01 TEXT:2026-01-02");
+}
+
+BOOST_AUTO_TEST_CASE(conditions_are_joined) {
+    SqlCondition none{"N", "integer", SqlComparison::not_equal, {"1", "2"}};
+    SqlCondition exact{"A", "text", SqlComparison::equal, {"x"}};
+    exact.is_exact = true;
+    SqlCondition both;
+    both.join = SqlCondition::Join::all;
+    both.parts = {none, exact};
+    SqlCondition any;
+    any.join = SqlCondition::Join::any;
+    any.parts = {both, {"A{pattern}", "text", SqlComparison::like, {"a%"}}};
+    SourceQuery query;
+    query.relation = "t";
+    query.conditions = {any};
+    const SqlText sql = select_text(dialect(), query);
+    BOOST_TEST(sql.text == "SELECT 1 FROM t WHERE ((\"N\" NOT IN (?, ?) AND COLLATE(\"A\", '') = ?) OR "
+                           "\"A{pattern}\" LIKE ?)");
+    BOOST_TEST(parameters_of(sql) == "FIXED:1 FIXED:2 TEXT:x TEXT:a%");
+}
+
+BOOST_AUTO_TEST_CASE(rows_are_grouped_and_in_order) {
+    SourceQuery query;
+    query.relation = "t";
+    query.columns = {{"A", "text"},
+                     {"", "", SqlFunction::count_rows},
+                     {"B", "bytea", SqlFunction::count},
+                     {"N", "integer", SqlFunction::minimum},
+                     {"N", "integer", SqlFunction::maximum},
+                     {"N", "integer", SqlFunction::sum}};
+    query.groups = {{"A", "text"}, {"D", "date"}};
+    BOOST_TEST(select_text(dialect(), query).text ==
+               "SELECT COLLATE(\"A\", ''), count(*), count(\"B\"), min(\"N\"), max(\"N\"), SUM(\"N\") FROM t GROUP BY "
+               "COLLATE(\"A\", ''), \"D\"");
+    SourceQuery ordered;
+    ordered.relation = "t";
+    ordered.order = {{"N", true, true}, {"D"}};
+    ordered.limit = 3;
+    BOOST_TEST(select_text(dialect(), ordered).text ==
+               "SELECT 1 FROM t ORDER BY \"N\" DESC NULLS FIRST, \"D\" NULLS LAST LIMIT 3");
+}
+
+BOOST_AUTO_TEST_CASE(only_what_gives_the_same_is_asked_for) {
+    BOOST_TEST(can_group_by(dialect(), "text"));
+    BOOST_TEST(can_group_by(dialect(), "numeric"));
+    for (const char *type : {"timestamp", "timestamptz", "double precision", "jsonb", ""})
+        BOOST_TEST(!can_group_by(dialect(), type), type);
+    BOOST_TEST(can_say(dialect(), "integer", SqlFunction::sum));
+    BOOST_TEST(!can_say(dialect(), "bigint", SqlFunction::sum));
+    for (const char *type : {"text", "double precision", "boolean", "jsonb"})
+        BOOST_TEST(!can_say(dialect(), type, SqlFunction::maximum), type);
+    BOOST_TEST(can_say(dialect(), "timestamptz", SqlFunction::maximum));
+    BOOST_TEST(can_say(dialect(), "double precision", SqlFunction::count));
+    BOOST_TEST(!can_say(dialect(), "jsonb", SqlFunction::count));
+    DialectSpec without = dialect();
+    without.like = "";
+    BOOST_TEST(can_say(dialect(), "text", SqlComparison::like));
+    BOOST_TEST(!can_say(without, "text", SqlComparison::like));
+}
+
+BOOST_AUTO_TEST_CASE(a_pattern_matches_no_less_there) {
+    for (const auto &[pattern, broader] :
+         std::initializer_list<std::pair<const char *, const char *>>{{"", ""},
+                                                                      {"a%b", "a%b"},
+                                                                      {"a_b", "a%b"},
+                                                                      {"__%a", "%a"},
+                                                                      {"a\\_b", "a%b"},
+                                                                      {"100\\%", "100%"},
+                                                                      {"a\\\\b", "a%b"},
+                                                                      {"\\x", "x"},
+                                                                      {"x\\", "x%"},
+                                                                      {"\xf0\x9f\x98\x80_", "\xf0\x9f\x98\x80%"}})
+        BOOST_TEST(broader_pattern(pattern) == broader, pattern);
 }
 
 BOOST_AUTO_TEST_CASE(a_marker_may_count) {
@@ -122,6 +201,7 @@ BOOST_AUTO_TEST_CASE(only_what_means_the_same_there_is_a_parameter) {
     BOOST_TEST(can_be_parameter(dialect(), "timestamptz", "2026-11-27 10:00:00.5+00"));
     BOOST_TEST(!can_be_parameter(dialect(), "timestamptz", "0001-11-27 10:00:00+00 BC"));
     BOOST_TEST(can_be_parameter(dialect(), "text", ""));
+    BOOST_TEST(!can_be_parameter(dialect(), "text", "a\xef\xbf\xbd")); // may be U+0000 there
     DialectSpec narrow = dialect();
     narrow.parameters["numeric"] = {"FIXED", "{parameter}",
                                     std::make_shared<const TextPattern>(*TextPattern::parse("[0-9]+"))};

@@ -136,6 +136,64 @@ BOOST_AUTO_TEST_CASE(a_statement_is_sent_polled_and_read_page_by_page) {
     BOOST_TEST(!reading.run.may_be_running());
 }
 
+namespace {
+
+/// A result of 30 pages, of which each but the first is so many blanks long.
+ScriptedDestination::Script pages_of(std::size_t blanks) {
+    return [=](const Received &request, LoopbackServer::Connection &connection) {
+        const std::size_t at = request.target.find("page=");
+        std::string page = R"({"handle": "h1", "columns": [{"name": "A", "type": "x"}], "rows": [["0"]], "pages": [0)";
+        for (int i = 1; i < 30; i++)
+            page += ", 0";
+        connection.answer(200, at == std::string::npos ? page + "]}"
+                                                       : R"({"rows": [[")" + request.target.substr(at + 5) + R"("]]})" +
+                                                             std::string(blanks, ' '));
+    };
+}
+
+/// Pages that were asked for when the second is not.
+std::size_t asked_for_ahead(std::size_t blanks) {
+    const ScriptedDestination destination(pages_of(blanks));
+    Reading reading(destination, polled);
+    ResultPage page;
+    reading.run.next_page(page);
+    const Clock::time_point until = Clock::now() + Milliseconds(300);
+    while (Clock::now() < until)
+        reading.run.go_on();
+    return destination.received().size() - 1;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(numbered_pages_come_in_order_and_ahead) {
+    const ScriptedDestination destination(pages_of(0));
+    std::string expected = "0";
+    for (int i = 1; i < 30; i++)
+        expected += ", " + std::to_string(i);
+    BOOST_TEST(Reading(destination, polled).rows() == expected);
+    BOOST_TEST(asked_for_ahead(0) == quick().max_in_flight);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_read_ahead_is_bounded) {
+    // The first page is small, and says nothing of the others.
+    const std::size_t large = PagesAhead::most_bytes / 2;
+    std::atomic<std::size_t> asked = 0; // the destination cannot be asked while it answers
+    const auto pages = pages_of(large);
+    const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
+        asked++;
+        pages(request, connection);
+    });
+    Reading reading(destination, polled);
+    ResultPage page;
+    for (std::size_t read = 1; read <= 8; read++) {
+        reading.run.next_page(page);
+        const Clock::time_point until = Clock::now() + Milliseconds(50);
+        while (Clock::now() < until)
+            reading.run.go_on();
+        BOOST_TEST(asked.load() <= read + 2);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_sent_again_has_the_same_id) {
     int attempts = 0;
     const ScriptedDestination destination([&](const Received &, auto &connection) {

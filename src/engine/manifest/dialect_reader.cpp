@@ -21,11 +21,12 @@ std::vector<std::string> read_relation(const ManifestNode &node, PlaceholderName
     return parts;
 }
 
-/// A piece of SQL with this placeholder in it.
-std::string sql_with(const ManifestNode &node, const char *name) {
-    const std::string text = node.template_text({name});
-    if (text.find(name) == text.npos)
-        node.fail(std::string("must hold \"") + name + "\"");
+/// A piece of SQL with these placeholders in it.
+std::string sql_with(const ManifestNode &node, PlaceholderNames names) {
+    const std::string text = node.template_text(names);
+    for (const char *name : names)
+        if (text.find(name) == text.npos)
+            node.fail(std::string("must hold \"") + name + "\"");
     return text;
 }
 
@@ -33,19 +34,12 @@ void read_parameters(const ManifestNode &node, DialectSpec &dialect) {
     node.only({"marker", "value", "escape", "bound", "types"});
     if (node.has("marker"))
         dialect.marker = node.at("marker").template_text({"{number}", "{type}"});
-    if (node.has("value")) {
-        dialect.value = node.at("value").template_text({"{value}"});
-        if (dialect.value.find("{value}") == std::string::npos)
-            node.at("value").fail("must hold \"{value}\"");
-    }
+    if (node.has("value"))
+        dialect.value = sql_with(node.at("value"), {"{value}"});
     if (node.has("escape"))
         dialect.escape = read_escapes(node.at("escape"));
-    if (node.has("bound")) {
-        dialect.bound = node.at("bound").template_text({"{statement.sql}", "{values}"});
-        for (const char *name : {"{statement.sql}", "{values}"})
-            if (dialect.bound.find(name) == std::string::npos)
-                node.at("bound").fail(std::string("must hold \"") + name + "\"");
-    }
+    if (node.has("bound"))
+        dialect.bound = sql_with(node.at("bound"), {"{statement.sql}", "{values}"});
     for (const auto &[name, type] : node.at("types").members()) {
         if (name == "$note")
             continue;
@@ -55,7 +49,7 @@ void read_parameters(const ManifestNode &node, DialectSpec &dialect) {
         if (type.value().is_object()) {
             type.only({"type", "sql", "only"});
             parameter.type = type.text("type", "");
-            parameter.sql = sql_with(type.at("sql"), "{parameter}");
+            parameter.sql = sql_with(type.at("sql"), {"{parameter}"});
             if (type.has("only"))
                 parameter.only = read_pattern(type.at("only"));
         } else {
@@ -65,10 +59,25 @@ void read_parameters(const ManifestNode &node, DialectSpec &dialect) {
     }
 }
 
+/// Expressions around a "{column}", by the Postgres type.
+std::map<std::string, std::string> read_expressions(const ManifestNode &node, const char *member) {
+    std::map<std::string, std::string> expressions;
+    if (!node.has(member))
+        return expressions;
+    for (const auto &[name, expression] : node.at(member).members()) {
+        if (name == "$note")
+            continue;
+        const Json written = name;
+        read_source_type_name(ManifestNode(written, expression.pointer()));
+        expressions.emplace(name, sql_with(expression, {"{column}"}));
+    }
+    return expressions;
+}
+
 } // namespace
 
 DialectSpec read_dialect(const ManifestNode &node) {
-    node.only({"quote", "fold", "relation", "schema", "parameters", "select"});
+    node.only({"quote", "fold", "relation", "schema", "parameters", "select", "like", "exact", "sum", "min", "max"});
     DialectSpec dialect;
     if (node.has("quote"))
         dialect.quote = node.at("quote").one_of({"\"", "`"}) == 1 ? "`" : "\"";
@@ -79,12 +88,15 @@ DialectSpec read_dialect(const ManifestNode &node) {
         dialect.schema = node.at("schema").literal();
     if (node.has("parameters"))
         read_parameters(node.at("parameters"), dialect);
-    if (node.has("select"))
-        for (const auto &[name, expression] : node.at("select").members()) {
-            const Json written = name;
-            read_source_type_name(ManifestNode(written, expression.pointer()));
-            dialect.select.emplace(name, sql_with(expression, "{column}"));
-        }
+    dialect.select = read_expressions(node, "select");
+    dialect.exact = read_expressions(node, "exact");
+    dialect.sum = read_expressions(node, "sum");
+    if (node.has("like"))
+        dialect.like = sql_with(node.at("like"), {"{column}", "{pattern}"});
+    if (node.has("min"))
+        dialect.minimum = sql_with(node.at("min"), {"{column}"});
+    if (node.has("max"))
+        dialect.maximum = sql_with(node.at("max"), {"{column}"});
     return dialect;
 }
 

@@ -56,6 +56,12 @@ struct DialectSpec {
     std::string bound;
     std::map<std::string, ParameterType> parameters; ///< by the Postgres type
     std::map<std::string, std::string> select;       ///< by the Postgres type: how a "{column}" is asked for
+    /// How a text "{column}" is matched with a "{pattern}", in which only % is special; "": it is not.
+    std::string like;
+    std::map<std::string, std::string>
+        exact;                              ///< by the Postgres type: a "{column}" whose values are told apart as here
+    std::map<std::string, std::string> sum; ///< by the Postgres type: the sum of a "{column}", as exact as Postgres's
+    std::string minimum = "min({column})", maximum = "max({column})"; ///< NULL where there is no value
 };
 
 /// How the tables of a schema are found, and their columns: by one statement, whose result has a row for each column:

@@ -5,7 +5,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -53,10 +52,13 @@ std::optional<Seconds> seconds_of(std::string_view text) {
     return seconds;
 }
 
+/// With zeros before it to so many digits. The number is not negative.
 void append_number(std::string &out, std::int64_t number, int digits) {
     char text[24];
-    std::snprintf(text, sizeof(text), "%0*lld", digits, static_cast<long long>(number));
-    out += text;
+    char *begin = text + sizeof(text);
+    for (; number > 0 || digits > 0; number /= 10, digits--)
+        *--begin = static_cast<char>('0' + number % 10);
+    out.append(begin, text + sizeof(text));
 }
 
 /// The date of a day since 1970, by the Gregorian calendar in both directions. Returns whether it is before the year 1.

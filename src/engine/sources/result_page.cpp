@@ -44,7 +44,7 @@ void ResultPage::clear(std::size_t columns) {
 }
 
 void ResultPage::add(CellForm form, std::string_view value) {
-    cells_.push_back(bytes_.size());
+    cells_.push_back(static_cast<std::uint32_t>(bytes_.size()));
     append_cell(bytes_, form, value);
     bytes_ += '\0';
 }

@@ -24,7 +24,7 @@ class ResultPage {
     std::size_t rows() const { return columns_ == 0 ? 0 : cells_.size() / columns_; }
     /// nullptr for NULL. Valid until the page changes.
     const char *cell(std::size_t row, std::size_t column) const {
-        const std::uint64_t begin = cells_[row * columns_ + column];
+        const std::uint32_t begin = cells_[row * columns_ + column];
         return begin == null ? nullptr : bytes_.data() + begin;
     }
     std::size_t bytes() const { return bytes_.size(); }
@@ -35,10 +35,10 @@ class ResultPage {
     void add_null() { cells_.push_back(null); }
 
   private:
-    static constexpr std::uint64_t null = ~std::uint64_t(0);
+    static constexpr std::uint32_t null = ~std::uint32_t(0);
 
     std::string bytes_;
-    std::vector<std::uint64_t> cells_; ///< where each begins
+    std::vector<std::uint32_t> cells_; ///< where each begins: an answer has 64 MB at most
     std::size_t columns_ = 0;
 };
 

@@ -4,85 +4,41 @@
 #include "engine/text/placeholders.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 
 namespace reverse_etl {
 
 namespace {
 
-constexpr const char *operators[] = {"=", "<>", "<", "<=", ">", ">="};
+constexpr const char *plain_types[] = {"smallint", "integer", "bigint", "numeric", "boolean", "date"};
 
-std::string filled(const std::string &text, const std::string &name, const std::string &value) {
-    return substitute(text, [&](const std::string &placeholder) {
-        return placeholder == name ? std::optional(value) : std::nullopt;
-    });
+bool is_plain(const std::string &type) {
+    return std::find(std::begin(plain_types), std::end(plain_types), type) != std::end(plain_types);
 }
 
-std::string escaped(const DialectSpec &dialect, const std::string &text) {
-    std::string written;
-    for (const char c : text) {
-        const auto found = dialect.escape.find(c);
-        written += found == dialect.escape.end() ? std::string(1, c) : found->second;
-    }
-    return written;
-}
-
-/// The expression that stands for one more parameter.
-std::string add_parameter(const DialectSpec &dialect, const std::string &type, const std::string &value,
-                          std::vector<StatementParameter> &parameters) {
-    const ParameterType &of_type = dialect.parameters.at(type);
-    parameters.push_back(parameter_of(dialect, type, value));
-    const std::string marker = substitute(dialect.marker, [&](const std::string &name) -> std::optional<std::string> {
-        return name == "number" ? std::optional(std::to_string(parameters.size()))
-               : name == "type" ? std::optional(of_type.type)
-                                : std::nullopt;
-    });
-    return filled(of_type.sql, "parameter", marker);
-}
-
-void append_condition(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql) {
-    const std::string column = quoted(dialect, condition.field);
-    switch (condition.comparison) {
-    case SqlComparison::is_null:
-        sql.text += column + " IS NULL";
-        return;
-    case SqlComparison::is_not_null:
-        sql.text += column + " IS NOT NULL";
-        return;
-    case SqlComparison::is_true:
-    case SqlComparison::is_false:
-        sql.text += column + (condition.comparison == SqlComparison::is_true ? " = TRUE" : " = FALSE");
-        return;
-    default:
+/// What is asked for of a column.
+std::string selected(const DialectSpec &dialect, const SelectedColumn &column, bool is_grouped) {
+    const auto of_column = [&](const std::map<std::string, std::string> &spellings) {
+        const auto found = spellings.find(column.type);
+        const std::string name = quoted(dialect, column.field);
+        return found == spellings.end() ? name : filled(found->second, "column", name);
+    };
+    switch (column.function) {
+    case SqlFunction::count_rows:
+        return "count(*)";
+    case SqlFunction::count:
+        return "count(" + quoted(dialect, column.field) + ")";
+    case SqlFunction::minimum:
+        return filled(dialect.minimum, "column", quoted(dialect, column.field));
+    case SqlFunction::maximum:
+        return filled(dialect.maximum, "column", quoted(dialect, column.field));
+    case SqlFunction::sum:
+        return of_column(dialect.sum);
+    case SqlFunction::none:
         break;
     }
-    if (condition.values.size() == 1) {
-        sql.text += column + " " + operators[static_cast<int>(condition.comparison)] + " " +
-                    add_parameter(dialect, condition.type, condition.values.front(), sql.parameters);
-        return;
-    }
-    sql.text += column + " IN (";
-    for (std::size_t i = 0; i < condition.values.size(); i++)
-        sql.text += (i == 0 ? "" : ", ") + add_parameter(dialect, condition.type, condition.values[i], sql.parameters);
-    sql.text += ")";
-}
-
-bool is_number(std::string_view text, std::size_t most_whole, std::size_t most_fraction) {
-    text.remove_prefix(text.starts_with('-') ? 1 : 0);
-    const std::size_t point = std::min(text.find('.'), text.size());
-    const std::string_view fraction = text.substr(std::min(point + 1, text.size()));
-    return point > 0 && point <= most_whole && fraction.size() <= most_fraction &&
-           text.substr(0, point).find_first_not_of("0123456789") == text.npos &&
-           fraction.find_first_not_of("0123456789") == fraction.npos;
-}
-
-/// 2026-11-27, and what stands behind it.
-bool begins_with_date(std::string_view text) {
-    if (text.size() < 10)
-        return false;
-    for (std::size_t i = 0; i < 10; i++)
-        if (i == 4 || i == 7 ? text[i] != '-' : text[i] < '0' || text[i] > '9')
-            return false;
-    return text.substr(0, 4) != "0000" && (text.size() == 10 || text[10] == ' ');
+    return is_grouped ? exact_column(dialect, column.field, column.type) : of_column(dialect.select);
 }
 
 } // namespace
@@ -123,50 +79,28 @@ std::string folded(const DialectSpec &dialect, const std::string &name) {
     return upper;
 }
 
-bool can_say(const DialectSpec &dialect, const std::string &type, SqlComparison comparison) {
-    return comparison >= SqlComparison::is_null || dialect.parameters.contains(type);
+bool can_say(const DialectSpec &dialect, const std::string &type, SqlFunction function) {
+    switch (function) {
+    case SqlFunction::sum:
+        return dialect.sum.contains(type);
+    case SqlFunction::minimum:
+    case SqlFunction::maximum:
+        return (is_plain(type) && type != "boolean") || type == "timestamp" || type == "timestamptz";
+    case SqlFunction::count:
+        return !type.empty() && !type.starts_with("json") && !dialect.select.contains(type);
+    default:
+        return true;
+    }
 }
 
-bool can_be_parameter(const DialectSpec &dialect, const std::string &type, const std::string &value) {
-    const auto of_type = dialect.parameters.find(type);
-    if (of_type != dialect.parameters.end() && of_type->second.only != nullptr && !of_type->second.only->matches(value))
-        return false;
-    if (type == "numeric")
-        return is_number(value, 28, 9);
-    if (type == "smallint" || type == "integer" || type == "bigint")
-        return is_number(value, 19, 0);
-    if (type == "date")
-        return value.size() == 10 && begins_with_date(value);
-    if (type == "timestamp" || type == "timestamptz")
-        return begins_with_date(value) && !value.ends_with("BC");
-    return true;
-}
-
-StatementParameter parameter_of(const DialectSpec &dialect, const std::string &type, const std::string &value) {
-    return {dialect.parameters.at(type).type, filled(dialect.value, "value", escaped(dialect, value))};
-}
-
-std::string sent_text(const DialectSpec &dialect, const SqlText &sql) {
-    if (dialect.bound.empty() || sql.parameters.empty())
-        return sql.text;
-    std::string values;
-    for (const StatementParameter &parameter : sql.parameters)
-        values += (values.empty() ? "" : ", ") + parameter.value;
-    return substitute(dialect.bound, [&](const std::string &name) -> std::optional<std::string> {
-        return name == "values"          ? std::optional(values)
-               : name == "statement.sql" ? std::optional(escaped(dialect, sql.text))
-                                         : std::nullopt;
-    });
+bool can_group_by(const DialectSpec &dialect, const std::string &type) {
+    return (is_plain(type) || dialect.exact.contains(type)) && !dialect.select.contains(type);
 }
 
 SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
     SqlText sql{"SELECT ", {}};
-    for (const SelectedColumn &column : query.columns) {
-        const auto expression = dialect.select.find(column.type);
-        const std::string name = quoted(dialect, column.field);
-        sql.text += (sql.text.size() > 7 ? ", " : "") +
-                    (expression == dialect.select.end() ? name : filled(expression->second, "column", name));
-    }
+    for (const SelectedColumn &column : query.columns)
+        sql.text += (sql.text.size() > 7 ? ", " : "") + selected(dialect, column, !query.groups.empty());
     sql.text += query.columns.empty() ? "1" : "";
     // What a query ends with may be a comment.
     sql.text +=
@@ -175,6 +109,12 @@ SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
         sql.text += i == 0 ? " WHERE " : " AND ";
         append_condition(dialect, query.conditions[i], sql);
     }
+    for (std::size_t i = 0; i < query.groups.size(); i++)
+        sql.text += (i == 0 ? " GROUP BY " : ", ") + selected(dialect, query.groups[i], true);
+    for (std::size_t i = 0; i < query.order.size(); i++)
+        sql.text += (i == 0 ? " ORDER BY " : ", ") + quoted(dialect, query.order[i].field) +
+                    (query.order[i].is_descending ? " DESC" : "") +
+                    (query.order[i].nulls_first ? " NULLS FIRST" : " NULLS LAST");
     if (query.limit >= 0)
         sql.text += " LIMIT " + std::to_string(query.limit);
     return sql;

@@ -1,44 +1,24 @@
 #pragma once
 
-#include "engine/manifest/statement_directives.h"
-#include "engine/manifest/statement_spec.h"
+#include "engine/sources/sql_condition.h"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace reverse_etl {
 
-/// SQL as a source takes it, with the values that go beside it.
-struct SqlText {
-    std::string text;
-    std::vector<StatementParameter> parameters;
-};
-
-enum class SqlComparison {
-    equal, ///< also of the values of a list: with one of them
-    not_equal,
-    less,
-    less_equal,
-    greater,
-    greater_equal,
-    is_null,
-    is_not_null,
-    is_true,
-    is_false
-};
-
-/// What WHERE asks of a column.
-struct SqlCondition {
-    std::string field; ///< the source's name of the column
-    std::string type;  ///< its Postgres type
-    SqlComparison comparison = SqlComparison::equal;
-    std::vector<std::string> values; ///< as Postgres writes them; of a test of one value none
-};
+/// What of a column is asked for, if not its values.
+enum class SqlFunction { none, count_rows, count, minimum, maximum, sum };
 
 struct SelectedColumn {
     std::string field;
     std::string type; ///< its Postgres type
+    SqlFunction function = SqlFunction::none;
+};
+
+struct SqlOrder {
+    std::string field;
+    bool is_descending = false, nulls_first = false;
 };
 
 /// What is read of a source: rows of one relation, or of what a query of the source's own SQL gives.
@@ -46,8 +26,10 @@ struct SourceQuery {
     std::string relation; ///< quoted; "" where there is a query
     std::string query;
     std::vector<SelectedColumn> columns;
-    std::vector<SqlCondition> conditions; ///< all of them hold
-    long limit = -1;                      ///< most rows; -1: all
+    std::vector<SqlCondition> conditions = {}; ///< all of them hold
+    std::vector<SelectedColumn> groups = {};   ///< what rows are grouped by
+    std::vector<SqlOrder> order = {};
+    long limit = -1; ///< most rows; -1: all
 };
 
 /// A name as the dialect quotes it. Throws SettingError where it cannot.
@@ -60,17 +42,11 @@ std::string relation_name(const DialectSpec &dialect, const std::vector<std::str
 /// A name of Postgres as the source has it where nobody quoted it: names in lower case fold.
 std::string folded(const DialectSpec &dialect, const std::string &name);
 
-/// Whether the dialect can say the condition. Values are looked at when it is written.
-bool can_say(const DialectSpec &dialect, const std::string &type, SqlComparison comparison);
+/// Whether the dialect can say the function of a column of the type, so that the result is Postgres's.
+bool can_say(const DialectSpec &dialect, const std::string &type, SqlFunction function);
 
-/// Whether a value is one that a parameter of the type can be: it means the same to the source as to Postgres.
-bool can_be_parameter(const DialectSpec &dialect, const std::string &type, const std::string &value);
-
-/// A value as it goes beside a text: escaped and written as the dialect says. The type must be one of its parameters.
-StatementParameter parameter_of(const DialectSpec &dialect, const std::string &type, const std::string &value);
-
-/// What is sent as the text: where the dialect binds parameters by SQL, with them in it.
-std::string sent_text(const DialectSpec &dialect, const SqlText &sql);
+/// Whether values of the type are told apart there as they are here, so that rows may be grouped by them.
+bool can_group_by(const DialectSpec &dialect, const std::string &type);
 
 /// SELECT, with the values as parameters.
 SqlText select_text(const DialectSpec &dialect, const SourceQuery &query);

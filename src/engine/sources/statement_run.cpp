@@ -1,8 +1,8 @@
-#include "engine/manifest/statement_reader.h"
-#include "engine/sources/statement_step.h"
+#include "engine/sources/statement_run.h"
+
+#include "engine/sources/statement_news.h"
 
 #include <algorithm>
-#include <charconv>
 #include <poll.h>
 #include <utility>
 
@@ -28,14 +28,6 @@ struct ForOthers {
     std::vector<Finished> finished;
 };
 
-std::int64_t number_at(Answer &answer, const Pointers &at) {
-    const auto found = answer.at(at);
-    const std::string text = found ? text_of(*found) : "";
-    std::int64_t number = -1;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-
 /// It may go into a header, and holds a name that somebody chose.
 std::string in_one_line(std::string text) {
     for (char &c : text)
@@ -48,9 +40,9 @@ std::string in_one_line(std::string text) {
 
 StatementRun::StatementRun(const ConnectorStatement &source, Authenticator &authenticator, const AccountLine &line,
                            SqlText sql, StatementSettings settings)
-    : source_(source), spec_(source.spec), authenticator_(authenticator), line_(line), sql_(std::move(sql)),
-      values_(values_of_statement(source.spec.dialect, sql_, settings)), longest_(settings.longest),
-      pause_(source.spec.result.while_running.value_or(source.spec.pause).every) {
+    : source_(source), spec_(source.spec), authenticator_(authenticator), line_(line),
+      sql_(std::move(sql)), context_{source, authenticator, line, sql_.parameters, settings.longest},
+      values_(values_of_statement(source.spec.dialect, sql_, settings)), pause_(source.spec.pause.every) {
     // What the first answers give is not yet known.
     for (const auto &[name, at] : spec_.keep)
         values_.emplace(name, "");
@@ -70,83 +62,78 @@ std::string StatementRun::detail(const std::string &more) const {
     return "Statement " + id + (more.empty() ? "" : ", " + more) + ".";
 }
 
-void StatementRun::fail(Fault fault, const std::string &what, const std::string &hint) const {
-    throw DestinationError(fault, source_.object.base_url + ": " + what, detail(), hint);
+void StatementRun::fail(Fault fault, const std::string &what) const {
+    throw DestinationError(fault, source_.object.base_url + ": " + what, detail());
 }
 
-/// Fails for an answer that cannot be used. The statement may run all the same.
-void StatementRun::give_up(const std::string &what) {
-    has_failed_ = true;
-    fail(Fault::unintelligible, what);
+/// What goes wrong names the statement. It may run all the same: whoever hears of the fault ends it.
+template <class How>
+void StatementRun::in_words(How &&how) {
+    try {
+        how();
+        take_progress();
+    } catch (const DestinationError &error) {
+        has_failed_ = true;
+        take_progress();
+        throw DestinationError(error.fault, error.what(), detail(error.detail), error.hint);
+    }
+}
+
+void StatementRun::take_progress() {
+    if (pages_ == nullptr)
+        return;
+    is_done_ = is_done_ || pages_->is_done();
+    progress_.bytes += pages_->take_bytes();
+    progress_.source_bytes = std::max(progress_.source_bytes, pages_->source_bytes());
 }
 
 void StatementRun::send(const RequestTemplate &request, Phase phase, Milliseconds pause) {
-    // What it waits for may be running: whoever hears of the fault ends it.
-    has_failed_ = pause > Milliseconds(0) && Clock::now() >= deadline_;
-    if (has_failed_)
-        fail(Fault::stopped, "the statement took longer than " + std::to_string(longest_.count()) + " s");
+    const bool takes_long = phase == Phase::submitting && spec_.answers_when_done;
+    const Milliseconds patience = takes_long ? context_.longest + StatementContext::grace : Milliseconds(0);
+    std::unique_ptr<StatementStep> step;
+    in_words([&] {
+        if (pause > Milliseconds(0))
+            context_.fail_when_late();
+        step = std::make_unique<StatementStep>(context_, request, values_, patience);
+    });
     phase_ = phase;
-    std::unique_ptr<Step> step;
-    try {
-        step = std::make_unique<Step>(*this, statement_request(request, values_, sql_.parameters));
-    } catch (const SettingError &) {
-        phase_ = Phase::ended; // a part of a path is never empty
-        fail(Fault::unintelligible, "the answer does not name the statement");
-    }
-    start(std::move(step), phase == Phase::paging ? next_url_ : "", pause);
-}
-
-void StatementRun::start(std::unique_ptr<Step> step, std::string url, Milliseconds pause) {
+    has_failed_ = false;
     // The step that brought the last answer is still being used.
     ended_step_ = std::move(step_);
     step_ = std::move(step);
-    auto job = std::make_unique<Job>(Batch(step_->body));
-    job->url = std::move(url);
-    job->ready = Clock::now() + pause;
-    step_->dispatcher.submit(std::move(job));
+    step_->submit("", pause);
 }
 
 void StatementRun::submit() {
-    deadline_ = Clock::now() + longest_ + Step::grace;
+    context_.deadline = Clock::now() + context_.longest + StatementContext::grace;
     send(spec_.submit, Phase::submitting);
 }
 
 void StatementRun::go_on() {
     if (phase_ == Phase::fresh)
         submit();
-    if (step_ != nullptr && phase_ != Phase::ended)
+    if (pages_ == nullptr && step_ != nullptr && phase_ != Phase::ended)
         step_->dispatcher.advance(*this);
+    if (pages_ != nullptr && phase_ == Phase::paging && !has_failed_)
+        in_words([&] { pages_->go_on(); });
 }
 
 bool StatementRun::next_page(ResultPage &page) {
     if (phase_ == Phase::fresh)
         submit();
-    while (!has_ready_ && phase_ != Phase::ended && !has_failed_)
+    while (pages_ == nullptr && phase_ != Phase::ended && !has_failed_)
         step_->dispatcher.run(*this);
-    if (!has_ready_)
+    if (pages_ == nullptr || phase_ != Phase::paging || has_failed_)
         return false;
-    has_ready_ = false;
-    std::swap(page, ready_);
-    progress_.rows += page.rows();
-    if (phase_ == Phase::paging && has_next_) {
-        fetch_next(Milliseconds(0));
-        step_->dispatcher.advance(*this);
-    }
-    return true;
-}
-
-/// Asks for the page behind the last that came.
-void StatementRun::fetch_next(Milliseconds pause) {
-    has_next_ = false;
-    values_["page"] = next_;
-    send(spec_.result.request, Phase::paging, pause);
-}
-
-/// The same, where that had no rows: there may be none yet.
-void StatementRun::ask_again() {
-    const Milliseconds pause = pause_;
-    pause_ = std::min(pause_ * 3 / 2, spec_.result.while_running->up_to);
-    fetch_next(pause);
+    // What the last answer was parsed with is needed no more.
+    step_.reset();
+    ended_step_.reset();
+    bool is_there = false;
+    in_words([&] { is_there = pages_->next(page); });
+    progress_.rows += is_there ? page.rows() : 0;
+    if (!pages_->has_more())
+        phase_ = Phase::ended;
+    return is_there;
 }
 
 void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
@@ -164,20 +151,10 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
         keep_values(answer);
         fail(Fault::stopped, verdict.reason);
     }
-    if (phase_ == Phase::following) {
-        take_rows(answer);
-        return;
-    }
-    if (phase_ == Phase::paging) {
-        if (spec_.result.while_running)
-            take_news(answer);
-        take_page(*job, answer);
-        return;
-    }
     // Answers of a submission that was made before say nothing but that.
     take_state(answer, verdict.action == Action::proceed && !answer.says_nothing());
-    if (phase_ == Phase::paging && spec_.result.is_inline)
-        take_page(*job, answer);
+    if (phase_ == Phase::paging)
+        begin_pages(*job, answer);
 }
 
 void StatementRun::failed(std::unique_ptr<Job>, const DestinationError &error) {
@@ -213,24 +190,30 @@ void StatementRun::take_state(Answer &answer, bool says_something) {
                (spec_.done_when.empty() || (root && says_something && holds(spec_.done_when, *root)));
     if (is_done_ || spec_.result.while_running) {
         phase_ = Phase::paging;
-        if (!spec_.result.is_inline)
-            send(spec_.result.request, Phase::paging);
         return;
     }
     send(spec_.poll, Phase::polling, pause_);
     pause_ = std::min(pause_ * 3 / 2, spec_.pause.up_to);
 }
 
-/// What an answer says of the statement besides where it stands.
 void StatementRun::take_news(Answer &answer) {
-    if (const auto bytes = spec_.facts.find("bytes"); bytes != spec_.facts.end())
-        progress_.source_bytes = std::max(progress_.source_bytes, number_at(answer, bytes->second));
-    const auto root = answer.at("");
-    if (!root || spec_.failed_when.empty() || !holds(spec_.failed_when, *root))
+    const StatementNews news = read_news(spec_, answer);
+    progress_.source_bytes = std::max(progress_.source_bytes, news.source_bytes);
+    if (!news.fault)
         return;
     phase_ = Phase::ended;
-    const std::string reason = answer.words_at(*root, spec_.reason);
-    fail(Fault::stopped, reason.empty() ? "the statement failed" : reason);
+    fail(Fault::stopped, *news.fault);
+}
+
+/// From here on pages come by themselves.
+void StatementRun::begin_pages(const Job &job, Answer &answer) {
+    pages_ = std::make_unique<PagesAhead>(context_, values_);
+    in_words([&] {
+        if (spec_.result.is_inline)
+            pages_->begin(*step_, job, answer);
+        else
+            pages_->begin();
+    });
 }
 
 void StatementRun::abandon(Milliseconds patience) noexcept {
@@ -245,6 +228,7 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
             if (has_name || phase_ != Phase::submitting) {
                 step_.reset();
                 ended_step_.reset();
+                pages_.reset();
                 if (spec_.cancel.spec.method.empty())
                     break;
                 send(spec_.cancel, Phase::cancelling);
@@ -267,6 +251,7 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
     phase_ = Phase::ended;
     step_.reset();
     ended_step_.reset();
+    pages_.reset();
 }
 
 std::string statement_id() {

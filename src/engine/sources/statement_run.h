@@ -1,15 +1,15 @@
 #pragma once
 
 #include "engine/manifest/connector.h"
-#include "engine/manifest/statement_directives.h"
 #include "engine/requests/discovery.h"
+#include "engine/sources/pages_ahead.h"
 #include "engine/sources/result_page.h"
-#include "engine/sources/sql_text.h"
+#include "engine/sources/sql_parameter.h"
+#include "engine/sources/statement_step.h"
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace reverse_etl {
@@ -31,7 +31,7 @@ struct StatementProgress {
 };
 
 /// A statement at a source, from its submission to its last page. It is sent once in effect: whatever is repeated has
-/// the same id. One page is read ahead while another is used. Throws DestinationError; its detail names the statement.
+/// the same id. Pages are read ahead while another is used. Throws DestinationError; its detail names the statement.
 class StatementRun : private JobHandler {
   public:
     /// All but the SQL and the settings must stay as long as this does.
@@ -42,12 +42,12 @@ class StatementRun : private JobHandler {
     StatementRun &operator=(const StatementRun &) = delete;
 
     /// The observer, which must outlive this, is told of every request.
-    void report_to(RequestObserver &observer) { observer_ = &observer; }
+    void report_to(RequestObserver &observer) { context_.observer = &observer; }
 
     /// Waits for the next page, and swaps it in; false behind the last.
     bool next_page(ResultPage &page);
     /// Those of the result: known once the first page is there.
-    const std::vector<ResultColumn> &columns() const { return columns_; }
+    const std::vector<ResultColumn> &columns() const { return pages_ == nullptr ? no_columns_ : pages_->columns(); }
     /// Has what is under way go on, without waiting.
     void go_on();
 
@@ -60,27 +60,20 @@ class StatementRun : private JobHandler {
     const StatementProgress &progress() const { return progress_; }
 
   private:
-    /// following: the rows of a page are fetched from the address that it named.
-    enum class Phase { fresh, submitting, polling, paging, following, cancelling, ended };
-    struct Step;
+    enum class Phase { fresh, submitting, polling, paging, cancelling, ended };
 
     void send(const RequestTemplate &request, Phase phase, Milliseconds pause = Milliseconds(0));
     void submit();
-    void follow(Answer &answer);
-    void start(std::unique_ptr<Step> step, std::string url, Milliseconds pause);
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override;
     void keep_values(Answer &answer);
     void take_state(Answer &answer, bool says_something);
     void take_news(Answer &answer);
-    void take_page(const Job &job, Answer &answer);
-    void take_rows(Answer &answer);
-    void page_is_ready();
-    void find_next(const Job &job, Answer &answer);
-    void fetch_next(Milliseconds pause);
-    void ask_again();
-    [[noreturn]] void give_up(const std::string &what);
-    [[noreturn]] void fail(Fault fault, const std::string &what, const std::string &hint = "") const;
+    void begin_pages(const Job &job, Answer &answer);
+    void take_progress();
+    template <class How>
+    void in_words(How &&how);
+    [[noreturn]] void fail(Fault fault, const std::string &what) const;
     std::string detail(const std::string &more = "") const;
 
     const ConnectorStatement &source_;
@@ -88,23 +81,15 @@ class StatementRun : private JobHandler {
     Authenticator &authenticator_;
     const AccountLine &line_;
     const SqlText sql_;
-    RequestObserver *observer_ = nullptr;
+    StatementContext context_;
     RequestValues values_;
     Phase phase_ = Phase::fresh;
     bool is_done_ = false;    ///< at the source
     bool has_failed_ = false; ///< here
-    std::unique_ptr<Step> step_, ended_step_;
-    const std::chrono::seconds longest_;
-    Clock::time_point deadline_{}; ///< the source should have ended it
+    std::unique_ptr<StatementStep> step_, ended_step_;
     Milliseconds pause_;
-    std::vector<ResultColumn> columns_;
-    ResultPage ready_;
-    bool has_ready_ = false;
-    std::size_t skip_ = 0; ///< rows of the page that are none
-    std::uint64_t pages_ = 0, all_pages_ = 0;
-    std::string next_, next_url_; ///< of the page behind the last that was asked for; "": there is none
-    bool has_next_ = false;
-    std::unordered_set<std::size_t> seen_; ///< digests of what tells pages apart
+    std::unique_ptr<PagesAhead> pages_; ///< once the source says that there are any
+    const std::vector<ResultColumn> no_columns_;
     StatementProgress progress_;
 };
 

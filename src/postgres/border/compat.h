@@ -7,6 +7,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/xact.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_namespace.h"
@@ -18,6 +19,7 @@ extern "C" {
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
 #include "optimizer/pathnode.h"
 #include "parser/parse_relation.h"
 #include "postmaster/bgworker.h"
@@ -151,7 +153,9 @@ inline Oid scan_user(ForeignScanState *node) {
 #if PG_VERSION_NUM >= 160000
     Oid user = reinterpret_cast<ForeignScan *>(node->ss.ps.plan)->checkAsUser;
 #else
-    Index relation = reinterpret_cast<ForeignScan *>(node->ss.ps.plan)->scan.scanrelid;
+    auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
+    const int relation =
+        scan->scan.scanrelid > 0 ? static_cast<int>(scan->scan.scanrelid) : bms_next_member(scan->fs_relids, -1);
     Oid user = exec_rt_fetch(relation, node->ss.ps.state)->checkAsUser;
 #endif
     return OidIsValid(user) ? user : GetUserId();
@@ -233,18 +237,41 @@ inline MinimalTuple form_minimal_tuple(TupleDesc descriptor, const Datum *values
 #endif
 }
 
+/// 18 has a word for it that belongs to no access method.
+inline bool is_descending(const PathKey *key) {
+#if PG_VERSION_NUM >= 180000
+    return key->pk_cmptype == COMPARE_GT;
+#else
+    return key->pk_strategy == BTGreaterStrategyNumber;
+#endif
+}
+
 /// 17 added the join's restrictions, 18 the number of disabled nodes.
 inline ForeignPath *create_foreign_path(PlannerInfo *root, RelOptInfo *relation, double rows, Cost startup, Cost total,
-                                        Relids required_outer) {
+                                        Relids required_outer, List *order = NIL) {
     return create_foreignscan_path(root, relation, nullptr, rows,
 #if PG_VERSION_NUM >= 180000
                                    0,
 #endif
-                                   startup, total, NIL, required_outer, nullptr,
+                                   startup, total, order, required_outer, nullptr,
 #if PG_VERSION_NUM >= 170000
                                    NIL,
 #endif
                                    NIL);
+}
+
+/// The same of what a scan gives of rows that were put together.
+inline ForeignPath *create_foreign_upper_path(PlannerInfo *root, RelOptInfo *relation, double rows, Cost startup,
+                                              Cost total) {
+    return ::create_foreign_upper_path(root, relation, relation->reltarget, rows,
+#if PG_VERSION_NUM >= 180000
+                                       0,
+#endif
+                                       startup, total, NIL, nullptr,
+#if PG_VERSION_NUM >= 170000
+                                       NIL,
+#endif
+                                       NIL);
 }
 
 } // namespace reverse_etl::compat

@@ -168,6 +168,7 @@ void Destination::read_source(const Connector &connector, const Settings &settin
     source.schema = setting(settings, "schema_name", statement->spec.dialect.schema.c_str());
     source.is_named = settings.contains("schema_name");
     const long milliseconds = duration_ms("statement_timeout", setting(settings, "statement_timeout", "1h"));
+    source.pushes_down = std::string(setting(settings, "pushdown", "on")) == "on";
     source.longest = std::chrono::ceil<std::chrono::seconds>(Milliseconds(milliseconds));
     source.statement = std::make_shared<const ConnectorStatement>(std::move(*statement));
 }

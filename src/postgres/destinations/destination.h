@@ -68,6 +68,7 @@ class Destination {
         std::string query, schema;
         bool is_named = false;                   ///< the table says which schema it is in, as imported ones do
         std::chrono::seconds longest{0};         ///< of a statement
+        bool pushes_down = true;                 ///< more than the columns goes along
         std::map<AttrNumber, std::string> types; ///< Postgres types that columns are there, where that is known
     } source;
 

@@ -218,6 +218,10 @@ const std::vector<OptionDescription> &built_in_options() {
         {"object", on_table, "text", "the table's name", false, "the object of the connector"},
         {"statement_timeout", on_server | on_table, "milliseconds", "1h", false,
          "longest time that a statement runs at a source"},
+        {"pushdown", on_server | on_table, "on|off", "on", false,
+         "whether a source evaluates conditions, order, limits and aggregates, or gives all rows of the columns that "
+         "are "
+         "needed"},
         {"key", on_table, "text", "the object's", false, "field that names a row at the destination"},
         {"insert_as", on_table, "create|upsert", "the object's", false, "the operation that INSERT means"},
         {"batch_size", on_table, "integer 1..10000", "the operation's", false, "most rows a request"},

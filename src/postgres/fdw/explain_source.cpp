@@ -3,12 +3,10 @@
 #include "postgres/border/border.h"
 #include "postgres/border/compat.h"
 #include "postgres/border/names.h"
+#include "postgres/sources/source_condition.h"
 
 extern "C" {
 #include "nodes/primnodes.h"
-#include "utils/array.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
 #include "utils/ruleutils.h"
 }
 
@@ -16,43 +14,28 @@ namespace reverse_etl {
 
 namespace {
 
-struct PlannedValues {
-    std::vector<std::string> values;
-    bool are_known = true;
-};
+/// Whether it holds what another part of the plan gives, which no expression alone can be asked for.
+bool has_inner_parameter(Node *node, void *) {
+    if (node == nullptr)
+        return false;
+    if (IsA(node, Param) && reinterpret_cast<Param *>(node)->paramkind == PARAM_EXEC)
+        return true;
+    return compat::walk_expression_tree(node, has_inner_parameter, nullptr);
+}
 
-/// The values that a condition has where the plan holds them already; else how the query will give them.
-PlannedValues planned_values(const ShippedCondition &condition, List *expressions) {
-    if (condition.value < 0)
-        return {};
-    auto *node = static_cast<Node *>(list_nth(expressions, condition.value));
+/// The value of an expression where the plan holds it already; else how the query will give it.
+GivenDatum planned(List *expressions, int position) {
+    auto *node = static_cast<Node *>(list_nth(expressions, position));
     auto *constant = reinterpret_cast<Const *>(node);
-    if (!IsA(node, Const) || constant->constisnull)
-        return {{utf8_from([&] { return deparse_expression(node, NIL, false, false); })}, false};
-    if (!condition.is_array)
-        return {{source_value(constant->consttype, constant->constvalue).value_or("")}};
-    struct Elements {
-        Datum *values;
-        bool *nulls;
-        int count;
-        Oid type;
-    };
-    const Elements elements = pg_call([&] {
-        Elements found{};
-        ArrayType *array = DatumGetArrayTypeP(constant->constvalue);
-        int16 length;
-        bool by_value;
-        char alignment;
-        found.type = ARR_ELEMTYPE(array);
-        get_typlenbyvalalign(found.type, &length, &by_value, &alignment);
-        deconstruct_array(array, found.type, length, by_value, alignment, &found.values, &found.nulls, &found.count);
-        return found;
-    });
-    PlannedValues found;
-    for (int i = 0; i < elements.count; i++)
-        if (!elements.nulls[i])
-            found.values.push_back(source_value(elements.type, elements.values[i]).value_or(""));
-    return found;
+    if (IsA(node, Const))
+        return {constant->consttype, constant->constvalue, constant->constisnull};
+    GivenDatum given;
+    if (pg_call([&] { return has_inner_parameter(node, nullptr); })) {
+        given.later = "(what the query finds)";
+        return given;
+    }
+    given.later = utf8_from([&] { return deparse_expression(node, NIL, false, false); });
+    return given;
 }
 
 void show(const char *label, const std::string &text, ExplainState *explain) {
@@ -63,19 +46,17 @@ void show(const char *label, const std::string &text, ExplainState *explain) {
 
 void show_source_scan(ForeignScanState *node, const SourcePlan &plan, ExplainState *explain) {
     auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
-    const Destination &destination =
-        *open_destination(RelationGetRelid(node->ss.ss_currentRelation), CurrentMemoryContext);
+    const Destination &destination = *open_destination(plan.relation, CurrentMemoryContext);
     show("Connector", destination.object.connector, explain);
+    if (plan.is_grouped)
+        show("Relation", destination.name, explain);
     if (!explain->verbose)
         return;
     SourceQuery query = source_query(destination, plan);
-    for (const ShippedCondition &one : plan.conditions) {
-        PlannedValues planned = planned_values(one, scan->fdw_exprs);
-        if (!planned.are_known)
-            query.conditions.push_back({destination.column(one.column)->field, type_at_source(destination, one.column),
-                                        one.comparison, std::move(planned.values)});
-        else if (auto condition = source_condition(destination, one, std::move(planned.values)))
-            query.conditions.push_back(std::move(*condition));
+    const GivenDatums given = [&](int position) { return planned(scan->fdw_exprs, position); };
+    if (!add_conditions(destination, plan, given, query)) {
+        show("Source SQL", "none: WHERE holds of no row", explain);
+        return;
     }
     const SqlText sql = select_text(destination.source.statement->spec.dialect, query);
     show("Source SQL", sql.text, explain);

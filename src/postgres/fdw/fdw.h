@@ -14,6 +14,7 @@ namespace reverse_etl {
 // plan_scan.cpp
 void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table);
 void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid table);
+void get_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input, RelOptInfo *output, void *extra);
 ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid table, ForeignPath *path, List *target_list,
                       List *clauses, Plan *outer_plan);
 

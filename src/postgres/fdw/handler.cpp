@@ -8,6 +8,7 @@ SQL_FUNCTION(reverse_etl_fdw_handler) {
     FdwRoutine *routine = makeNode(FdwRoutine);
     routine->GetForeignRelSize = get_rel_size;
     routine->GetForeignPaths = get_paths;
+    routine->GetForeignUpperPaths = get_upper_paths;
     routine->GetForeignPlan = get_plan;
     routine->BeginForeignScan = begin_scan;
     routine->IterateForeignScan = iterate_scan;

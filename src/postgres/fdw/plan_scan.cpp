@@ -4,6 +4,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
 #include "postgres/fdw/clauses.h"
+#include "postgres/fdw/plan_grouped.h"
 #include "postgres/fdw/plan_source.h"
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/relation_plan.h"
@@ -379,14 +380,24 @@ void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
     });
 }
 
-ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath *, List *target_list, List *clauses,
+void get_upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input, RelOptInfo *output, void *extra) {
+    guard([&] {
+        INJECTION_POINT("get_upper_paths");
+        if (stage == UPPERREL_GROUP_AGG)
+            add_grouped_path(root, input, output, static_cast<GroupPathExtraData *>(extra));
+    });
+}
+
+ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath *path, List *target_list, List *clauses,
                       Plan *outer_plan) {
     return guard([&] {
         INJECTION_POINT("get_plan");
         auto *known = static_cast<RelationPlan *>(relation->fdw_private);
         const Destination &destination = *known->destination;
+        if (relation->reloptkind == RELOPT_UPPER_REL)
+            return grouped_scan_plan(relation, target_list, outer_plan);
         if (destination.is_read_by_statement())
-            return source_scan_plan(root, relation, target_list, clauses, outer_plan);
+            return source_scan_plan(root, relation, path, target_list, clauses, outer_plan);
         Access access = choose_access(root, relation, clauses);
         ScanPlan plan;
         plan.kind = access.kind;

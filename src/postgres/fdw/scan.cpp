@@ -404,14 +404,15 @@ void begin_scan(ForeignScanState *node, int flags) {
         if ((flags & EXEC_FLAG_EXPLAIN_ONLY) != 0)
             return;
         MemoryContext query = node->ss.ps.state->es_query_cxt;
-        Destination *destination = open_destination(RelationGetRelid(node->ss.ss_currentRelation), query);
         auto *plan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
         Oid user = pg_call([&] { return compat::scan_user(node); });
         std::unique_ptr<TableScan> scan;
         if (auto of_source = source_plan_of(plan->fdw_private)) {
             const bool keeps = (flags & EXEC_FLAG_REWIND) != 0;
-            scan = make_source_scan(*destination, std::move(*of_source), user, node, keeps);
+            const Destination &destination = *open_destination(of_source->relation, query);
+            scan = make_source_scan(destination, std::move(*of_source), user, node, keeps);
         } else {
+            Destination *destination = open_destination(RelationGetRelid(node->ss.ss_currentRelation), query);
             scan = std::make_unique<Scan>(*destination, scan_plan_of(plan->fdw_private), user, node);
         }
         node->fdw_state = make_in<std::unique_ptr<TableScan>>(query, std::move(scan))->get();

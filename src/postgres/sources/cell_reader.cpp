@@ -2,8 +2,10 @@
 
 #include "engine/text/json_text.h"
 #include "postgres/border/border.h"
+#include "postgres/sources/plain_cells.h"
 
 #include <cstring>
+#include <utility>
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -12,19 +14,21 @@ extern "C" {
 
 namespace reverse_etl {
 
-CellReader::CellReader(const Destination &destination, const std::vector<AttrNumber> &columns, const Words &words,
+CellReader::CellReader(std::string table, const std::vector<CellTarget> &targets, const Words &words,
                        MemoryContext context)
-    : destination_(destination), words_(words) {
-    for (AttrNumber attnum : columns) {
-        Column column{destination.column(attnum), {}, InvalidOid, false, ""};
+    : table_(std::move(table)), words_(words) {
+    for (const CellTarget &target : targets) {
+        Column column;
+        column.target = target;
         pg_call([&] {
             Oid input;
-            getTypeInputInfo(column.column->type, &input, &column.io_parameter);
+            getTypeInputInfo(target.type, &input, &column.io_parameter);
             fmgr_info_cxt(input, &column.input, context);
-            const Oid type = getBaseType(column.column->type);
+            const Oid type = getBaseType(target.type);
             column.is_json = type == JSONOID || type == JSONBOID;
+            column.is_plain = type == target.type && target.typmod == -1;
         });
-        columns_.push_back(column);
+        columns_.push_back(std::move(column));
     }
 }
 
@@ -42,18 +46,18 @@ void CellReader::read(const ResultPage &page, std::size_t row, TupleTableSlot *s
             for (at = 0; at < columns_.size(); at++) {
                 Column &column = columns_[at];
                 const char *text = column.mended.empty() ? page.cell(row, at) : column.mended.c_str();
-                const int position = column.column->attnum - 1;
+                const int position = column.target.position;
                 slot->tts_isnull[position] = text == nullptr;
-                if (text != nullptr)
-                    slot->tts_values[position] =
-                        input_value(&column.input, is_utf8 ? ServerText(text) : to_server(text), column.io_parameter,
-                                    column.column->typmod);
+                if (text == nullptr || (is_utf8 && column.is_plain &&
+                                        read_plain_cell(column.target.type, text, slot->tts_values[position])))
+                    continue;
+                slot->tts_values[position] = input_value(&column.input, is_utf8 ? ServerText(text) : to_server(text),
+                                                         column.io_parameter, column.target.typmod);
             }
         });
     } catch (const std::runtime_error &error) {
         throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
-                    "could not read column \"" + columns_[at].column->name + "\" of \"" + destination_.name +
-                        "\" from the source",
+                    "could not read column \"" + columns_[at].target.name + "\" of \"" + table_ + "\" from the source",
                     words_.secrets().hide(error.what()),
                     "Give the column a type that holds what the source answers, such as text.");
     }

@@ -4,6 +4,7 @@
 #include "postgres/destinations/destination.h"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 extern "C" {
@@ -12,19 +13,43 @@ extern "C" {
 
 namespace reverse_etl {
 
-/// A part of WHERE that is evaluated at the source.
+/// A part of WHERE that is evaluated at the source: of one column, or parts that are joined.
 struct ShippedCondition {
+    SqlCondition::Join join = SqlCondition::Join::none;
+    std::vector<ShippedCondition> parts = {}; ///< of one that joins
+
     AttrNumber column = 0;
     SqlComparison comparison = SqlComparison::equal;
-    int value = -1;        ///< the position in ForeignScan::fdw_exprs; -1: it takes none
-    bool is_array = false; ///< that is an array, of which one must be equal
-    bool is_exact = false; ///< nothing of it is left to be evaluated here
+    Oid type = InvalidOid;  ///< that its values have as parameters
+    int value = -1;         ///< the position in ForeignScan::fdw_exprs; -1: it takes none
+    bool is_array = false;  ///< that is an array, of which one must be equal, or none
+    int shift = -1;         ///< likewise: days by which the value is later, an integer or an interval; -1: none
+    bool is_back = false;   ///< earlier, that is
+    bool is_moment = false; ///< the value is a moment, of which the day is asked for
+    bool is_apart = false;  ///< the column is written so that values are told apart there as they are here
+    bool is_exact = false;  ///< nothing of it is left to be evaluated here
+};
+
+/// What an aggregate at the source gives.
+struct SourceOutput {
+    AttrNumber column = 0; ///< 0: it is of all rows
+    SqlFunction function = SqlFunction::none;
+};
+
+struct SourceOrder {
+    AttrNumber column = 0;
+    bool is_descending = false, nulls_first = false;
 };
 
 /// How a table of a source is read.
 struct SourcePlan {
-    std::vector<AttrNumber> retrieved; ///< columns that the query needs
-    std::vector<ShippedCondition> conditions;
+    Oid relation = InvalidOid;
+    bool is_grouped = false;                  ///< the outputs are read, and not rows of the table
+    std::vector<AttrNumber> retrieved;        ///< columns that the query needs
+    std::vector<SourceOutput> outputs;        ///< in the order of the scan's row
+    std::vector<AttrNumber> groups;           ///< what rows are grouped by
+    std::vector<ShippedCondition> conditions; ///< all of them hold
+    std::vector<SourceOrder> order;
     int limit = -1; ///< most rows that are needed; -1: all
 };
 
@@ -39,16 +64,7 @@ std::string source_type_name(Oid type);
 /// The type that a column is at its source; "" where that is not known.
 std::string type_at_source(const Destination &destination, AttrNumber column);
 
-/// The values of a condition; nothing where no row can fulfil it.
-using ConditionValues = std::optional<std::vector<std::string>>;
-
-/// A value as the source takes it, whatever the session's settings. Call outside of pg_call.
-std::optional<std::string> source_value(Oid type, Datum value);
-
 /// What is read of the table, without its conditions.
 SourceQuery source_query(const Destination &destination, const SourcePlan &plan);
-/// A condition with these values; nothing where the source cannot be told of one of them: it is evaluated here then.
-std::optional<SqlCondition> source_condition(const Destination &destination, const ShippedCondition &condition,
-                                             std::vector<std::string> values);
 
 } // namespace reverse_etl

@@ -1,270 +1,147 @@
 #include "postgres/sources/source_scan.h"
 
 #include "postgres/border/border.h"
-#include "postgres/destinations/identity.h"
-#include "postgres/destinations/preview.h"
-#include "postgres/shared/statistics.h"
-#include "postgres/sources/cell_reader.h"
-#include "postgres/sources/source_line.h"
+#include "postgres/sources/source_condition.h"
+#include "postgres/sources/source_rows.h"
 
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 extern "C" {
 #include "executor/executor.h"
-#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "storage/proc.h"
-#include "utils/array.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/tuplestore.h"
 }
 
 namespace reverse_etl {
 
 namespace {
 
-/// So many rows are read between two looks at the next page, which is on its way.
-constexpr std::uint64_t rows_between_looks = 256;
-
-/// Rows that were read once, for a scan that may begin anew: in memory, and in a file beyond work_mem.
-class KeptRows {
-  public:
-    KeptRows(TupleDesc descriptor, MemoryContext context) : context_(context) {
-        pg_call([&] {
-            MemoryContext caller = MemoryContextSwitchTo(context);
-            store_ = tuplestore_begin_heap(false, false, work_mem);
-            tuplestore_set_eflags(store_, EXEC_FLAG_REWIND);
-            slot_ = MakeSingleTupleTableSlot(CreateTupleDescCopy(descriptor), &TTSOpsMinimalTuple);
-            MemoryContextSwitchTo(caller);
-        });
-    }
-
-    void add(TupleTableSlot *slot) {
-        // Where it is read moves along only if all that was there has been read.
-        pg_call([&] { tuplestore_puttupleslot(store_, slot); });
-    }
-
-    void rewind() {
-        pg_call([&] { tuplestore_rescan(store_); });
-    }
-
-    /// False behind the last.
-    bool next(TupleTableSlot *slot) {
-        return pg_call([&] {
-            // The slot frees what comes from a file when it takes the next: not where each row's memory is reset.
-            MemoryContext caller = MemoryContextSwitchTo(context_);
-            const bool is_there = tuplestore_gettupleslot(store_, true, false, slot_);
-            MemoryContextSwitchTo(caller);
-            if (!is_there)
-                return false;
-            slot_getallattrs(slot_);
-            for (int i = 0; i < slot_->tts_tupleDescriptor->natts; i++) {
-                slot->tts_values[i] = slot_->tts_values[i];
-                slot->tts_isnull[i] = slot_->tts_isnull[i];
-            }
-            return true;
-        });
-    }
-
-    /// Before it goes, but where the transaction is rolled back: then its file goes with that.
-    void close() {
-        pg_call([&] {
-            ExecDropSingleTupleTableSlot(slot_);
-            tuplestore_end(store_);
-        });
-    }
-
-  private:
-    MemoryContext context_; ///< of the scan, whose memory all this is
-    Tuplestorestate *store_ = nullptr;
-    TupleTableSlot *slot_ = nullptr;
-};
+bool is_same(const SqlText &one, const SqlText &other) {
+    const auto same = [](const StatementParameter &left, const StatementParameter &right) {
+        return left.type == right.type && left.value == right.value;
+    };
+    return one.text == other.text && std::equal(one.parameters.begin(), one.parameters.end(), other.parameters.begin(),
+                                                other.parameters.end(), same);
+}
 
 class SourceScan : public TableScan {
   public:
     SourceScan(const Destination &destination, SourcePlan plan, Oid user, ForeignScanState *node, bool keeps)
         : destination_(destination), plan_(std::move(plan)), user_(user), node_(node),
-          context_(node->ss.ps.state->es_query_cxt), descriptor_(RelationGetDescr(node->ss.ss_currentRelation)),
-          preview_(PreviewedDestination::of(destination.name, OperationKind::list)), policy_(destination.policy),
-          line_(source_line(policy_)) {
-        if (preview_ == nullptr)
-            identity::refuse_copy();
-        policy_.rehearsal = preview_.get();
-        policy_.account = destination.account(user);
-        authenticator_ = destination.authenticator(user);
-        statistics_ = std::make_unique<Statistics>(destination.relation);
-        cells_ = std::make_unique<CellReader>(destination_, plan_.retrieved, authenticator_->words(), context_);
-        if (keeps)
-            kept_ = std::make_unique<KeptRows>(descriptor_, context_);
+          context_(node->ss.ps.state->es_query_cxt), descriptor_(node->ss.ss_ScanTupleSlot->tts_tupleDescriptor),
+          keeps_(keeps) {
         auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
         pg_call([&] { expressions_ = ExecInitExprList(scan->fdw_exprs, &node->ss.ps); });
+        scans().push_back(this);
     }
+
+    ~SourceScan() override { scans().erase(std::remove(scans().begin(), scans().end(), this), scans().end()); }
 
     void next(TupleTableSlot *slot) override {
         pg_call([&] { ExecClearTuple(slot); });
-        if (replays_ && kept_->next(slot)) {
-            pg_call([&] { ExecStoreVirtualTuple(slot); });
-            return;
-        }
-        replays_ = false;
-        if (!read(slot))
-            return;
-        pg_call([&] { ExecStoreVirtualTuple(slot); });
-        if (kept_ != nullptr)
-            kept_->add(slot);
+        if (!is_begun_)
+            begin();
+        if (rows_ != nullptr)
+            rows_->next(reader_, slot);
+        else if (is_one_row() && !std::exchange(has_given_one_, true))
+            give_none(slot);
     }
 
     void restart(bool has_new_parameters) override {
         if (!is_begun_)
             return;
-        if (kept_ != nullptr && !(has_new_parameters && has_other_text())) {
-            kept_->rewind();
-            replays_ = true;
+        const bool may_be_kept = rows_ == nullptr || rows_->are_kept();
+        if (may_be_kept && !(has_new_parameters && has_other_text())) {
+            reader_.rewind();
+            has_given_one_ = false;
             return;
         }
         end();
-        is_begun_ = is_over_ = replays_ = false;
-        page_.clear(0);
-        row_ = 0;
-        // What was read once may be asked for a third time.
-        kept_ = std::make_unique<KeptRows>(descriptor_, context_);
+        is_begun_ = has_given_one_ = false;
+        keeps_ = true; // what was read once may be asked for a third time
     }
 
     void end() override {
-        statement_.reset();
-        if (kept_ != nullptr)
-            kept_->close();
-        kept_.reset();
+        // Whoever reads them last closes them.
+        if (rows_ != nullptr && rows_.use_count() == 1)
+            rows_->close();
+        rows_.reset();
+        reader_ = {};
     }
 
   private:
-    /// A row of the result into the slot's arrays; false behind the last.
-    bool read(TupleTableSlot *slot) {
-        if (!is_begun_)
-            begin();
-        while (row_ == page_.rows()) {
-            row_ = 0;
-            page_.clear(0);
-            if (is_over_ || !next_page()) {
-                is_over_ = true;
-                return false;
-            }
-        }
-        if (++read_ % rows_between_looks == 0)
-            in_words([&] { statement_->run().go_on(); });
-        std::fill_n(slot->tts_isnull, descriptor_->natts, true);
-        cells_->read(page_, row_++, slot);
-        statistics_->read();
-        return true;
+    /// All that this process has begun: they are of the executor's memory, and so leave before it goes.
+    static std::vector<SourceScan *> &scans() {
+        static std::vector<SourceScan *> all;
+        return all;
     }
 
-    bool next_page() {
-        bool is_there = false;
-        in_words([&] {
-            is_there = statement_->next_page(page_);
-            const std::size_t expected = std::max<std::size_t>(plan_.retrieved.size(), 1);
-            if (is_there && statement_->run().columns().size() != expected)
-                throw DestinationError(Fault::unintelligible,
-                                       "the result has " + std::to_string(statement_->run().columns().size()) +
-                                           " columns, and was asked for " + std::to_string(expected));
+    /// Whether the other one reads the same table for the same statement by an equal plan: with one snapshot, and so
+    /// once, where its parameters are the same.
+    bool is_like(const SourceScan &other) const {
+        const auto *own = reinterpret_cast<ForeignScan *>(node_->ss.ps.plan);
+        const auto *of_other = reinterpret_cast<ForeignScan *>(other.node_->ss.ps.plan);
+        return &other != this && other.node_->ss.ps.state == node_->ss.ps.state && other.user_ == user_ && pg_call([&] {
+            return equal(own->fdw_private, of_other->fdw_private) && equal(own->fdw_exprs, of_other->fdw_exprs);
         });
-        return is_there;
     }
 
     void begin() {
         is_begun_ = true;
-        text_ = text();
-        if (!text_) {
-            is_over_ = true; // WHERE cannot hold of any row
-            return;
+        std::optional<SqlText> sql = text();
+        if (!sql)
+            return; // WHERE cannot hold of any row
+        bool is_shared = false;
+        for (const SourceScan *other : scans()) {
+            if (!is_like(*other))
+                continue;
+            is_shared = true;
+            if (other->rows_ != nullptr && other->rows_->are_kept() && is_same(other->rows_->sql(), *sql)) {
+                rows_ = other->rows_;
+                return;
+            }
         }
-        statement_ = std::make_unique<RecordedStatement>(
-            *destination_.source.statement, *authenticator_, line_, *text_, settings(),
-            preview_ == nullptr ? destination_.server : InvalidOid, destination_.relation, user_);
-        statement_->run().report_to(*statistics_);
+        rows_ = std::make_shared<SourceRows>(destination_, plan_, user_, std::move(*sql), descriptor_, context_,
+                                             keeps_ || is_shared);
     }
 
-    StatementSettings settings() const {
-        // The session ends it, too; where nobody can tell the source, it ends it by itself.
-        std::chrono::seconds longest = destination_.source.longest;
-        if (StatementTimeout > 0)
-            longest = std::min(longest, std::chrono::ceil<std::chrono::seconds>(Milliseconds(StatementTimeout)));
-        return {destination_.source.schema, "reverse_etl " + destination_.name, longest};
-    }
-
-    template <class How>
-    void in_words(How &&how) {
-        try {
-            how();
-        } catch (const DestinationError &error) {
-            throw source_error(error, "could not read \"" + destination_.name + "\"", text_->text);
-        }
-    }
-
-    /// What is sent now; nothing where no row can be what WHERE asks for.
+    /// What is sent now; nothing where no row can be what WHERE asks for, or no row is wanted.
     std::optional<SqlText> text() {
         SourceQuery query = source_query(destination_, plan_);
-        for (const ShippedCondition &one : plan_.conditions) {
-            ConditionValues values = this->values(one);
-            if (!values)
-                return std::nullopt;
-            if (auto condition = source_condition(destination_, one, std::move(*values)))
-                query.conditions.push_back(std::move(*condition));
-            else
-                query.limit = -1;
-        }
+        const GivenDatums given = [this](int position) { return this->given(position); };
+        if (!add_conditions(destination_, plan_, given, query) || plan_.limit == 0)
+            return std::nullopt;
         return select_text(destination_.source.statement->spec.dialect, query);
+    }
+
+    bool is_one_row() const { return plan_.is_grouped && plan_.groups.empty(); }
+
+    /// Of no rows there is a count all the same.
+    void give_none(TupleTableSlot *slot) const {
+        for (std::size_t i = 0; i < plan_.outputs.size(); i++) {
+            const SqlFunction function = plan_.outputs[i].function;
+            slot->tts_isnull[i] = function != SqlFunction::count_rows && function != SqlFunction::count;
+            slot->tts_values[i] = Int64GetDatum(0);
+        }
+        pg_call([&] { ExecStoreVirtualTuple(slot); });
     }
 
     bool has_other_text() {
         const std::optional<SqlText> now = text();
-        const auto same = [](const StatementParameter &one, const StatementParameter &other) {
-            return one.type == other.type && one.value == other.value;
-        };
-        return now.has_value() != text_.has_value() ||
-               (now &&
-                (now->text != text_->text || !std::equal(now->parameters.begin(), now->parameters.end(),
-                                                         text_->parameters.begin(), text_->parameters.end(), same)));
+        return now.has_value() != (rows_ != nullptr) || (now && !is_same(*now, rows_->sql()));
     }
 
-    ConditionValues values(const ShippedCondition &condition) {
-        std::vector<std::string> values;
-        if (condition.value < 0)
-            return values;
-        auto *state = static_cast<ExprState *>(list_nth(expressions_, condition.value));
-        Oid type = exprType(reinterpret_cast<Node *>(state->expr));
-        bool is_null = false;
-        Datum *elements = nullptr;
-        bool *nulls = nullptr;
-        int count = 0;
-        const Datum value = pg_call([&] {
-            Datum found = ExecEvalExpr(state, node_->ss.ps.ps_ExprContext, &is_null);
-            if (is_null || !condition.is_array)
-                return found;
-            ArrayType *array = DatumGetArrayTypeP(found);
-            int16 length;
-            bool by_value;
-            char alignment;
-            type = ARR_ELEMTYPE(array);
-            get_typlenbyvalalign(type, &length, &by_value, &alignment);
-            deconstruct_array(array, type, length, by_value, alignment, &elements, &nulls, &count);
-            return found;
+    GivenDatum given(int position) {
+        auto *state = static_cast<ExprState *>(list_nth(expressions_, position));
+        GivenDatum found;
+        pg_call([&] {
+            found.type = exprType(reinterpret_cast<Node *>(state->expr));
+            found.value = ExecEvalExpr(state, node_->ss.ps.ps_ExprContext, &found.is_null);
         });
-        if (is_null)
-            return std::nullopt;
-        const auto add = [&](Datum one) {
-            // What the source has no value for is not one of a parameter, either, and left to be evaluated here.
-            values.push_back(source_value(type, one).value_or(""));
-        };
-        if (!condition.is_array)
-            add(value);
-        for (int i = 0; i < count; i++)
-            if (!nulls[i])
-                add(elements[i]);
-        return values.empty() ? std::nullopt : ConditionValues(std::move(values));
+        return found;
     }
 
     const Destination &destination_;
@@ -273,20 +150,10 @@ class SourceScan : public TableScan {
     ForeignScanState *node_;
     MemoryContext context_;
     TupleDesc descriptor_;
-    const std::unique_ptr<PreviewedDestination> preview_; ///< if what would be sent is only to be shown
-    Policy policy_;
-    const AccountLine line_;
-    std::shared_ptr<Authenticator> authenticator_;
+    bool keeps_, is_begun_ = false, has_given_one_ = false;
     List *expressions_ = NIL;
-    std::unique_ptr<Statistics> statistics_;
-    std::unique_ptr<CellReader> cells_;
-    std::unique_ptr<KeptRows> kept_;
-    std::optional<SqlText> text_;
-    std::unique_ptr<RecordedStatement> statement_;
-    ResultPage page_;
-    std::size_t row_ = 0;
-    std::uint64_t read_ = 0;
-    bool is_begun_ = false, is_over_ = false, replays_ = false;
+    std::shared_ptr<SourceRows> rows_; ///< nullptr: none can be what is asked for
+    SourceRows::Reader reader_;
 };
 
 } // namespace

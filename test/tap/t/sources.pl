@@ -95,8 +95,11 @@ sub test_source {
     $sources->reset($name);
     is(as_marketing("SELECT count(*) FROM (SELECT * FROM $customers WHERE visits > 0 LIMIT 7 OFFSET 3) AS t"), 7, 'LIMIT');
     like(statements($name)->[-1], qr/ LIMIT 10(?:' USING '0')?\z/, 'goes along');
-    as_marketing("SELECT * FROM $customers WHERE country = 'DE' LIMIT 7; SELECT * FROM $customers ORDER BY visits LIMIT 7; SELECT DISTINCT country FROM $customers LIMIT 1");
-    unlike($_, qr/LIMIT/, 'and not where rows are still chosen here') for @{ statements($name) }[ 1 .. 3 ];
+    as_marketing("SELECT * FROM $customers WHERE country = 'DE' LIMIT 7; SELECT visits FROM $customers ORDER BY visits DESC, born LIMIT 7");
+    like(statements($name)->[1], qr/ WHERE COLLATE\(.*, ''\) = \? LIMIT 7\z/, 'with what chooses rows, said exactly');
+    like(statements($name)->[2], qr/ ORDER BY \Q@{[$q->('visits')]}\E DESC NULLS FIRST, \Q@{[$q->('born')]}\E NULLS LAST LIMIT 7\z/, 'and an order');
+    as_marketing("SELECT * FROM $customers WHERE email LIKE 'c1%' LIMIT 7; SELECT * FROM $customers ORDER BY email LIMIT 7; SELECT DISTINCT country FROM $customers LIMIT 1");
+    unlike($_, qr/LIMIT/, 'and not where rows are still chosen here') for @{ statements($name) }[ 3 .. 5 ];
 
     # A scan that begins anew.
     $sources->reset($name);
@@ -167,7 +170,7 @@ sub test_faults {
     {
         $sources->reset($name);
         $sources->faults($name, $fault);
-        is(as_marketing("SELECT count(*) FROM $customers"), 2500, 'all rows in spite of a fault');
+        is(as_marketing("SELECT count(*) FROM (SELECT email FROM $customers OFFSET 0) AS t"), 2500, 'all rows in spite of a fault');
         my $is_lost = $fault->{match} eq 'POST' && $fault->{drop} && $houses{$name}{blind};
         is($sources->state($name)->{submitted}, $is_lost ? 2 : 1, 'by one statement');
     }

@@ -1,0 +1,88 @@
+# What a source evaluates gives what Postgres gives: random SELECTs, from one seed, on a table of what is hard to compare and on its copy here.
+#
+#   PUSHDOWN_SEED=7 PUSHDOWN_SELECTS=2000 test/tap/run 15 test/tap/t/source_pushdown.pl
+
+use strict;
+use warnings FATAL => 'all';
+use utf8;
+
+use Encode qw(decode encode);
+use RandomSelects;
+use ReverseETL;
+use Sources;
+use Test::More;
+
+plan skip_all => Sources->missing if defined Sources->missing;
+
+my $seed  = $ENV{PUSHDOWN_SEED}    // 20261127;
+my $count = $ENV{PUSHDOWN_SELECTS} // 300;
+note "PUSHDOWN_SEED=$seed PUSHDOWN_SELECTS=$count";
+
+my @names   = qw(snowflake bigquery);
+my $sources = Sources->start(@names);
+my $node    = new_node('main', "shared_preload_libraries = 'reverse_etl'\nmax_parallel_workers_per_gather = 0");
+my %server  = (
+    snowflake => [ 'PUBLIC', "account 'myorg-acc', warehouse 'SYNC_WH', role 'REVERSE_ETL', database 'ANALYTICS'", "access_token 'a-programmatic-token'" ],
+    bigquery  => [ 'crm',    "project 'acme-1', dataset 'crm'",                                                   "access_token 'token'" ],
+);
+
+# Each SELECT as its number and a digest of its rows, of a table.
+sub digests {
+    my ($table, @selects) = @_;
+    my $sql = "SET client_encoding = 'UTF8'; SET TimeZone = 'Europe/Berlin'; SET extra_float_digits = 1;\n";
+    for my $number (0 .. $#selects) {
+        my ($select, $is_ordered) = @{ $selects[$number] };
+        my $order = $is_ordered ? '' : ' ORDER BY r::text';
+        $sql .= "SELECT $number, coalesce(md5(string_agg(r::text, chr(10)$order)), 'none'), count(r) FROM (" . ($select =~ s/\bFROM edges\b/FROM $table/r) . ") AS r;\n";
+    }
+    my ($output, $said) = ('', '');
+    $node->psql('postgres', encode('UTF-8', $sql), on_error_stop => 0, stdout => \$output, stderr => \$said, timeout => 3000);
+    diag decode('UTF-8', $said) if $said ne '';
+    return { map { /^(\d+)\|(.*)/ ? ($1 => $2) : () } split /\n/, $output };
+}
+
+for my $name (@names) {
+    my ($schema, $options, $mapping) = @{ $server{$name} };
+    $node->safe_psql('postgres', "CREATE SERVER $name FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector '$name', base_url '" . $sources->url($name) . "', $options);
+        CREATE USER MAPPING FOR CURRENT_USER SERVER $name OPTIONS ($mapping);
+        CREATE SCHEMA $name; IMPORT FOREIGN SCHEMA \"$schema\" LIMIT TO (edges) FROM SERVER $name INTO $name;
+        ALTER FOREIGN TABLE $name.edges ALTER id SET NOT NULL;
+        CREATE TABLE $name.here AS SELECT * FROM $name.edges");
+    is($node->safe_psql('postgres', "SELECT count(*) || ' ' || count(DISTINCT id) FROM $name.here"), '600 600', "$name: the copy has all rows");
+
+    # What is read without the input functions is what they read: the same texts, cast here.
+    my @typed = qw(id small big whole price score active born seen created name);
+    my %is    = map { split / / } split /\n/, $node->safe_psql('postgres', "SELECT attname, replace(format_type(atttypid, NULL), ' ', '_') FROM pg_attribute WHERE attrelid = '$name.edges'::regclass AND attnum > 0") =~ s/\|/ /gr;
+    $node->safe_psql('postgres', "CREATE FOREIGN TABLE $name.texts (" . join(', ', map { "$_ text" } @typed) . ") SERVER $name OPTIONS (object '" . ($name eq 'snowflake' ? 'EDGES' : 'edges') . "', schema_name '$schema')");
+    my $cast = join ', ', map { "$_\::" . $is{$_} =~ s/_/ /gr } @typed;
+    is($node->safe_psql('postgres', "SELECT count(*) FROM (SELECT @{[join ', ', @typed]} FROM $name.here EXCEPT ALL SELECT $cast FROM $name.texts) AS t"), 0, "$name: values are those of the input functions");
+
+    my $random  = RandomSelects->new($seed + length $name);
+    my @selects = map { [ $random->next ] } 1 .. int $count / @names;
+    my $here    = digests("$name.here", @selects);
+    $sources->reset($name);
+    my $there = digests("$name.edges", @selects);
+    my $sent  = $sources->state($name)->{statements};
+
+    my $differing = 0;
+    for my $number (0 .. $#selects) {
+        my ($one, $other) = ($here->{$number} // 'failed', $there->{$number} // 'failed');
+        next if $one eq $other && $one ne 'failed';
+        next if $differing++ >= 5;
+        my $select = $selects[$number][0];
+        diag encode('UTF-8', "$name: $one here, $other there: $select");
+        diag $node->safe_psql('postgres', encode('UTF-8', "SET TimeZone = 'Europe/Berlin'; EXPLAIN (VERBOSE, COSTS OFF) " . $select =~ s/\bFROM edges\b/FROM $name.edges/r));
+    }
+    is($differing, 0, "$name: " . @selects . ' SELECTs give the rows that they give here');
+
+    # They are not the same because nothing was shipped.
+    my %share;
+    for my $statement (@$sent) {
+        $share{$_->[0]} += $statement =~ $_->[1] for [ WHERE => qr/ WHERE / ], [ 'AND and OR' => qr/ OR .* AND | AND .* OR / ], [ LIKE => qr/ LIKE / ], [ 'ORDER BY and LIMIT' => qr/ ORDER BY .* LIMIT / ], [ 'GROUP BY' => qr/ GROUP BY / ],
+            [ aggregates => qr/SELECT .*(?:count|min|max|SUM)\(.* FROM / ], [ IN => qr/ IN \(/ ];
+    }
+    cmp_ok($share{$_} // 0, '>', @selects / 80, "$name: $_ went along") for sort keys %share;
+    note join ', ', map { "$_ $share{$_}" } sort keys %share;
+}
+
+done_testing();
