@@ -50,7 +50,7 @@ export const source = {
         this.tokens = new Set();
         this.links = new Map();
     },
-    catalog: { table: (name) => `"sales"."crm"."${name}"`, column: (name) => `"${name}"`, meta: '"sales"."meta"."columns"', schema: 'crm', fold: (name) => name,
+    catalog: { table: (name) => `"sales"."crm"."${name}"`, column: (name) => `"${name}"`, meta: '"sales"."meta"."columns"', schema: 'crm', fold: (name) => name, hasEarlyDates: true,
         types: { integer: ['DECIMAL(38,0)', 38, 0], small: ['INT'], big: ['BIGINT'], decimal: ['DECIMAL(38,9)', 38, 9], real: ['DOUBLE'], boolean: ['BOOLEAN'], date: ['DATE'], time: ['STRING'], timestamp: ['TIMESTAMP_NTZ'], timestamptz: ['TIMESTAMP'], bytes: ['BINARY'], json: ['VARIANT'], text: ['STRING'] } },
 
     async answer(request) {

@@ -28,7 +28,7 @@ export const presto = {
 };
 
 export const dialect = {
-    catalog: (catalog, schema) => ({ table: (name) => `"${catalog}"."${schema}"."${name}"`, column: (name) => `"${name}"`, meta: `"${catalog}"."meta"."columns"`, schema, fold: (name) => name,
+    catalog: (catalog, schema) => ({ table: (name) => `"${catalog}"."${schema}"."${name}"`, column: (name) => `"${name}"`, meta: `"${catalog}"."meta"."columns"`, schema, fold: (name) => name, hasEarlyDates: true,
         types: { integer: ['decimal(38,0)'], small: ['integer'], big: ['bigint'], decimal: ['decimal(38,9)'], real: ['double'], boolean: ['boolean'], date: ['date'], time: ['time(6)'], timestamp: ['timestamp(6)'],
             timestamptz: ['timestamp(6) with time zone'], bytes: ['varbinary'], json: ['json'], text: ['varchar'] } }),
     start: (catalog, schema, statements) => [`ATTACH ':memory:' AS "${catalog}"`, `CREATE SCHEMA "${catalog}"."${schema}"`, `CREATE SCHEMA "${catalog}"."meta"`, `USE "${catalog}"."${schema}"`, ...statements,

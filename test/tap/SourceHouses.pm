@@ -1,6 +1,8 @@
 package SourceHouses;
 
-# What differs between the warehouses that t/sources.pl reads, each of which has a stand-in in test/sources:
+# What differs between the warehouses that t/sources.pl and others read, each of which has a stand-in in test/sources:
+#
+#   SourceHouses::server($sources, 'trino', 'marketing')     # the SQL that makes a server of it, for a role
 #
 #   options      of the server
 #   mapping      options of the user mapping, made of the stand-in's credentials (a sub that is given one's name)
@@ -8,6 +10,9 @@ package SourceHouses;
 #   schema       that IMPORT FOREIGN SCHEMA names; its table customers is "table" there
 #   quote        a sub: a name as it is quoted there
 #   parameter    a pattern: what stands for a parameter
+#   exact        of a column as it is quoted: what tells its texts apart, where the source can
+#   pages        how requests for pages begin
+#   endless      its API has no timeout: only who has sent a statement ends it
 #   differs      columns of customers that are not what they are elsewhere
 #   after        statements after the import, where values need another type
 #   values       of the first customers, where they are not what they are elsewhere: those of the columns, and of hard ones
@@ -38,6 +43,8 @@ our %houses = (
         table     => '"ANALYTICS"."PUBLIC"."CUSTOMERS"',
         quote     => sub { '"' . uc($_[0]) . '"' },
         parameter => qr/\?/,
+        exact     => "COLLATE(%s, '')",
+        pages     => 'GET /api/v2/statements/',
         totals    => 'SELECT COUNTRY, count(*) AS PEOPLE, max(BORN) AS LAST FROM CUSTOMERS GROUP BY COUNTRY -- all',
         # The page docs.snowflake.com/en/developer-guide/sql-api/submitting-requests has it, the file does not.
         judge => ['snowflake_sql.json', 'query retry is not defined'],
@@ -49,6 +56,8 @@ our %houses = (
         table     => '`acme-1`.`crm`.`customers`',
         quote     => $tick,
         parameter => qr/\?/,
+        exact     => "COLLATE(%s, '')",
+        pages     => 'GET /bigquery/v2/projects/acme-1/queries/',
         differs   => { seats => 'bigint' },
         totals    => $totals =~ s/FROM customers/FROM crm.customers/r,
         judge     => ['google_bigquery.json', ''],
@@ -62,6 +71,7 @@ our %houses = (
         table     => '`crm`.`customers`',
         quote     => $tick,
         parameter => qr/\{p\d+:\w+\}/,
+        exact     => "concat(%s, '')",
         differs   => { wakes => 'text', seen => 'timestamp with time zone', photo => 'text' },
         requests  => 0,
         after     => 'ALTER FOREIGN TABLE %s ALTER COLUMN photo TYPE bytea',
@@ -80,6 +90,8 @@ our %houses = (
         table     => '"hive"."crm"."customers"',
         quote     => $plain,
         parameter => qr/CAST\(\? AS BIGINT\)|\?/,
+        exact     => 'CAST(%s AS VARCHAR)',
+        pages     => 'GET /v1/statement/',
         totals    => $totals,
     },
     databricks => {
@@ -95,6 +107,9 @@ our %houses = (
         table     => '`sales`.`crm`.`customers`',
         quote     => $tick,
         parameter => qr/:p\d+/,
+        exact     => 'CAST(%s AS STRING) COLLATE UTF8_BINARY',
+        pages     => 'GET /api/2.0/sql/statements/',
+        endless   => 1,
         totals    => $totals,
     },
     athena => {
@@ -105,6 +120,7 @@ our %houses = (
         table     => '"AwsDataCatalog"."crm"."customers"',
         quote     => $plain,
         parameter => qr/CAST\(\? AS BIGINT\)|\?/,
+        exact     => 'CAST(%s AS VARCHAR)',
         totals    => $totals,
     },
     redshift => {
@@ -121,6 +137,16 @@ our %houses = (
 
 my @columns = (id => 'numeric', email => 'text', first_name => 'text', country => 'text', seats => 'integer', visits => 'bigint', price => 'numeric', score => 'double precision', active => 'boolean',
     born => 'date', wakes => 'time without time zone', seen => 'timestamp without time zone', created => 'timestamp with time zone', photo => 'bytea', extra => 'jsonb');
+
+# The statements that make a server of it with more options, and what the role signs in with.
+sub server {
+    my ($sources, $name, $role, $more) = @_;
+    my $house   = $houses{$name};
+    my $address = ($house->{url} // 'base_url') . " '" . $sources->url($name) . "'";
+    my $mapping = $house->{mapping}->(sub { $sources->credential($name, $_[0]) });
+    return "CREATE SERVER $name FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector '$name', $address, $house->{options}" . ($more ? ", $more" : '') . ");
+        CREATE USER MAPPING FOR $role SERVER $name OPTIONS ($mapping);";
+}
 
 # The columns that an import makes, each with its type.
 sub columns {

@@ -102,6 +102,12 @@ BOOST_AUTO_TEST_CASE(rows_are_grouped_and_in_order) {
     BOOST_TEST(select_text(dialect(), query).text ==
                "SELECT COLLATE(\"A\", ''), count(*), count(\"B\"), min(\"N\"), max(\"N\"), SUM(\"N\") FROM t GROUP BY "
                "COLLATE(\"A\", ''), \"D\"");
+    DialectSpec others = dialect();
+    others.minimum = "minOrNull({column})";
+    others.maximum = "maxOrNull({column})";
+    query.columns = {{"{column}", "integer", SqlFunction::minimum}, {"N", "integer", SqlFunction::maximum}};
+    query.groups.clear();
+    BOOST_TEST(select_text(others, query).text == "SELECT minOrNull(\"{column}\"), maxOrNull(\"N\") FROM t");
     SourceQuery ordered;
     ordered.relation = "t";
     ordered.order = {{"N", true, true}, {"D"}};

@@ -1,10 +1,7 @@
-#include "engine/sources/statement_run.h"
-
-#include "dispatch_fixture.h"
+#include "statement_fixture.h"
 
 #include <boost/test/unit_test.hpp>
 
-#include <atomic>
 #include <thread>
 
 using namespace reverse_etl;
@@ -12,99 +9,6 @@ using namespace reverse_etl;
 BOOST_TEST_GLOBAL_FIXTURE(ProcessLikeABackend);
 
 namespace {
-
-/// Polled, cancelled, and read by numbered pages of which the first comes with the state.
-const std::string polled = R"({
-    "submit": { "request": "POST /run", "query": { "id": "{statement.id}" },
-                "body": { "sql": "{statement.sql}", "seconds": { "$number": "{statement.seconds}" }, "tag": "{statement.tag}", "where": "{statement.schema}",
-                          "values": { "$parameters": { "name": "{parameter.number}", "value": { "type": "{parameter.type}", "value": "{parameter.value}" } } } } },
-    "keep": { "handle": "/handle" },
-    "done_when": { "/rows": { "exists": true } }, "failed_when": { "/state": "failed" }, "reason": "/why",
-    "poll": { "request": "GET /run/{statement.handle}", "every": { "milliseconds": 1, "up_to": 5 } },
-    "cancel": { "request": "POST /run/{statement.handle}/cancel" },
-    "result": { "request": "GET /run/{statement.handle}", "query": { "page": "{statement.page}" }, "inline": true,
-                "columns": "/columns", "types": [{ "when": { "/type": "day" }, "type": "date", "cell": "days" }, { "type": "text" }],
-                "rows": "/rows", "next": { "number": "/pages" } },
-    "facts": { "bytes": "/scanned" },
-    "dialect": { "relation": "{object}", "parameters": { "types": { "text": "TEXT" } } } })";
-
-/// One answer is all.
-const std::string at_once = R"({
-    "submit": { "request": "POST /run", "body": [{ "id": "{statement.id}", "sql": "{statement.sql}" }] },
-    "result": { "request": "GET /more", "query": { "token": "{statement.page}" }, "inline": true, "columns": "/columns", "types": [{ "type": "text" }],
-                "rows": "/rows", "cells": "/f", "cell": ["/v", "/w"], "skip": 1, "next": { "cursor": "/token" } },
-    "dialect": { "relation": "{object}" } })";
-
-/// Pages come while it runs, by addresses.
-const std::string while_it_runs = R"({
-    "submit": { "request": "POST /run", "format": "text", "body": "{statement.sql}",
-                "headers": { "X-Id": "{statement.id}", "X-Tag": "{statement.tag}" }, "query": { "$parameters": { "name": "p{parameter.number}", "value": "{parameter.value}" } } },
-    "keep": { "handle": "/id" }, "failed_when": { "/error": { "exists": true } }, "reason": "/error",
-    "cancel": { "request": "DELETE /query/{statement.handle}" },
-    "result": { "request": "GET /run", "inline": true, "columns": "/columns", "types": [{ "type": "text" }], "rows": "/data",
-                "next": { "url": ["/nextUri", "/next"] }, "while_running": { "milliseconds": 1, "up_to": 4 } },
-    "facts": { "bytes": "/scanned" },
-    "dialect": { "relation": "{object}" } })";
-
-/// Rows are where a page says.
-const std::string by_links = R"({
-    "submit": { "request": "POST /run", "body": { "id": "{statement.id}", "sql": "{statement.sql}", "more": { "$given": "" } } },
-    "result": { "request": "GET /chunk/{statement.page}", "inline": true, "columns": "/columns", "types": [{ "type": "text" }], "rows": "/rows",
-                "link": { "at": "/link", "headers": "/headers", "hosts": ["*.storage.example"] }, "next": { "cursor": "/next" } },
-    "dialect": { "relation": "{object}" } })";
-
-Connector connector(const std::string &statement) {
-    return Connector::parse(R"({"manifest": 1, "name": "house", "title": "House", "base_url": "http://localhost",
-        "auth": {"kind": "bearer", "token": "{token}"}, "credentials": {"token": {"description": "the token"}}, "reason": "/message",
-        "statement": )" + statement +
-                            R"(, "objects": {"*": {}}})");
-}
-
-struct Reading {
-    Reading(const ScriptedDestination &destination, const std::string &statement, SqlText sql = {"SELECT 1", {}},
-            std::chrono::seconds longest = std::chrono::seconds(7), Milliseconds of_request = Milliseconds(0))
-        : source(*connector(statement).statement(at(destination.url()))), policy(quick_within(of_request)),
-          authenticator(source.object.auth, {{"token", "secret"}}), line{transport, waiter, limiter, policy},
-          run(source, authenticator, line, std::move(sql), {"the schema", "the tag", longest}) {}
-
-    static Policy quick_within(Milliseconds timeout) {
-        Policy policy = quick();
-        if (timeout > Milliseconds(0)) {
-            policy.timeout = timeout;
-            policy.max_attempts = 1;
-        }
-        return policy;
-    }
-
-    /// All rows, with blanks between their cells.
-    std::string rows() {
-        std::string all;
-        for (ResultPage page; run.next_page(page);)
-            for (std::size_t row = 0; row < page.rows(); row++) {
-                all += all.empty() ? "" : ", ";
-                for (std::size_t i = 0; i < run.columns().size(); i++)
-                    all += (i == 0 ? "" : " ") + std::string(page.cell(row, i) == nullptr ? "NULL" : page.cell(row, i));
-            }
-        return all;
-    }
-
-    std::string fault() {
-        try {
-            return "read " + rows();
-        } catch (const DestinationError &error) {
-            return std::string(error.what()).substr(source.object.base_url.size()) + " | " + error.detail;
-        }
-    }
-
-    const ConnectorStatement source;
-    const Policy policy;
-    PollWaiter waiter;
-    RateLimiter limiter;
-    Authenticator authenticator;
-    CurlTransport transport;
-    const AccountLine line;
-    StatementRun run;
-};
 
 const std::string first_page =
     R"({"handle": "h/1", "scanned": "123", "pages": [1, 2, 3], "columns": [{"name": "A", "type": "day"}, {"name": "B", "type": "x"}], "rows": [["0", "x"], [null, ""]]})";
@@ -136,64 +40,6 @@ BOOST_AUTO_TEST_CASE(a_statement_is_sent_polled_and_read_page_by_page) {
     BOOST_TEST(!reading.run.may_be_running());
 }
 
-namespace {
-
-/// A result of 30 pages, of which each but the first is so many blanks long.
-ScriptedDestination::Script pages_of(std::size_t blanks) {
-    return [=](const Received &request, LoopbackServer::Connection &connection) {
-        const std::size_t at = request.target.find("page=");
-        std::string page = R"({"handle": "h1", "columns": [{"name": "A", "type": "x"}], "rows": [["0"]], "pages": [0)";
-        for (int i = 1; i < 30; i++)
-            page += ", 0";
-        connection.answer(200, at == std::string::npos ? page + "]}"
-                                                       : R"({"rows": [[")" + request.target.substr(at + 5) + R"("]]})" +
-                                                             std::string(blanks, ' '));
-    };
-}
-
-/// Pages that were asked for when the second is not.
-std::size_t asked_for_ahead(std::size_t blanks) {
-    const ScriptedDestination destination(pages_of(blanks));
-    Reading reading(destination, polled);
-    ResultPage page;
-    reading.run.next_page(page);
-    const Clock::time_point until = Clock::now() + Milliseconds(300);
-    while (Clock::now() < until)
-        reading.run.go_on();
-    return destination.received().size() - 1;
-}
-
-} // namespace
-
-BOOST_AUTO_TEST_CASE(numbered_pages_come_in_order_and_ahead) {
-    const ScriptedDestination destination(pages_of(0));
-    std::string expected = "0";
-    for (int i = 1; i < 30; i++)
-        expected += ", " + std::to_string(i);
-    BOOST_TEST(Reading(destination, polled).rows() == expected);
-    BOOST_TEST(asked_for_ahead(0) == quick().max_in_flight);
-}
-
-BOOST_AUTO_TEST_CASE(what_is_read_ahead_is_bounded) {
-    // The first page is small, and says nothing of the others.
-    const std::size_t large = PagesAhead::most_bytes / 2;
-    std::atomic<std::size_t> asked = 0; // the destination cannot be asked while it answers
-    const auto pages = pages_of(large);
-    const ScriptedDestination destination([&](const Received &request, LoopbackServer::Connection &connection) {
-        asked++;
-        pages(request, connection);
-    });
-    Reading reading(destination, polled);
-    ResultPage page;
-    for (std::size_t read = 1; read <= 8; read++) {
-        reading.run.next_page(page);
-        const Clock::time_point until = Clock::now() + Milliseconds(50);
-        while (Clock::now() < until)
-            reading.run.go_on();
-        BOOST_TEST(asked.load() <= read + 2);
-    }
-}
-
 BOOST_AUTO_TEST_CASE(what_is_sent_again_has_the_same_id) {
     int attempts = 0;
     const ScriptedDestination destination([&](const Received &, auto &connection) {
@@ -208,18 +54,6 @@ BOOST_AUTO_TEST_CASE(what_is_sent_again_has_the_same_id) {
     const std::vector<Received> all = destination.received();
     BOOST_TEST(all[0].target == all[2].target);
     BOOST_TEST(all[0].target.size() == std::string("/run?id=").size() + 36);
-}
-
-BOOST_AUTO_TEST_CASE(an_answer_may_be_all) {
-    const ScriptedDestination destination([](const Received &request, auto &connection) {
-        connection.answer(
-            200,
-            request.method == "POST"
-                ? R"({"columns": [{"name": "a"}], "token": "t", "rows": [{"f": [{"v": "head"}]}, {"f": [{"w": 12345678901234567890123}]}]})"
-                : R"({"rows": [{"f": [{"v": null}]}, {"f": [{}]}]})");
-    });
-    Reading reading(destination, at_once);
-    BOOST_TEST(reading.rows() == "12345678901234567890123, NULL, NULL");
 }
 
 BOOST_AUTO_TEST_CASE(faults_name_the_statement) {
@@ -244,13 +78,6 @@ BOOST_AUTO_TEST_CASE(faults_name_the_statement) {
                std::string::npos);
     BOOST_TEST(fault(200, R"({"handle": "h1", "rows": 5, "columns": [{}]})").find("its rows are no array") !=
                std::string::npos);
-}
-
-BOOST_AUTO_TEST_CASE(pages_end_whatever_answers_say) {
-    const ScriptedDestination destination([](const Received &, auto &connection) {
-        connection.answer(200, R"({"columns": [{"name": "a"}], "token": "again", "rows": []})");
-    });
-    BOOST_TEST(Reading(destination, at_once).fault().find("one that was read before") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_abandoned_is_cancelled_there) {
@@ -292,117 +119,6 @@ BOOST_AUTO_TEST_CASE(nothing_is_waited_for_longer_than_said) {
     const Clock::time_point begin = Clock::now();
     reading.run.abandon(Milliseconds(100));
     BOOST_TEST((Clock::now() - begin < std::chrono::seconds(3)));
-}
-
-BOOST_AUTO_TEST_CASE(pages_may_come_while_it_runs) {
-    const ScriptedDestination destination([](const Received &request, auto &connection) {
-        if (request.method == "POST")
-            connection.answer(200, R"({"id": "q1", "nextUri": "/run/1"})");
-        else if (request.target == "/run/1")
-            connection.answer(200, R"({"id": "q1", "nextUri": "/run/2", "scanned": 7})");
-        else if (request.target == "/run/2")
-            connection.answer(200, R"({"nextUri": "/run/3", "columns": [{"name": "a"}]})");
-        else if (request.target == "/run/3")
-            connection.answer(200, R"({"next": "/run/4", "columns": [{"name": "a"}], "data": [["x"]], "scanned": 9})");
-        else
-            connection.answer(200, R"({"columns": [{"name": "a"}], "data": [["y"], [null]]})");
-    });
-    Reading reading(destination, while_it_runs, {"SELECT '{{x}}'", {{"TEXT", "{y}"}}});
-    BOOST_TEST(reading.rows() == "x, y, NULL");
-    const std::vector<Received> all = destination.received();
-    BOOST_TEST(all.size() == 5);
-    BOOST_TEST(all[0].body == "SELECT '{{x}}'");
-    BOOST_TEST(all[0].target == "/run?p1=%7By%7D");
-    BOOST_TEST(all[0].all_of("x-tag") == "the tag");
-    BOOST_TEST(all[0].all_of("content-type") == "text/plain; charset=utf-8");
-    BOOST_TEST(reading.run.progress().id == "q1");
-    BOOST_TEST(reading.run.progress().source_bytes == 9);
-    BOOST_TEST(!reading.run.may_be_running());
-}
-
-BOOST_AUTO_TEST_CASE(a_page_may_say_that_it_failed) {
-    const ScriptedDestination destination([](const Received &request, auto &connection) {
-        connection.answer(200, request.method == "POST" ? R"({"id": "q1", "nextUri": "/run/1"})"
-                                                        : R"({"id": "q1", "error": "no memory"})");
-    });
-    BOOST_TEST(Reading(destination, while_it_runs).fault() == ": no memory | Statement q1.");
-}
-
-BOOST_AUTO_TEST_CASE(what_runs_while_it_is_read_is_cancelled) {
-    for (const char *next : {"/run/2", "http://elsewhere.example/run/2"}) {
-        const ScriptedDestination destination([next](const Received &request, auto &connection) {
-            if (request.method == "DELETE")
-                connection.answer(204, "");
-            else
-                connection.answer(
-                    200, std::string(R"({"id": "q1", "columns": [{"name": "a"}], "data": [["x"]], "nextUri": ")") +
-                             (request.method == "POST" ? "/run/1" : next) + "\"}");
-        });
-        Reading reading(destination, while_it_runs);
-        ResultPage page;
-        BOOST_TEST(reading.run.next_page(page));
-        try {
-            while (reading.run.next_page(page) && destination.count("/run/2") == 0)
-                ;
-        } catch (const DestinationError &error) {
-            const std::string said = error.what();
-            BOOST_TEST((said.ends_with("said to be elsewhere") || said.ends_with("one that was read before")), said);
-        }
-        BOOST_TEST(reading.run.may_be_running());
-        reading.run.abandon(std::chrono::seconds(5));
-        BOOST_TEST(destination.count("/query/q1") == 1);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(rows_may_be_where_a_page_says) {
-    const ScriptedDestination destination([](const Received &request, auto &connection) {
-        if (request.method == "POST")
-            connection.answer(200, R"({"columns": [{"name": "a"}], "link": ")"
-                                   "http://" +
-                                       request.all_of("host") +
-                                       R"(/stored?key=1", "headers": {"X-Key": "{k}"}, "next": 1})");
-        else if (request.target == "/stored?key=1")
-            connection.answer(200, R"([["x"], [null]])");
-        else if (request.target == "/chunk/1")
-            connection.answer(200, R"({"rows": [["y"]], "next": 2})");
-        else
-            connection.answer(200, R"({})");
-    });
-    Reading reading(destination, by_links);
-    BOOST_TEST(reading.rows() == "x, NULL, y");
-    const std::vector<Received> all = destination.received();
-    BOOST_TEST(all.size() == 4);
-    BOOST_TEST(Json::parse(all[0].body).size() == 2);
-    BOOST_TEST(all[0].all_of("authorization") == "Bearer secret");
-    BOOST_TEST(all[1].all_of("x-key") == "{k}");
-    BOOST_TEST(!all[1].has("authorization"));
-}
-
-BOOST_AUTO_TEST_CASE(rows_are_fetched_from_no_other_host) {
-    for (const char *link : {"http://evil.example/x", "https://storage.example/x", "https://a.storage.example.evil/x",
-                             "ftp://a.storage.example/x", "x", "https://user@a.storage.example/x"}) {
-        const ScriptedDestination destination([link](const Received &, auto &connection) {
-            connection.answer(200, R"({"columns": [{"name": "a"}], "link": ")" + std::string(link) + "\"}");
-        });
-        BOOST_TEST(Reading(destination, by_links).fault().find("at a host that the connector does not allow") !=
-                       std::string::npos,
-                   link);
-        BOOST_TEST(destination.received().size() == 1);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(a_link_that_has_ended_is_a_fault_that_does_not_tell_it) {
-    const ScriptedDestination destination([](const Received &request, auto &connection) {
-        if (request.method == "POST")
-            connection.answer(200, R"({"columns": [{"name": "a"}], "link": ")"
-                                   "http://" +
-                                       request.all_of("host") + R"(/stored?key=1"})");
-        else
-            connection.answer(403, "<Code>AccessDenied</Code>");
-    });
-    const std::string fault = Reading(destination, by_links).fault();
-    BOOST_TEST(fault.find("AccessDenied") != std::string::npos, fault);
-    BOOST_TEST(fault.find("key=1") == std::string::npos, fault);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_may_come_when_it_is_done) {
