@@ -4,9 +4,15 @@
 #include "engine/manifest/source_types_reader.h"
 #include "engine/text/placeholders.h"
 
+#include <map>
+#include <string>
+
 namespace reverse_etl {
 
 namespace {
+
+/// Bytes: no source takes less.
+constexpr std::size_t longest_statement = 100'000;
 
 constexpr PlaceholderNames of_table = {"{object}", "{statement.schema}"};
 
@@ -51,10 +57,33 @@ void read_parameters(const ManifestNode &node, DialectSpec &dialect) {
     }
 }
 
+/// By the name of a Postgres type, SQL with a column in it.
+std::map<std::string, std::string> read_by_type(const ManifestNode &node) {
+    std::map<std::string, std::string> by_type;
+    for (const auto &[name, expression] : node.members()) {
+        const Json written = name;
+        read_source_type_name(ManifestNode(written, expression.pointer()));
+        by_type.emplace(name, sql_with(expression, "{column}"));
+    }
+    return by_type;
+}
+
+RowHashSpec read_row_hash(const ManifestNode &node) {
+    node.only({"sql", "sum", "longest", "text"});
+    RowHashSpec hash;
+    hash.sql = sql_with(node.at("sql"), "{text}");
+    hash.sum = node.has("sum") ? sql_with(node.at("sum"), "{hash}") : "SUM({hash})";
+    hash.longest = node.has("longest") ? node.at("longest").positive_integer() : longest_statement;
+    if (hash.longest < 10'000)
+        node.at("longest").fail("must be at least 10000");
+    hash.texts = read_by_type(node.at("text"));
+    return hash;
+}
+
 } // namespace
 
 DialectSpec read_dialect(const ManifestNode &node) {
-    node.only({"quote", "fold", "relation", "schema", "parameters", "select"});
+    node.only({"quote", "fold", "relation", "schema", "parameters", "select", "hash"});
     DialectSpec dialect;
     if (node.has("quote"))
         dialect.quote = node.at("quote").one_of({"\"", "`"}) == 1 ? "`" : "\"";
@@ -66,11 +95,9 @@ DialectSpec read_dialect(const ManifestNode &node) {
     if (node.has("parameters"))
         read_parameters(node.at("parameters"), dialect);
     if (node.has("select"))
-        for (const auto &[name, expression] : node.at("select").members()) {
-            const Json written = name;
-            read_source_type_name(ManifestNode(written, expression.pointer()));
-            dialect.select.emplace(name, sql_with(expression, "{column}"));
-        }
+        dialect.select = read_by_type(node.at("select"));
+    if (node.has("hash"))
+        dialect.hash = read_row_hash(node.at("hash"));
     return dialect;
 }
 

@@ -40,6 +40,14 @@ struct ParameterType {
     std::shared_ptr<const TextPattern> only = nullptr; ///< how the values look that it takes; nullptr: all
 };
 
+/// How the source tells rows apart without sending them.
+struct RowHashSpec {
+    std::string sql;   ///< of a "{text}": the last 15 hexadecimal digits of the MD5 of its UTF-8, as a number
+    std::string sum;   ///< of a "{hash}" that is such a number, over any number of rows, exactly
+    std::size_t longest = 0; ///< bytes that a statement's text may have
+    std::map<std::string, std::string> texts; ///< by the Postgres type: a text of a "{column}", other where its value is
+};
+
 /// What SQL is to the source.
 struct DialectSpec {
     std::string quote = "\"";          ///< around names; within one it is written twice
@@ -49,6 +57,7 @@ struct DialectSpec {
     std::string marker = "?";          ///< of a parameter; "{number}" counts them from 1
     std::map<std::string, ParameterType> parameters; ///< by the Postgres type
     std::map<std::string, std::string> select;       ///< by the Postgres type: how a "{column}" is asked for
+    std::optional<RowHashSpec> hash;                 ///< nothing: rows have to be read to be compared
 };
 
 /// How the tables of a schema are found, and their columns: by one statement, whose result has a row for each column:

@@ -11,12 +11,6 @@ namespace {
 
 constexpr const char *operators[] = {"=", "<>", "<", "<=", ">", ">="};
 
-std::string filled(const std::string &text, const std::string &name, const std::string &value) {
-    return substitute(text, [&](const std::string &placeholder) {
-        return placeholder == name ? std::optional(value) : std::nullopt;
-    });
-}
-
 /// The expression that stands for one more parameter.
 std::string add_parameter(const DialectSpec &dialect, const std::string &type, const std::string &value,
                           std::vector<StatementParameter> &parameters) {
@@ -49,6 +43,17 @@ void append_condition(const DialectSpec &dialect, const SqlCondition &condition,
     sql.text += column + " IN (";
     for (std::size_t i = 0; i < condition.values.size(); i++)
         sql.text += (i == 0 ? "" : ", ") + add_parameter(dialect, condition.type, condition.values[i], sql.parameters);
+    sql.text += ")";
+}
+
+/// That a text has these bytes, where the source's collation may take two texts for one.
+void append_bytes(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql) {
+    const std::string &hash = dialect.hash->sql;
+    sql.text += " AND " + filled(hash, "text", quoted(dialect, condition.field)) + " IN (";
+    for (std::size_t i = 0; i < condition.values.size(); i++)
+        sql.text +=
+            (i == 0 ? "" : ", ") +
+            filled(hash, "text", add_parameter(dialect, condition.type, condition.values[i], sql.parameters));
     sql.text += ")";
 }
 
@@ -128,22 +133,36 @@ bool can_be_parameter(const DialectSpec &dialect, const std::string &type, const
     return true;
 }
 
-SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
-    SqlText sql{"SELECT ", {}};
-    for (const SelectedColumn &column : query.columns) {
-        const auto expression = dialect.select.find(column.type);
-        const std::string name = quoted(dialect, column.field);
-        sql.text += (sql.text.size() > 7 ? ", " : "") +
-                    (expression == dialect.select.end() ? name : filled(expression->second, "column", name));
-    }
-    sql.text += query.columns.empty() ? "1" : "";
+std::string filled(const std::string &text, const std::string &name, const std::string &value) {
+    return substitute(text, [&](const std::string &placeholder) {
+        return placeholder == name ? std::optional(value) : std::nullopt;
+    });
+}
+
+std::string selected(const DialectSpec &dialect, const SelectedColumn &column) {
+    const auto expression = dialect.select.find(column.type);
+    const std::string name = quoted(dialect, column.field);
+    return expression == dialect.select.end() ? name : filled(expression->second, "column", name);
+}
+
+void append_from_where(const DialectSpec &dialect, const SourceQuery &query, bool apart, SqlText &sql) {
     // What a query ends with may be a comment.
     sql.text +=
         " FROM " + (query.query.empty() ? query.relation : "(\n" + query.query + "\n) AS " + quoted(dialect, "source"));
     for (std::size_t i = 0; i < query.conditions.size(); i++) {
         sql.text += i == 0 ? " WHERE " : " AND ";
         append_condition(dialect, query.conditions[i], sql);
+        if (apart && query.conditions[i].type == "text" && !query.conditions[i].values.empty())
+            append_bytes(dialect, query.conditions[i], sql);
     }
+}
+
+SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
+    SqlText sql{"SELECT ", {}};
+    for (const SelectedColumn &column : query.columns)
+        sql.text += (sql.text.size() > 7 ? ", " : "") + selected(dialect, column);
+    sql.text += query.columns.empty() ? "1" : "";
+    append_from_where(dialect, query, false, sql);
     if (query.limit >= 0)
         sql.text += " LIMIT " + std::to_string(query.limit);
     return sql;

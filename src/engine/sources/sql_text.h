@@ -66,6 +66,16 @@ bool can_say(const DialectSpec &dialect, const std::string &type, SqlComparison 
 /// Whether a value is one that a parameter of the type can be: it means the same to the source as to Postgres.
 bool can_be_parameter(const DialectSpec &dialect, const std::string &type, const std::string &value);
 
+/// SQL of the manifest with a value in place of {NAME}.
+std::string filled(const std::string &text, const std::string &name, const std::string &value);
+
+/// How a column is asked for.
+std::string selected(const DialectSpec &dialect, const SelectedColumn &column);
+
+/// FROM and WHERE, with the values as parameters. `apart`: conditions on texts hold of the very bytes, whatever the
+/// source's collation; for that the dialect must have a hash.
+void append_from_where(const DialectSpec &dialect, const SourceQuery &query, bool apart, SqlText &sql);
+
 /// SELECT, with the values as parameters.
 SqlText select_text(const DialectSpec &dialect, const SourceQuery &query);
 

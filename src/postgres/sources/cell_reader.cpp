@@ -4,6 +4,7 @@
 #include "postgres/border/border.h"
 
 #include <cstring>
+#include <utility>
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -12,11 +13,11 @@ extern "C" {
 
 namespace reverse_etl {
 
-CellReader::CellReader(const Destination &destination, const std::vector<AttrNumber> &columns, const Words &words,
+CellReader::CellReader(std::string table, const std::vector<const DestinationColumn *> &columns, const Words &words,
                        MemoryContext context)
-    : destination_(destination), words_(words) {
-    for (AttrNumber attnum : columns) {
-        Column column{destination.column(attnum), {}, InvalidOid, false, ""};
+    : table_(std::move(table)), words_(words) {
+    for (const DestinationColumn *one : columns) {
+        Column column{one, {}, InvalidOid, false, ""};
         pg_call([&] {
             Oid input;
             getTypeInputInfo(column.column->type, &input, &column.io_parameter);
@@ -52,11 +53,18 @@ void CellReader::read(const ResultPage &page, std::size_t row, TupleTableSlot *s
         });
     } catch (const std::runtime_error &error) {
         throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
-                    "could not read column \"" + columns_[at].column->name + "\" of \"" + destination_.name +
+                    "could not read column \"" + columns_[at].column->name + "\" of \"" + table_ +
                         "\" from the source",
                     words_.secrets().hide(error.what()),
                     "Give the column a type that holds what the source answers, such as text.");
     }
+}
+
+std::vector<const DestinationColumn *> columns_of(const Destination &table, const std::vector<AttrNumber> &numbers) {
+    std::vector<const DestinationColumn *> columns;
+    for (const AttrNumber number : numbers)
+        columns.push_back(table.column(number));
+    return columns;
 }
 
 } // namespace reverse_etl

@@ -4,6 +4,7 @@
 #include "engine/sources/result_page.h"
 #include "postgres/destinations/destination.h"
 
+#include <string>
 #include <vector>
 
 extern "C" {
@@ -16,9 +17,9 @@ namespace reverse_etl {
 /// Puts rows of a page into slots, through the input functions of the columns' types.
 class CellReader {
   public:
-    /// `columns`: those of the table that the result's columns are, in its order. What is looked up is kept in the
-    /// memory context.
-    CellReader(const Destination &destination, const std::vector<AttrNumber> &columns, const Words &words,
+    /// `columns`: those of the table that the first columns of the result are, in its order; their attnum is the place
+    /// in the slot. They and the words must stay. What is looked up is kept in the memory context.
+    CellReader(std::string table, const std::vector<const DestinationColumn *> &columns, const Words &words,
                MemoryContext context);
 
     /// The row's values, in the current memory context. Throws an Error that names the column.
@@ -33,9 +34,12 @@ class CellReader {
         std::string mended; ///< of JSON with what jsonb cannot hold; "": the cell is right as it is
     };
 
-    const Destination &destination_;
+    const std::string table_; ///< its name, for people
     const Words &words_;
     std::vector<Column> columns_;
 };
+
+/// The columns of a table by their numbers.
+std::vector<const DestinationColumn *> columns_of(const Destination &table, const std::vector<AttrNumber> &numbers);
 
 } // namespace reverse_etl

@@ -5,6 +5,7 @@
 #include "postgres/destinations/preview.h"
 #include "postgres/shared/statistics.h"
 #include "postgres/sources/cell_reader.h"
+#include "postgres/sources/source_access.h"
 #include "postgres/sources/source_line.h"
 
 #include <algorithm>
@@ -83,7 +84,7 @@ class KeptRows {
     TupleTableSlot *slot_ = nullptr;
 };
 
-class SourceScan : public TableScan {
+class SourceScan : public TableScan, private SourceAccess {
   public:
     SourceScan(const Destination &destination, SourcePlan plan, Oid user, ForeignScanState *node, bool keeps)
         : destination_(destination), plan_(std::move(plan)), user_(user), node_(node),
@@ -96,7 +97,8 @@ class SourceScan : public TableScan {
         policy_.account = destination.account(user);
         authenticator_ = destination.authenticator(user);
         statistics_ = std::make_unique<Statistics>(destination.relation);
-        cells_ = std::make_unique<CellReader>(destination_, plan_.retrieved, authenticator_->words(), context_);
+        cells_ = std::make_unique<CellReader>(destination_.name, columns_of(destination_, plan_.retrieved),
+                                              authenticator_->words(), context_);
         if (keeps)
             kept_ = std::make_unique<KeptRows>(descriptor_, context_);
         auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
@@ -140,7 +142,53 @@ class SourceScan : public TableScan {
         kept_.reset();
     }
 
+    SourceAccess *source() override { return this; }
+
   private:
+    const Destination &table() const override { return destination_; }
+    const SourcePlan &plan() const override { return plan_; }
+    const Words &words() const override { return authenticator_->words(); }
+
+    std::optional<SourceQuery> whole_query() override {
+        bool is_whole = true;
+        std::optional<SourceQuery> query = this->query(is_whole);
+        if (!is_whole)
+            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                        "the source of \"" + destination_.name + "\" cannot be told a value of WHERE", "",
+                        "change_detection => 'difference' evaluates WHERE here.");
+        return query;
+    }
+
+    void run(const SqlText &sql, std::size_t columns, const TakeRow &take) override {
+        RecordedStatement statement(*destination_.source.statement, *authenticator_, line_, sql, settings(),
+                                    destination_.server, destination_.relation, user_);
+        statement.run().report_to(*statistics_);
+        ResultPage page;
+        std::uint64_t read = 0;
+        const auto next_page = [&] {
+            bool is_there = false;
+            in_words(sql, [&] {
+                is_there = statement.next_page(page);
+                if (is_there)
+                    check_columns(statement, columns);
+            });
+            return is_there;
+        };
+        while (next_page())
+            for (std::size_t row = 0; row < page.rows(); row++) {
+                take(page, row);
+                if (++read % rows_between_looks == 0)
+                    in_words(sql, [&] { statement.run().go_on(); });
+            }
+    }
+
+    static void check_columns(RecordedStatement &statement, std::size_t expected) {
+        if (statement.run().columns().size() != expected)
+            throw DestinationError(Fault::unintelligible,
+                                   "the result has " + std::to_string(statement.run().columns().size()) +
+                                       " columns, and was asked for " + std::to_string(expected));
+    }
+
     /// A row of the result into the slot's arrays; false behind the last.
     bool read(TupleTableSlot *slot) {
         if (!is_begun_)
@@ -154,7 +202,7 @@ class SourceScan : public TableScan {
             }
         }
         if (++read_ % rows_between_looks == 0)
-            in_words([&] { statement_->run().go_on(); });
+            in_words(*text_, [&] { statement_->run().go_on(); });
         std::fill_n(slot->tts_isnull, descriptor_->natts, true);
         cells_->read(page_, row_++, slot);
         statistics_->read();
@@ -163,13 +211,10 @@ class SourceScan : public TableScan {
 
     bool next_page() {
         bool is_there = false;
-        in_words([&] {
+        in_words(*text_, [&] {
             is_there = statement_->next_page(page_);
-            const std::size_t expected = std::max<std::size_t>(plan_.retrieved.size(), 1);
-            if (is_there && statement_->run().columns().size() != expected)
-                throw DestinationError(Fault::unintelligible,
-                                       "the result has " + std::to_string(statement_->run().columns().size()) +
-                                           " columns, and was asked for " + std::to_string(expected));
+            if (is_there)
+                check_columns(*statement_, std::max<std::size_t>(plan_.retrieved.size(), 1));
         });
         return is_there;
     }
@@ -196,16 +241,23 @@ class SourceScan : public TableScan {
     }
 
     template <class How>
-    void in_words(How &&how) {
+    void in_words(const SqlText &sql, How &&how) {
         try {
             how();
         } catch (const DestinationError &error) {
-            throw source_error(error, "could not read \"" + destination_.name + "\"", text_->text);
+            throw source_error(error, "could not read \"" + destination_.name + "\"", sql.text);
         }
     }
 
     /// What is sent now; nothing where no row can be what WHERE asks for.
     std::optional<SqlText> text() {
+        bool is_whole = true;
+        const std::optional<SourceQuery> query = this->query(is_whole);
+        return query ? std::optional(select_text(destination_.source.statement->spec.dialect, *query)) : std::nullopt;
+    }
+
+    /// `is_whole`: unset where a condition is left out.
+    std::optional<SourceQuery> query(bool &is_whole) {
         SourceQuery query = source_query(destination_, plan_);
         for (const ShippedCondition &one : plan_.conditions) {
             ConditionValues values = this->values(one);
@@ -214,9 +266,11 @@ class SourceScan : public TableScan {
             if (auto condition = source_condition(destination_, one, std::move(*values)))
                 query.conditions.push_back(std::move(*condition));
             else
-                query.limit = -1;
+                is_whole = false;
         }
-        return select_text(destination_.source.statement->spec.dialect, query);
+        if (!is_whole)
+            query.limit = -1;
+        return query;
     }
 
     bool has_other_text() {
