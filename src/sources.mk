@@ -145,6 +145,7 @@ ENGINE_SOURCES = \
     src/engine/requests/words.cpp \
     src/engine/sources/cell_text.cpp \
     src/engine/sources/describe_result.cpp \
+    src/engine/sources/hash_text.cpp \
     src/engine/sources/result_page.cpp \
     src/engine/sources/sql_text.cpp \
     src/engine/sources/statement_run.cpp \
@@ -326,6 +327,9 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/run.cpp \
     src/postgres/syncs/run_times.cpp \
     src/postgres/syncs/sightings.cpp \
+    src/postgres/syncs/source_diff.cpp \
+    src/postgres/syncs/source_model.cpp \
+    src/postgres/syncs/source_statements.cpp \
     src/postgres/syncs/state_cursor.cpp \
     src/postgres/syncs/statements.cpp \
     src/postgres/syncs/straight_outcomes.cpp \

@@ -102,7 +102,8 @@ struct StatementSpec {
 };
 
 /// What every request may name besides what "keep" says: {statement.NAME}.
-inline constexpr const char *statement_names[] = {"id", "sql", "seconds", "milliseconds", "tag", "schema", "page"};
+inline constexpr const char *statement_names[] = {"id",  "sql",   "seconds", "milliseconds",
+                                                  "tag", "label", "schema",  "page"};
 inline constexpr const char *of_statement = "statement.";
 
 } // namespace reverse_etl

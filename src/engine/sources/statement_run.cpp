@@ -296,11 +296,27 @@ std::string statement_id() {
     return id;
 }
 
+namespace {
+
+/// In letters that every source has in labels: small ones, digits, _ and -, 63 at most.
+std::string label_of(const std::string &tag) {
+    std::string label;
+    for (const char c : tag) {
+        const bool is_small = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        const bool is_large = c >= 'A' && c <= 'Z';
+        label += is_small ? c : is_large ? static_cast<char>(c - 'A' + 'a') : '_';
+    }
+    return label.substr(0, 63);
+}
+
+} // namespace
+
 RequestValues values_of_statement(const SqlText &sql, const StatementSettings &settings) {
     return {{"id", settings.id.empty() ? statement_id() : settings.id},
             {"sql", sql.text},
             {"schema", settings.schema},
             {"tag", settings.tag},
+            {"label", label_of(settings.tag)},
             {"seconds", std::to_string(settings.longest.count())},
             {"milliseconds", std::to_string(settings.longest.count() * 1000)},
             {"page", ""}};

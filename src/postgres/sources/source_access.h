@@ -22,9 +22,9 @@ class SourceAccess {
     virtual const SourcePlan &plan() const = 0;
     /// How what the source says is told to people.
     virtual const Words &words() const = 0;
-    /// The rows that the scan would read; nothing where WHERE holds of none. Throws an Error where the source cannot be
-    /// told a value of WHERE.
-    virtual std::optional<SourceQuery> whole_query() = 0;
+    /// The rows that the scan would read; nothing where WHERE holds of none. `is_whole` is unset where a condition is
+    /// left out, since the source cannot be told its value.
+    virtual std::optional<SourceQuery> query(bool &is_whole) = 0;
 
     using TakeRow = std::function<void(const ResultPage &page, std::size_t row)>;
     /// Runs a statement, whose result has so many columns. Errors are those of a scan.

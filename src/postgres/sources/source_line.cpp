@@ -14,6 +14,25 @@ Error source_error(const DestinationError &error, const std::string &what, const
     return {sqlstate_of(error.fault), what + ": " + error.what(), error.detail, error.hint, "source SQL: " + sql};
 }
 
+namespace {
+
+std::string &tag_now() {
+    static std::string tag;
+    return tag;
+}
+
+} // namespace
+
+StatementTag::StatementTag(std::string tag) : outer_(std::exchange(tag_now(), std::move(tag))) {}
+
+StatementTag::~StatementTag() {
+    tag_now() = std::move(outer_);
+}
+
+std::string StatementTag::of(const std::string &what) {
+    return tag_now().empty() ? "reverse_etl " + what : tag_now();
+}
+
 RecordedStatement::RecordedStatement(const ConnectorStatement &source, Authenticator &authenticator,
                                      const AccountLine &line, SqlText sql, StatementSettings settings, Oid server,
                                      Oid table, Oid role)

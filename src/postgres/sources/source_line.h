@@ -18,6 +18,22 @@ inline constexpr Milliseconds source_patience{900};
 /// The Error for a fault of a source. `what`: what could not be done.
 Error source_error(const DestinationError &error, const std::string &what, const std::string &sql);
 
+/// While one lives, statements of this process tell the source's history of queries what they are for. The innermost
+/// counts.
+class StatementTag {
+  public:
+    explicit StatementTag(std::string tag);
+    ~StatementTag();
+    StatementTag(const StatementTag &) = delete;
+    StatementTag &operator=(const StatementTag &) = delete;
+
+    /// Of a statement that reads this, where nobody says more.
+    static std::string of(const std::string &what);
+
+  private:
+    std::string outer_;
+};
+
 /// A statement at a source that is on record. However it ends, it is cancelled there if it runs yet.
 class RecordedStatement {
   public:

@@ -149,16 +149,6 @@ class SourceScan : public TableScan, private SourceAccess {
     const SourcePlan &plan() const override { return plan_; }
     const Words &words() const override { return authenticator_->words(); }
 
-    std::optional<SourceQuery> whole_query() override {
-        bool is_whole = true;
-        std::optional<SourceQuery> query = this->query(is_whole);
-        if (!is_whole)
-            throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
-                        "the source of \"" + destination_.name + "\" cannot be told a value of WHERE", "",
-                        "change_detection => 'difference' evaluates WHERE here.");
-        return query;
-    }
-
     void run(const SqlText &sql, std::size_t columns, const TakeRow &take) override {
         RecordedStatement statement(*destination_.source.statement, *authenticator_, line_, sql, settings(),
                                     destination_.server, destination_.relation, user_);
@@ -237,7 +227,7 @@ class SourceScan : public TableScan, private SourceAccess {
         std::chrono::seconds longest = destination_.source.longest;
         if (StatementTimeout > 0)
             longest = std::min(longest, std::chrono::ceil<std::chrono::seconds>(Milliseconds(StatementTimeout)));
-        return {destination_.source.schema, "reverse_etl " + destination_.name, longest};
+        return {destination_.source.schema, StatementTag::of(destination_.name), longest};
     }
 
     template <class How>
@@ -256,8 +246,7 @@ class SourceScan : public TableScan, private SourceAccess {
         return query ? std::optional(select_text(destination_.source.statement->spec.dialect, *query)) : std::nullopt;
     }
 
-    /// `is_whole`: unset where a condition is left out.
-    std::optional<SourceQuery> query(bool &is_whole) {
+    std::optional<SourceQuery> query(bool &is_whole) override {
         SourceQuery query = source_query(destination_, plan_);
         for (const ShippedCondition &one : plan_.conditions) {
             ConditionValues values = this->values(one);

@@ -15,11 +15,11 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 }
 
@@ -139,8 +139,11 @@ SourceModel::SourceModel(const std::string &query, const std::vector<std::string
     obstacle_ = find_obstacle(key, columns);
     if (!obstacle_.empty())
         return;
-    const std::optional<SourceQuery> whole = source_->whole_query();
-    if (!whole)
+    bool is_whole = true;
+    const std::optional<SourceQuery> rows = source_->query(is_whole);
+    if (!is_whole)
+        obstacle_ = "The source cannot be told a value of WHERE.";
+    if (!is_whole || !rows)
         return;
     HashStream head;
     head.start();
@@ -148,7 +151,7 @@ SourceModel::SourceModel(const std::string &query, const std::vector<std::string
         const std::string said = one.name + '\0' + type_name(one.column->type) + '\0';
         head.add(said.data(), said.size());
     }
-    hashed_ = std::make_unique<HashedRows>(source_->table().source.statement->spec.dialect, *whole, hashed(key_),
+    hashed_ = std::make_unique<HashedRows>(source_->table().source.statement->spec.dialect, *rows, hashed(key_),
                                            hashed(columns_), head.finish());
 }
 
@@ -160,7 +163,7 @@ void SourceModel::close() {
             FreeQueryDesc(query_);
         }
         if (plan_ != nullptr)
-            ReleaseCachedPlan(plan_, CurrentResourceOwner);
+            ReleaseCachedPlan(plan_, nullptr);
     });
     query_ = nullptr;
     plan_ = nullptr;
@@ -291,20 +294,29 @@ std::size_t SourceModel::statements(std::uint64_t modulus, std::size_t numbers) 
     return hashed_ == nullptr ? 0 : hashed_->statements(modulus, numbers);
 }
 
+ResultRows SourceModel::no_keys() const {
+    return rows_with(key_);
+}
+
+ResultRows SourceModel::rows_with(const std::vector<Column> &columns) {
+    std::vector<NewColumn> described;
+    for (const Column &one : columns)
+        described.push_back({one.name, one.column->type, one.column->typmod, one.column->collation});
+    described.push_back({source_columns::place, INT8OID});
+    described.push_back({source_columns::hash, INT8OID});
+    return rows_of(described);
+}
+
 ResultRows SourceModel::read(const std::vector<Column> &columns, std::uint64_t modulus,
                              const std::vector<std::uint64_t> &numbers) const {
-    std::vector<NewColumn> described;
     std::vector<DestinationColumn> placed;
     std::vector<SelectedColumn> asked;
     for (const Column &one : columns) {
-        described.push_back({one.name, one.column->type, one.column->typmod, one.column->collation});
         placed.push_back(*one.column);
         placed.back().attnum = static_cast<AttrNumber>(placed.size());
         asked.push_back({one.column->field, source_type_name(pg_call([&] { return getBaseType(one.column->type); }))});
     }
-    described.push_back({source_columns::place, INT8OID});
-    described.push_back({source_columns::hash, INT8OID});
-    ResultRows rows = rows_of(described);
+    ResultRows rows = rows_with(columns);
     if (hashed_ == nullptr)
         return rows;
     std::vector<const DestinationColumn *> places;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/sources/hash_text.h"
+#include "postgres/border/border.h"
 #include "postgres/border/result_rows.h"
 #include "postgres/sources/source_access.h"
 #include "postgres/syncs/definition.h"
@@ -49,6 +50,8 @@ class SourceModel {
     ResultRows buckets(std::uint64_t buckets, bool of_keys) const;
     /// Columns of the key, place, hash: of rows whose keys have one of the numbers; without numbers, of all rows.
     ResultRows keys(std::uint64_t modulus, const std::vector<std::uint64_t> &numbers) const;
+    /// The same of no row, without asking.
+    ResultRows no_keys() const;
     /// The same with all columns that count.
     ResultRows rows(std::uint64_t modulus, const std::vector<std::uint64_t> &numbers) const;
     /// How many statements those take.
@@ -67,6 +70,7 @@ class SourceModel {
                              std::vector<Column> &columns) const;
     std::string obstacle_of_key() const;
     std::vector<HashedColumn> hashed(const std::vector<Column> &columns) const;
+    static ResultRows rows_with(const std::vector<Column> &columns);
     ResultRows read(const std::vector<Column> &columns, std::uint64_t modulus,
                     const std::vector<std::uint64_t> &numbers) const;
 
