@@ -179,6 +179,7 @@ POSTGRES_SOURCES = \
     src/postgres/background/due_syncs.cpp \
     src/postgres/background/history.cpp \
     src/postgres/background/outbox_service.cpp \
+    src/postgres/background/statement_canceller.cpp \
     src/postgres/background/sync_runner.cpp \
     src/postgres/background/sync_runners.cpp \
     src/postgres/background/sync_tasks.cpp \
@@ -305,6 +306,7 @@ POSTGRES_SOURCES = \
     src/postgres/sources/source_line.cpp \
     src/postgres/sources/source_plan.cpp \
     src/postgres/sources/source_scan.cpp \
+    src/postgres/sources/statement_note.cpp \
     src/postgres/streams/changed_rows.cpp \
     src/postgres/streams/functions.cpp \
     src/postgres/streams/mapping.cpp \

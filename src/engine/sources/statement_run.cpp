@@ -33,6 +33,11 @@ struct ForOthers {
     std::vector<Finished> finished;
 };
 
+/// Whether a refusal says nothing of the statement that was asked for.
+bool is_about_request(long status) {
+    return status == 401 || status == 403 || status == 429 || status >= 500;
+}
+
 std::int64_t number_at(Answer &answer, const Pointers &at) {
     const auto found = answer.at(at);
     const std::string text = found ? text_of(*found) : "";
@@ -137,6 +142,7 @@ void StatementRun::fetch_next() {
 void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
     if (phase_ == Phase::cancelling) {
         phase_ = Phase::ended;
+        is_cancelled_ = true;
         return;
     }
     if (verdict.action == Action::accept && answer.response().status == 0) {
@@ -145,6 +151,7 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
     }
     progress_.bytes += answer.response().body.size();
     if (verdict.action != Action::proceed && verdict.action != Action::accept) {
+        is_in_doubt_ = may_be_running() && is_about_request(answer.response().status);
         phase_ = Phase::ended;
         keep_values(answer);
         fail(Fault::stopped, verdict.reason);
@@ -160,6 +167,7 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
 }
 
 void StatementRun::failed(std::unique_ptr<Job>, const DestinationError &error) {
+    is_in_doubt_ = may_be_running();
     const bool was_cancelling = std::exchange(phase_, Phase::ended) == Phase::cancelling;
     if (was_cancelling)
         return;
@@ -176,6 +184,8 @@ void StatementRun::keep_values(Answer &answer) {
         progress_.id = answer.words().of(handle->second);
     else
         progress_.id = values_.at("id");
+    if (told_)
+        told_();
 }
 
 /// Where a statement stands, by an answer to its submission or to a look at it.
@@ -251,7 +261,8 @@ void StatementRun::find_next(const Job &job, Answer &answer) {
     }
 }
 
-void StatementRun::abandon(Milliseconds patience) noexcept {
+bool StatementRun::abandon(Milliseconds patience) noexcept {
+    const bool may_have_run = may_be_running();
     try {
         PatientWaiter waiter;
         const Clock::time_point deadline = Clock::now() + patience;
@@ -259,8 +270,7 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
         // Where a token would have to be fetched first, the server might have to be asked.
         while (may_be_running() && Clock::now() < deadline && authenticator_.ready()) {
             // What was submitted may have no name yet by which it can be cancelled: the answer brings it.
-            const bool has_name = !spec_.keep.contains("handle") || !values_.at("handle").empty();
-            if (has_name || phase_ != Phase::submitting) {
+            if (has_name() || phase_ != Phase::submitting) {
                 step_.reset();
                 ended_step_.reset();
                 if (spec_.cancel.spec.method.empty())
@@ -282,9 +292,45 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
     } catch (...) {
         // It cannot be said to anybody here; the source ends the statement after its longest time.
     }
+    // An answer may have told meanwhile that it is done.
+    const bool is_still_running = may_have_run && !is_cancelled_ && !is_done_;
     phase_ = Phase::ended;
     step_.reset();
     ended_step_.reset();
+    return !is_still_running;
+}
+
+bool StatementRun::has_name() const {
+    return !spec_.keep.contains("handle") || !values_.at("handle").empty();
+}
+
+RequestValues StatementRun::kept() const {
+    RequestValues kept;
+    for (const auto &[name, at] : spec_.keep)
+        kept.emplace(name, values_.at(name));
+    return kept;
+}
+
+void StatementRun::take_up(const RequestValues &kept) {
+    for (const auto &[name, at] : spec_.keep)
+        if (const auto value = kept.find(name); value != kept.end())
+            values_[name] = value->second;
+}
+
+bool StatementRun::cancel() {
+    if (spec_.cancel.spec.method.empty())
+        return true;
+    if (!has_name()) {
+        send(spec_.submit, Phase::submitting);
+        while (phase_ == Phase::submitting)
+            step_->dispatcher.run(*this);
+        if (!may_be_running())
+            return true;
+    }
+    send(spec_.cancel, Phase::cancelling);
+    while (phase_ == Phase::cancelling)
+        step_->dispatcher.run(*this);
+    return is_cancelled_;
 }
 
 std::string statement_id() {

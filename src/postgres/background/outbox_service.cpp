@@ -3,6 +3,7 @@
 #include "postgres/audit_log/service.h"
 #include "postgres/background/called_waiter.h"
 #include "postgres/background/history.h"
+#include "postgres/background/statement_cancellers.h"
 #include "postgres/background/sync_runners.h"
 #include "postgres/background/sync_tasks.h"
 #include "postgres/border/attempt.h"
@@ -233,6 +234,7 @@ class OutboxService {
             if (!started_)
                 clear_up();
             may_send = identity::matches();
+            statement_cancellers::start_if_needed();
             destinations = Outbox::destinations();
             paused = read_oids(R"(
                 SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL

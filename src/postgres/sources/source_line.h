@@ -3,8 +3,10 @@
 #include "engine/sources/statement_run.h"
 #include "postgres/border/border.h"
 #include "postgres/shared/source_queries.h"
+#include "postgres/sources/statement_note.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace reverse_etl {
@@ -34,7 +36,8 @@ class StatementTag {
     std::string outer_;
 };
 
-/// A statement at a source that is on record. However it ends, it is cancelled there if it runs yet.
+/// A statement at a source that is on record, also for who comes after a crash. However it ends, it is cancelled there
+/// if it runs yet.
 class RecordedStatement {
   public:
     /// `table`: invalid where there is none. What is passed by reference must stay as long as this does.
@@ -51,7 +54,10 @@ class RecordedStatement {
   private:
     void tell();
 
+    void let_go(bool has_ended_there);
+
     SourceQueryEntry entry_;
+    std::optional<StatementNote> note_; ///< of what is only shown there is none
     StatementRun run_;
 };
 
