@@ -42,10 +42,11 @@ struct ParameterType {
 
 /// How the source tells rows apart without sending them.
 struct RowHashSpec {
-    std::string sql;   ///< of a "{text}": the last 15 hexadecimal digits of the MD5 of its UTF-8, as a number
-    std::string sum;   ///< of a "{hash}" that is such a number, over any number of rows, exactly
+    std::string sql;         ///< of a "{text}": the last 15 hexadecimal digits of the MD5 of its UTF-8, as a number
+    std::string sum;         ///< of a "{hash}" that is such a number, over any number of rows, exactly
     std::size_t longest = 0; ///< bytes that a statement's text may have
-    std::map<std::string, std::string> texts; ///< by the Postgres type: a text of a "{column}", other where its value is
+    std::map<std::string, std::string>
+        texts; ///< by the Postgres type: a text of a "{column}", other where its value is
 };
 
 /// What SQL is to the source.

@@ -24,8 +24,8 @@ std::string HashedRows::hash_of(const std::string &head, const std::vector<Hashe
     for (const HashedColumn &column : columns) {
         const std::string value =
             filled(dialect_.hash->texts.at(column.type), "column", quoted(dialect_, column.field));
-        text += (text.size() > head.size() ? " || " : "") + ("COALESCE(REPLACE(" + value) +
-                ", '~', '~0') || '~1', '~2')";
+        text +=
+            (text.size() > head.size() ? " || " : "") + ("COALESCE(REPLACE(" + value) + ", '~', '~0') || '~1', '~2')";
     }
     return filled(dialect_.hash->sql, "text", text);
 }
@@ -58,8 +58,8 @@ std::vector<SqlText> HashedRows::rows(const std::vector<SelectedColumn> &columns
     append_from_where(dialect_, query_, true, all);
     if (numbers.empty())
         return {all};
-    all.text += (query_.conditions.empty() ? " WHERE MOD(" : " AND MOD(") + key_ + ", " + std::to_string(modulus) +
-                ") IN (";
+    all.text +=
+        (query_.conditions.empty() ? " WHERE MOD(" : " AND MOD(") + key_ + ", " + std::to_string(modulus) + ") IN (";
     std::vector<SqlText> statements;
     const std::size_t each = numbers_of_statement(modulus);
     for (std::size_t begin = 0; begin < numbers.size(); begin += each) {

@@ -51,9 +51,8 @@ void append_bytes(const DialectSpec &dialect, const SqlCondition &condition, Sql
     const std::string &hash = dialect.hash->sql;
     sql.text += " AND " + filled(hash, "text", quoted(dialect, condition.field)) + " IN (";
     for (std::size_t i = 0; i < condition.values.size(); i++)
-        sql.text +=
-            (i == 0 ? "" : ", ") +
-            filled(hash, "text", add_parameter(dialect, condition.type, condition.values[i], sql.parameters));
+        sql.text += (i == 0 ? "" : ", ") +
+                    filled(hash, "text", add_parameter(dialect, condition.type, condition.values[i], sql.parameters));
     sql.text += ")";
 }
 

@@ -68,6 +68,9 @@ bool is_cancelled(const Way &way, const NotedStatement &noted) {
 
 void end(const NotedStatement &noted) {
     std::string reason = "the source did not take it";
+    const auto handle = noted.kept.find("handle");
+    const bool has_name = handle != noted.kept.end() && !handle->second.empty();
+    const std::string name = has_name ? handle->second : noted.settings.id; // the source's own, where it is known
     try {
         std::optional<Way> way;
         sql::in_transaction([&] { way = way_to(noted); });
@@ -78,8 +81,9 @@ void end(const NotedStatement &noted) {
         if (is_cancelled(*way, noted)) {
             statement_notes::remove(noted.settings.id);
             pg_call([&] {
-                ereport(LOG, (errmsg("statement %s of server \"%s\", whose process is gone, was cancelled at its source",
-                                     noted.settings.id, way->server)));
+                ereport(LOG,
+                        (errmsg("statement %s of server \"%s\", which was left behind, was cancelled at its source",
+                                name, way->server)));
             });
             return;
         }
@@ -89,9 +93,7 @@ void end(const NotedStatement &noted) {
     // It is tried again until the source has ended it by itself.
     if (GetCurrentTimestamp() > noted.until)
         statement_notes::remove(noted.settings.id);
-    pg_call([&] {
-        ereport(LOG, (errmsg("could not cancel statement %s, whose process is gone: %s", noted.settings.id, reason)));
-    });
+    pg_call([&] { ereport(LOG, (errmsg("could not cancel statement %s, which was left behind: %s", name, reason))); });
 }
 
 void end_all() {

@@ -53,8 +53,7 @@ void CellReader::read(const ResultPage &page, std::size_t row, TupleTableSlot *s
         });
     } catch (const std::runtime_error &error) {
         throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
-                    "could not read column \"" + columns_[at].column->name + "\" of \"" + table_ +
-                        "\" from the source",
+                    "could not read column \"" + columns_[at].column->name + "\" of \"" + table_ + "\" from the source",
                     words_.secrets().hide(error.what()),
                     "Give the column a type that holds what the source answers, such as text.");
     }

@@ -46,9 +46,9 @@ std::string StatementTag::of(const std::string &what) {
 RecordedStatement::RecordedStatement(const ConnectorStatement &source, Authenticator &authenticator,
                                      const AccountLine &line, SqlText sql, StatementSettings settings, Oid server,
                                      Oid table, Oid role)
-    : entry_(server, table, role, sql.text),
-      run_(source, authenticator, line, sql,
-           note(note_, OidIsValid(server) && line.policy.rehearsal == nullptr, server, role, sql, std::move(settings))) {
+    : entry_(server, table, role, sql.text), run_(source, authenticator, line, sql,
+                                                  note(note_, OidIsValid(server) && line.policy.rehearsal == nullptr,
+                                                       server, role, sql, std::move(settings))) {
     run_.tell_name([this] {
         tell();
         if (note_)

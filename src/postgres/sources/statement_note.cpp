@@ -44,18 +44,12 @@ std::string text_of(const NotedStatement &noted) {
     Json parameters = Json::array();
     for (const StatementParameter &one : noted.sql.parameters)
         parameters.push_back({one.type, one.value});
-    const Json whole = {{"server", noted.server},
-                        {"role", noted.role},
-                        {"pid", noted.pid},
-                        {"process_started", noted.process_started},
-                        {"until", noted.until},
-                        {"sql", noted.sql.text},
-                        {"parameters", parameters},
-                        {"schema", noted.settings.schema},
-                        {"tag", noted.settings.tag},
-                        {"seconds", noted.settings.longest.count()},
-                        {"id", noted.settings.id},
-                        {"kept", noted.kept}};
+    const Json whole = {{"server", noted.server},    {"role", noted.role},
+                        {"pid", noted.pid},          {"process_started", noted.process_started},
+                        {"until", noted.until},      {"sql", noted.sql.text},
+                        {"parameters", parameters},  {"schema", noted.settings.schema},
+                        {"tag", noted.settings.tag}, {"seconds", noted.settings.longest.count()},
+                        {"id", noted.settings.id},   {"kept", noted.kept}};
     return whole.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -153,6 +147,9 @@ StatementNote::StatementNote(Oid server, Oid role, const SqlText &sql, const Sta
     noted_.sql = sql;
     noted_.settings = settings;
     write();
+    // After a crash Postgres starts those workers again that were there.
+    if (shared_memory::is_there() && pid_of_worker() == 0)
+        pg_call([] { start_worker(MyDatabaseId, MyDatabaseTableSpace); });
 }
 
 void StatementNote::keep(const RequestValues &kept) {

@@ -12,17 +12,17 @@ namespace reverse_etl {
 /// What it takes to end a statement at its source for who did not begin it.
 struct NotedStatement {
     Oid server = InvalidOid, role = InvalidOid;
-    int pid = 0;                       ///< of the process that began it
-    std::int64_t process_started = 0;  ///< when that process was started, a TimestampTz
-    std::int64_t until = 0;            ///< the source has ended it by then, a TimestampTz
+    int pid = 0;                      ///< of the process that began it
+    std::int64_t process_started = 0; ///< when that process was started, a TimestampTz
+    std::int64_t until = 0;           ///< the source has ended it by then, a TimestampTz
     SqlText sql;
-    StatementSettings settings;        ///< with the id
-    RequestValues kept;                ///< what the source's answers gave
+    StatementSettings settings; ///< with the id
+    RequestValues kept;         ///< what the source's answers gave
 };
 
 /// A statement on record from before it is sent until it has ended, in a file of the data directory: a process that is
-/// killed cannot cancel it, and what is in shared memory goes with a crash, what is in a table with the transaction. Base
-/// backups do not have the file. Where it cannot be written, the log tells, and the statement runs without it.
+/// killed cannot cancel it, and what is in shared memory goes with a crash, what is in a table with the transaction.
+/// Base backups do not have the file. Where it cannot be written, the log tells, and the statement runs without it.
 class StatementNote {
   public:
     /// `settings` have an id.

@@ -79,8 +79,8 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
         wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
                  " IS NOT NULL))";
     }
-    return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") +
-           ", " + statements.hash() + " AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
+    return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") + ", " +
+           statements.hash() + " AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
            " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
 }
 

@@ -98,9 +98,9 @@ class AtSource {
     /// Keys and hashes of the buckets that differ.
     void find_keys() {
         const bool are_there = compared_.rows > compared_.same_rows;
-        there_ = !are_there                                      ? model_.no_keys()
+        there_ = !are_there                                   ? model_.no_keys()
                  : fits(buckets_, compared_.differing.size()) ? model_.keys(buckets_, compared_.differing)
-                                                                 : model_.keys(1, {});
+                                                              : model_.keys(1, {});
         there_.show_as("#there");
         judged_ = ResultRows::of(statements_.judged());
         judged_.for_each([&](TupleTableSlot *slot) {
@@ -136,8 +136,8 @@ class AtSource {
     ResultRows fetch_by_numbers() {
         if (wanted_.count() > most_numbers)
             return model_.rows(1, {});
-        const std::uint64_t of_keys = static_cast<std::uint64_t>(std::max<std::int64_t>(compared_.rows, 64)) *
-                                      rows_per_stray;
+        const std::uint64_t of_keys =
+            static_cast<std::uint64_t>(std::max<std::int64_t>(compared_.rows, 64)) * rows_per_stray;
         std::vector<std::uint64_t> keys, buckets;
         wanted_.for_each([&](TupleTableSlot *slot) {
             const auto place = static_cast<std::uint64_t>(number_in(slot, 1));

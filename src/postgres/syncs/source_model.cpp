@@ -109,9 +109,10 @@ class RowMemory {
 } // namespace
 
 Error not_at_source(const std::string &obstacle) {
-    return {ERRCODE_FEATURE_NOT_SUPPORTED, "the difference cannot be found at the source of the query", obstacle,
-            "Select columns of one table of the source as they are, with conditions that it evaluates; a table with the "
-            "option \"query\" has all of its SQL. Or use change_detection => 'difference', which compares here."};
+    return {
+        ERRCODE_FEATURE_NOT_SUPPORTED, "the difference cannot be found at the source of the query", obstacle,
+        "Select columns of one table of the source as they are, with conditions that it evaluates; a table with the "
+        "option \"query\" has all of its SQL. Or use change_detection => 'difference', which compares here."};
 }
 
 SourceModel::SourceModel(const std::string &query, const std::vector<std::string> &key,
@@ -120,7 +121,7 @@ SourceModel::SourceModel(const std::string &query, const std::vector<std::string
         SPIPlanPtr prepared = sql::prepare(query);
         plan_ = SPI_plan_get_cached_plan(prepared);
         return plan_ == nullptr || list_length(plan_->stmt_list) != 1 ? nullptr
-                                                                       : linitial_node(PlannedStmt, plan_->stmt_list);
+                                                                      : linitial_node(PlannedStmt, plan_->stmt_list);
     });
     if (planned == nullptr || planned->planTree == nullptr || !IsA(planned->planTree, ForeignScan)) {
         obstacle_ = "The query does more than to read columns of one table of a source.";
@@ -172,8 +173,8 @@ void SourceModel::close() {
 
 std::string SourceModel::obstacle_of_plan(const ForeignScan &scan) const {
     const bool is_ours = scan.scan.scanrelid > 0 && pg_call([&] {
-                             RangeTblEntry *entry = rt_fetch(
-                                 scan.scan.scanrelid, linitial_node(PlannedStmt, plan_->stmt_list)->rtable);
+                             RangeTblEntry *entry =
+                                 rt_fetch(scan.scan.scanrelid, linitial_node(PlannedStmt, plan_->stmt_list)->rtable);
                              return is_destination(entry->relid);
                          });
     const std::optional<SourcePlan> plan = is_ours ? source_plan_of(scan.fdw_private) : std::nullopt;
@@ -231,8 +232,8 @@ std::string SourceModel::find_columns(const ForeignScan &scan, const std::vector
             return "Of what type column \"" + found.column->name + "\" of \"" + table.name +
                    "\" is at the source is not known: it has no option \"source_type\".";
         if (!texts.contains(type))
-            return "The source cannot tell apart values of column \"" + found.column->name + "\", which has there type " +
-                   type + ".";
+            return "The source cannot tell apart values of column \"" + found.column->name +
+                   "\", which has there type " + type + ".";
         columns.push_back(std::move(found));
     }
     return "";
@@ -245,7 +246,8 @@ std::string SourceModel::obstacle_of_key() const {
         const bool is_the_same = type == name_of_type(one.column->type) && has_one_text(type) &&
                                  (type != "numeric" || one.column->typmod < 0);
         if (!is_the_same)
-            return "Column \"" + one.name + "\" of the key must be text, a whole number, numeric or uuid, here and at the "
+            return "Column \"" + one.name +
+                   "\" of the key must be text, a whole number, numeric or uuid, here and at the "
                    "source.";
     }
     return "";
@@ -259,7 +261,8 @@ std::vector<HashedColumn> SourceModel::hashed(const std::vector<Column> &columns
 }
 
 ResultRows SourceModel::buckets(std::uint64_t buckets, bool of_keys) const {
-    ResultRows rows = rows_of({{source_columns::bucket, INT8OID}, {source_columns::rows, INT8OID}, {source_columns::sum, NUMERICOID}});
+    ResultRows rows = rows_of(
+        {{source_columns::bucket, INT8OID}, {source_columns::rows, INT8OID}, {source_columns::sum, NUMERICOID}});
     if (hashed_ == nullptr)
         return rows;
     RowMemory memory;

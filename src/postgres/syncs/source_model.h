@@ -33,8 +33,7 @@ constexpr const char *hash = "#hash";     ///< the number of the row
 class SourceModel {
   public:
     /// `columns`: those of the query that count; `key`: those of the key.
-    SourceModel(const std::string &query, const std::vector<std::string> &key,
-                const std::vector<std::string> &columns);
+    SourceModel(const std::string &query, const std::vector<std::string> &key, const std::vector<std::string> &columns);
     SourceModel(const SourceModel &) = delete;
     SourceModel &operator=(const SourceModel &) = delete;
 

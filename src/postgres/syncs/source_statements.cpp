@@ -43,12 +43,13 @@ std::string SourceStatements::judged() const {
            "h.\"#other\" FROM (SELECT h.\"#place\", " +
            differs("h.") + " AS \"#differs\", " + place_of_state +
            " AS \"#other\", pg_catalog.count(*) OVER (PARTITION BY " + statements_.key_forms("h.") +
-           ") AS \"#copies\" FROM \"#there\" AS h LEFT JOIN " + state_ + " AS s ON " + statements_.same_key("h.", "s.") +
-           ") AS h";
+           ") AS \"#copies\" FROM \"#there\" AS h LEFT JOIN " + state_ + " AS s ON " +
+           statements_.same_key("h.", "s.") + ") AS h";
 }
 
 std::string SourceStatements::wanted() const {
-    return "SELECT j.\"#place\" FROM \"#judged\" AS j WHERE j.\"#wanted\" UNION SELECT j.\"#other\" FROM \"#judged\" AS j "
+    return "SELECT j.\"#place\" FROM \"#judged\" AS j WHERE j.\"#wanted\" UNION SELECT j.\"#other\" FROM \"#judged\" "
+           "AS j "
            "WHERE j.\"#wanted\" AND j.\"#other\" IS NOT NULL";
 }
 
@@ -58,16 +59,18 @@ std::string SourceStatements::fetched_and_wanted() const {
 
 std::string SourceStatements::changes() const {
     return "SELECT " + statements_.names("m.") +
-           ", m.\"#hash\", s.ctid IS NULL AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" FROM "
+           ", m.\"#hash\", s.ctid IS NULL AS \"#new\", NULL::pg_catalog.int4 AS \"#attempts\", false AS \"#doubt\" "
+           "FROM "
            "\"#source\" AS m LEFT JOIN " +
            state_ + " AS s ON " + statements_.same_key("m.", "s.") + " WHERE " + differs("m.");
 }
 
 std::string SourceStatements::gone() const {
-    return statements_.gone_where(place("s.") + " % " + modulus_ +
-                                  " IN (SELECT b.\"#bucket\" FROM \"#compared\" AS b WHERE NOT b.\"#same\") AND NOT EXISTS "
-                                  "(SELECT FROM \"#there\" AS h WHERE " +
-                                  statements_.same_key("h.", "s.") + ")");
+    return statements_.gone_where(
+        place("s.") + " % " + modulus_ +
+        " IN (SELECT b.\"#bucket\" FROM \"#compared\" AS b WHERE NOT b.\"#same\") AND NOT EXISTS "
+        "(SELECT FROM \"#there\" AS h WHERE " +
+        statements_.same_key("h.", "s.") + ")");
 }
 
 } // namespace reverse_etl
