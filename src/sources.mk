@@ -197,6 +197,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/names.cpp \
     src/postgres/border/own_column.cpp \
     src/postgres/border/own_locks.cpp \
+    src/postgres/border/own_process.cpp \
     src/postgres/border/own_relations.cpp \
     src/postgres/border/query_needs.cpp \
     src/postgres/border/result_rows.cpp \

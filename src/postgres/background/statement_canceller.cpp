@@ -5,6 +5,7 @@
 #include "postgres/border/attempt.h"
 #include "postgres/border/border.h"
 #include "postgres/border/names.h"
+#include "postgres/border/own_process.h"
 #include "postgres/border/schema_version.h"
 #include "postgres/border/sql.h"
 #include "postgres/destinations/account.h"
@@ -14,7 +15,6 @@
 #include "postgres/sources/source_line.h"
 #include "postgres/sources/statement_note.h"
 
-#include <cstdio>
 #include <optional>
 
 extern "C" {
@@ -125,24 +125,8 @@ bool is_running() {
 void statement_cancellers::start_if_needed() {
     if (is_running() || !identity::matches() || statement_notes::left_behind().empty())
         return;
-    BackgroundWorker worker{};
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    worker.bgw_notify_pid = MyProcPid;
-    worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-    std::snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "%s", "reverse_etl");
-    std::snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "%s",
-                  "reverse_etl_statement_canceller_main");
-    std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl statement canceller for database %u",
-                  MyDatabaseId);
-    std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", "reverse_etl statement canceller");
-    pg_call([&] {
-        MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-        if (!RegisterDynamicBackgroundWorker(&worker, &running()))
-            running() = nullptr;
-        MemoryContextSwitchTo(caller);
-    });
+    BackgroundWorker process = own_process("statement canceller", "reverse_etl_statement_canceller_main");
+    running() = start_process(process);
 }
 
 void reverse_etl_statement_canceller_main(Datum database) {
