@@ -151,7 +151,7 @@ void append_from_where(const DialectSpec &dialect, const SourceQuery &query, boo
     for (std::size_t i = 0; i < query.conditions.size(); i++) {
         sql.text += i == 0 ? " WHERE " : " AND ";
         append_condition(dialect, query.conditions[i], sql);
-        if (apart && query.conditions[i].type == "text" && !query.conditions[i].values.empty())
+        if (apart && query.conditions[i].type == "text" && query.conditions[i].comparison == SqlComparison::equal)
             append_bytes(dialect, query.conditions[i], sql);
     }
 }

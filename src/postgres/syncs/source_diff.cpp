@@ -98,9 +98,15 @@ class AtSource {
     /// Keys and hashes of the buckets that differ.
     void find_keys() {
         const bool are_there = compared_.rows > compared_.same_rows;
-        there_ = !are_there                                   ? model_.no_keys()
-                 : fits(buckets_, compared_.differing.size()) ? model_.keys(buckets_, compared_.differing)
-                                                              : model_.keys(1, {});
+        if (!are_there) {
+            there_ = model_.no_keys();
+        } else if (fits(buckets_, compared_.differing.size())) {
+            there_ = model_.keys(buckets_, compared_.differing);
+        } else {
+            const ResultRows all = model_.keys(1, {});
+            const ShownRows shown(all, "#all");
+            there_ = ResultRows::of(statements_.keys_of_differing());
+        }
         there_.show_as("#there");
         judged_ = ResultRows::of(statements_.judged());
         judged_.for_each([&](TupleTableSlot *slot) {
@@ -162,6 +168,8 @@ class AtSource {
         diff_.changes = ResultRows::of(statements_.changes());
         diff_.leave_out_pending(statements);
         diff_.set_duplicates_apart(statements);
+        // Rows that have come since their bucket was counted.
+        diff_.model_rows = std::max(diff_.model_rows, diff_.changes.count() + diff_.duplicates.count());
     }
 
     SyncDiff &diff_;

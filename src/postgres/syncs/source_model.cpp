@@ -50,6 +50,8 @@ bool has_one_text(const std::string &type) {
 /// What a condition leaves to be evaluated here once more, which is nothing where the source looks at bytes and all
 /// values could be told to it.
 bool is_evaluated_there(const ShippedCondition &condition, const std::string &type) {
+    if (type == "text")
+        return condition.is_exact || condition.comparison == SqlComparison::equal;
     return condition.is_exact || has_one_text(type) || type == "boolean" || type == "date";
 }
 

@@ -27,6 +27,14 @@ std::string SourceStatements::compared() const {
            " AS s GROUP BY 1) AS s ON b.\"#bucket\" = s.\"#bucket\"";
 }
 
+std::string SourceStatements::keys_of_differing() const {
+    return "SELECT h.* FROM \"#all\" AS h WHERE " + is_in_differing("h.\"#place\"");
+}
+
+std::string SourceStatements::is_in_differing(const std::string &place) const {
+    return place + " % " + modulus_ + " IN (SELECT b.\"#bucket\" FROM \"#compared\" AS b WHERE NOT b.\"#same\")";
+}
+
 /// Of rows that are joined with the state, s.
 std::string SourceStatements::differs(const char *row) const {
     if (sends_unchanged(sync_.mode))
@@ -66,11 +74,8 @@ std::string SourceStatements::changes() const {
 }
 
 std::string SourceStatements::gone() const {
-    return statements_.gone_where(
-        place("s.") + " % " + modulus_ +
-        " IN (SELECT b.\"#bucket\" FROM \"#compared\" AS b WHERE NOT b.\"#same\") AND NOT EXISTS "
-        "(SELECT FROM \"#there\" AS h WHERE " +
-        statements_.same_key("h.", "s.") + ")");
+    return statements_.gone_where(is_in_differing(place("s.")) + " AND NOT EXISTS (SELECT FROM \"#there\" AS h WHERE " +
+                                  statements_.same_key("h.", "s.") + ")");
 }
 
 } // namespace reverse_etl

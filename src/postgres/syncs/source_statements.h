@@ -12,6 +12,7 @@ namespace reverse_etl {
 ///
 ///   #buckets    as SourceModel::buckets() has them
 ///   #compared   as compared() has them
+///   #all        keys and numbers of all rows, where there are too many buckets to name
 ///   #there      keys and numbers of rows, as SourceModel::keys() has them, of all buckets that differ
 ///   #wanted     as wanted() has them
 ///   #fetched    rows, as SourceModel::rows() has them
@@ -22,6 +23,8 @@ class SourceStatements {
 
     /// For each bucket that is there or here: its number, how many rows it has there, and whether it is the same here.
     std::string compared() const;
+    /// The rows shown as `all` whose buckets differ.
+    std::string keys_of_differing() const;
     /// For each row of those shown as `there`: its place, whether it is to be looked at, and the place of the row of
     /// the state that has the same key.
     std::string judged() const;
@@ -40,6 +43,7 @@ class SourceStatements {
 
   private:
     std::string differs(const char *row) const;
+    std::string is_in_differing(const std::string &place) const;
 
     const SyncDefinition &sync_;
     SyncStatements statements_;

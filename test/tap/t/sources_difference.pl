@@ -40,7 +40,7 @@ sub fault { return (outcome($node, $_[0]))[1] }
 sub statements { return @{ $sources->state($_[0])->{statements} } }
 sub there { my ($name, $table) = @_; return $name eq 'snowflake' ? qq("ANALYTICS"."PUBLIC".") . uc($table) . '"' : qq(crm."$table") }
 sub last_run { my ($sync) = @_; return sql("SELECT status, queried, added, changed, removed, unchanged, invalid FROM reverse_etl.runs WHERE sync = '$sync' ORDER BY id DESC LIMIT 1") }
-sub run_sync { my ($sync) = @_; my ($code, $out, $error) = $node->psql("postgres", "CALL reverse_etl.run_sync('$sync')"); note($error) if $error =~ /ERROR/; return last_run($sync) }
+sub run_sync { my ($sync) = @_; my ($code, $out, $error) = $node->psql('postgres', "CALL reverse_etl.run_sync('$sync')"); note($error) if $error =~ /ERROR/; return last_run($sync) }
 
 sql(<<~SQL);
     CREATE SERVER hubspot FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'hubspot', base_url '$url', rate_limit 'none');
@@ -281,6 +281,20 @@ sub test_state {
     $sources->run('snowflake', "DELETE FROM $table WHERE EMAIL < 'k2'");
     like(run_sync('again'), qr/^held\|300\|0\|1\|\d+\|/, 'a guard holds');
     sql("SELECT reverse_etl.drop_sync('again')");
+
+    # What the destination has already is known by the hashes of the source.
+    sql("CREATE FOREIGN TABLE of_snowflake.contacts (email text, firstname text) SERVER hubspot OPTIONS (object 'contacts')");
+    my $create = q(SELECT reverse_etl.create_sync('adopting', 'SELECT email, first_name AS firstname FROM of_snowflake.moving', 'of_snowflake.contacts', '{email}', mode => 'mirror'));
+    my $count  = sql('SELECT count(*) FROM of_snowflake.moving');
+    $sources->run('snowflake', "UPDATE $table SET EMAIL = EMAIL || '.com'");
+    sql($create);
+    like(run_sync('adopting'), qr/^completed\|$count\|$count\|/, 'a sync');
+    sql("SELECT reverse_etl.drop_sync('adopting')");
+    $sources->run('snowflake', "UPDATE $table SET FIRST_NAME = 'since' WHERE EMAIL = 'k30\@x.com'");
+    sql($create);
+    is(sql("SELECT reverse_etl.adopt('adopting')"), $count, 'adopts what is there');
+    is(run_sync('adopting'), "completed|$count|0|1|0|" . ($count - 1) . '|0', 'and only what differs is sent');
+    sql("SELECT reverse_etl.drop_sync('adopting')");
     return;
 }
 
