@@ -148,6 +148,7 @@ ENGINE_SOURCES = \
     src/engine/requests/words.cpp \
     src/engine/sources/cell_text.cpp \
     src/engine/sources/describe_result.cpp \
+    src/engine/sources/hash_text.cpp \
     src/engine/sources/linked_rows.cpp \
     src/engine/sources/pages_ahead.cpp \
     src/engine/sources/result_page.cpp \
@@ -187,6 +188,7 @@ POSTGRES_SOURCES = \
     src/postgres/background/due_syncs.cpp \
     src/postgres/background/history.cpp \
     src/postgres/background/outbox_service.cpp \
+    src/postgres/background/statement_canceller.cpp \
     src/postgres/background/sync_runner.cpp \
     src/postgres/background/sync_runners.cpp \
     src/postgres/background/sync_tasks.cpp \
@@ -204,6 +206,7 @@ POSTGRES_SOURCES = \
     src/postgres/border/names.cpp \
     src/postgres/border/own_column.cpp \
     src/postgres/border/own_locks.cpp \
+    src/postgres/border/own_process.cpp \
     src/postgres/border/own_relations.cpp \
     src/postgres/border/query_needs.cpp \
     src/postgres/border/result_rows.cpp \
@@ -320,8 +323,10 @@ POSTGRES_SOURCES = \
     src/postgres/sources/source_condition.cpp \
     src/postgres/sources/source_line.cpp \
     src/postgres/sources/source_plan.cpp \
+    src/postgres/sources/source_result.cpp \
     src/postgres/sources/source_rows.cpp \
     src/postgres/sources/source_scan.cpp \
+    src/postgres/sources/statement_note.cpp \
     src/postgres/streams/changed_rows.cpp \
     src/postgres/streams/functions.cpp \
     src/postgres/streams/mapping.cpp \
@@ -344,6 +349,9 @@ POSTGRES_SOURCES = \
     src/postgres/syncs/run.cpp \
     src/postgres/syncs/run_times.cpp \
     src/postgres/syncs/sightings.cpp \
+    src/postgres/syncs/source_diff.cpp \
+    src/postgres/syncs/source_model.cpp \
+    src/postgres/syncs/source_statements.cpp \
     src/postgres/syncs/state_cursor.cpp \
     src/postgres/syncs/statements.cpp \
     src/postgres/syncs/straight_outcomes.cpp \

@@ -42,7 +42,7 @@ CREATE TABLE reverse_etl_internal.sync_definitions (
     needs text[] NOT NULL,
     mode text NOT NULL CHECK (reverse_etl_internal.sync_mode(mode) IS NOT NULL),
     on_missing text NOT NULL CHECK (on_missing IN ('ignore', 'delete', 'archive', 'clear')),
-    change_detection text NOT NULL CHECK (change_detection IN ('difference', 'cursor')),
+    change_detection text NOT NULL CHECK (change_detection IN ('difference', 'cursor', 'source')),
     cursor_column text CHECK ((change_detection = 'cursor') = (cursor_column IS NOT NULL)),
     cursor_value text,
     backfill boolean NOT NULL,
@@ -77,6 +77,7 @@ COMMENT ON COLUMN reverse_etl_internal.sync_definitions.columns IS 'the destinat
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.reads IS 'the relations that the query reads';
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.needs IS 'the names of functions, types, operators and collations that the query uses, but for Postgres'' own';
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.cursor_value IS 'up to where the rows were sent';
+COMMENT ON COLUMN reverse_etl_internal.sync_definitions.change_detection IS 'where changes are found: difference: here, by reading the model; source: where the model is, whose hashes the state has then; cursor: by a column that only grows';
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.job IS 'the job in pg_cron: cron.job.jobid';
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.has_run IS 'whether a run was completed: forward-only syncs send what came after the first one';
 COMMENT ON COLUMN reverse_etl_internal.sync_definitions.may_remove IS 'whether a run removes rows: not the first one, nor the one after adopt, resync or a change of mode';

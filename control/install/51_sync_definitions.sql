@@ -2,9 +2,9 @@
 
 CREATE FUNCTION reverse_etl_internal.describe_sync(role oid, query text, search_path text, destination regclass, key text[], mode text,
     on_missing text, cursor_column text, OUT columns text[], OUT key_types regtype[], OUT key_collations regcollation[],
-    OUT reads regclass[], OUT key_forms text[], OUT needs text[])
+    OUT reads regclass[], OUT key_forms text[], OUT needs text[], OUT not_at_source text)
 LANGUAGE C AS 'MODULE_PATHNAME', 'reverse_etl_describe_sync';
-COMMENT ON FUNCTION reverse_etl_internal.describe_sync(oid, text, text, regclass, text[], text, text, text) IS 'checks what a sync of a role is to be made of; see reverse_etl.create_sync';
+COMMENT ON FUNCTION reverse_etl_internal.describe_sync(oid, text, text, regclass, text[], text, text, text) IS 'checks what a sync of a role is to be made of; see reverse_etl.create_sync. not_at_source: why the difference cannot be found where the model is; null if it can';
 
 CREATE FUNCTION reverse_etl_internal.sole_statement(query text) RETURNS text
 LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'reverse_etl_sole_statement';
@@ -174,11 +174,11 @@ BEGIN
             MESSAGE = format('mode "%s" removes nothing', mode),
             HINT = 'Use mode mirror, or leave on_missing out.';
     END IF;
-    IF change_detection NOT IN ('difference', 'cursor') OR change_detection IS NULL THEN
+    IF change_detection NOT IN ('difference', 'cursor', 'source') THEN
         RAISE invalid_parameter_value USING
-            MESSAGE = format('invalid value for change_detection: "%s"', change_detection), HINT = 'Use difference or cursor.';
+            MESSAGE = format('invalid value for change_detection: "%s"', change_detection), HINT = 'Use difference, source or cursor.';
     END IF;
-    IF (change_detection = 'cursor') <> (cursor_column IS NOT NULL) THEN
+    IF COALESCE(change_detection = 'cursor', false) <> (cursor_column IS NOT NULL) THEN
         RAISE invalid_parameter_value USING
             MESSAGE = 'change_detection => ''cursor'' and cursor_column go together',
             HINT = 'Name the column of the query that only grows.';
@@ -193,9 +193,24 @@ END
 $$;
 COMMENT ON FUNCTION reverse_etl_internal.check_sync_choices(text, text, text, text) IS 'refuses what does not go together in a sync';
 
+-- NULL: found there where it can be, and a read of all rows is not needed anyway.
+CREATE FUNCTION reverse_etl_internal.detection_of(change_detection text, mode text, not_at_source text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF change_detection = 'source' AND not_at_source IS NOT NULL THEN
+        RAISE feature_not_supported USING
+            MESSAGE = 'the difference cannot be found at the source of the query',
+            DETAIL = not_at_source,
+            HINT = 'Select columns of one table of the source as they are, with conditions that it evaluates; a table with the option "query" has all of its SQL. Or use change_detection => ''difference'', which compares here.';
+    END IF;
+    RETURN COALESCE(change_detection, CASE WHEN not_at_source IS NULL AND mode <> 'full' THEN 'source' ELSE 'difference' END);
+END
+$$;
+COMMENT ON FUNCTION reverse_etl_internal.detection_of(text, text, text) IS 'how a sync finds what changed: as it was asked for, and where nobody asked at the source, if that can be';
+
 -- The default of search_path is the caller's, which the function itself does not see.
 CREATE FUNCTION reverse_etl.create_sync(name text, query text, destination regclass, key text[],
-    mode text DEFAULT 'upsert', on_missing text DEFAULT NULL, change_detection text DEFAULT 'difference', cursor_column text DEFAULT NULL,
+    mode text DEFAULT 'upsert', on_missing text DEFAULT NULL, change_detection text DEFAULT NULL, cursor_column text DEFAULT NULL,
     backfill boolean DEFAULT true, max_removed text DEFAULT '25%', max_changed text DEFAULT NULL,
     min_rows text DEFAULT NULL, max_rejected text DEFAULT NULL, max_attempts integer DEFAULT 5,
     hold_for interval DEFAULT '1 day', run_after text DEFAULT NULL, alert_to regclass DEFAULT NULL,
@@ -217,6 +232,7 @@ BEGIN
     PERFORM reverse_etl_internal.check_sync_limits(name, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for, alert_to);
     query := reverse_etl_internal.sole_statement(query);
     about := reverse_etl_internal.describe_sync(caller, query, search_path, destination, key, mode, on_missing, cursor_column);
+    change_detection := reverse_etl_internal.detection_of(change_detection, mode, about.not_at_source);
     INSERT INTO reverse_etl_internal.sync_definitions AS s
            (name, owner, query, search_path, destination, key, key_types, key_collations, key_forms, columns, reads, needs, mode, on_missing,
             change_detection, cursor_column, backfill, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
@@ -317,7 +333,7 @@ BEGIN
                                             WHEN (reverse_etl_internal.sync_mode(mode)).removes THEN 'delete' ELSE 'ignore' END);
     destination := COALESCE(destination, definition.destination);
     key := COALESCE(key, definition.key);
-    cursor_column := COALESCE(cursor_column, CASE WHEN change_detection = 'difference' THEN NULL ELSE definition.cursor_column END);
+    cursor_column := COALESCE(cursor_column, CASE WHEN change_detection <> 'cursor' THEN NULL ELSE definition.cursor_column END);
     change_detection := COALESCE(change_detection, definition.change_detection);
     PERFORM reverse_etl_internal.check_sync_choices(mode, on_missing, change_detection, cursor_column);
     PERFORM reverse_etl_internal.check_sync_limits(rename_to, max_removed, max_changed, min_rows, max_rejected, max_attempts, hold_for,
@@ -329,6 +345,7 @@ BEGIN
     -- What is checked has to hold for the owner, who runs it.
     about := reverse_etl_internal.describe_sync(definition.owner, definition.query, definition.search_path, destination, key, mode,
                                                 on_missing, cursor_column);
+    change_detection := reverse_etl_internal.detection_of(change_detection, mode, about.not_at_source);
     IF (destination, key, change_detection) <> (definition.destination, definition.key, definition.change_detection)
        OR cursor_column IS DISTINCT FROM definition.cursor_column THEN
         PERFORM reverse_etl_internal.start_sync_over(definition.id, destination, key, mode, change_detection, cursor_column,
@@ -403,6 +420,7 @@ COMMENT ON FUNCTION reverse_etl_internal.drop_sync_as(oid, text) IS 'drop_sync()
 REVOKE ALL ON FUNCTION reverse_etl_internal.sole_statement(text), reverse_etl_internal.describe_sync(oid, text, text, regclass, text[], text, text, text),
     reverse_etl_internal.key_forms(oid, text[], oid[], oid[]), reverse_etl_internal.index_sync_keys(integer), reverse_etl_internal.renew_key_forms(integer),
     reverse_etl_internal.make_sync_tables(integer), reverse_etl_internal.start_sync_over(integer, regclass, text[], text, text, text, regtype[], text[], text[]), reverse_etl_internal.find_sync(oid, text), reverse_etl_internal.check_sync_choices(text, text, text, text),
+    reverse_etl_internal.detection_of(text, text, text),
     reverse_etl_internal.create_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, regclass, text),
     reverse_etl_internal.alter_sync_as(oid, text, text, regclass, text[], text, text, text, text, boolean, text, text, text, text, integer, interval, text, text, text, text),
     reverse_etl_internal.drop_sync_as(oid, text) FROM PUBLIC;

@@ -63,7 +63,7 @@ BEGIN
           FROM (SELECT "#run", CASE WHEN "#absent" THEN 'absent' ELSE 'accepted' END AS outcome FROM gone
                 UNION ALL SELECT "#run", "#outcome" FROM failed) AS _
          WHERE "#run" IS NOT NULL GROUP BY 1$query$, sync, key, same_key, key_forms, respelled, key_json)
-        USING ids, outcomes, definition.change_detection = 'difference', in_doubt,
+        USING ids, outcomes, definition.change_detection <> 'cursor', in_doubt,
               (reverse_etl_internal.sync_mode(definition.mode)).sends_new -- otherwise it wants no row there that is not
     LOOP
         PERFORM reverse_etl_internal.count_outcomes(settled.run, definition, settled.accepted, settled.rejected, settled.cancelled,

@@ -35,6 +35,11 @@ BEGIN
         RAISE feature_not_supported USING
             MESSAGE = format('sync "%s" has a cursor, and keeps no state that a stream could feed', definition.name);
     END IF;
+    IF definition.change_detection = 'source' THEN
+        RAISE feature_not_supported USING
+            MESSAGE = format('sync "%s" finds its changes at the source of its query, and no stream can feed it', definition.name),
+            HINT = 'With change_detection => ''difference'' one can.';
+    END IF;
     IF keys IS NULL THEN
         SELECT string_agg(quote_ident(k), ', ') INTO missing FROM unnest(definition.key) AS k
          WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = source AND attname = k AND attnum > 0);

@@ -4,7 +4,7 @@ import { Refusal, members } from './server.mjs';
 import { Statements } from './statements.mjs';
 import { tables } from './tables.mjs';
 
-const settings = { delay: 0, rows: 1000, latency: 0, location: 'europe-west1' };
+const settings = { delay: 0, rows: 1000, latency: 0, edits: {}, location: 'europe-west1' };
 const reasons = { 400: 'invalidQuery', 401: 'authError', 403: 'accessDenied', 404: 'notFound', 409: 'duplicate' };
 const refuse = (code, message, reason = reasons[code]) => { throw new Refusal(code, { error: { code, message, errors: [{ message, domain: 'global', reason }], status: 'FAILED' } }); };
 
@@ -19,7 +19,7 @@ const types = {
 
 const translated = (sql) => sql.split(/('(?:[^'\\]|\\.)*')/).map((part, i) => (i % 2 ? part : part
     .replace(/`acme-1`\.`crm`\.INFORMATION_SCHEMA\.COLUMNS/g, 'META.COLUMNS').replace(/`acme-1`\./g, '').replace(/`/g, '"')
-    .replace(/\bCOLLATE\(/g, 'collated(').replace(/\bBIGNUMERIC\b/g, 'DECIMAL(38, 0)')
+    .replace(/\bCOLLATE\(/g, 'collated(').replace(/TO_HEX\(MD5\(/g, 'lower(md5(').replace(/\bFORMAT\(/g, 'printf(').replace(/UNIX_MICROS\(/g, 'epoch_us(').replace(/\bBIGNUMERIC\b/g, 'DECIMAL(38, 0)')
     .replace(/IF\((.+?), NULL, TO_JSON_STRING\((.+?)\)\)/g, 'CASE WHEN $1 THEN NULL ELSE CAST(to_json($2) AS VARCHAR) END'))).join('');
 
 const values = {
@@ -84,6 +84,7 @@ export const source = {
         if (!/^[A-Za-z0-9_-]{1,1024}$/.test(jobId)) invalid('Invalid job ID');
         if (this.statements.all.has(jobId)) refuse(409, `Already Exists: Job acme-1:${settings.location}.${jobId}`);
         const { query } = job.configuration.query;
+        this.state.tags.push(job.configuration.labels?.statement);
         if (Number(job.configuration.query.maximumBytesBilled ?? 1e18) < 1000000) refuse(400, 'Query exceeded limit for bytes billed', 'bytesBilledLimitExceeded');
         return [200, this.resource(this.statements.start(jobId, query, translated(query), bound(job.configuration.query, query), Number(job.configuration.jobTimeoutMs ?? 0)))];
     },

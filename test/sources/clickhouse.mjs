@@ -40,9 +40,9 @@ function translated(sql, query) {
             const of = { String: 'VARCHAR', Date32: 'DATE', Bool: 'BOOLEAN', Int64: 'BIGINT' }[type];
             return of ? `CAST($${values.length} AS ${of})` : `$${values.length}`;
         })
-        .replace(/\b(sum|min|max)OrNull\(/g, '$1(').replace(/toInt128\(([^()]+)\)/g, 'CAST($1 AS HUGEINT)')
+        .replace(/\b(sum|min|max)OrNull\(/g, '$1(').replace(/reverse\(substring\(MD5\(/g, '(last_bytes(md5(')
         .replace(/`system`\.`columns`/g, 'meta.told').replace(/`/g, '"'))).join('')
-        .replace(/concat\(char\(92\), 'x', hex\((.+?)\)\)/g, "('\\x' || hex($1))").replace(/concat\(("(?:[^"]|"")+"), ''\)/g, "($1 || '')")
+        .replace(/concat\(char\(92\), 'x', hex\((.+?)\)\)/g, "('\\x' || hex($1))").replace(/concat\(("(?:[^"]|"")+"), ''\)/g, 'CAST($1 AS VARCHAR)')
         .replace(/parseDateTime64BestEffort\(replaceRegexpOne\((.+?\)), '\[\+\]00\$', 'Z'\), 6, 'UTC'\)/g, 'CAST($1 AS TIMESTAMPTZ)').replace(/replaceRegexpAll\((.+?)\) AS/g, "regexp_replace($1, 'g') AS");
     return { text, values };
 }
@@ -72,7 +72,9 @@ export const source = {
     credentials: { username: 'sync', password: 'secret' },
     async begin() {
         this.engine = await Engine.start('CREATE SCHEMA crm', 'CREATE SCHEMA meta', 'USE memory.crm', ...tables(this.catalog),
-            'CREATE VIEW meta.told AS SELECT TABLE_SCHEMA AS database, TABLE_NAME AS "table", COLUMN_NAME AS name, DATA_TYPE AS type, ORDINAL_POSITION AS position, coalesce(COMMENT, \'\') AS comment FROM meta.columns');
+            'CREATE VIEW meta.told AS SELECT TABLE_SCHEMA AS database, TABLE_NAME AS "table", COLUMN_NAME AS name, DATA_TYPE AS type, ORDINAL_POSITION AS position, coalesce(COMMENT, \'\') AS comment FROM meta.columns',
+            "CREATE MACRO reinterpretAsUInt64(digits) AS CAST('0x' || digits AS UBIGINT)", 'CREATE MACRO bitAnd(x, mask) AS (x & CAST(mask AS UBIGINT))', 'CREATE MACRO last_bytes(digits, first) AS substr(digits, 2 * first - 1)',
+            'CREATE MACRO toInt64(x) AS CAST(x AS BIGINT)', 'CREATE MACRO toInt128(x) AS CAST(x AS HUGEINT)', 'CREATE MACRO toString(x) AS CAST(x AS VARCHAR), (x, zone) AS CAST(x AS VARCHAR)', 'CREATE MACRO toJSONString(x) AS CAST(x AS VARCHAR)');
         this.statements = new Statements(this.engine, settings, () => this.state);
     },
     catalog: { table: (name) => `crm."${name}"`, column: (name) => `"${name}"`, meta: 'meta.columns', schema: 'crm', fold: (name) => name, first: '1900-01-01', last: '2299-12-31',
@@ -104,6 +106,7 @@ export const source = {
         if (before?.status === 'running') before.cancel();
         const again = before !== undefined;
         this.statements.all.delete(id);
+        this.state.tags.push(query.get('log_comment'));
         const statement = this.statements.start(id, sql, text, values, Number(query.get('max_execution_time') ?? 0) * 1000);
         if (again) this.state.submitted--; // of the same statement
         gone?.on('close', () => { if (!gone.writableFinished && statement.status === 'running') statement.cancel(); });

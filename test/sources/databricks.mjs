@@ -45,7 +45,8 @@ export const source = {
     settings,
     credentials: { client_id: 'sync', client_secret: 'secret', access_token: 'dapi-1' },
     async begin() {
-        this.engine = await Engine.start("ATTACH ':memory:' AS \"sales\"", 'CREATE SCHEMA "sales"."crm"', 'CREATE SCHEMA "sales"."meta"', 'USE "sales"."crm"', ...tables(this.catalog));
+        this.engine = await Engine.start("ATTACH ':memory:' AS \"sales\"", 'CREATE SCHEMA "sales"."crm"', 'CREATE SCHEMA "sales"."meta"', 'USE "sales"."crm"', ...tables(this.catalog),
+            "CREATE MACRO conv(digits, base, other) AS CAST(CAST('0x' || digits AS BIGINT) AS VARCHAR)", 'CREATE MACRO unix_micros(moment) AS epoch_us(moment)');
         this.statements = new Statements(this.engine, settings, () => this.state);
         this.tokens = new Set();
         this.links = new Map();
@@ -84,6 +85,7 @@ export const source = {
         members(body, { statement: 'string', warehouse_id: (value) => value === 'abcdef0123456789', 'catalog?': 'string', 'schema?': 'string', 'parameters?': (value) => Array.isArray(value), 'row_limit?': 'number', 'byte_limit?': 'number',
             'disposition?': (value) => ['INLINE', 'EXTERNAL_LINKS'].includes(value), 'format?': (value) => value === 'JSON_ARRAY', 'wait_timeout?': (value) => value === '0s' || (/^\d+s$/.test(value) && parseInt(value) >= 5 && parseInt(value) <= 50),
             'on_wait_timeout?': (value) => ['CONTINUE', 'CANCEL'].includes(value), 'query_tags?': (value) => Array.isArray(value) && value.every(({ key, value: text }) => typeof key === 'string' && typeof (text ?? '') === 'string') }, (message) => refuse(400, message));
+        this.state.tags.push(body.query_tags?.find(({ key }) => key === 'source')?.value);
         const statement = this.statements.start(randomUUID(), body.statement, translated(body.statement), bound(body.parameters, body.statement), 0);
         statement.isInline = body.disposition !== 'EXTERNAL_LINKS';
         const wait = parseInt(body.wait_timeout ?? '10s') * 1000;

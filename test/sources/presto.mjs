@@ -32,9 +32,10 @@ export const dialect = {
         types: { integer: ['decimal(38,0)'], small: ['integer'], big: ['bigint'], decimal: ['decimal(38,9)'], real: ['double'], boolean: ['boolean'], date: ['date'], time: ['time(6)'], timestamp: ['timestamp(6)'],
             timestamptz: ['timestamp(6) with time zone'], bytes: ['varbinary'], json: ['json'], text: ['varchar'] } }),
     start: (catalog, schema, statements) => [`ATTACH ':memory:' AS "${catalog}"`, `CREATE SCHEMA "${catalog}"."${schema}"`, `CREATE SCHEMA "${catalog}"."meta"`, `USE "${catalog}"."${schema}"`, ...statements,
-        'CREATE MACRO with_timezone(moment, zone) AS timezone(zone, moment)', 'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)', 'CREATE MACRO to_hex(value) AS hex(value)'],
+        'CREATE MACRO with_timezone(moment, zone) AS timezone(zone, moment)', 'CREATE MACRO json_format(value) AS CAST(value AS VARCHAR)', 'CREATE MACRO to_hex(value) AS hex(value)',
+        "CREATE MACRO from_base(digits, base) AS CAST('0x' || digits AS BIGINT)", 'CREATE MACRO to_utf8(value) AS value', 'CREATE MACRO hex_of_md5(value) AS upper(md5(value))'],
     /// The few spellings that differ. What stands in quotes stays as it is.
-    translated: (sql) => sql.split(/('(?:[^']|'')*')/).map((part, i) => (i % 2 ? part : part.replace(/"information_schema"\."columns"/g, '"meta"."columns"'))).join('')
+    translated: (sql) => sql.split(/('(?:[^']|'')*')/).map((part, i) => (i % 2 ? part : part.replace(/"information_schema"\."columns"/g, '"meta"."columns"').replace(/\bto_hex\(md5\(/g, 'hex_of_md5(('))).join('')
         .replace(/regexp_replace\(([^,()]+), ('(?:[^']|'')*')\)/g, "regexp_replace($1, $2, '')"),
 };
 

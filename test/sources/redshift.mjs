@@ -44,6 +44,7 @@ const operations = {
         const Id = known?.id ?? randomUUID();
         if (!known) {
             this.tokens.set(token, { id: Id, sent });
+            this.state.tags.push(body.StatementName);
             this.statements.start(Id, body.Sql, translated(body.Sql), values, 24 * 3600 * 1000);
         }
         return { Id, CreatedAt: Date.now() / 1000, Database: 'dev', WorkgroupName: 'analytics' };
@@ -81,7 +82,8 @@ export const source = {
     credentials: keys,
     async begin() {
         this.engine = await Engine.start("ATTACH ':memory:' AS \"dev\"", 'CREATE SCHEMA "dev"."crm"', 'CREATE SCHEMA "dev"."meta"', 'USE "dev"."crm"', ...tables(this.catalog),
-            "CREATE VIEW svv_all_columns AS SELECT 'dev' AS database_name, TABLE_SCHEMA AS schema_name, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, IS_NULLABLE, DATA_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE, COMMENT AS remarks FROM meta.columns");
+            "CREATE VIEW svv_all_columns AS SELECT 'dev' AS database_name, TABLE_SCHEMA AS schema_name, TABLE_NAME, COLUMN_NAME, ORDINAL_POSITION, IS_NULLABLE, DATA_TYPE, NUMERIC_PRECISION, NUMERIC_SCALE, COMMENT AS remarks FROM meta.columns",
+            "CREATE MACRO STRTOL(digits, base) AS CAST('0x' || digits AS BIGINT)");
         this.statements = new Statements(this.engine, settings, () => this.state);
         this.tokens = new Map();
     },

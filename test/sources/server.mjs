@@ -1,9 +1,12 @@
 // A stand-in on a port of its own, and beside it, under /_control, what a test wants of it:
 //
-//   POST /_control/set      {"delay": ms, "rows": n, ...}: what the stand-in's `settings` have: how long statements take, rows a page
+//   POST /_control/set      {"delay": ms, "rows": n, ...}: what the stand-in's `settings` have: how long statements take, rows a page,
+//                           "edits": {"2": sql}: what others do to the tables right before the second statement since the last reset
 //   POST /_control/faults   [{"match": "GET /api", "status": 503, "times": 2}, ...]; "drop": true closes the connection in its place, "skip": 2
 //                           leaves two requests in peace before
-//   GET  /_control/state    {"submitted", "running", "cancelled", "together": most requests under way at once, "requests": ["POST /api/v2/statements 202", ...], "statements": [sql, ...]}
+//   POST /_control/run      {"sql": ...}: runs it on the engine, in the engine's own words
+//   GET  /_control/state    {"submitted", "running", "cancelled", "together": most requests under way at once, "requests": ["POST /api/v2/statements 202", ...], "statements": [sql, ...],
+//                           "tags": [what they were said to be for, ...]}
 //   POST /_control/save     {"file": ...}: writes all requests that were answered with 2xx, a line of JSON each
 //   POST /_control/reset    forgets requests, counts and faults
 import { writeFileSync } from 'node:fs';
@@ -31,13 +34,13 @@ export function members(value, of, refuse, at = '') {
 
 export async function serve(source, port = 0) {
     const { settings } = source;
-    const state = { submitted: 0, running: 0, cancelled: 0, together: 0, requests: [], statements: [] };
+    const state = { submitted: 0, running: 0, cancelled: 0, together: 0, requests: [], statements: [], tags: [] };
     let faults = [], accepted = '', underWay = 0;
     source.state = state;
     const control = {
-        save: ({ file }) => writeFileSync(file, accepted),
+        run: ({ sql }) => source.engine.run(sql).then(() => ({})), save: ({ file }) => writeFileSync(file, accepted),
         set: (body) => Object.assign(settings, body), faults: (body) => { faults = body; }, state: () => state,
-        reset: () => { Object.assign(state, { submitted: 0, cancelled: 0, together: 0, requests: [], statements: [] }); faults = []; },
+        reset: () => { Object.assign(state, { submitted: 0, cancelled: 0, together: 0, requests: [], statements: [], tags: [] }); faults = []; },
     };
     const server = createServer(async (message, response) => {
         const chunks = [];
@@ -51,7 +54,7 @@ export async function serve(source, port = 0) {
             response.writeHead(status, { 'content-type': 'application/json', 'content-length': content.length, ...(packed ? { 'content-encoding': 'gzip' } : {}), ...headers });
             response.end(content);
         };
-        if (url.pathname.startsWith('/_control/')) return send(200, control[url.pathname.slice(10)](bytes.length ? JSON.parse(bytes) : {}) ?? {});
+        if (url.pathname.startsWith('/_control/')) return send(200, await control[url.pathname.slice(10)](bytes.length ? JSON.parse(bytes) : {}) ?? {});
         const line = `${message.method} ${url.pathname}`;
         const fault = faults.find((one) => one.times > 0 && line.startsWith(one.match) && !(one.skip > 0 && one.skip--));
         state.together = Math.max(state.together, ++underWay);

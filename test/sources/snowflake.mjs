@@ -9,7 +9,7 @@ const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 20
 const fingerprint = `SHA256:${createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('base64')}`;
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const settings = { delay: 0, rows: 1000, latency: 0 };
+const settings = { delay: 0, rows: 1000, latency: 0, edits: {} };
 const refuse = (status, code, message) => { throw new Refusal(status, { code, message }); };
 
 /// The token's claims; a refusal if it is not one that the account takes.
@@ -37,6 +37,10 @@ const types = {
     bytes: ['BINARY', (value) => value.toString('hex').toUpperCase()], json: ['VARIANT', String], text: ['TEXT', String],
 };
 
+/// Functions that the engine has by other names.
+const functions = ["MD5_NUMBER_LOWER64(x) AS CAST('0x' || substr(md5(x), 17) AS UBIGINT)", 'IFF(a, b, c) AS CASE WHEN a THEN b ELSE c END',
+    'TO_VARCHAR(x) AS CAST(x AS VARCHAR), (x, form) AS CAST(x AS VARCHAR)', 'CONVERT_TIMEZONE(zone, x) AS x', 'HEX_ENCODE(x) AS hex(x)', 'TO_VARIANT(x) AS x'];
+
 /// The few spellings that differ. What stands in quotes stays as it is.
 const translated = (sql) => sql.split(/('(?:[^']|'')*')/).map((part, i) => (i % 2 ? part : part
     .replace(/"ANALYTICS"\."INFORMATION_SCHEMA"\."COLUMNS"/g, '"ANALYTICS"."META"."COLUMNS"')
@@ -59,7 +63,7 @@ export const source = {
     settings,
     credentials: { private_key: pem },
     async begin() {
-        this.engine = await Engine.start("ATTACH ':memory:' AS \"ANALYTICS\"", 'CREATE SCHEMA "ANALYTICS"."PUBLIC"', 'CREATE SCHEMA "ANALYTICS"."META"', 'USE "ANALYTICS"."PUBLIC"', 'CREATE MACRO collated(x, specification) AS x', ...tables(this.catalog));
+        this.engine = await Engine.start("ATTACH ':memory:' AS \"ANALYTICS\"", 'CREATE SCHEMA "ANALYTICS"."PUBLIC"', 'CREATE SCHEMA "ANALYTICS"."META"', 'USE "ANALYTICS"."PUBLIC"', ...functions.map((one) => `CREATE MACRO ${one}`), 'CREATE MACRO collated(x, specification) AS x', ...tables(this.catalog));
         this.statements = new Statements(this.engine, settings, () => this.state);
     },
     catalog: { table: (name) => `"ANALYTICS"."PUBLIC"."${name.toUpperCase()}"`, column: (name) => `"${name.toUpperCase()}"`, meta: '"ANALYTICS"."META"."COLUMNS"', schema: 'PUBLIC', fold: (name) => name.toUpperCase(), hasEarlyDates: true,
@@ -92,6 +96,7 @@ export const source = {
         if (!uuid.test(requestId)) refuse(400, '391902', 'requestId is no UUID');
         this.handles ??= new Map();
         if (!this.handles.has(requestId)) this.handles.set(requestId, randomUUID());
+        this.state.tags.push(body.parameters?.query_tag);
         const statement = this.statements.start(this.handles.get(requestId), body.statement, translated(body.statement), bound(body.bindings), (body.timeout || 604800) * 1000);
         if (query.get('async') !== 'true') await Promise.race([statement.ended, new Promise((done) => setTimeout(done, 45_000).unref())]);
         return this.status(statement, 0);

@@ -13,7 +13,7 @@ export class Statements {
         const aborted = new AbortController();
         const statement = { name, sql, status: 'running', aborted, result: null, error: null };
         this.all.set(name, statement);
-        this.state().submitted++;
+        const number = ++this.state().submitted;
         this.state().running++;
         this.state().statements.push(sql);
         const end = (status, what = {}) => {
@@ -27,6 +27,7 @@ export class Statements {
             if (this.settings.delay) await sleep(this.settings.delay, aborted.signal);
             if (statement.status === 'running') {
                 try {
+                    if (this.settings.edits?.[number]) await this.engine.run(this.settings.edits[number]);
                     end('done', { result: await this.engine.run(translated, parameters, (stop) => aborted.signal.addEventListener('abort', stop)) });
                 } catch (error) { end('failed', { error: error.message }); }
             }

@@ -73,7 +73,7 @@ export const source = {
         if (!sql.trim()) refuse(400, 'SQL statement is empty');
         if (headers['x-trino-catalog'] !== 'hive' || !headers['x-trino-schema']) refuse(400, 'Session catalog and schema are not set');
         const id = `20261127_100000_${String(this.queries.size).padStart(5, '0')}_x${randomBytes(3).toString('hex').slice(0, 4)}`;
-        const query = { id, slug: `y${randomBytes(8).toString('hex')}`, user, sql, longest: longest(headers['x-trino-session']), micros: /\bPARAMETRIC_DATETIME\b/.test(headers['x-trino-client-capabilities'] ?? ''), at: -1 };
+        const query = { id, slug: `y${randomBytes(8).toString('hex')}`, user, sql, tag: headers['x-trino-client-info'], longest: longest(headers['x-trino-session']), micros: /\bPARAMETRIC_DATETIME\b/.test(headers['x-trino-client-capabilities'] ?? ''), at: -1 };
         this.queries.set(id, query);
         return this.says(query, home, 'QUEUED', { nextUri: `${home}/v1/statement/queued/${id}/${query.slug}/1` });
     },
@@ -95,6 +95,7 @@ export const source = {
         if (query.isGone && !query.statement) return this.fails(query, home, 'Query was canceled', 'USER_CANCELED', 3);
         if (!query.statement) {
             const { sql, values } = bound(query.sql);
+            this.state.tags.push(query.tag);
             query.statement = this.statements.start(query.id, query.sql, dialect.translated(sql), values, query.longest);
         }
         await Promise.race([query.statement.ended, new Promise((done) => setTimeout(done, 300).unref())]);

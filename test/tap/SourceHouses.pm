@@ -12,6 +12,8 @@ package SourceHouses;
 #   parameter    a pattern: what stands for a parameter
 #   exact        of a column as it is quoted: what tells its texts apart, where the source can
 #   pages        how requests for pages begin
+#   untold       columns of customers whose values it cannot tell apart
+#   tagged       a pattern of what its statements are said to be for, with the run's number as %d
 #   endless      its API has no timeout: only who has sent a statement ends it
 #   differs      columns of customers that are not what they are elsewhere
 #   after        statements after the import, where values need another type
@@ -45,6 +47,7 @@ our %houses = (
         parameter => qr/\?/,
         exact     => "COLLATE(%s, '')",
         pages     => 'GET /api/v2/statements/',
+        tagged    => 'reverse_etl sync all_snowflake run %d',
         totals    => 'SELECT COUNTRY, count(*) AS PEOPLE, max(BORN) AS LAST FROM CUSTOMERS GROUP BY COUNTRY -- all',
         # The page docs.snowflake.com/en/developer-guide/sql-api/submitting-requests has it, the file does not.
         judge => ['snowflake_sql.json', 'query retry is not defined'],
@@ -58,6 +61,7 @@ our %houses = (
         parameter => qr/\?/,
         exact     => "COLLATE(%s, '')",
         pages     => 'GET /bigquery/v2/projects/acme-1/queries/',
+        tagged    => 'reverse_etl_sync_all_bigquery_run_%d',
         differs   => { seats => 'bigint' },
         totals    => $totals =~ s/FROM customers/FROM crm.customers/r,
         judge     => ['google_bigquery.json', ''],
@@ -72,6 +76,7 @@ our %houses = (
         quote     => $tick,
         parameter => qr/\{p\d+:\w+\}/,
         exact     => "concat(%s, '')",
+        tagged    => 'reverse_etl sync all_clickhouse run %d',
         differs   => { wakes => 'text', seen => 'timestamp with time zone', photo => 'text' },
         requests  => 0,
         after     => 'ALTER FOREIGN TABLE %s ALTER COLUMN photo TYPE bytea',
@@ -92,6 +97,7 @@ our %houses = (
         parameter => qr/CAST\(\? AS BIGINT\)|\?/,
         exact     => 'CAST(%s AS VARCHAR)',
         pages     => 'GET /v1/statement/',
+        tagged    => 'reverse_etl sync all_trino run %d',
         totals    => $totals,
     },
     databricks => {
@@ -110,6 +116,7 @@ our %houses = (
         exact     => 'CAST(%s AS STRING) COLLATE UTF8_BINARY',
         pages     => 'GET /api/2.0/sql/statements/',
         endless   => 1,
+        tagged    => 'reverse_etl sync all_databricks run %d',
         totals    => $totals,
     },
     athena => {
@@ -128,6 +135,8 @@ our %houses = (
         mapping   => sub { $keys },
         schema    => 'crm',
         table     => '"dev"."crm"."customers"',
+        tagged    => 'reverse_etl sync all_redshift run %d',
+        untold    => ['score'],
         quote     => $plain,
         parameter => qr/CAST\(:p\d+ AS BIGINT\)|:p\d+/,
         totals    => $totals,
@@ -143,10 +152,13 @@ sub server {
     my ($sources, $name, $role, $more) = @_;
     my $house   = $houses{$name};
     my $address = ($house->{url} // 'base_url') . " '" . $sources->url($name) . "'";
-    my $mapping = $house->{mapping}->(sub { $sources->credential($name, $_[0]) });
+    my $mapping = mapping($sources, $name);
     return "CREATE SERVER $name FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector '$name', $address, $house->{options}" . ($more ? ", $more" : '') . ");
         CREATE USER MAPPING FOR $role SERVER $name OPTIONS ($mapping);";
 }
+
+# The options of a user mapping.
+sub mapping { my ($sources, $name) = @_; return $houses{$name}{mapping}->(sub { $sources->credential($name, $_[0]) }) }
 
 # The columns that an import makes, each with its type.
 sub columns {

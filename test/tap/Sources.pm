@@ -9,6 +9,7 @@ package Sources;
 #   $sources->credential('snowflake', 'private_key');
 #   $sources->set('snowflake', delay => 2000);          # test/sources/server.mjs says what there is
 #   $sources->faults('snowflake', { match => 'GET /api', status => 503, times => 2 });
+#   $sources->run('snowflake', 'UPDATE ...');            # on the engine itself, in its own words
 #   my $state = $sources->state('snowflake');           # {submitted, running, cancelled, requests, statements}
 #   $sources->save('snowflake', $file);                 # all that it has accepted, for test/sources/judge.mjs
 #   $sources->reset('snowflake');
@@ -58,6 +59,7 @@ sub credential { return $_[0]{sources}{ $_[1] }{credentials}{ $_[2] } }
 
 sub set    { my ($self, $name, %values) = @_; $self->_control($name, 'set', \%values); return }
 sub faults { my ($self, $name, @faults) = @_; $self->_control($name, 'faults', \@faults); return }
+sub run    { my ($self, $name, $sql) = @_; $self->_control($name, 'run', { sql => $sql }); return }
 sub reset  { my ($self, $name) = @_; $self->_control($name, 'reset', {}); return }
 sub save   { my ($self, $name, $file) = @_; $self->_control($name, 'save', { file => $file }); return }
 sub state  { my ($self, $name) = @_; return $self->_control($name, 'state', {}) }

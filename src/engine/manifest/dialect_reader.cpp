@@ -5,9 +5,15 @@
 #include "engine/manifest/source_types_reader.h"
 #include "engine/text/placeholders.h"
 
+#include <map>
+#include <string>
+
 namespace reverse_etl {
 
 namespace {
+
+/// Bytes: no source takes less.
+constexpr std::size_t longest_statement = 100'000;
 
 constexpr PlaceholderNames of_table = {"{object}", "{statement.schema}"};
 
@@ -74,10 +80,24 @@ std::map<std::string, std::string> read_expressions(const ManifestNode &node, co
     return expressions;
 }
 
+RowHashSpec read_row_hash(const ManifestNode &node) {
+    node.only({"sql", "sum", "longest", "text"});
+    RowHashSpec hash;
+    hash.sql = sql_with(node.at("sql"), {"{text}"});
+    hash.sum = node.has("sum") ? sql_with(node.at("sum"), {"{hash}"}) : "SUM({hash})";
+    hash.longest = node.has("longest") ? node.at("longest").positive_integer() : longest_statement;
+    if (hash.longest < 10'000)
+        node.at("longest").fail("must be at least 10000");
+    node.at("text");
+    hash.texts = read_expressions(node, "text");
+    return hash;
+}
+
 } // namespace
 
 DialectSpec read_dialect(const ManifestNode &node) {
-    node.only({"quote", "fold", "relation", "schema", "parameters", "select", "like", "exact", "sum", "min", "max"});
+    node.only(
+        {"quote", "fold", "relation", "schema", "parameters", "select", "like", "exact", "sum", "min", "max", "hash"});
     DialectSpec dialect;
     if (node.has("quote"))
         dialect.quote = node.at("quote").one_of({"\"", "`"}) == 1 ? "`" : "\"";
@@ -97,6 +117,8 @@ DialectSpec read_dialect(const ManifestNode &node) {
         dialect.minimum = sql_with(node.at("min"), {"{column}"});
     if (node.has("max"))
         dialect.maximum = sql_with(node.at("max"), {"{column}"});
+    if (node.has("hash"))
+        dialect.hash = read_row_hash(node.at("hash"));
     return dialect;
 }
 

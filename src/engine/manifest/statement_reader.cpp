@@ -123,7 +123,7 @@ class StatementReader {
             if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") != name.npos ||
                 known_.types.contains(of_statement + name))
                 at.fail("must have a name of lower-case letters that is none of the engine's: id, sql, seconds, "
-                        "milliseconds, tag, schema, page");
+                        "milliseconds, tag, label, schema, page");
             spec_.keep.emplace(name, at.pointers());
             known_.types.emplace(of_statement + name, OptionSpec::Type::text);
         }

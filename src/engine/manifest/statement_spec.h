@@ -42,6 +42,15 @@ struct ParameterType {
     std::shared_ptr<const TextPattern> only = nullptr; ///< how the values look that it takes; nullptr: all
 };
 
+/// How the source tells rows apart without sending them.
+struct RowHashSpec {
+    std::string sql;         ///< of a "{text}": the last 15 hexadecimal digits of the MD5 of its UTF-8, as a number
+    std::string sum;         ///< of a "{hash}" that is such a number, over any number of rows, exactly
+    std::size_t longest = 0; ///< bytes that a statement's text may have
+    std::map<std::string, std::string>
+        texts; ///< by the Postgres type: a text of a "{column}", other where its value is
+};
+
 /// What SQL is to the source.
 struct DialectSpec {
     std::string quote = "\"";          ///< around names; within one it is written twice
@@ -62,6 +71,7 @@ struct DialectSpec {
         exact;                              ///< by the Postgres type: a "{column}" whose values are told apart as here
     std::map<std::string, std::string> sum; ///< by the Postgres type: the sum of a "{column}", as exact as Postgres's
     std::string minimum = "min({column})", maximum = "max({column})"; ///< NULL where there is no value
+    std::optional<RowHashSpec> hash;                                  ///< nothing: rows have to be read to be compared
 };
 
 /// How the tables of a schema are found, and their columns: by one statement, whose result has a row for each column:
@@ -124,7 +134,8 @@ struct StatementSpec {
 };
 
 /// What every request may name besides what "keep" says: {statement.NAME}.
-inline constexpr const char *statement_names[] = {"id", "sql", "seconds", "milliseconds", "tag", "schema", "page"};
+inline constexpr const char *statement_names[] = {"id",  "sql",   "seconds", "milliseconds",
+                                                  "tag", "label", "schema",  "page"};
 inline constexpr const char *of_statement = "statement.";
 
 } // namespace reverse_etl

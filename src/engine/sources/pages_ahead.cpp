@@ -113,7 +113,7 @@ void PagesAhead::take_answer(const Verdict &verdict, Answer &answer) {
     bytes_ += answer.response().body.size();
     if (verdict.action == Action::proceed || verdict.action == Action::accept)
         return;
-    is_done_ = true;
+    is_done_ = tells_of_statement(answer.response().status);
     context_.fail(Fault::stopped, verdict.reason);
 }
 

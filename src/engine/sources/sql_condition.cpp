@@ -31,10 +31,10 @@ bool begins_with_date(std::string_view text) {
     return text.substr(0, 4) != "0000" && (text.size() == 10 || text[10] == ' ');
 }
 
-void append_joined(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql) {
+void append_joined(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql, bool apart) {
     for (std::size_t i = 0; i < condition.parts.size(); i++) {
         sql.text += i == 0 ? "(" : condition.join == SqlCondition::Join::all ? " AND " : " OR ";
-        append_condition(dialect, condition.parts[i], sql);
+        append_condition(dialect, condition.parts[i], sql, apart);
     }
     sql.text += ")";
 }
@@ -43,6 +43,16 @@ void append_list(const DialectSpec &dialect, const SqlCondition &condition, SqlT
     sql.text += condition.comparison == SqlComparison::not_equal ? " NOT IN (" : " IN (";
     for (std::size_t i = 0; i < condition.values.size(); i++)
         sql.text += (i == 0 ? "" : ", ") + add_parameter(dialect, condition.type, condition.values[i], sql.parameters);
+    sql.text += ")";
+}
+
+/// That a text has these bytes, where the source may take two texts for one.
+void append_bytes(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql) {
+    const std::string &hash = dialect.hash->sql;
+    sql.text += " AND " + filled(hash, "text", quoted(dialect, condition.field)) + " IN (";
+    for (std::size_t i = 0; i < condition.values.size(); i++)
+        sql.text += (i == 0 ? "" : ", ") +
+                    filled(hash, "text", add_parameter(dialect, condition.type, condition.values[i], sql.parameters));
     sql.text += ")";
 }
 
@@ -89,9 +99,9 @@ std::string exact_column(const DialectSpec &dialect, const std::string &field, c
     return exact == dialect.exact.end() ? column : filled(exact->second, "column", column);
 }
 
-void append_condition(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql) {
+void append_condition(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql, bool apart) {
     if (condition.join != SqlCondition::Join::none) {
-        append_joined(dialect, condition, sql);
+        append_joined(dialect, condition, sql, apart);
         return;
     }
     const std::string column =
@@ -124,6 +134,8 @@ void append_condition(const DialectSpec &dialect, const SqlCondition &condition,
                     add_parameter(dialect, condition.type, condition.values.front(), sql.parameters);
     else
         append_list(dialect, condition, sql);
+    if (apart && !condition.is_exact && condition.type == "text" && condition.comparison == SqlComparison::equal)
+        append_bytes(dialect, condition, sql);
 }
 
 } // namespace reverse_etl

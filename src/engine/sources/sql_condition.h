@@ -47,6 +47,8 @@ std::string broader_pattern(std::string_view pattern);
 /// How the column is written where its values must be told apart as Postgres does.
 std::string exact_column(const DialectSpec &dialect, const std::string &field, const std::string &type);
 
-void append_condition(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql);
+/// `apart`: that a text is equal holds of the very bytes, whatever the source's collation; for that the dialect must
+/// have a hash.
+void append_condition(const DialectSpec &dialect, const SqlCondition &condition, SqlText &sql, bool apart = false);
 
 } // namespace reverse_etl

@@ -17,30 +17,6 @@ bool is_plain(const std::string &type) {
     return std::find(std::begin(plain_types), std::end(plain_types), type) != std::end(plain_types);
 }
 
-/// What is asked for of a column.
-std::string selected(const DialectSpec &dialect, const SelectedColumn &column, bool is_grouped) {
-    const auto of_column = [&](const std::map<std::string, std::string> &spellings) {
-        const auto found = spellings.find(column.type);
-        const std::string name = quoted(dialect, column.field);
-        return found == spellings.end() ? name : filled(found->second, "column", name);
-    };
-    switch (column.function) {
-    case SqlFunction::count_rows:
-        return "count(*)";
-    case SqlFunction::count:
-        return "count(" + quoted(dialect, column.field) + ")";
-    case SqlFunction::minimum:
-        return filled(dialect.minimum, "column", quoted(dialect, column.field));
-    case SqlFunction::maximum:
-        return filled(dialect.maximum, "column", quoted(dialect, column.field));
-    case SqlFunction::sum:
-        return of_column(dialect.sum);
-    case SqlFunction::none:
-        break;
-    }
-    return is_grouped ? exact_column(dialect, column.field, column.type) : of_column(dialect.select);
-}
-
 } // namespace
 
 std::string quoted(const DialectSpec &dialect, const std::string &name) {
@@ -97,18 +73,45 @@ bool can_group_by(const DialectSpec &dialect, const std::string &type) {
     return (is_plain(type) || dialect.exact.contains(type)) && !dialect.select.contains(type);
 }
 
-SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
-    SqlText sql{"SELECT ", {}};
-    for (const SelectedColumn &column : query.columns)
-        sql.text += (sql.text.size() > 7 ? ", " : "") + selected(dialect, column, !query.groups.empty());
-    sql.text += query.columns.empty() ? "1" : "";
+std::string selected(const DialectSpec &dialect, const SelectedColumn &column, bool is_grouped) {
+    const auto of_column = [&](const std::map<std::string, std::string> &spellings) {
+        const auto found = spellings.find(column.type);
+        const std::string name = quoted(dialect, column.field);
+        return found == spellings.end() ? name : filled(found->second, "column", name);
+    };
+    switch (column.function) {
+    case SqlFunction::count_rows:
+        return "count(*)";
+    case SqlFunction::count:
+        return "count(" + quoted(dialect, column.field) + ")";
+    case SqlFunction::minimum:
+        return filled(dialect.minimum, "column", quoted(dialect, column.field));
+    case SqlFunction::maximum:
+        return filled(dialect.maximum, "column", quoted(dialect, column.field));
+    case SqlFunction::sum:
+        return of_column(dialect.sum);
+    case SqlFunction::none:
+        break;
+    }
+    return is_grouped ? exact_column(dialect, column.field, column.type) : of_column(dialect.select);
+}
+
+void append_from_where(const DialectSpec &dialect, const SourceQuery &query, bool apart, SqlText &sql) {
     // What a query ends with may be a comment.
     sql.text +=
         " FROM " + (query.query.empty() ? query.relation : "(\n" + query.query + "\n) AS " + quoted(dialect, "source"));
     for (std::size_t i = 0; i < query.conditions.size(); i++) {
         sql.text += i == 0 ? " WHERE " : " AND ";
-        append_condition(dialect, query.conditions[i], sql);
+        append_condition(dialect, query.conditions[i], sql, apart);
     }
+}
+
+SqlText select_text(const DialectSpec &dialect, const SourceQuery &query) {
+    SqlText sql{"SELECT ", {}};
+    for (const SelectedColumn &column : query.columns)
+        sql.text += (sql.text.size() > 7 ? ", " : "") + selected(dialect, column, !query.groups.empty());
+    sql.text += query.columns.empty() ? "1" : "";
+    append_from_where(dialect, query, false, sql);
     for (std::size_t i = 0; i < query.groups.size(); i++)
         sql.text += (i == 0 ? " GROUP BY " : ", ") + selected(dialect, query.groups[i], true);
     for (std::size_t i = 0; i < query.order.size(); i++)

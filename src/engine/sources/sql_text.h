@@ -48,6 +48,13 @@ bool can_say(const DialectSpec &dialect, const std::string &type, SqlFunction fu
 /// Whether values of the type are told apart there as they are here, so that rows may be grouped by them.
 bool can_group_by(const DialectSpec &dialect, const std::string &type);
 
+/// How a column is asked for. `is_grouped`: of rows that are grouped by it.
+std::string selected(const DialectSpec &dialect, const SelectedColumn &column, bool is_grouped = false);
+
+/// FROM and WHERE, with the values as parameters. `apart`: conditions on texts hold of the very bytes, whatever the
+/// source's collation; for that the dialect must have a hash.
+void append_from_where(const DialectSpec &dialect, const SourceQuery &query, bool apart, SqlText &sql);
+
 /// SELECT, with the values as parameters.
 SqlText select_text(const DialectSpec &dialect, const SourceQuery &query);
 

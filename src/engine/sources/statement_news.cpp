@@ -16,6 +16,10 @@ std::int64_t number_at(Answer &answer, const Pointers &at) {
 
 } // namespace
 
+bool tells_of_statement(long status) {
+    return status != 401 && status != 403 && status != 429 && status < 500;
+}
+
 StatementNews read_news(const StatementSpec &spec, Answer &answer) {
     StatementNews news;
     if (const auto bytes = spec.facts.find("bytes"); bytes != spec.facts.end())

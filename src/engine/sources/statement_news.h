@@ -15,6 +15,10 @@ struct StatementNews {
     std::optional<std::string> fault; ///< why it failed
 };
 
+/// Whether a refusal with that HTTP status says that there is no statement to ask for any more: others are about who
+/// asks, how often, or about whom.
+bool tells_of_statement(long status);
+
 StatementNews read_news(const StatementSpec &spec, Answer &answer);
 
 } // namespace reverse_etl

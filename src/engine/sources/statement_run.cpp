@@ -36,6 +36,17 @@ std::string in_one_line(std::string text) {
     return text;
 }
 
+/// In letters that every source has in labels: small ones, digits, _ and -, 63 at most.
+std::string label_of(const std::string &tag) {
+    std::string label;
+    for (const char c : tag) {
+        const bool is_small = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+        const bool is_large = c >= 'A' && c <= 'Z';
+        label += is_small ? c : is_large ? static_cast<char>(c - 'A' + 'a') : '_';
+    }
+    return label.substr(0, 63);
+}
+
 } // namespace
 
 StatementRun::StatementRun(const ConnectorStatement &source, Authenticator &authenticator, const AccountLine &line,
@@ -137,8 +148,10 @@ bool StatementRun::next_page(ResultPage &page) {
 }
 
 void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) {
+    const bool is_refused = verdict.action != Action::proceed && verdict.action != Action::accept;
     if (phase_ == Phase::cancelling) {
         phase_ = Phase::ended;
+        is_cancelled_ = !is_refused || tells_of_statement(answer.response().status);
         return;
     }
     if (verdict.action == Action::accept && answer.response().status == 0) {
@@ -146,8 +159,12 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
         return;
     }
     progress_.bytes += answer.response().body.size();
-    if (verdict.action != Action::proceed && verdict.action != Action::accept) {
-        phase_ = Phase::ended;
+    if (is_refused) {
+        // What says nothing of the statement leaves it running; a submission that was only refused began none.
+        const long status = answer.response().status;
+        has_failed_ = !tells_of_statement(status) && (phase_ != Phase::submitting || status >= 500);
+        if (!has_failed_)
+            phase_ = Phase::ended;
         keep_values(answer);
         fail(Fault::stopped, verdict.reason);
     }
@@ -177,6 +194,8 @@ void StatementRun::keep_values(Answer &answer) {
         progress_.id = answer.words().of(handle->second);
     else
         progress_.id = values_.at("id");
+    if (told_)
+        told_();
 }
 
 /// Where a statement stands, by an answer to its submission or to a look at it.
@@ -216,7 +235,8 @@ void StatementRun::begin_pages(const Job &job, Answer &answer) {
     });
 }
 
-void StatementRun::abandon(Milliseconds patience) noexcept {
+bool StatementRun::abandon(Milliseconds patience) noexcept {
+    const bool may_have_run = may_be_running();
     try {
         PatientWaiter waiter;
         const Clock::time_point deadline = Clock::now() + patience;
@@ -224,8 +244,7 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
         // Where a token would have to be fetched first, the server might have to be asked.
         while (may_be_running() && Clock::now() < deadline && authenticator_.ready()) {
             // What was submitted may have no name yet by which it can be cancelled: the answer brings it.
-            const bool has_name = !spec_.keep.contains("handle") || !values_.at("handle").empty();
-            if (has_name || phase_ != Phase::submitting) {
+            if (has_name() || phase_ != Phase::submitting) {
                 step_.reset();
                 ended_step_.reset();
                 pages_.reset();
@@ -248,10 +267,47 @@ void StatementRun::abandon(Milliseconds patience) noexcept {
     } catch (...) {
         // It cannot be said to anybody here; the source ends the statement after its longest time.
     }
+    // An answer may have told meanwhile that it is done.
+    const bool is_still_running = may_have_run && !is_cancelled_ && !is_done_;
     phase_ = Phase::ended;
     step_.reset();
     ended_step_.reset();
     pages_.reset();
+    return !is_still_running;
+}
+
+bool StatementRun::has_name() const {
+    return !spec_.keep.contains("handle") || !values_.at("handle").empty();
+}
+
+RequestValues StatementRun::kept() const {
+    RequestValues kept;
+    for (const auto &[name, at] : spec_.keep)
+        kept.emplace(name, values_.at(name));
+    return kept;
+}
+
+void StatementRun::take_up(const RequestValues &kept) {
+    for (const auto &[name, at] : spec_.keep)
+        if (const auto value = kept.find(name); value != kept.end())
+            values_[name] = value->second;
+}
+
+bool StatementRun::cancel() {
+    if (spec_.cancel.spec.method.empty())
+        return true;
+    if (!has_name()) {
+        submit();
+        while (phase_ == Phase::submitting)
+            step_->dispatcher.run(*this);
+        if (!may_be_running())
+            return true;
+        pages_.reset();
+    }
+    send(spec_.cancel, Phase::cancelling);
+    while (phase_ == Phase::cancelling)
+        step_->dispatcher.run(*this);
+    return is_cancelled_;
 }
 
 std::string statement_id() {
@@ -268,6 +324,7 @@ RequestValues values_of_statement(const DialectSpec &dialect, const SqlText &sql
             {"sql", sent_text(dialect, sql)},
             {"schema", settings.schema},
             {"tag", in_one_line(settings.tag)},
+            {"label", label_of(settings.tag)},
             {"seconds", std::to_string(settings.longest.count())},
             {"milliseconds", std::to_string(settings.longest.count() * 1000)},
             {"page", ""}};

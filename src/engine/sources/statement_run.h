@@ -8,6 +8,7 @@
 #include "engine/sources/statement_step.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ class StatementRun : private JobHandler {
 
     /// The observer, which must outlive this, is told of every request.
     void report_to(RequestObserver &observer) { context_.observer = &observer; }
+    /// Called when the source has said something that further requests name; nullptr: nobody is.
+    void tell_name(std::function<void()> told) { told_ = std::move(told); }
 
     /// Waits for the next page, and swaps it in; false behind the last.
     bool next_page(ResultPage &page);
@@ -53,11 +56,22 @@ class StatementRun : private JobHandler {
 
     /// Ends it: a statement that may still run at the source is cancelled there, for which this waits so long at most.
     /// It neither throws nor calls the Waiter of the line: it may run when a transaction is being rolled back.
-    void abandon(Milliseconds patience) noexcept;
+    /// Whether it has ended there, for all that is known.
+    bool abandon(Milliseconds patience) noexcept;
+    /// Whether it may still run at the source though no more of it is to be had, since that could not be asked.
+    bool is_in_doubt() const { return has_failed_ && may_be_running(); }
     /// Whether it may still run at the source.
     bool may_be_running() const;
 
     const StatementProgress &progress() const { return progress_; }
+
+    /// What the answers so far gave that further requests name.
+    RequestValues kept() const;
+    /// It was begun by another process, which had such values of it. Before anything is asked.
+    void take_up(const RequestValues &kept);
+    /// Ends one that was taken up. Where the source's name of it is not known, the submission is repeated, which brings
+    /// it. Whether it has ended there.
+    bool cancel();
 
   private:
     enum class Phase { fresh, submitting, polling, paging, cancelling, ended };
@@ -66,6 +80,7 @@ class StatementRun : private JobHandler {
     void submit();
     void settled(std::unique_ptr<Job> job, const Verdict &verdict, Answer &answer) override;
     void failed(std::unique_ptr<Job> job, const DestinationError &error) override;
+    bool has_name() const;
     void keep_values(Answer &answer);
     void take_state(Answer &answer, bool says_something);
     void take_news(Answer &answer);
@@ -82,10 +97,12 @@ class StatementRun : private JobHandler {
     const AccountLine &line_;
     const SqlText sql_;
     StatementContext context_;
+    std::function<void()> told_;
     RequestValues values_;
     Phase phase_ = Phase::fresh;
-    bool is_done_ = false;    ///< at the source
-    bool has_failed_ = false; ///< here
+    bool is_done_ = false;      ///< at the source
+    bool is_cancelled_ = false; ///< there
+    bool has_failed_ = false;   ///< here
     std::unique_ptr<StatementStep> step_, ended_step_;
     Milliseconds pause_;
     std::unique_ptr<PagesAhead> pages_; ///< once the source says that there are any

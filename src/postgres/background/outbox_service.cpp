@@ -3,6 +3,7 @@
 #include "postgres/audit_log/service.h"
 #include "postgres/background/called_waiter.h"
 #include "postgres/background/history.h"
+#include "postgres/background/statement_cancellers.h"
 #include "postgres/background/sync_runners.h"
 #include "postgres/background/sync_tasks.h"
 #include "postgres/border/attempt.h"
@@ -38,9 +39,8 @@ namespace reverse_etl {
 
 namespace {
 
-/// A worker that was started on demand ends after so long without anything to do: connected to its database, it would
-/// be in the way of who wants to drop that.
-/// Postgres waits five seconds for others to leave a database before it refuses.
+/// A worker that was started on demand ends after so long without anything to do, or it would be in the way of who
+/// wants to drop its database: Postgres waits five seconds for others to leave.
 constexpr std::chrono::seconds longest_idle{2};
 /// How long it goes without a look at what nobody calls it for: rows that expire, faults that pass.
 constexpr std::chrono::seconds between_looks{60};
@@ -50,7 +50,7 @@ constexpr std::chrono::seconds between_looks_at_readers{1};
 constexpr std::chrono::seconds between_attempts{1};
 /// And while it waits for answers, for changed definitions: a job may be asked after for hours.
 constexpr std::chrono::seconds between_lessons{1};
-/// How often it is tried to give a table's space back.
+/// How often it tries to give a table's space back.
 constexpr std::chrono::seconds between_truncations{1};
 /// How long what Postgres counts may stay here, while nothing goes on.
 constexpr std::chrono::seconds longest_unreported{1};
@@ -233,6 +233,7 @@ class OutboxService {
             if (!started_)
                 clear_up();
             may_send = identity::matches();
+            statement_cancellers::start_if_needed();
             destinations = Outbox::destinations();
             paused = read_oids(R"(
                 SELECT destination::oid FROM reverse_etl.pauses WHERE destination IS NOT NULL
@@ -429,10 +430,9 @@ class OutboxService {
     CalledWaiter waiter_;
     std::map<Oid, std::unique_ptr<OutboxQueue>> queues_;
     History history_;
-    bool called_ = true;
     bool resumes_soon_ = false;      ///< something was seen to be resumed, and is with the next look
     bool has_other_version_ = false; ///< the extension was altered: this library does not know its tables any more
-    bool is_model_read_ = false, looked_in_vain_ = false;
+    bool called_ = true, is_model_read_ = false, looked_in_vain_ = false;
     bool has_time_ = true; ///< nothing had ended when it looked last
     bool started_ = false; ///< what the worker before left is cleared up
     Clock::time_point looked_{}, learned_{}, truncated_{}, forgot_dropped_{};

@@ -2,6 +2,7 @@
 
 #include "postgres/border/border.h"
 #include "postgres/border/own_locks.h"
+#include "postgres/border/own_process.h"
 
 #include <algorithm>
 #include <chrono>
@@ -47,26 +48,13 @@ std::size_t count_running() {
     return count;
 }
 
-BackgroundWorkerHandle *start_process(const Owner &owner) {
-    BackgroundWorker worker{};
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    worker.bgw_restart_time = BGW_NEVER_RESTART; // it is started again while there is something to do
-    worker.bgw_notify_pid = MyProcPid;
-    worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-    std::snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "%s", "reverse_etl");
-    std::snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "%s", "reverse_etl_sync_runner_main");
-    std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl sync runner for database %u, role %u",
+BackgroundWorkerHandle *start_runner(const Owner &owner) {
+    BackgroundWorker process = own_process("sync runner", "reverse_etl_sync_runner_main");
+    // It is started again while there is something to do.
+    std::snprintf(process.bgw_name, sizeof(process.bgw_name), "reverse_etl sync runner for database %u, role %u",
                   MyDatabaseId, owner.role);
-    std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", "reverse_etl sync runner");
-    std::memcpy(worker.bgw_extra, &owner, sizeof(owner));
-    return pg_call([&] {
-        BackgroundWorkerHandle *handle = nullptr;
-        MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-        bool room = RegisterDynamicBackgroundWorker(&worker, &handle);
-        MemoryContextSwitchTo(caller);
-        return room ? handle : nullptr;
-    });
+    std::memcpy(process.bgw_extra, &owner, sizeof(owner));
+    return start_process(process);
 }
 
 /// Those who have none come first, and of those whose turn it has not been for the longest time.
@@ -86,7 +74,7 @@ bool start_one(const Owner &owner) {
     if (of_role.running.size() >= own_locks::most_sync_runners || count_running() >= most_at_once ||
         Clock::now() - of_role.started < between_starts)
         return false;
-    BackgroundWorkerHandle *handle = start_process(owner);
+    BackgroundWorkerHandle *handle = start_runner(owner);
     if (handle == nullptr)
         return false;
     of_role.running.push_back(handle);

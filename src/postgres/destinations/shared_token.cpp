@@ -3,9 +3,9 @@
 #include "postgres/border/attempt.h"
 #include "postgres/border/border.h"
 #include "postgres/border/own_locks.h"
+#include "postgres/border/own_process.h"
 #include "postgres/destinations/token_tables.h"
 
-#include <cstdio>
 #include <cstring>
 
 extern "C" {
@@ -87,25 +87,10 @@ TokenStore::Answer SharedToken::cannot(const std::string &why, bool passes, cons
 bool SharedToken::start_fetching() {
     TokenOrder order{place_, *since_, {}};
     std::memcpy(order.account, account_.data(), sizeof(order.account));
-    BackgroundWorker worker{};
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-    worker.bgw_restart_time = BGW_NEVER_RESTART;
-    worker.bgw_notify_pid = MyProcPid;
-    worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-    std::snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "%s", "reverse_etl");
-    std::snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "%s", "reverse_etl_token_fetcher_main");
-    std::snprintf(worker.bgw_name, sizeof(worker.bgw_name), "reverse_etl token fetcher for database %u", MyDatabaseId);
-    std::snprintf(worker.bgw_type, sizeof(worker.bgw_type), "%s", "reverse_etl token fetcher");
+    BackgroundWorker worker = own_process("token fetcher", "reverse_etl_token_fetcher_main");
     static_assert(sizeof(order) <= sizeof(worker.bgw_extra));
     std::memcpy(worker.bgw_extra, &order, sizeof(order));
-    fetcher_ = pg_call([&] {
-        BackgroundWorkerHandle *handle = nullptr;
-        MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
-        bool room = RegisterDynamicBackgroundWorker(&worker, &handle);
-        MemoryContextSwitchTo(caller);
-        return room ? handle : nullptr;
-    });
+    fetcher_ = start_process(worker);
     return fetcher_ != nullptr;
 }
 

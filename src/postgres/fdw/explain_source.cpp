@@ -54,7 +54,8 @@ void show_source_scan(ForeignScanState *node, const SourcePlan &plan, ExplainSta
         return;
     SourceQuery query = source_query(destination, plan);
     const GivenDatums given = [&](int position) { return planned(scan->fdw_exprs, position); };
-    if (!add_conditions(destination, plan, given, query)) {
+    bool is_whole = true; // what is not, is shown as Filter
+    if (!add_conditions(destination, plan, given, query, is_whole)) {
         show("Source SQL", "none: WHERE holds of no row", explain);
         return;
     }

@@ -131,8 +131,8 @@ ForeignScan *source_scan_plan(PlannerInfo *root, RelOptInfo *relation, const For
     plan.relation = destination.relation;
     const bool is_sorted = path->path.pathkeys != NIL;
     const int most = destination.source.pushes_down ? most_rows(root, relation, is_sorted) : -1;
-    Divided divided = divide(root, relation, destination, clauses, most >= 0);
-    if (most >= 0 && divided.local != NIL)
+    Divided divided = divide(root, relation, destination, clauses, most >= 0 || ExactPlans::are_made());
+    if (most >= 0 && divided.local != NIL && !ExactPlans::are_made())
         divided = divide(root, relation, destination, clauses, false);
     if (divided.local == NIL)
         plan.limit = most;

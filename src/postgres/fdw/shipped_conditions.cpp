@@ -338,7 +338,8 @@ std::optional<ShippedCondition> Shipping::tested(Expr *clause) {
     return test_of(column->attnum, is_not ? SqlComparison::is_false : SqlComparison::is_true);
 }
 
-/// Of conditions that all have to hold, those are left out that are not shipped; of those of which one has to, none is.
+/// Of conditions that all have to hold, those are left out that are not shipped; of those of which one has to, none is,
+/// and where nothing is to be left here, of no others.
 std::optional<ShippedCondition> Shipping::joined(BoolExpr *expression) {
     ShippedCondition join;
     join.join = expression->boolop == AND_EXPR ? SqlCondition::Join::all : SqlCondition::Join::any;
@@ -347,7 +348,7 @@ std::optional<ShippedCondition> Shipping::joined(BoolExpr *expression) {
     ListCell *cell;
     foreach (cell, expression->args) {
         auto part = ship(static_cast<Expr *>(lfirst(cell)));
-        if (!part && join.join == SqlCondition::Join::any) {
+        if (!part && (join.join == SqlCondition::Join::any || wants_exact_)) {
             values_ = before;
             return std::nullopt;
         }

@@ -42,7 +42,7 @@ class CellReader {
         std::string mended;    ///< of JSON with what jsonb cannot hold; "": the cell is right as it is
     };
 
-    const std::string table_;
+    const std::string table_; ///< its name, for people
     const Words &words_;
     std::vector<Column> columns_;
 };

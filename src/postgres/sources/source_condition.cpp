@@ -246,8 +246,10 @@ SaidCondition said_condition(const Destination &destination, const ShippedCondit
         return SaidComparison(destination, condition, given).said();
     SqlCondition joined;
     joined.join = condition.join;
+    bool is_whole = true;
     for (const ShippedCondition &part : condition.parts) {
         SaidCondition said = said_condition(destination, part, given);
+        is_whole &= said.kind != Kind::unsaid && said.is_whole;
         if (said.kind == Kind::said)
             joined.parts.push_back(std::move(said.condition));
         else if ((said.kind == Kind::never) == (condition.join == Join::all))
@@ -255,15 +257,16 @@ SaidCondition said_condition(const Destination &destination, const ShippedCondit
     }
     if (joined.parts.empty())
         return {condition.join == Join::all ? Kind::unsaid : Kind::never};
-    return {Kind::said, joined.parts.size() == 1 ? SqlCondition(joined.parts.front()) : std::move(joined)};
+    return {Kind::said, joined.parts.size() == 1 ? SqlCondition(joined.parts.front()) : std::move(joined), is_whole};
 }
 
 bool add_conditions(const Destination &destination, const SourcePlan &plan, const GivenDatums &given,
-                    SourceQuery &query) {
+                    SourceQuery &query, bool &is_whole) {
     for (const ShippedCondition &one : plan.conditions) {
         SaidCondition said = said_condition(destination, one, given);
         if (said.kind == SaidCondition::Kind::never)
             return false;
+        is_whole &= said.kind == SaidCondition::Kind::said && said.is_whole;
         if (said.kind == SaidCondition::Kind::said)
             query.conditions.push_back(std::move(said.condition));
         else if (one.is_exact)

@@ -26,6 +26,7 @@ struct SaidCondition {
         unsaid, ///< the source cannot be told of it
     } kind = Kind::unsaid;
     SqlCondition condition = {};
+    bool is_whole = true; ///< and nothing of it is left out
 };
 
 /// Call outside of pg_call.
@@ -33,9 +34,9 @@ SaidCondition said_condition(const Destination &destination, const ShippedCondit
                              const GivenDatums &given);
 
 /// All conditions of a plan into the query; false where no row can fulfil them. What is not said is evaluated here; an
-/// Error where the plan has left nothing of it to be.
+/// Error where the plan has left nothing of it to be. `is_whole` is unset where something is not said.
 bool add_conditions(const Destination &destination, const SourcePlan &plan, const GivenDatums &given,
-                    SourceQuery &query);
+                    SourceQuery &query, bool &is_whole);
 
 /// A value as the source takes it, whatever the session's settings; nothing for one that it has no word for.
 std::optional<std::string> source_value(Oid type, Datum value);

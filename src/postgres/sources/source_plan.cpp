@@ -67,6 +67,11 @@ class Reader {
 
 } // namespace
 
+int &ExactPlans::count() {
+    static int count = 0;
+    return count;
+}
+
 List *to_list(const SourcePlan &plan) {
     Writer writer;
     for (const int number : {static_cast<int>(plan.relation), plan.is_grouped ? 1 : 0, plan.limit})

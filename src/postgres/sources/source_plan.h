@@ -53,6 +53,21 @@ struct SourcePlan {
     int limit = -1; ///< most rows that are needed; -1: all
 };
 
+/// While one lives, plans that this process makes ask a source for what leaves nothing to be evaluated here, where it
+/// can, though it may then make less of what it knows of its columns.
+class ExactPlans {
+  public:
+    ExactPlans() { count()++; }
+    ~ExactPlans() { count()--; }
+    ExactPlans(const ExactPlans &) = delete;
+    ExactPlans &operator=(const ExactPlans &) = delete;
+
+    static bool are_made() { return count() > 0; }
+
+  private:
+    static int &count();
+};
+
 /// A plan as Postgres can copy and keep it. Call inside pg_call.
 List *to_list(const SourcePlan &plan);
 /// Nothing where the list is that of another scan.

@@ -1,6 +1,7 @@
 #include "postgres/sources/source_scan.h"
 
 #include "postgres/border/border.h"
+#include "postgres/sources/source_access.h"
 #include "postgres/sources/source_condition.h"
 #include "postgres/sources/source_rows.h"
 
@@ -27,7 +28,7 @@ bool is_same(const SqlText &one, const SqlText &other) {
                                                 other.parameters.end(), same);
 }
 
-class SourceScan : public TableScan {
+class SourceScan : public TableScan, private SourceAccess {
   public:
     SourceScan(const Destination &destination, SourcePlan plan, Oid user, ForeignScanState *node, bool keeps)
         : destination_(destination), plan_(std::move(plan)), user_(user), node_(node),
@@ -72,7 +73,25 @@ class SourceScan : public TableScan {
         reader_ = {};
     }
 
+    SourceAccess *source() override { return this; }
+
   private:
+    const Destination &table() const override { return destination_; }
+    const SourcePlan &plan() const override { return plan_; }
+    const Words &words() override { return caller().words(); }
+
+    void run(const SqlText &sql, std::size_t columns, const TakeRow &take) override {
+        SourceResult result(caller(), sql, columns);
+        while (result.next())
+            take(result.page(), result.row());
+    }
+
+    SourceCaller &caller() {
+        if (caller_ == nullptr)
+            caller_ = std::make_unique<SourceCaller>(destination_, user_);
+        return *caller_;
+    }
+
     /// All that this process has begun: they are of the executor's memory, and so leave before it goes.
     static std::vector<SourceScan *> &scans() {
         static std::vector<SourceScan *> all;
@@ -110,11 +129,18 @@ class SourceScan : public TableScan {
 
     /// What is sent now; nothing where no row can be what WHERE asks for, or no row is wanted.
     std::optional<SqlText> text() {
+        bool is_whole = true;
+        const std::optional<SourceQuery> query = this->query(is_whole);
+        if (!query || plan_.limit == 0)
+            return std::nullopt;
+        return select_text(destination_.source.statement->spec.dialect, *query);
+    }
+
+    std::optional<SourceQuery> query(bool &is_whole) override {
         SourceQuery query = source_query(destination_, plan_);
         const GivenDatums given = [this](int position) { return this->given(position); };
-        if (!add_conditions(destination_, plan_, given, query) || plan_.limit == 0)
-            return std::nullopt;
-        return select_text(destination_.source.statement->spec.dialect, query);
+        return add_conditions(destination_, plan_, given, query, is_whole) ? std::optional(std::move(query))
+                                                                           : std::nullopt;
     }
 
     bool is_one_row() const { return plan_.is_grouped && plan_.groups.empty(); }
@@ -152,7 +178,8 @@ class SourceScan : public TableScan {
     TupleDesc descriptor_;
     bool keeps_, is_begun_ = false, has_given_one_ = false;
     List *expressions_ = NIL;
-    std::shared_ptr<SourceRows> rows_; ///< nullptr: none can be what is asked for
+    std::unique_ptr<SourceCaller> caller_; ///< of what is asked for besides rows
+    std::shared_ptr<SourceRows> rows_;     ///< nullptr: none can be what is asked for
     SourceRows::Reader reader_;
 };
 

@@ -8,6 +8,8 @@ extern "C" {
 
 namespace reverse_etl {
 
+class SourceAccess;
+
 /// A scan of a foreign table: ForeignScanState::fdw_state.
 class TableScan {
   public:
@@ -18,6 +20,8 @@ class TableScan {
     virtual void restart(bool has_new_parameters) = 0;
     /// No more rows are wanted.
     virtual void end() {}
+    /// What else the table's source may be asked for; nullptr where it is none that runs SQL.
+    virtual SourceAccess *source() { return nullptr; }
 };
 
 } // namespace reverse_etl

@@ -26,7 +26,8 @@ constexpr const char *columns =
     "columns, mode, on_missing, cursor_column, cursor_value, backfill, has_run, may_remove, max_attempts, "
     "key_types::pg_catalog.oid[], "
     "ARRAY(SELECT reverse_etl_internal.equality_of(t.type, t.form) FROM ROWS FROM (pg_catalog.unnest(key_types), "
-    "pg_catalog.unnest(key_forms)) WITH ORDINALITY AS t (type, form, place) ORDER BY place), key_forms";
+    "pg_catalog.unnest(key_forms)) WITH ORDINALITY AS t (type, form, place) ORDER BY place), key_forms, "
+    "change_detection OPERATOR(pg_catalog.=) 'source'";
 
 std::string text_of(int number) {
     return sql::printed_column(0, number);
@@ -45,6 +46,7 @@ SyncDefinition read() {
         sync.has_run = DatumGetBool(sql::column(0, 14));
         sync.may_remove = DatumGetBool(sql::column(0, 15));
         sync.max_attempts = DatumGetInt32(sql::column(0, 16));
+        sync.at_source = DatumGetBool(sql::column(0, 20));
     });
     sync.name = text_of(2);
     sync.query = text_of(4);

@@ -26,7 +26,8 @@ struct SyncDefinition {
     std::string on_missing;    ///< what is done with keys that have left the model
     std::string cursor_column; ///< "" where rows are compared with the state
     std::optional<std::string> cursor_value;
-    bool backfill = true; ///< what is there at the first run is sent
+    bool at_source = false; ///< the difference is found there: hashes are those that the source makes
+    bool backfill = true;   ///< what is there at the first run is sent
     bool has_run = false;
     bool may_remove = false;
     int max_attempts = 0;

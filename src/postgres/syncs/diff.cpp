@@ -3,6 +3,7 @@
 #include "postgres/border/act_as.h"
 #include "postgres/border/border.h"
 #include "postgres/syncs/key_hashes.h"
+#include "postgres/syncs/source_diff.h"
 
 #include <utility>
 
@@ -26,14 +27,6 @@ std::int64_t number_of(const std::string &query) {
     return number;
 }
 
-/// Rows with one key are none that could be sent.
-void set_duplicates_apart(SyncDiff &diff, const SyncStatements &statements) {
-    diff.duplicates = ResultRows::of(statements.duplicates());
-    diff.duplicates.show_as("#duplicates");
-    diff.changes = ResultRows::of(statements.changes_but_duplicates());
-    diff.changes.show_as("#changes");
-}
-
 bool has_duplicates_among_changes(const SyncStatements &statements) {
     return !ResultRows::of(statements.duplicates_among_changes()).is_empty();
 }
@@ -52,7 +45,7 @@ void find_by_cursor(SyncDiff &diff, const SyncDefinition &sync, const SyncStatem
         diff.cursor = sync.cursor_value;
     if (!has_duplicates_among_changes(statements))
         return;
-    set_duplicates_apart(diff, statements);
+    diff.set_duplicates_apart(statements);
     diff.model_rows = diff.changes.count() + diff.duplicates.count();
 }
 
@@ -70,14 +63,10 @@ void find_by_state(SyncDiff &diff, const SyncDefinition &sync, const SyncStateme
     bool asks_for_gone = forgets_gone(sync.mode) || sync.removes();
     if (asks_for_gone && (sightings.any_twice() || sightings.known() != diff.known))
         diff.gone = ResultRows::of(statements.gone(sightings));
-    if (!diff.changes.is_empty() && !ResultRows::of(statements.any_kept()).is_empty()) {
-        diff.changes.show_as("#seen");
-        diff.changes = ResultRows::of(statements.seen_but_pending());
-    }
-    diff.changes.show_as("#changes");
+    diff.leave_out_pending(statements);
     if (sightings.any_twice() ||
         (pg_call([&] { return new_keys.any_twice(); }) && has_duplicates_among_changes(statements)))
-        set_duplicates_apart(diff, statements);
+        diff.set_duplicates_apart(statements);
 }
 
 bool has_streams(const SyncDefinition &sync, const SyncStatements &statements) {
@@ -87,6 +76,21 @@ bool has_streams(const SyncDefinition &sync, const SyncStatements &statements) {
 }
 
 } // namespace
+
+void SyncDiff::leave_out_pending(const SyncStatements &statements) {
+    if (!changes.is_empty() && !ResultRows::of(statements.any_kept()).is_empty()) {
+        changes.show_as("#seen");
+        changes = ResultRows::of(statements.seen_but_pending());
+    }
+    changes.show_as("#changes");
+}
+
+void SyncDiff::set_duplicates_apart(const SyncStatements &statements) {
+    duplicates = ResultRows::of(statements.duplicates());
+    duplicates.show_as("#duplicates");
+    changes = ResultRows::of(statements.changes_but_duplicates());
+    changes.show_as("#changes");
+}
 
 void SyncDiff::leave_to_streams(const SyncDefinition &sync, const SyncStatements &statements) {
     if (changes.is_empty() && gone.is_empty())
@@ -115,10 +119,14 @@ SyncDiff SyncDiff::find(const SyncDefinition &sync, const SyncStatements &statem
         diff.snapshot = text_value(shown);
     });
     diff.streamed = ResultRows::of(statements.streamed());
-    if (sync.by_cursor())
+    if (sync.by_cursor()) {
         find_by_cursor(diff, sync, statements);
-    else
+    } else if (sync.at_source) {
+        diff.known = number_of(statements.known());
+        find_at_source(diff, sync);
+    } else {
         find_by_state(diff, sync, statements);
+    }
     return diff;
 }
 
@@ -130,7 +138,7 @@ SyncDiff SyncDiff::find_among_keys(const SyncDefinition &sync, SyncStatements st
     diff.changes = ResultRows::of(statements.touched());
     diff.changes.show_as("#changes");
     if (has_duplicates_among_changes(statements))
-        set_duplicates_apart(diff, statements);
+        diff.set_duplicates_apart(statements);
     if (sync.removes())
         diff.gone = ResultRows::of(statements.touched_and_gone());
     return diff;

@@ -21,6 +21,12 @@ struct SyncDiff {
     /// Leaves out rows whose keys a stream of the sync has sent since: what it sent is newer.
     void leave_to_streams(const SyncDefinition &sync, const SyncStatements &statements);
 
+    // Parts of find(), for who finds changes in another way.
+    /// Of the changes those that are on their way already are none. They are shown as `changes`.
+    void leave_out_pending(const SyncStatements &statements);
+    /// Rows with one key are none that could be sent.
+    void set_duplicates_apart(const SyncStatements &statements);
+
     /// Runs as the sync's owner, in the open connection to SPI, under one snapshot.
     static SyncDiff find(const SyncDefinition &sync, const SyncStatements &statements);
 

@@ -16,6 +16,7 @@
 #include "postgres/syncs/resync.h"
 #include "postgres/syncs/row_contract.h"
 #include "postgres/syncs/run.h"
+#include "postgres/syncs/source_diff.h"
 #include "postgres/syncs/sync_trigger.h"
 #include "postgres/syncs/wait.h"
 
@@ -186,6 +187,7 @@ SQL_FUNCTION(reverse_etl_describe_sync) {
                         "Name the columns of the query that tell its rows apart.");
         Model model;
         KeyTypes key;
+        std::string not_at_source;
         {
             ActAs owner(sync.owner, sync.search_path);
             pg_call([] { SPI_connect(); });
@@ -199,6 +201,7 @@ SQL_FUNCTION(reverse_etl_describe_sync) {
             sync.columns = sent_columns(model, *destination, sync);
             sync.key_forms = key_forms_in_sql(sync.key, key.types, key.collations, *destination);
             check_fit(sync, model, *destination).check_rights(*destination);
+            not_at_source = obstacle_at_source(sync);
             pg_call([] { SPI_finish(); });
         }
         Datum values[] = {text_array(sync.columns),
@@ -206,8 +209,10 @@ SQL_FUNCTION(reverse_etl_describe_sync) {
                           oid_array(key.collations, REGCOLLATIONOID),
                           oid_array(model.relations, REGCLASSOID),
                           text_array(sync.key_forms),
-                          text_array(model.needs)};
-        bool nulls[6] = {};
+                          text_array(model.needs),
+                          not_at_source.empty() ? 0 : text_datum(not_at_source)};
+        bool nulls[7] = {};
+        nulls[6] = not_at_source.empty();
         return pg_call([&] { return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)); });
     });
 }

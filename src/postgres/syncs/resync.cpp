@@ -11,6 +11,7 @@
 #include "postgres/syncs/diff.h"
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/operations.h"
+#include "postgres/syncs/source_diff.h"
 
 extern "C" {
 #include "executor/spi.h"
@@ -26,6 +27,18 @@ ResultRows read_as_owner(const SyncDefinition &sync, const std::string &query) {
     ActAs owner(sync.owner, sync.search_path);
     OneSnapshot snapshot;
     return ResultRows::of(query);
+}
+
+/// Where the source makes the hashes, they come with the model's rows.
+ResultRows show_source(const SyncDefinition &sync, SyncStatements &statements) {
+    if (!sync.at_source)
+        return {};
+    ActAs owner(sync.owner, sync.search_path);
+    OneSnapshot snapshot;
+    ResultRows rows = all_rows_of_source(sync);
+    rows.show_as("#source");
+    statements.take_shown_model();
+    return rows;
 }
 
 /// Changes the state, which belongs to the extension. How many rows were.
@@ -66,8 +79,8 @@ std::string held_rows(const SyncDefinition &sync, const SyncStatements &statemen
         wanted = " WHERE " + key + " = ANY (ARRAY(SELECT m." + key + " FROM " + statements.model() + " WHERE m." + key +
                  " IS NOT NULL))";
     }
-    return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") +
-           ", reverse_etl.hash_row(m.*) AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
+    return "SELECT DISTINCT ON (" + statements.key_forms("m.") + ") " + statements.key("m.") + ", " +
+           statements.hash() + " AS \"#hash\", " + same + " AS \"#same\" FROM " + statements.model() +
            " JOIN (SELECT " + columns + " FROM " + table + wanted + ") AS d ON " + statements.same_key("d.", "m.");
 }
 
@@ -115,6 +128,7 @@ std::int64_t adopt(const std::string &name) {
     SyncStatements statements(sync);
     lock_destination(sync);
     Destination *destination = open_destination(sync.destination, CurrentMemoryContext);
+    const ResultRows of_source = show_source(sync, statements);
     ResultRows asked = read_as_owner(sync, in_doubt(sync, statements));
     ResultRows rows = read_as_owner(sync, held_rows(sync, statements, *destination));
     rows.show_as("held");

@@ -8,6 +8,7 @@
 #include "postgres/border/subtransaction.h"
 #include "postgres/destinations/identity.h"
 #include "postgres/shared/worker_control.h"
+#include "postgres/sources/source_line.h"
 #include "postgres/syncs/guards.h"
 #include "postgres/syncs/model.h"
 #include "postgres/syncs/sync_outbox.h"
@@ -130,6 +131,7 @@ void SyncRun::find_and_queue() {
 
 SyncDiff SyncRun::find_difference(const SyncStatements &statements) {
     Timed timed(times_.reading);
+    const StatementTag tag("reverse_etl sync " + sync_.name + " run " + std::to_string(id_));
     SyncDiff diff = SyncDiff::find(sync_, statements);
     diff.leave_to_streams(sync_, statements);
     return diff;

@@ -41,8 +41,14 @@ std::string SyncStatements::rows_table(int32 sync) {
 
 // The query may end with a comment: hence the line break.
 std::string SyncStatements::model() const {
+    if (is_shown_)
+        return "(SELECT " + names("source.") + ", source.\"#hash\" FROM \"#source\" AS source) AS m";
     return "(SELECT " + joined(model_columns_, ", ", quoted_name) + " FROM (" + sync_.query + "\n) AS model" +
            (only_keys_ ? " WHERE " + among_keys("model.") : "") + ") AS m";
+}
+
+std::string SyncStatements::hash() const {
+    return is_shown_ ? "m.\"#hash\"" : hash_of_row;
 }
 
 std::string SyncStatements::among_keys(const char *prefix) const {
@@ -222,9 +228,13 @@ std::string SyncStatements::touched_and_gone() const {
 }
 
 std::string SyncStatements::gone(const Sightings &sightings) const {
+    return gone_where(sightings.is_gone());
+}
+
+std::string SyncStatements::gone_where(const std::string &condition) const {
     return "SELECT " + key("s.") + ", " + attempts_to_remove() + ", EXISTS (SELECT FROM " + rows_ +
            " AS p WHERE p.\"#row\" IS NOT NULL AND " + same_key("p.", "s.") + ") AS \"#pending\" FROM " + state_ +
-           " AS s WHERE " + sightings.is_gone();
+           " AS s WHERE " + condition;
 }
 
 std::string SyncStatements::attempts_to_remove() const {

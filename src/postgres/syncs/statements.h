@@ -34,6 +34,9 @@ class SyncStatements {
         state_tells_ = state_tells;
     }
 
+    /// From here on the model is what is shown as `source`, with its hashes: it was read at its source.
+    void take_shown_model() { is_shown_ = true; }
+
     /// One row: how many keys are known.
     std::string known() const;
     /// One row where rows are on their way, or did not get through before.
@@ -56,6 +59,8 @@ class SyncStatements {
     std::string touched_and_gone() const;
     /// The keys that are known and that sightings did not meet in the model, with the columns of touched_and_gone().
     std::string gone(const Sightings &sightings) const;
+    /// The same for rows of the state, s, of which a condition holds.
+    std::string gone_where(const std::string &condition) const;
     /// The rows of the model whose key another row has, too.
     std::string duplicates() const;
     /// Whether the rows shown as `changes` have a key twice: one row if so.
@@ -89,6 +94,10 @@ class SyncStatements {
     std::string same_key(const char *one, const char *other) const;
     /// The model as an entry of FROM, with the name m.
     std::string model() const;
+    /// What is sent of its rows, the key and the cursor, with a prefix.
+    std::string names(const char *prefix) const;
+    /// The hash of a row of it.
+    std::string hash() const;
     /// The columns of the key in the types of the state, by commas, with a prefix.
     std::string typed_key(const char *prefix) const;
 
@@ -102,7 +111,6 @@ class SyncStatements {
     std::string last_on_their_way() const;
     std::string attempts(const std::string &hash) const;
     std::string doubt() const;
-    std::string names(const char *prefix) const;
     std::string is_not_pending(const std::string &hash) const;
     std::string attempts_to_remove() const;
     std::string failed() const;
@@ -116,7 +124,7 @@ class SyncStatements {
     std::vector<std::string> model_columns_;
     std::vector<std::string> key_types_; ///< as SQL has them
     std::string state_, rows_;
-    bool only_keys_ = false, state_tells_ = true;
+    bool only_keys_ = false, state_tells_ = true, is_shown_ = false;
 };
 
 } // namespace reverse_etl
