@@ -159,3 +159,39 @@ BOOST_AUTO_TEST_CASE(what_no_source_ends_is_ended_here) {
     reading.run.abandon(std::chrono::seconds(5));
     BOOST_TEST(destination.count("/run/h1/cancel") == 1);
 }
+
+BOOST_AUTO_TEST_CASE(a_statement_of_another_process_is_cancelled) {
+    const auto script = [](const Received &, auto &connection) { connection.answer(202, R"({"handle": "h1"})"); };
+    const ScriptedDestination known(script);
+    Reading taken(known, polled);
+    taken.run.take_up({{"handle", "h7"}});
+    BOOST_TEST(taken.run.cancel());
+    BOOST_TEST(known.received().size() == 1);
+    BOOST_TEST(known.count("/run/h7/cancel") == 1);
+
+    // Where its name is not known, the source is asked for it; unless that would begin another one.
+    const ScriptedDestination unknown(script);
+    Reading asked(unknown, polled);
+    asked.run.take_up({{"handle", ""}});
+    BOOST_TEST(asked.run.cancel());
+    BOOST_TEST(unknown.received().front().target.starts_with("/run?id="));
+    BOOST_TEST(unknown.count("/run/h1/cancel") == 1);
+    const ScriptedDestination blind(script);
+    std::string begins_another = polled;
+    begins_another.insert(begins_another.find(R"("request": "POST /run",)"), R"("repeated": "begins_another", )");
+    BOOST_TEST(!Reading(blind, begins_another).run.cancel());
+    BOOST_TEST(blind.received().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_may_say_nothing_of_the_statement) {
+    for (const auto &[status, is_in_doubt] : {std::pair(403, true), std::pair(404, false)}) {
+        const ScriptedDestination destination([status = status](const Received &request, auto &connection) {
+            connection.answer(request.method == "GET" ? status : 202, R"({"handle": "h1", "message": "no"})");
+        });
+        Reading reading(destination, polled);
+        BOOST_TEST(reading.fault() == ": no | Statement h1.");
+        BOOST_TEST(reading.run.is_in_doubt() == is_in_doubt);
+        BOOST_TEST(reading.run.abandon(std::chrono::seconds(5)));
+        BOOST_TEST(destination.count("/run/h1/cancel") == (is_in_doubt ? 1 : 0));
+    }
+}

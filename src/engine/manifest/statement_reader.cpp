@@ -49,9 +49,11 @@ class StatementReader {
                     "facts", "dialect", "catalog"});
         if (node_.has("keep"))
             read_keep(node_.at("keep"));
-        spec_.submit = read_request(node_.at("submit"), {"answers"});
+        spec_.submit = read_request(node_.at("submit"), {"answers", "repeated"});
         if (node_.at("submit").has("answers"))
             spec_.answers_when_done = node_.at("submit").at("answers").one_of({"at_once", "when_done"}) == 1;
+        if (node_.at("submit").has("repeated"))
+            spec_.knows_repeated = node_.at("submit").at("repeated").one_of({"is_known", "begins_another"}) == 0;
         if (!has_placeholder(*spec_.submit.written, "statement.id") ||
             !has_placeholder(*spec_.submit.written, "statement.sql"))
             node_.at("submit").fail("must hold \"{statement.sql}\", and \"{statement.id}\", by which the source knows "

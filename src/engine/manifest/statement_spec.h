@@ -118,6 +118,7 @@ struct StatementResultSpec {
 struct StatementSpec {
     RequestTemplate submit;               ///< has {statement.id}, so that it is run once however often it is sent
     bool answers_when_done = false;       ///< "submit" is answered when the statement has ended
+    bool knows_repeated = true;           ///< a "submit" that comes again is the same statement to the source
     std::map<std::string, Pointers> keep; ///< of the answers to submit and poll, by name: {statement.NAME}
     Condition done_when;                  ///< of such an answer; empty: it always is
     Condition failed_when;

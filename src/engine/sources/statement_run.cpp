@@ -297,6 +297,8 @@ bool StatementRun::cancel() {
     if (spec_.cancel.spec.method.empty())
         return true;
     if (!has_name()) {
+        if (!spec_.knows_repeated)
+            return false;
         submit();
         while (phase_ == Phase::submitting)
             step_->dispatcher.run(*this);

@@ -70,7 +70,7 @@ class StatementRun : private JobHandler {
     /// It was begun by another process, which had such values of it. Before anything is asked.
     void take_up(const RequestValues &kept);
     /// Ends one that was taken up. Where the source's name of it is not known, the submission is repeated, which brings
-    /// it. Whether it has ended there.
+    /// it, unless that would begin another. Whether it has ended there.
     bool cancel();
 
   private:
