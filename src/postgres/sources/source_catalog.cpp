@@ -1,5 +1,6 @@
 #include "postgres/sources/source_catalog.h"
 
+#include "engine/sources/sql_text.h"
 #include "engine/text/json.h"
 #include "engine/text/one_query.h"
 #include "postgres/border/names.h"
