@@ -42,12 +42,18 @@ class PagesAhead::Fetch : public JobHandler {
         take_next_step();
     }
 
+    /// What goes wrong is told when it is the page's turn: perhaps nobody wants it.
     void go_on() {
-        while (!is_ready()) {
-            step_->dispatcher.advance(*this);
-            if (step_->dispatcher.jobs() > 0)
-                return;
-            take_next_step();
+        try {
+            while (!is_ready()) {
+                step_->dispatcher.advance(*this);
+                if (step_->dispatcher.jobs() > 0)
+                    return;
+                take_next_step();
+            }
+        } catch (const DestinationError &error) {
+            fault.emplace(error);
+            step_.reset();
         }
     }
 
@@ -61,6 +67,7 @@ class PagesAhead::Fetch : public JobHandler {
 
     ResultPage page;
     std::size_t skip = 0; ///< rows of it that are none
+    std::optional<DestinationError> fault;
 
   private:
     PagesAhead &pages_;
@@ -220,7 +227,8 @@ std::size_t PagesAhead::most_fetches() const {
 }
 
 void PagesAhead::ask_for_more() {
-    while (has_next_ && fetches_.size() < most_fetches() && (fetches_.empty() || held() + largest_ <= most_bytes))
+    while (has_next_ && fetches_.size() < most_fetches() && (fetches_.empty() || held() + largest_ <= most_bytes) &&
+           (fetches_.empty() || !fetches_.back()->fault))
         if (const auto next = take_next())
             start(*next);
 }
@@ -242,6 +250,8 @@ bool PagesAhead::next(ResultPage &page) {
         first.wait();
         go_on();
     }
+    if (first.fault)
+        throw DestinationError(*first.fault);
     std::swap(page, first.page);
     first_is_read_ = true;
     if (spare_.size() < 2)
