@@ -360,6 +360,21 @@ BOOST_AUTO_TEST_CASE(an_answer_may_come_when_it_is_done) {
                "read x");
 }
 
+BOOST_AUTO_TEST_CASE(what_nobody_can_look_at_any_more_is_cancelled) {
+    const ScriptedDestination destination([](const Received &request, auto &connection) {
+        const bool is_poll = request.method == "GET";
+        connection.answer(is_poll ? 401 : 202, is_poll ? R"({"message": "no"})" : R"({"handle": "h1"})");
+    });
+    Reading reading(destination, polled);
+    BOOST_TEST(reading.fault().find("Statement h1") != std::string::npos);
+    BOOST_TEST(reading.run.may_be_running());
+    ResultPage page;
+    BOOST_TEST(!reading.run.next_page(page));
+    reading.run.abandon(std::chrono::seconds(5));
+    BOOST_TEST(destination.count("/run/h1/cancel") == 1);
+    BOOST_TEST(!reading.run.may_be_running());
+}
+
 BOOST_AUTO_TEST_CASE(what_no_source_ends_is_ended_here) {
     const ScriptedDestination destination(
         [](const Received &, auto &connection) { connection.answer(202, R"({"handle": "h1"})"); });

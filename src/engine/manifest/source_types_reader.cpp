@@ -29,8 +29,9 @@ SourceTypeRules read_source_types(const ManifestNode &node) {
             one.at("when").fail("must ask for something");
         rule.type = read_source_type_name(one.at("type"));
         if (one.has("cell"))
-            rule.cell = static_cast<CellForm>(one.at("cell").one_of(
-                {"text", "days", "seconds", "moment", "moment_at", "micros", "day_second", "hex", "base64", "iso", "json"}));
+            rule.cell =
+                static_cast<CellForm>(one.at("cell").one_of({"text", "days", "seconds", "moment", "moment_at", "micros",
+                                                             "day_second", "hex", "base64", "iso", "json"}));
         rules.push_back(std::move(rule));
     }
     if (rules.empty() || rules.size() > most_rules)

@@ -76,14 +76,14 @@ void StatementRun::fail(Fault fault, const std::string &what, const std::string 
 
 /// Fails for an answer that cannot be used. The statement may run all the same.
 void StatementRun::give_up(const std::string &what) {
-    if (is_done_)
-        phase_ = Phase::ended;
+    has_failed_ = true;
     fail(Fault::unintelligible, what);
 }
 
 void StatementRun::send(const RequestTemplate &request, Phase phase, Milliseconds pause) {
     // What it waits for may be running: whoever hears of the fault ends it.
-    if (pause > Milliseconds(0) && Clock::now() >= deadline_)
+    has_failed_ = pause > Milliseconds(0) && Clock::now() >= deadline_;
+    if (has_failed_)
         fail(Fault::stopped, "the statement took longer than " + std::to_string(longest_.count()) + " s");
     phase_ = phase;
     std::unique_ptr<Step> step;
@@ -121,7 +121,7 @@ void StatementRun::go_on() {
 bool StatementRun::next_page(ResultPage &page) {
     if (phase_ == Phase::fresh)
         submit();
-    while (!has_ready_ && phase_ != Phase::ended)
+    while (!has_ready_ && phase_ != Phase::ended && !has_failed_)
         step_->dispatcher.run(*this);
     if (!has_ready_)
         return false;
@@ -181,9 +181,12 @@ void StatementRun::settled(std::unique_ptr<Job> job, const Verdict &verdict, Ans
 }
 
 void StatementRun::failed(std::unique_ptr<Job>, const DestinationError &error) {
-    const bool was_cancelling = std::exchange(phase_, Phase::ended) == Phase::cancelling;
-    if (was_cancelling)
+    if (phase_ == Phase::cancelling) {
+        phase_ = Phase::ended;
         return;
+    }
+    // It may run all the same: whoever hears of this ends it.
+    has_failed_ = true;
     throw DestinationError(error.fault, error.what(), detail(error.detail), error.hint);
 }
 

@@ -91,7 +91,8 @@ class StatementRun : private JobHandler {
     RequestObserver *observer_ = nullptr;
     RequestValues values_;
     Phase phase_ = Phase::fresh;
-    bool is_done_ = false; ///< at the source
+    bool is_done_ = false;    ///< at the source
+    bool has_failed_ = false; ///< here
     std::unique_ptr<Step> step_, ended_step_;
     const std::chrono::seconds longest_;
     Clock::time_point deadline_{}; ///< the source should have ended it

@@ -71,7 +71,8 @@ class Destination {
         std::map<AttrNumber, std::string> types; ///< Postgres types that columns are there, where that is known
     } source;
 
-    /// Whether SELECT runs SQL at the source: the table is a query, was imported from there, or the API does not list it.
+    /// Whether SELECT runs SQL at the source: the table is a query, was imported from there, or the API does not list
+    /// it.
     bool is_read_by_statement() const;
 
     const DestinationColumn *column(AttrNumber attnum) const;
