@@ -54,6 +54,9 @@ void OutboxQueue::claim() {
     take_out_cancelled();
     if (is_cancelling())
         return;
+    read_anew();
+    if (reads_anew_)
+        return;
     requests_.read();
     read_jobs();
     reject_expired();
@@ -229,6 +232,18 @@ void OutboxQueue::start_over() {
     outbox_.start_over();
 }
 
+/// What is at hand of a destination that was resumed, once nothing of it is under way or to be written.
+void OutboxQueue::read_anew() {
+    if (!reads_anew_ || !is_at_rest() || !settlement_.is_written() || settlement_.has_ended_requests())
+        return;
+    reads_anew_ = false;
+    start_over();
+    requests_.start_over();
+    more_ = true;
+    const auto counted = statistics_->counted();
+    statistics_->correct_waiting(counted, outbox_.count_all());
+}
+
 void OutboxQueue::take_out_cancelled() {
     if (cancelled_.empty() || !is_at_rest() || !settlement_.is_written())
         return;
@@ -319,7 +334,7 @@ DeliveryQueue::OpenedLane OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue
 
 Clock::time_point OutboxQueue::send(Clock::time_point now) {
     bool held = is_held(now);
-    const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !is_expiring_ && !held;
+    const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !is_expiring_ && !reads_anew_ && !held;
     Clock::time_point next = queue_.send(now, may_start, !may_claim());
     if (held)
         return std::min(next, std::max(health_.held_until(), stands_back_until_));
@@ -327,7 +342,8 @@ Clock::time_point OutboxQueue::send(Clock::time_point now) {
 }
 
 bool OutboxQueue::claims_at_once(Clock::time_point now) const {
-    return is_at_rest() && !is_held(now) && (is_stale_ || is_cancelling() || is_expiring_ || may_claim());
+    return is_at_rest() && !is_held(now) &&
+           (is_stale_ || is_cancelling() || is_expiring_ || reads_anew_ || may_claim());
 }
 
 void OutboxQueue::mark() const {
