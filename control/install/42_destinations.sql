@@ -21,15 +21,15 @@ SELECT t.ftrelid::regclass AS destination, s.srvname AS server,
                     NOT row_security_active('reverse_etl_internal.outbox') OR pg_has_role('pg_monitor', 'USAGE') AS sees_all
              OFFSET 0) AS reader
  CROSS JOIN LATERAL (
-       SELECT COALESCE(sum(rows), 0) AS some, COALESCE(sum(rows) FILTER (WHERE own), 0) AS own, min(enqueued_at) AS oldest, min(enqueued_at) FILTER (WHERE own) AS own_oldest
+       SELECT count(*) AS tuples, COALESCE(sum(rows), 0) AS some, COALESCE(sum(rows) FILTER (WHERE own), 0) AS own, min(enqueued_at) AS oldest, min(enqueued_at) FILTER (WHERE own) AS own_oldest
          FROM (SELECT w.enqueued_at, w.enqueued_by = reader.role AS own, COALESCE(get_byte(w.pack, 1), 1) AS rows FROM reverse_etl_internal.outbox AS w WHERE w.destination = t.ftrelid
                 ORDER BY w.destination, w.id LIMIT CASE WHEN reader.sees_all AND counted.waiting IS NOT NULL THEN 1 ELSE 10000 END) AS _) AS first
  CROSS JOIN LATERAL (
        SELECT o.of_all, CASE WHEN reader.sees_all THEN o.of_all ELSE first.own END AS waiting,
               CASE WHEN reader.sees_all THEN first.oldest ELSE first.own_oldest END AS oldest
          FROM (SELECT COALESCE(counted.waiting,
-                               CASE WHEN first.some < 10000 THEN first.some
-                                    ELSE GREATEST(first.some, (SELECT reltuples::bigint FROM pg_class
+                               CASE WHEN first.tuples < 10000 THEN first.some
+                                    ELSE GREATEST(first.some, (SELECT (reltuples * first.some / first.tuples)::bigint FROM pg_class
                                                                 WHERE oid = to_regclass(format('reverse_etl_internal.outbox_%s', t.ftrelid)))) END) AS of_all) AS o
        OFFSET 0) AS o
   LEFT JOIN (SELECT reason, alive_at AS since FROM reverse_etl_internal.find_worker() WHERE state = 'none') AS n ON o.waiting > 0

@@ -91,14 +91,20 @@ struct Queue : DeliveryJournal {
     void job_ended(std::int64_t) override {}
     void row_released(QueuedRow &row) override { row.batch = 0; }
 
-    void add(std::uint64_t id, OperationKind operation, const std::string &key = "", bool may_be_done = false) {
+    void add(std::uint64_t id, OperationKind operation, const std::string &key = "", bool may_be_done = false,
+             bool is_like_last = false) {
         KeyQueue::Row row = queue.rows().new_row();
         row->may_be_done = may_be_done;
         row->id = id;
         row->role = 1;
         row->key = key.empty() ? "" : "{\"email\":\"" + key + "\"}";
         row->row = "{\"email\":\"" + key + "\",\"n\":" + std::to_string(id) + "}";
-        queue.add(std::move(row), operation_name(operation));
+        if (is_like_last) {
+            JsonRow reader;
+            reader.read(row->row, row->key);
+            reader.tell_places(row->values);
+        }
+        queue.add(std::move(row), operation_name(operation), is_like_last);
         queue.open_lanes([this](const LaneKey &lane, KeyQueue &rows, OutcomeSink &sink) {
             const OperationSpec &spec = lane.operation == std::string("create")
                                             ? object->operations.at(OperationKind::create)
@@ -174,6 +180,24 @@ BOOST_AUTO_TEST_CASE(a_row_that_breaks_its_destination_stands_alone_in_the_end) 
         if (id != 3)
             BOOST_TEST(queue.outcomes[id] == "accepted", "row " << id);
     BOOST_TEST(queue.outcomes[3].starts_with("gave up after 3 attempts"), queue.outcomes[3]);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_like_the_last_is_read_by_the_places_that_it_brings) {
+    Queue queue([](const auto &) { return 200; });
+    auto add = [&](std::uint64_t id, const std::string &key, OperationKind operation = OperationKind::upsert) {
+        queue.add(id, operation, key, false, true);
+    };
+    add(1, "a"); // nothing was read before it
+    add(2, "b");
+    add(3, "c");
+    add(4, "b"); // stands for 2
+    queue.add(5, OperationKind::upsert, "d");
+    add(6, "e", OperationKind::create);
+    queue.go_on_for(minutes(1));
+    for (const std::uint64_t id : {1, 3, 4, 5, 6})
+        BOOST_TEST(queue.outcomes[id] == "accepted", "row " << id);
+    const std::vector<std::vector<std::uint64_t>> requests{{1, 3, 4, 5}, {6}};
+    BOOST_TEST((queue.transport.requests == requests));
 }
 
 BOOST_AUTO_TEST_CASE(a_lane_whose_rows_fail_does_not_keep_the_probes_to_itself) {

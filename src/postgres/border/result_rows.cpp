@@ -42,8 +42,8 @@ DestReceiver *watching(DestReceiver *into, TupleDesc descriptor, const ResultRow
     made->column = SPI_fnumber(descriptor, watch.column);
     made->receiver.mydest = into->mydest;
     made->receiver.rStartup = [](DestReceiver *receiver, int operation, TupleDesc type) {
-        DestReceiver *into = WatchingReceiver::of(receiver).into;
-        into->rStartup(into, operation, type);
+        DestReceiver *inner = WatchingReceiver::of(receiver).into;
+        inner->rStartup(inner, operation, type);
     };
     made->receiver.receiveSlot = [](TupleTableSlot *slot, DestReceiver *receiver) {
         WatchingReceiver &self = WatchingReceiver::of(receiver);
@@ -54,12 +54,12 @@ DestReceiver *watching(DestReceiver *into, TupleDesc descriptor, const ResultRow
         return self.into->receiveSlot(slot, self.into);
     };
     made->receiver.rShutdown = [](DestReceiver *receiver) {
-        DestReceiver *into = WatchingReceiver::of(receiver).into;
-        into->rShutdown(into);
+        DestReceiver *inner = WatchingReceiver::of(receiver).into;
+        inner->rShutdown(inner);
     };
     made->receiver.rDestroy = [](DestReceiver *receiver) {
-        DestReceiver *into = WatchingReceiver::of(receiver).into;
-        into->rDestroy(into);
+        DestReceiver *inner = WatchingReceiver::of(receiver).into;
+        inner->rDestroy(inner);
         pfree(receiver);
     };
     return &made->receiver;

@@ -54,11 +54,15 @@ void OutboxQueue::claim() {
     take_out_cancelled();
     if (is_cancelling())
         return;
+    if (anew_ == Anew::wanted && !forgets_rows_at_hand())
+        return;
     requests_.read();
     read_jobs();
     reject_expired();
     if (has_room())
         claim_rows();
+    if (!may_claim())
+        anew_ = Anew::no;
     // Also for rows that were there before the definition changed.
     queue_.open_lanes(
         [this](const LaneKey &key, KeyQueue &rows, OutcomeSink &sink) { return open_lane_of(key, rows, sink); });
@@ -229,6 +233,19 @@ void OutboxQueue::start_over() {
     outbox_.start_over();
 }
 
+/// Of a destination that was resumed, once nothing of it is under way or to be written.
+bool OutboxQueue::forgets_rows_at_hand() {
+    if (!is_at_rest() || !settlement_.is_written() || settlement_.has_ended_requests())
+        return false;
+    anew_ = Anew::begun;
+    start_over();
+    requests_.start_over();
+    more_ = true;
+    const auto counted = statistics_->counted();
+    statistics_->correct_waiting(counted, outbox_.count_all());
+    return true;
+}
+
 void OutboxQueue::take_out_cancelled() {
     if (cancelled_.empty() || !is_at_rest() || !settlement_.is_written())
         return;
@@ -319,7 +336,7 @@ DeliveryQueue::OpenedLane OutboxQueue::open_lane_of(const LaneKey &key, KeyQueue
 
 Clock::time_point OutboxQueue::send(Clock::time_point now) {
     bool held = is_held(now);
-    const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !is_expiring_ && !held;
+    const bool may_start = !paused_ && !is_stale_ && !is_cancelling() && !is_expiring_ && anew_ == Anew::no && !held;
     Clock::time_point next = queue_.send(now, may_start, !may_claim());
     if (held)
         return std::min(next, std::max(health_.held_until(), stands_back_until_));
@@ -327,7 +344,8 @@ Clock::time_point OutboxQueue::send(Clock::time_point now) {
 }
 
 bool OutboxQueue::claims_at_once(Clock::time_point now) const {
-    return is_at_rest() && !is_held(now) && (is_stale_ || is_cancelling() || is_expiring_ || may_claim());
+    return is_at_rest() && !is_held(now) &&
+           (is_stale_ || is_cancelling() || is_expiring_ || is_to_forget() || may_claim());
 }
 
 void OutboxQueue::mark() const {

@@ -67,7 +67,8 @@ class OutboxQueue : private DeliveryJournal {
     /// Whether claim() is to be called now. `has_time`: nothing else is to be done. Where something is, rows are read
     /// no further ahead than requests need: those that are at hand for long are in no cache when they leave.
     bool wants_to_claim(bool has_time) const {
-        return is_stale_ || is_cancelling() || is_expiring_ || (may_claim() && (has_time || has_few()));
+        return is_stale_ || is_cancelling() || is_expiring_ || is_to_forget() ||
+               (may_claim() && (has_time || has_few()));
     }
     /// Whether claim() is to be called as soon as there is time.
     bool reads_ahead(Clock::time_point now) const { return !wants_to_claim(false) && may_claim() && !is_held(now); }
@@ -90,8 +91,12 @@ class OutboxQueue : private DeliveryJournal {
     /// The destination, for people.
     const std::string &name() const { return name_; }
 
-    /// Someone stopped or resumed the delivery.
-    void set_paused(bool paused) { paused_ = paused; }
+    /// Someone stopped or resumed the delivery. What they did to its rows meanwhile counts: those are read again.
+    void set_paused(bool paused) {
+        if (paused_ && !paused)
+            anew_ = Anew::wanted;
+        paused_ = paused;
+    }
     bool is_paused() const { return paused_; }
     /// What was read from the catalog may have changed: the table, its server, rights, credentials.
     void forget_definition() { is_stale_ = true; }
@@ -154,6 +159,9 @@ class OutboxQueue : private DeliveryJournal {
     bool has_expired() const;
     void reject_expired();
     void take_out_cancelled();
+    /// Where the definition cannot be read, that is waited for.
+    bool is_to_forget() const { return anew_ == Anew::wanted && destination_ != nullptr; }
+    bool forgets_rows_at_hand();
     void leave(const QueuedRow &row, Settlement::Kind how);
     void leave_replaced(const QueuedRow &row, SyncOutcomes::Outcome outcome);
     void settle_row(Settlement::Kind kind, const QueuedRow &row, SyncOutcomes::Outcome of_sync, bool in_doubt,
@@ -183,6 +191,8 @@ class OutboxQueue : private DeliveryJournal {
     std::size_t delivered_ = 0; ///< since the last truncation
     bool counted_ = false;      ///< the rows that were there when the worker came
     bool more_ = true, paused_ = false, is_stale_ = false, is_gone_ = false;
+    /// Rows at hand may be others by now: none is sent until as many are read again as there is room for.
+    enum class Anew { no, wanted, begun } anew_ = Anew::no;
     bool is_expiring_ = false; ///< rows are too old: what is under way is let end, so that claim() can reject them
     Clock::time_point drop_at_{}, stands_back_until_{};
 

@@ -141,6 +141,10 @@ std::vector<FoundPlace> take_out(Oid oid, std::vector<FoundPlace> &rows, What wh
     std::sort(rows.begin(), rows.end(), [](const FoundPlace &one, const FoundPlace &other) {
         return std::pair(one.place, one.id) < std::pair(other.place, other.id);
     });
+    // One that was put off twice is told of twice.
+    rows.erase(std::unique(rows.begin(), rows.end(),
+                           [](const FoundPlace &one, const FoundPlace &other) { return one.id == other.id; }),
+               rows.end());
     std::vector<Group> groups = groups_of(rows);
     Table table = pg_call([&] {
         Relation relation = table_open(oid, RowExclusiveLock);

@@ -59,7 +59,7 @@ void StraightOutcomes::settle(const RowStore &store, const std::vector<StraightR
 /// Where removals are sent as well, keys are noted before they are sent until the state has them: there is no sense in
 /// noting more of them.
 bool StraightOutcomes::is_postponed(const StraightRow &row, const StraightOutcome &outcome) const {
-    return outcome.kind == Kind::accepted && row.row.change == Change::added && !sync_.removes();
+    return outcome.kind == Kind::accepted && !outcome.in_doubt && row.row.change == Change::added && !sync_.removes();
 }
 
 void StraightOutcomes::postpone(const StraightRow &row) {
@@ -88,15 +88,13 @@ void StraightOutcomes::write_postponed() {
     if (postponed_ == nullptr)
         return;
     sql::AsOwner owner;
-    write_new([&](auto &&write) { postponed_->for_each(write); },
-              [&] { postponed_->keep("#kept", SyncStatements(sync_)); });
+    write_new(*postponed_);
     count(postponed_counts_);
     forget_postponed();
 }
 
 void StraightOutcomes::write_state(const std::vector<StraightRow> &rows, const std::vector<StraightOutcome> &outcomes) {
-    std::vector<const SyncRow *> fresh;
-    KeyRows kept(sync_), gone(sync_), doubted(sync_);
+    KeyRows fresh(sync_), kept(sync_), gone(sync_), doubted(sync_);
     bool wants_rows_there = sends_new(sync_.mode);
     for (std::size_t i = 0; i < rows.size(); i++) {
         const SyncRow &row = rows[i].row;
@@ -108,30 +106,25 @@ void StraightOutcomes::write_state(const std::vector<StraightRow> &rows, const s
         else if (is_postponed(rows[i], outcomes[i]))
             postpone(rows[i]);
         else if (outcomes[i].kind == Kind::accepted && row.change == Change::added)
-            fresh.push_back(&row);
+            fresh.put(row.key, row.hash);
         else if (absent || outcomes[i].kind == Kind::accepted)
             kept.put(row.key, row.hash);
     }
-    if (!fresh.empty())
-        write_new(
-            [&](auto &&write) { std::for_each(fresh.begin(), fresh.end(), [&](const SyncRow *row) { write(*row); }); },
-            [&] {
-                std::for_each(fresh.begin(), fresh.end(), [&](const SyncRow *row) { kept.put(row->key, row->hash); });
-            });
+    write_new(fresh);
     const SyncStatements statements(sync_);
     kept.keep("#kept", statements);
     gone.run("#gone", statements.forget("#gone"));
     doubted.keep("#doubted", statements);
 }
 
-/// New keys are appended, many at a time: `each` calls what it is given with each row. Should somebody have adopted one
-/// of them meanwhile, they go the other way.
-template <class Each, class OtherWay>
-void StraightOutcomes::write_new(Each &&each, OtherWay &&other_way) const {
+/// New keys are appended, many at a time. Should somebody have adopted one of them meanwhile, they go the other way.
+void StraightOutcomes::write_new(const KeyRows &rows) const {
+    if (rows.is_empty())
+        return;
     try {
         in_subtransaction([&] {
             SyncTables tables(sync_, run_, CurrentMemoryContext);
-            each([&](const SyncRow &row) { tables.note(row); });
+            rows.for_each([&](const SyncRow &row) { tables.note(row); });
             tables.finish();
             return true;
         });
@@ -139,7 +132,7 @@ void StraightOutcomes::write_new(Each &&each, OtherWay &&other_way) const {
         if (error.data->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
             throw;
         FreeErrorData(error.data);
-        other_way();
+        rows.keep("#kept", SyncStatements(sync_));
     }
 }
 

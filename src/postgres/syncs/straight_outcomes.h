@@ -59,8 +59,7 @@ class StraightOutcomes {
     bool is_postponed(const StraightRow &row, const StraightOutcome &outcome) const;
     void postpone(const StraightRow &row);
     void forget_postponed();
-    template <class Each, class OtherWay>
-    void write_new(Each &&each, OtherWay &&other_way) const;
+    void write_new(const KeyRows &rows) const;
     void write_failures(const RowStore &store, const std::vector<StraightRow> &rows,
                         const std::vector<StraightOutcome> &outcomes,
                         const std::vector<std::vector<RejectedRow>> &rejected) const;
