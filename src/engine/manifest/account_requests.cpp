@@ -3,6 +3,7 @@
 #include "engine/manifest/auth_reader.h"
 #include "engine/manifest/check_reader.h"
 #include "engine/manifest/discovery_reader.h"
+#include "engine/manifest/files_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/shared_parts.h"
 #include "engine/manifest/statement_reader.h"
@@ -62,6 +63,22 @@ std::optional<ConnectorStatement> Connector::statement(const Settings &settings)
     found.object = account_with(settings, "statement", [&](const ManifestNode &manifest) {
         found.spec = read_statement(manifest.at("statement"));
         for_each_request(found.spec, [&](OperationSpec &request) { add_shared(manifest, request); });
+    });
+    return found;
+}
+
+bool Connector::has_files() const {
+    return manifest_->contains("files");
+}
+
+std::optional<ConnectorFiles> Connector::files(const Settings &settings) const {
+    if (!has_files())
+        return std::nullopt;
+    ConnectorFiles found;
+    found.object = account_with(settings, "files", [&](const ManifestNode &manifest) {
+        found.spec = read_files(manifest.at("files"));
+        add_shared(manifest, found.spec.list.spec);
+        add_shared(manifest, found.spec.read.spec);
     });
     return found;
 }

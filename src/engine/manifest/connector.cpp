@@ -9,6 +9,7 @@
 #include "engine/manifest/discovery_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
+#include "engine/manifest/files_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/job_spec.h"
 #include "engine/manifest/known_names.h"
@@ -175,6 +176,10 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
     }
 }
 
+bool is_of_folder(const ManifestNode &manifest) {
+    return manifest.has("files") && manifest.at("files").flag("folder", false);
+}
+
 /// The fields by which rows are known.
 void read_identity(const ManifestNode &manifest, const ManifestNode &node, const Settings &settings, Object &object) {
     object.id = node.literal("id", manifest.literal("id", ""));
@@ -287,10 +292,10 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);
-    manifest.only({"$schema",     "manifest", "name",    "title",       "category", "version",  "documentation",
-                   "schema",      "base_url", "options", "credentials", "auth",     "headers",  "reason",
-                   "rate_limits", "errors",   "values",  "id",          "columns",  "defaults", "operations",
-                   "objects",     "check",    "derived", "discover",    "statement"});
+    manifest.only({"$schema",     "manifest", "name",    "title",       "category",  "version",  "documentation",
+                   "schema",      "base_url", "options", "credentials", "auth",      "headers",  "reason",
+                   "rate_limits", "errors",   "values",  "id",          "columns",   "defaults", "operations",
+                   "objects",     "check",    "derived", "discover",    "statement", "files"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
@@ -301,15 +306,20 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
         check_version(manifest.at("version"));
     manifest.text("documentation", "");
     connector.schema_ = manifest.text("schema", connector.name_);
-    manifest.at("base_url").text_of_something();
+    // Where files lie in a folder, no request is made.
+    if (manifest.has("base_url") || !is_of_folder(manifest))
+        manifest.at("base_url").text_of_something();
     connector.options_ = read_options(manifest);
     if (manifest.has("statement"))
         add_statement_options(manifest, connector.options_);
+    if (manifest.has("files"))
+        add_files_options(manifest, connector.options_);
     connector.credentials_ = read_credentials(manifest, connector.options_);
     for (const OptionSpec &option : connector.options_)
         all.types[option.name] = option.type;
     all.types["base_url"] = OptionSpec::Type::url;
-    check_url(manifest.at("base_url"), connector.options_);
+    if (manifest.has("base_url"))
+        check_url(manifest.at("base_url"), connector.options_);
     for (const ManifestNode &auth : manifest.at("auth").one_or_many()) {
         connector.auth_.push_back(read_auth(auth));
         if (auth.has("token_url"))
@@ -342,6 +352,8 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
         read_check(of_account.at("check"));
     if (of_account.has("statement"))
         read_statement(of_account.at("statement"));
+    if (of_account.has("files"))
+        read_files(of_account.at("files"));
     if (of_account.has("discover") && of_account.at("discover").has("objects"))
         read_object_discovery(of_account.at("discover").at("objects"));
     return connector;
@@ -425,6 +437,8 @@ SettingError Connector::lacks_object(const std::string &name) const {
 
 std::string Connector::base_url(ManifestFilling &filling, const Settings &settings) const {
     const std::optional<std::string> set = setting(settings, "base_url");
+    if (!set && !manifest_->contains("base_url"))
+        return "";
     std::string url = set ? *set : filling.filled_url(manifest_->at("base_url").get<std::string>());
     while (url.ends_with('/'))
         url.pop_back();
