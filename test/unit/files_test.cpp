@@ -118,6 +118,7 @@ BOOST_AUTO_TEST_CASE(names_of_files) {
     BOOST_TEST(values_of("a/dt={dt}/*.csv", "a/dt=a%2Fb%20c/x.csv") == "a/b c");
     BOOST_TEST(values_of("a/dt={dt}/*.csv", "a/dt=__HIVE_DEFAULT_PARTITION__/x.csv") == "NULL");
     BOOST_TEST(values_of("a/{dt}/*.csv", "a/a%20b/x.csv") == "a%20b");
+    BOOST_TEST(values_of("a/dt={dt}/*.csv", "a/dt=x%00%FFy/x.csv") == "x\uFFFD\uFFFDy");
     BOOST_TEST(values_of("a/dt={dt}/*.csv", "a/dt=/x.csv") == "no");
     BOOST_TEST(values_of("a/dt={dt}/*.csv", "a/dt=1/b/x.csv") == "no");
     BOOST_TEST(values_of("{year}-{month}-{rest}.csv.gz", "2026-11-01-b.csv.gz") == "2026,11,01-b");

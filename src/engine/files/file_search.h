@@ -41,7 +41,7 @@ class FileSearch {
         std::vector<bool> known;
         bool by_folder = true;
         bool is_begun = false;
-        FileListing listing;
+        FileListing listing = {};
         std::size_t file = 0, next_folder = 0;
     };
 

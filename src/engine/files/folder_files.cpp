@@ -1,6 +1,7 @@
 #include "engine/files/folder_files.h"
 
 #include "engine/text/errors.h"
+#include "engine/text/utf8.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -73,6 +74,10 @@ class Bytes : public FileBytes {
 };
 
 } // namespace
+
+std::string FolderFiles::address(const std::string &name) const {
+    return as_utf8(root_ + "/" + name);
+}
 
 void FolderFiles::fail(const std::string &name, int error) const {
     throw DestinationError(

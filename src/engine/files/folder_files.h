@@ -15,7 +15,7 @@ class FolderFiles : public FileStore {
     bool lists_folders_only() const override { return true; }
     bool lists_folders() const override { return true; }
     std::unique_ptr<FileBytes> open(const FileEntry &file) override;
-    std::string address(const std::string &name) const override { return root_ + "/" + name; }
+    std::string address(const std::string &name) const override;
 
   private:
     [[noreturn]] void fail(const std::string &name, int error) const;

@@ -2,6 +2,7 @@
 
 #include "engine/text/errors.h"
 #include "engine/text/url_parts.h"
+#include "engine/text/utf8.h"
 
 #include <algorithm>
 
@@ -142,7 +143,7 @@ bool PathPattern::matches_part(std::size_t part, std::string_view text, PathValu
             if (token.is_hive && found == hive_null)
                 values[token.value] = std::nullopt;
             else
-                values[token.value] = token.is_hive ? percent_decoded(found) : std::string(found);
+                values[token.value] = as_utf8(token.is_hive ? percent_decoded(found) : std::string(found));
         }
         text.remove_prefix(length);
     }

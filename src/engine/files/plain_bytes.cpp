@@ -54,6 +54,8 @@ bool PlainBytes::append(std::string &out) {
     }
     if (!is_begun_) {
         is_begun_ = true;
+        for (std::string more; held_.size() < mark_of_zstd.size() && bytes_->next(more);)
+            held_ += more;
         if (held_.starts_with(mark_of_zstd))
             fail("it is compressed by zstd, which is not read: gzip is");
         if (held_.starts_with(mark_of_gzip))

@@ -104,6 +104,12 @@ class RemoteFiles::Bytes : public FileBytes {
                                                               " on were asked for, and " +
                                                               std::to_string(answer.body.size()) +
                                                               " came: the file was changed while it was read");
+        // Some servers do not look at what a request says of the version.
+        const std::string *tag = answer.header("etag");
+        if (taken_ == 0)
+            tag_ = tag == nullptr ? "" : *tag;
+        else if (tag != nullptr && !tag_.empty() && *tag != tag_)
+            throw DestinationError(Fault::unintelligible, address + ": the file was changed while it was read");
         taken_ += wanted;
         bytes = std::move(answer.body);
         return true;
@@ -123,6 +129,7 @@ class RemoteFiles::Bytes : public FileBytes {
     const RemoteFiles &files_;
     const FileEntry file_;
     std::uint64_t asked_ = 0, taken_ = 0;
+    std::string tag_;                         ///< its ETag by the first answer, RFC 9110 section 8.8.3
     std::deque<std::unique_ptr<Step>> steps_; ///< under way, in the order of their parts
 };
 
@@ -156,6 +163,9 @@ FileListing RemoteFiles::list(const std::string &prefix, bool by_folder, const s
     simdjson::dom::element root;
     if (parser.parse(json).get(root) != simdjson::SUCCESS)
         fail("it is not JSON");
+    // What a proxy or a login says is no list without files.
+    if (!holds(spec.valid_when, root))
+        fail("what shows that it is one is missing");
     FileListing listing;
     for (const simdjson::dom::element one : members_at(root, spec.files)) {
         FileEntry file{first_text(one, {spec.name}), 0, spec.version.empty() ? "" : first_text(one, {spec.version})};

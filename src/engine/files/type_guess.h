@@ -22,16 +22,8 @@ class TypeGuess {
     std::string type() const;
 
   private:
-    enum Kind : unsigned {
-        boolean = 1,
-        bigint = 2,
-        numeric = 4,
-        date = 8,
-        timestamp = 16,
-        timestamptz = 32,
-        text = 64,
-        structure = 128
-    };
+    static constexpr unsigned boolean = 1, bigint = 2, numeric = 4, date = 8, timestamp = 16, timestamptz = 32,
+                              text = 64, structure = 128;
 
     static unsigned kind_of_number(std::string_view digits);
     static unsigned kind_of_moment(std::string_view text);

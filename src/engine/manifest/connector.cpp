@@ -27,7 +27,6 @@
 #include "engine/manifest/statement_reader.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
-#include "engine/text/placeholders.h"
 #include "engine/text/text_pattern.h"
 
 #include <algorithm>
@@ -433,27 +432,6 @@ SettingError Connector::lacks_object(const std::string &name) const {
         known += (known.empty() ? "" : ", ") + std::string("and those of the account");
     return SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"",
                         "Its objects are: " + known + ".");
-}
-
-std::string Connector::base_url(ManifestFilling &filling, const Settings &settings) const {
-    const std::optional<std::string> set = setting(settings, "base_url");
-    if (!set && !manifest_->contains("base_url"))
-        return "";
-    std::string url = set ? *set : filling.filled_url(manifest_->at("base_url").get<std::string>());
-    while (url.ends_with('/'))
-        url.pop_back();
-    for (const TextPart &part : split_placeholders(set ? "" : url))
-        if (part.is_placeholder)
-            throw SettingError("connector \"" + name_ + "\" needs the server option \"" + part.text + "\"",
-                               "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
-    if (!set)
-        url = substitute(url, [](const std::string &) { return std::nullopt; });
-    if (url.find_first_of("?#") != std::string::npos)
-        throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
-                           "What stands behind them would not be part of the path that is appended.");
-    if (std::any_of(url.begin(), url.end(), [](unsigned char sign) { return sign <= ' ' || sign == 127; }))
-        throw SettingError("the URL of connector \"" + name_ + "\" must not hold blanks and control characters");
-    return url;
 }
 
 } // namespace reverse_etl

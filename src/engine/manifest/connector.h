@@ -134,6 +134,8 @@ class Connector {
     /// How it reads files; nothing if it does not. Throws as object() does.
     std::optional<ConnectorFiles> files(const Settings &settings) const;
     bool has_files() const;
+    /// Whether these are files of a folder of the server: it makes no requests.
+    bool reads_folder() const;
 
     /// How to find the objects that it does not list; nothing if the manifest does not say. Throws as object() does.
     std::optional<AccountObjects> account_objects(const Settings &settings) const;

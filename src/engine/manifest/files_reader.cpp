@@ -49,13 +49,14 @@ class FilesReader {
 
   private:
     void read_list(const ManifestNode &node, FilesSpec &spec) {
-        node.only({"request", "query", "headers", "errors", "rate_limits", "answer", "files", "name", "size", "version",
-                   "folders", "folder", "next"});
+        node.only({"request", "query", "headers", "errors", "rate_limits", "answer", "valid_when", "files", "name",
+                   "size", "version", "folders", "folder", "next"});
         spec.list = request_of(node);
         for (const char *name : {"files.prefix", "files.page"})
             if (!names(*spec.list.written, name))
                 node.fail("must hold \"{" + std::string(name) + "}\"");
         spec.is_xml = node.has("answer") && node.at("answer").one_of({"json", "xml"}) == 1;
+        spec.valid_when = node.at("valid_when").condition();
         spec.files = node.at("files").json_pointer();
         spec.name = node.at("name").json_pointer();
         spec.size = node.at("size").json_pointer();

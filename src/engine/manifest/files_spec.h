@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/manifest/condition.h"
 #include "engine/manifest/request_template.h"
 
 #include <string>
@@ -11,6 +12,7 @@ struct FilesSpec {
     bool is_folder = false; ///< they lie in the folder of the server that its option "folder" names; else:
     RequestTemplate list;   ///< one page of the files whose names begin with {files.prefix}
     bool is_xml = false;    ///< the answer to it; else it is JSON
+    Condition valid_when;   ///< of an answer that is a list; of any other nothing is believed
     std::string files;      ///< pointer, to one file or an array of them
     std::string name, size; ///< pointers within a file
     std::string version;    ///< what changes with its content; "": nothing is told

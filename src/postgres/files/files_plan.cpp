@@ -43,7 +43,7 @@ int value_of_name(const Destination &destination, const DestinationColumn &colum
 }
 
 FileRowsSpec files_spec(const Destination &destination, const std::vector<AttrNumber> &retrieved) {
-    FileRowsSpec spec{*destination.files.pattern, destination.files.format};
+    FileRowsSpec spec{*destination.files.pattern, destination.files.format, 0, {}};
     std::map<AttrNumber, std::size_t> positions;
     for (const DestinationColumn &column : destination.columns)
         if (value_of_name(destination, column) < 0)

@@ -13,6 +13,7 @@
 #include <utility>
 
 extern "C" {
+#include "access/sysattr.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
@@ -31,6 +32,18 @@ class NameConditions {
         : destination_(destination), concerns_(destination.files.pattern->names().size()) {
         if (conditions == NIL)
             return;
+        for (const DestinationColumn &column : destination.columns) {
+            const int position = value_of_name(destination, column);
+            if (position < 0)
+                continue;
+            Value one{&column, static_cast<std::size_t>(position), {}, InvalidOid};
+            pg_call([&] {
+                Oid input;
+                getTypeInputInfo(column.type, &input, &one.io_parameter);
+                fmgr_info_cxt(input, &one.input, node->ss.ps.state->es_query_cxt);
+            });
+            values_.push_back(one);
+        }
         ListCell *cell;
         foreach (cell, conditions) {
             auto *condition = static_cast<Expr *>(lfirst(cell));
@@ -41,12 +54,11 @@ class NameConditions {
                                reinterpret_cast<Scan *>(node->ss.ps.plan)->scanrelid, &used);
                 return ExecInitQual(list_make1(condition), &node->ss.ps);
             });
-            for (const DestinationColumn &column : destination.columns) {
-                const int value = value_of_name(destination, column);
-                if (value < 0 || !bms_is_member(column.attnum - FirstLowInvalidHeapAttributeNumber, used))
+            for (const Value &value : values_) {
+                if (!bms_is_member(value.column->attnum - FirstLowInvalidHeapAttributeNumber, used))
                     continue;
-                one.values.push_back(static_cast<std::size_t>(value));
-                concerns_[static_cast<std::size_t>(value)] = true;
+                one.values.push_back(value.position);
+                concerns_[value.position] = true;
             }
             conditions_.push_back(std::move(one));
         }
@@ -92,26 +104,23 @@ class NameConditions {
     void fill(const PathValues &values, const std::vector<bool> &known) {
         pg_call([&] { ExecClearTuple(slot_); });
         std::fill_n(slot_->tts_isnull, slot_->tts_tupleDescriptor->natts, true);
-        for (const DestinationColumn &column : destination_.columns) {
-            const int value = value_of_name(destination_, column);
-            if (value < 0 || !known[static_cast<std::size_t>(value)] || !values[static_cast<std::size_t>(value)])
+        for (Value &one : values_) {
+            if (!known[one.position] || !values[one.position])
                 continue;
-            const std::string &text = *values[static_cast<std::size_t>(value)];
-            const int position = column.attnum - 1;
+            const std::string &text = *values[one.position];
+            const int attribute = one.column->attnum - 1;
             try {
                 pg_call([&] {
                     MemoryContext caller = MemoryContextSwitchTo(context_->ecxt_per_tuple_memory);
-                    Oid input, parameter;
-                    getTypeInputInfo(column.type, &input, &parameter);
-                    slot_->tts_values[position] = OidInputFunctionCall(
-                        input, const_cast<char *>(to_server(text).c_str()), parameter, column.typmod);
-                    slot_->tts_isnull[position] = false;
+                    slot_->tts_values[attribute] =
+                        input_value(&one.input, to_server(text), one.io_parameter, one.column->typmod);
+                    slot_->tts_isnull[attribute] = false;
                     MemoryContextSwitchTo(caller);
                 });
             } catch (const PostgresError &error) {
                 throw Error(ERRCODE_FDW_INVALID_DATA_TYPE,
                             "\"" + text + "\", which stands in the name of a file of \"" + destination_.name +
-                                "\", is no value of column \"" + column.name + "\"",
+                                "\", is no value of column \"" + one.column->name + "\"",
                             error.what(),
                             "Give the column the type text, or take other files by the option \"files\".");
             }
@@ -119,7 +128,16 @@ class NameConditions {
         pg_call([&] { ExecStoreVirtualTuple(slot_); });
     }
 
+    /// A column whose value stands in names.
+    struct Value {
+        const DestinationColumn *column;
+        std::size_t position; ///< among the pattern's names
+        FmgrInfo input;
+        Oid io_parameter;
+    };
+
     const Destination &destination_;
+    std::vector<Value> values_;
     std::vector<bool> concerns_;
     std::vector<Condition> conditions_;
     ExprContext *context_ = nullptr;

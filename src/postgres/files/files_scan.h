@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/requests/discovery.h"
 #include "postgres/files/files_plan.h"
 #include "postgres/sources/table_scan.h"
 
