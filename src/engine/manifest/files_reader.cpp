@@ -15,7 +15,8 @@ namespace {
 /// Whether one of the request's texts names the placeholder.
 bool names(const Json &value, const std::string &name) {
     if (!value.is_string())
-        return std::any_of(value.begin(), value.end(), [&](const Json &member) { return names(member, name); });
+        return value.is_structured() &&
+               std::any_of(value.begin(), value.end(), [&](const Json &member) { return names(member, name); });
     const std::vector<TextPart> parts = split_placeholders(value.get<std::string>());
     return std::any_of(parts.begin(), parts.end(),
                        [&](const TextPart &part) { return part.is_placeholder && part.text == name; });
@@ -171,6 +172,10 @@ OperationSpec files_request(const RequestTemplate &request, const RequestValues 
         paths.emplace("path", path_of(name->second));
     OperationSpec spec = filled_request(request, written, of_files, values, paths);
     spec.takes_any_content = true;
+    // A file comes as it is kept. Google's store would decompress it, and then knows no parts:
+    // https://docs.cloud.google.com/storage/docs/transcoding
+    if (values.contains("first"))
+        spec.headers.emplace_back("Accept-Encoding", "gzip");
     return spec;
 }
 
