@@ -1,6 +1,6 @@
 // Files as others write them, and an S3 server that others have written with these files in it:
 //
-//   node serve.mjs FOLDER REPORT
+//   node --openssl-legacy-provider serve.mjs FOLDER REPORT          (s3rver's tokens are made by DES)
 //
 // DuckDB writes the files into FOLDER/files, the vendor's client puts them into the bucket "lake", and REPORT then says where
 // the server is: {"url": ..., "files": [...]}. It ends with SIGTERM.
@@ -35,6 +35,8 @@ await run(`COPY (SELECT *, {'tags': [id, id + 1], 'deep': {'er': name}} AS extra
 await run(`COPY people TO '${join(files, 'by_day')}' (FORMAT csv, PARTITION_BY (day))`);
 await run(`COPY (SELECT id, name, CASE id % 4 WHEN 0 THEN NULL WHEN 1 THEN 'a/b c' WHEN 2 THEN 'x=y%' ELSE 'plain' END AS part, id % 2 AS half FROM people)
     TO '${join(files, 'by_part')}' (FORMAT csv, PARTITION_BY (half, part))`);
+// As Spark does; and without it s3rver does not tell of a folder that has only folders in it.
+for (const half of [0, 1]) await writeFile(join(files, `by_part/half=${half}/_SUCCESS`), 'done\n');
 // 60 MB of rows, whose digest the test compares.
 await run(`COPY (SELECT i AS id, 'person' || i || '@example.com' AS email, md5(i::VARCHAR) AS digest FROM range(1000000) AS r(i)) TO ${to('large.csv')} (FORMAT csv)`);
 execFileSync('gzip', ['-k', '-1', join(files, 'large.csv')]);

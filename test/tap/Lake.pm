@@ -39,7 +39,7 @@ sub start {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', "$self->{work}/log";
         open STDERR, '>&', \*STDOUT;
-        exec 'node', 'serve.mjs', "$self->{work}", "$self->{work}/report" or die "cannot run node: $!";
+        exec 'node', '--openssl-legacy-provider', 'serve.mjs', "$self->{work}", "$self->{work}/report" or die "cannot run node: $!";
     }
     $self->{pid} = $pid;
     for (1 .. 6000) {

@@ -13,15 +13,19 @@ void FileText::fail(const std::string &what) const {
     throw DestinationError(Fault::unintelligible, address_ + ", line " + std::to_string(next_line_) + ": " + what);
 }
 
+void FileText::fail_of_length() const {
+    fail("it is longer than " + std::to_string(longest_record >> 20) +
+         " MB; where a quote does not end, a record takes in what follows");
+}
+
 /// A record that does not end in what is there has twice as much the next time, so that it is not looked through again
 /// and again.
 void FileText::fill() {
     text_.erase(0, used_);
     used_ = 0;
     if (text_.size() > longest_record)
-        fail("it is longer than " + std::to_string(longest_record >> 20) +
-             " MB; where a quote does not end, a record takes in what follows");
-    const std::size_t wanted = std::max(bytes_at_once, 2 * text_.size());
+        fail_of_length();
+    const std::size_t wanted = std::min(std::max(bytes_at_once, 2 * text_.size()), longest_record + 1);
     while (!is_end_ && text_.size() < wanted)
         is_end_ = !in_place([&] { return bytes_.append(text_); });
     if (!is_begun_ && text_.starts_with(byte_order_mark))

@@ -32,6 +32,8 @@ class FileText {
             if (rest.empty() && is_end_)
                 return false;
             const std::size_t taken = rest.empty() ? 0 : in_place([&] { return read(rest, is_end_); });
+            if (taken > longest_record)
+                fail_of_length();
             if (taken > 0) {
                 next_line_ += static_cast<std::uint64_t>(std::count(rest.begin(), rest.begin() + taken, '\n'));
                 used_ += taken;
@@ -57,6 +59,7 @@ class FileText {
 
     void fill();
     [[noreturn]] void fail(const std::string &what) const;
+    [[noreturn]] void fail_of_length() const;
 
     PlainBytes bytes_;
     const std::string address_;
