@@ -8,8 +8,10 @@ import http, { createServer } from 'node:http';
 import { readFile, readdir, rename, writeFile, mkdir } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import { join, relative } from 'node:path';
+import { createHash, createHmac } from 'node:crypto';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { S3Client, PutObjectCommand } from '@aws-sdk/client-s3';
+import { SignatureV4 } from '@smithy/signature-v4';
 import S3rver from 's3rver';
 
 const [folder, report] = process.argv.slice(2);
@@ -74,6 +76,24 @@ const upload = async () => {
 };
 await Promise.all(Array.from({ length: 16 }, upload));
 
+// s3rver believes what is signed by version 4; the vendor's own code looks at it.
+class Sha256 {
+    constructor(key) { this.hash = key === undefined ? createHash('sha256') : createHmac('sha256', key); }
+    update(bytes) { this.hash.update(bytes); }
+    async digest() { return new Uint8Array(this.hash.digest()); }
+}
+const signer = new SignatureV4({ credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' }, region: 'us-east-1', service: 's3', sha256: Sha256, uriEscapePath: false });
+async function isSigned({ method, url, headers }) {
+    const { pathname, searchParams } = new URL(url, 'http://lake');
+    const names = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '')?.[1].split(';') ?? [];
+    const [, year, month, day, hour, minute, second] = /^(....)(..)(..)T(..)(..)(..)Z$/.exec(headers['x-amz-date'] ?? '') ?? [];
+    if (!year || !names.includes('host')) return false;
+    const signed = await signer.sign(
+        { method, protocol: 'http:', hostname: 'lake', path: pathname, query: Object.fromEntries(searchParams), headers: Object.fromEntries(names.map((name) => [name, headers[name]])) },
+        { signingDate: new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`), signableHeaders: new Set(names) });
+    return signed.headers.authorization === headers.authorization;
+}
+
 // What stands between the extension and the server counts requests, and lets some fail.
 let requests = [], faults = [];
 const front = createServer(async (request, response) => {
@@ -90,6 +110,7 @@ const front = createServer(async (request, response) => {
     const fault = faults.find((one) => one.times > 0 && requests.at(-1).includes(one.match));
     if (fault) fault.times--;
     if (fault?.status) return response.writeHead(fault.status).end(fault.body ?? '');
+    if (!(await isSigned(request))) return response.writeHead(403).end('<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match the signature you provided.</Message></Error>');
     if (fault?.delay) await new Promise((done) => setTimeout(done, fault.delay));
     if (fault?.put) await client.send(new PutObjectCommand({ Bucket: 'lake', ...fault.put }));
     // The signature names the host that was asked.
