@@ -138,7 +138,7 @@ void add_files_options(const ManifestNode &manifest, std::vector<OptionSpec> &op
     added[1].one_of = {"csv", "ndjson"};
     added[1].description =
         "how the files are written, where their names do not end in .csv, .tsv, .ndjson, .jsonl or .json";
-    added[2].pattern = ".";
+    added[2].pattern = ".?";
     added[2].description = "what stands between the cells of CSV: a comma, or a tab in .tsv, if nothing is said";
     added[3].one_of = {"true", "false"};
     added[3].fallback = "true";
