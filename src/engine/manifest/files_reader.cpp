@@ -132,13 +132,13 @@ void add_files_options(const ManifestNode &manifest, std::vector<OptionSpec> &op
         options.push_back(std::move(option));
     }
     OptionSpec *added = &options[options.size() - std::size(files_options)];
-    added[0].description =
-        "the files whose rows are the table's: a pattern with *, **, and {{name}} for a column whose "
-        "value is a part of their names";
+    added[0].description = "the files whose rows are the table's: a pattern with *, **, and {name} for a column whose "
+                           "value is a part of their names";
     added[1].one_of = {"csv", "ndjson"};
     added[1].description =
         "how the files are written, where their names do not end in .csv, .tsv, .ndjson, .jsonl or .json";
-    added[2].pattern = ".?";
+    added[2].pattern = ".";
+    added[2].example = ";";
     added[2].description = "what stands between the cells of CSV: a comma, or a tab in .tsv, if nothing is said";
     added[3].one_of = {"true", "false"};
     added[3].fallback = "true";
