@@ -3,7 +3,7 @@ CREATE EXTENSION reverse_etl;
 
 -- Whatever came with it says what it is.
 SELECT name AS says_too_little FROM reverse_etl.connectors
- WHERE title IS NULL OR category IS NULL OR '{}' IN (objects, auth) OR operations = '{}' AND NOT reverse_etl.show_manifest(name)::jsonb ? 'statement' OR documentation IS NULL OR version IS NULL OR NOT built_in;
+ WHERE title IS NULL OR category IS NULL OR '{}' IN (objects, auth) OR operations = '{}' AND NOT reverse_etl.show_manifest(name)::jsonb ?| '{statement,files}' OR documentation IS NULL OR version IS NULL OR NOT built_in;
 
 SELECT name, place, type, default_value, superuser_only FROM reverse_etl.options;
 
@@ -31,7 +31,7 @@ SELECT proname, proacl IS NULL OR 'anyone' IN (SELECT 'anyone' FROM aclexplode(p
   FROM pg_proc WHERE pronamespace = ANY ('{reverse_etl,reverse_etl_internal}'::regnamespace[]) ORDER BY proname;
 
 -- What people call and read fits a screen each, in \df, \dt and \dv; the rest is in a schema of its own.
-SELECT n.nspname, (SELECT count(*) FROM pg_proc WHERE pronamespace = n.oid) <= 45 AS few_functions,
+SELECT n.nspname, (SELECT count(*) FROM pg_proc WHERE pronamespace = n.oid) <= 46 AS few_functions,
        (SELECT count(*) FROM pg_class WHERE relnamespace = n.oid AND relkind = 'r') <= 20 AS few_tables,
        (SELECT count(*) FROM pg_class WHERE relnamespace = n.oid AND relkind = 'v') <= 20 AS few_views
   FROM pg_namespace AS n WHERE n.nspname = 'reverse_etl';

@@ -44,6 +44,7 @@ INSERT INTO harmless VALUES
     ('built_in_options', 'constant'),
     ('check_manifest', 'reads its arguments alone'),
     ('check_server', 'asks for USAGE on the server, and signs in as who calls it'),
+    ('import_files', 'asks for USAGE on the server, and signs in and makes a table as who calls it'),
     ('import_query', 'asks for USAGE on the server, and signs in and makes a table as who calls it'),
     ('source_queries', 'shows a role what it may see; the view source_queries calls it'),
     ('refresh_columns', 'asks for ownership of the table, and alters it as who calls it'),

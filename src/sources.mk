@@ -9,6 +9,19 @@ ENGINE_SOURCES = \
     src/engine/catalog/terminal_page.cpp \
     src/engine/catalog/truth.cpp \
     src/engine/cron/cron_schedule.cpp \
+    src/engine/files/csv_record.cpp \
+    src/engine/files/csv_rows.cpp \
+    src/engine/files/file_format.cpp \
+    src/engine/files/file_rows.cpp \
+    src/engine/files/file_sample.cpp \
+    src/engine/files/file_search.cpp \
+    src/engine/files/file_text.cpp \
+    src/engine/files/folder_files.cpp \
+    src/engine/files/json_lines.cpp \
+    src/engine/files/path_pattern.cpp \
+    src/engine/files/plain_bytes.cpp \
+    src/engine/files/remote_files.cpp \
+    src/engine/files/type_guess.cpp \
     src/engine/http/client_certificate.cpp \
     src/engine/http/curl_transport.cpp \
     src/engine/http/exchange.cpp \
@@ -43,6 +56,7 @@ ENGINE_SOURCES = \
     src/engine/manifest/entry_rule_reader.cpp \
     src/engine/manifest/error_rule_reader.cpp \
     src/engine/manifest/extension.cpp \
+    src/engine/manifest/files_reader.cpp \
     src/engine/manifest/filter_reader.cpp \
     src/engine/manifest/format_reader.cpp \
     src/engine/manifest/header_reader.cpp \
@@ -176,7 +190,8 @@ ENGINE_SOURCES = \
     src/engine/text/text_steps.cpp \
     src/engine/text/times.cpp \
     src/engine/text/url_parts.cpp \
-    src/engine/text/utf8.cpp
+    src/engine/text/utf8.cpp \
+    src/engine/text/xml_json.cpp
 
 POSTGRES_SOURCES = \
     src/postgres/audit_log/entry.cpp \
@@ -243,6 +258,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/clauses.cpp \
     src/postgres/fdw/delivery_mode.cpp \
     src/postgres/fdw/explain.cpp \
+    src/postgres/fdw/explain_files.cpp \
     src/postgres/fdw/explain_source.cpp \
     src/postgres/fdw/handler.cpp \
     src/postgres/fdw/import_comments.cpp \
@@ -251,6 +267,7 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/imported_options.cpp \
     src/postgres/fdw/key_turns.cpp \
     src/postgres/fdw/modify.cpp \
+    src/postgres/fdw/plan_files.cpp \
     src/postgres/fdw/plan_grouped.cpp \
     src/postgres/fdw/plan_modify.cpp \
     src/postgres/fdw/plan_scan.cpp \
@@ -265,6 +282,9 @@ POSTGRES_SOURCES = \
     src/postgres/fdw/shipped_order.cpp \
     src/postgres/fdw/statement_hooks.cpp \
     src/postgres/fdw/validator.cpp \
+    src/postgres/files/files_plan.cpp \
+    src/postgres/files/files_sample.cpp \
+    src/postgres/files/files_scan.cpp \
     src/postgres/hashes/row_hash.cpp \
     src/postgres/hashes/row_hasher.cpp \
     src/postgres/hashes/value_hasher.cpp \

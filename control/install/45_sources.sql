@@ -27,3 +27,8 @@ GRANT SELECT ON reverse_etl.source_queries TO PUBLIC;
 CREATE FUNCTION reverse_etl.import_query(server text, "table" text, sql text) RETURNS void
 LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'reverse_etl_import_query';
 COMMENT ON FUNCTION reverse_etl.import_query(text, text, text) IS 'makes a foreign table of a query in the source''s own SQL, with the columns that the source says it has';
+
+CREATE FUNCTION reverse_etl.import_files(server text, "table" text, files text, format text DEFAULT '', delimiter text DEFAULT '',
+                                         header boolean DEFAULT true, null_text text DEFAULT '') RETURNS void
+LANGUAGE C STRICT VOLATILE AS 'MODULE_PATHNAME', 'reverse_etl_import_files';
+COMMENT ON FUNCTION reverse_etl.import_files(text, text, text, text, text, boolean, text) IS 'makes a foreign table of files, with the columns that their first rows and their names show';

@@ -43,6 +43,8 @@ BOOST_AUTO_TEST_SUITE(connector_cases)
 /// Each built-in connector has cases, and passes them.
 BOOST_AUTO_TEST_CASE(of_the_built_in_connectors_pass) {
     for (const std::string &name : built_in_connectors) {
+        if (name == "folder")
+            continue; // it makes no requests
         const std::string path = PROJECT_DIR "/connectors/" + name + ".test.json";
         BOOST_TEST_REQUIRE(std::filesystem::exists(path), path);
         const std::vector<CaseResult> results = run_cases(built_in_connector(name), read(path));

@@ -39,6 +39,8 @@ Options server_options(const Connector &connector, const ConnectorFacts &facts) 
     Options options = {{"connector", connector.name()}};
     if (facts.is_of_user)
         options.emplace_back("base_url", typical_url);
+    if (connector.reads_folder())
+        options.emplace_back("folder", "/srv/lake");
     for (const OptionSpec &option : connector.options())
         if (option.on_server && (option.required || (!option.fallback && !option.example.empty())))
             options.emplace_back(option.name, typical_value(option));
@@ -75,12 +77,14 @@ std::vector<std::string> table_statements(const Connector &connector, const Conn
     Options options;
     if (connector.has_statement())
         options.emplace_back("query", "SELECT email, name FROM people");
+    else if (connector.reads_folder())
+        options.emplace_back("files", "people/*.csv.gz");
     else
         options.emplace_back("object", facts.objects.front().name);
     for (const OptionSpec &option : connector.options())
         if (!option.on_server && option.required)
             options.emplace_back(option.name, typical_value(option));
-    if (!connector.has_statement())
+    if (!connector.has_statement() && !connector.reads_folder())
         options.emplace_back("key", "email");
     lines.push_back("CREATE FOREIGN TABLE " + name + ".people (email text, name text)");
     add_lines(lines, "    SERVER " + name, options);
@@ -105,6 +109,10 @@ void add_statements(Page &page, const Connector &connector, const ConnectorFacts
         page.paragraph(
             "SQL runs there: IMPORT FOREIGN SCHEMA with the name of one of its schemas makes tables that are read "
             "so, and reverse_etl.import_query makes one of a query.");
+    if (connector.has_files())
+        page.paragraph(
+            "Files are read by a table with the option files, and reverse_etl.import_files makes one with the "
+            "columns that it finds in them.");
 }
 
 } // namespace reverse_etl

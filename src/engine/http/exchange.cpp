@@ -150,7 +150,9 @@ void Exchange::set_options(const Request &request) {
     set_option(handle_, CURLOPT_TCP_NODELAY, 1L);
     // Refused where the handle still has the buffer of its last exchange, as over HTTP/2: that one serves as well.
     curl_easy_setopt(handle_, CURLOPT_BUFFERSIZE, receive_buffer_bytes);
-    set_option(handle_, CURLOPT_ACCEPT_ENCODING, ""); // all that libcurl can decompress
+    // All that libcurl can decompress; but who says what they take wants it as it is.
+    if (!has_header(request.headers, "Accept-Encoding"))
+        set_option(handle_, CURLOPT_ACCEPT_ENCODING, "");
     set_option(handle_, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(CurlTransport::max_response_bytes));
 
     set_option(handle_, CURLOPT_SSL_VERIFYPEER, 1L);

@@ -3,12 +3,37 @@
 #include "engine/manifest/auth_reader.h"
 #include "engine/manifest/check_reader.h"
 #include "engine/manifest/discovery_reader.h"
+#include "engine/manifest/files_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/shared_parts.h"
 #include "engine/manifest/statement_reader.h"
 #include "engine/text/json.h"
+#include "engine/text/placeholders.h"
+
+#include <algorithm>
 
 namespace reverse_etl {
+
+std::string Connector::base_url(ManifestFilling &filling, const Settings &settings) const {
+    const std::optional<std::string> set = setting(settings, "base_url");
+    if (!set && !manifest_->contains("base_url"))
+        return "";
+    std::string url = set ? *set : filling.filled_url(manifest_->at("base_url").get<std::string>());
+    while (url.ends_with('/'))
+        url.pop_back();
+    for (const TextPart &part : split_placeholders(set ? "" : url))
+        if (part.is_placeholder)
+            throw SettingError("connector \"" + name_ + "\" needs the server option \"" + part.text + "\"",
+                               "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
+    if (!set)
+        url = substitute(url, [](const std::string &) { return std::nullopt; });
+    if (url.find_first_of("?#") != std::string::npos)
+        throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
+                           "What stands behind them would not be part of the path that is appended.");
+    if (std::any_of(url.begin(), url.end(), [](unsigned char sign) { return sign <= ' ' || sign == 127; }))
+        throw SettingError("the URL of connector \"" + name_ + "\" must not hold blanks and control characters");
+    return url;
+}
 
 /// With the member of the manifest that `read` wants, besides those that all requests share.
 Object Connector::account_with(const Settings &settings, const char *member, const ReadAccount &read) const {
@@ -62,6 +87,26 @@ std::optional<ConnectorStatement> Connector::statement(const Settings &settings)
     found.object = account_with(settings, "statement", [&](const ManifestNode &manifest) {
         found.spec = read_statement(manifest.at("statement"));
         for_each_request(found.spec, [&](OperationSpec &request) { add_shared(manifest, request); });
+    });
+    return found;
+}
+
+bool Connector::has_files() const {
+    return manifest_->contains("files");
+}
+
+bool Connector::reads_folder() const {
+    return has_files() && manifest_->at("files").value("folder", false);
+}
+
+std::optional<ConnectorFiles> Connector::files(const Settings &settings) const {
+    if (!has_files())
+        return std::nullopt;
+    ConnectorFiles found;
+    found.object = account_with(settings, "files", [&](const ManifestNode &manifest) {
+        found.spec = read_files(manifest.at("files"));
+        add_shared(manifest, found.spec.list.spec);
+        add_shared(manifest, found.spec.read.spec);
     });
     return found;
 }

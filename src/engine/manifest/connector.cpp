@@ -9,6 +9,7 @@
 #include "engine/manifest/discovery_reader.h"
 #include "engine/manifest/error_rule_reader.h"
 #include "engine/manifest/extension.h"
+#include "engine/manifest/files_reader.h"
 #include "engine/manifest/header_reader.h"
 #include "engine/manifest/job_spec.h"
 #include "engine/manifest/known_names.h"
@@ -26,7 +27,6 @@
 #include "engine/manifest/statement_reader.h"
 #include "engine/text/json.h"
 #include "engine/text/lower_case.h"
-#include "engine/text/placeholders.h"
 #include "engine/text/text_pattern.h"
 
 #include <algorithm>
@@ -175,6 +175,10 @@ void check_parts(const ManifestNode &manifest, Pause pause) {
     }
 }
 
+bool is_of_folder(const ManifestNode &manifest) {
+    return manifest.has("files") && manifest.at("files").flag("folder", false);
+}
+
 /// The fields by which rows are known.
 void read_identity(const ManifestNode &manifest, const ManifestNode &node, const Settings &settings, Object &object) {
     object.id = node.literal("id", manifest.literal("id", ""));
@@ -287,10 +291,10 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
     }
     UnsetOptions all;
     ManifestNode manifest(*connector.manifest_, "", &all);
-    manifest.only({"$schema",     "manifest", "name",    "title",       "category", "version",  "documentation",
-                   "schema",      "base_url", "options", "credentials", "auth",     "headers",  "reason",
-                   "rate_limits", "errors",   "values",  "id",          "columns",  "defaults", "operations",
-                   "objects",     "check",    "derived", "discover",    "statement"});
+    manifest.only({"$schema",     "manifest", "name",    "title",       "category",  "version",  "documentation",
+                   "schema",      "base_url", "options", "credentials", "auth",      "headers",  "reason",
+                   "rate_limits", "errors",   "values",  "id",          "columns",   "defaults", "operations",
+                   "objects",     "check",    "derived", "discover",    "statement", "files"});
     if (manifest.at("manifest").value() != 1)
         manifest.at("manifest").fail("must be 1, the version of the manifest language");
     connector.name_ = manifest.at("name").plain_name();
@@ -301,15 +305,20 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
         check_version(manifest.at("version"));
     manifest.text("documentation", "");
     connector.schema_ = manifest.text("schema", connector.name_);
-    manifest.at("base_url").text_of_something();
+    // Where files lie in a folder, no request is made.
+    if (manifest.has("base_url") || !is_of_folder(manifest))
+        manifest.at("base_url").text_of_something();
     connector.options_ = read_options(manifest);
     if (manifest.has("statement"))
         add_statement_options(manifest, connector.options_);
+    if (manifest.has("files"))
+        add_files_options(manifest, connector.options_);
     connector.credentials_ = read_credentials(manifest, connector.options_);
     for (const OptionSpec &option : connector.options_)
         all.types[option.name] = option.type;
     all.types["base_url"] = OptionSpec::Type::url;
-    check_url(manifest.at("base_url"), connector.options_);
+    if (manifest.has("base_url"))
+        check_url(manifest.at("base_url"), connector.options_);
     for (const ManifestNode &auth : manifest.at("auth").one_or_many()) {
         connector.auth_.push_back(read_auth(auth));
         if (auth.has("token_url"))
@@ -342,6 +351,8 @@ Connector Connector::parse(std::string_view text, Pause pause, const ManifestOf 
         read_check(of_account.at("check"));
     if (of_account.has("statement"))
         read_statement(of_account.at("statement"));
+    if (of_account.has("files"))
+        read_files(of_account.at("files"));
     if (of_account.has("discover") && of_account.at("discover").has("objects"))
         read_object_discovery(of_account.at("discover").at("objects"));
     return connector;
@@ -421,25 +432,6 @@ SettingError Connector::lacks_object(const std::string &name) const {
         known += (known.empty() ? "" : ", ") + std::string("and those of the account");
     return SettingError("connector \"" + name_ + "\" has no object \"" + name + "\"",
                         "Its objects are: " + known + ".");
-}
-
-std::string Connector::base_url(ManifestFilling &filling, const Settings &settings) const {
-    const std::optional<std::string> set = setting(settings, "base_url");
-    std::string url = set ? *set : filling.filled_url(manifest_->at("base_url").get<std::string>());
-    while (url.ends_with('/'))
-        url.pop_back();
-    for (const TextPart &part : split_placeholders(set ? "" : url))
-        if (part.is_placeholder)
-            throw SettingError("connector \"" + name_ + "\" needs the server option \"" + part.text + "\"",
-                               "Use ALTER SERVER ... OPTIONS (ADD " + part.text + " '...').");
-    if (!set)
-        url = substitute(url, [](const std::string &) { return std::nullopt; });
-    if (url.find_first_of("?#") != std::string::npos)
-        throw SettingError("the URL of connector \"" + name_ + "\" must not hold \"?\" or \"#\"",
-                           "What stands behind them would not be part of the path that is appended.");
-    if (std::any_of(url.begin(), url.end(), [](unsigned char sign) { return sign <= ' ' || sign == 127; }))
-        throw SettingError("the URL of connector \"" + name_ + "\" must not hold blanks and control characters");
-    return url;
 }
 
 } // namespace reverse_etl

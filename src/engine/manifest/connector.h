@@ -6,6 +6,7 @@
 #include "engine/manifest/condition.h"
 #include "engine/manifest/derived_spec.h"
 #include "engine/manifest/discovery_spec.h"
+#include "engine/manifest/files_spec.h"
 #include "engine/manifest/key_form.h"
 #include "engine/manifest/operation_spec.h"
 #include "engine/manifest/option_spec.h"
@@ -87,6 +88,12 @@ struct ConnectorStatement {
     StatementSpec spec;
 };
 
+/// How a connector reads files, with the server's options filled in.
+struct ConnectorFiles {
+    Object object; ///< of no name: what requests have in common
+    FilesSpec spec;
+};
+
 /// A manifest that was checked: what the DBA names in CREATE SERVER ... OPTIONS (connector '...').
 class Connector {
   public:
@@ -123,6 +130,12 @@ class Connector {
     /// How it runs SQL; nothing if it does not. Throws as object() does.
     std::optional<ConnectorStatement> statement(const Settings &settings) const;
     bool has_statement() const;
+
+    /// How it reads files; nothing if it does not. Throws as object() does.
+    std::optional<ConnectorFiles> files(const Settings &settings) const;
+    bool has_files() const;
+    /// Whether these are files of a folder of the server: it makes no requests.
+    bool reads_folder() const;
 
     /// How to find the objects that it does not list; nothing if the manifest does not say. Throws as object() does.
     std::optional<AccountObjects> account_objects(const Settings &settings) const;

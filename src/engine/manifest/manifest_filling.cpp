@@ -176,7 +176,7 @@ void ManifestFilling::fill_in(Json &manifest) {
             fill_in_auth(*member);
         else if (name == "defaults" || name == "check")
             fill_in_operation(*member);
-        else if (name == "operations" || name == "discover" || name == "statement")
+        else if (name == "operations" || name == "discover" || name == "statement" || name == "files")
             fill_in_each(*member, &ManifestFilling::fill_in_operation);
         else if (name == "objects")
             fill_in_each(*member, &ManifestFilling::fill_in_object);

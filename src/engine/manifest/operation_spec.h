@@ -60,6 +60,7 @@ struct OperationSpec {
     std::string idempotency_header;
     bool idempotency_in_body = false;
     bool archives = false;                  ///< a delete that keeps the row, hidden
+    bool takes_any_content = false;         ///< an answer that is a success is what was asked for, whatever it holds
     std::vector<RateLimitSpec> rate_limits; ///< of the operation, then of the connector
     std::vector<ResultSpec> results;        ///< empty: the status speaks for every row
     Others others = Others::unknown;        ///< rows of which no result speaks

@@ -11,6 +11,7 @@ namespace {
 constexpr const char *reserved_names[] = {"connector",
                                           "base_url",
                                           "ca_file",
+                                          "folder",
                                           "proxy",
                                           "client_certificate",
                                           "client_key",

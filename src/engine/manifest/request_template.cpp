@@ -7,10 +7,12 @@
 namespace reverse_etl {
 
 OperationSpec filled_request(const RequestTemplate &request, const Json &written, const std::string &prefix,
-                             const RequestValues &values) {
+                             const RequestValues &values, const RequestValues &paths) {
     ManifestFilling filling;
     for (const auto &[name, value] : values)
         filling.set_text(prefix + name, value);
+    for (const auto &[name, value] : paths)
+        filling.set_text(prefix + name, value, OptionSpec::Type::path);
     Json filled = written;
     filling.fill_in_operation(filled);
     UnsetOptions none;

@@ -63,12 +63,17 @@ std::string rows_of(const Batch &batch) {
     return first == last ? "row " + first : "rows " + first + " to " + last;
 }
 
+/// Files, of which there may be very many, share one.
+std::string name_of_pace(const CompiledOperation &operation) {
+    return operation.spec().takes_any_content ? "files" : operation.request_line();
+}
+
 } // namespace
 
 Dispatcher::Dispatcher(const CompiledOperation &operation, Transport &transport, Waiter &waiter, RateLimiter &limiter,
                        Authenticator &authenticator, const Policy &policy)
     : operation_(operation), transport_(transport), waiter_(waiter), limiter_(limiter), authenticator_(authenticator),
-      policy_(policy), ids_(operation, policy.idempotency_scope), pace_(bucket_of("pace/" + operation.request_line())),
+      policy_(policy), ids_(operation, policy.idempotency_scope), pace_(bucket_of("pace/" + name_of_pace(operation))),
       all_count_alike_(all_count_alike(operation)), attended_(Clock::now()) {
     if (policy_.keep_rate_limits)
         for (const CompiledOperation::CompiledLimit &limit : operation_.rate_limits())

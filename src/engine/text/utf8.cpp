@@ -49,4 +49,18 @@ void append_utf8(std::string &out, char32_t point) {
     }
 }
 
+std::string as_utf8(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const Utf8Character character = utf8_character(text);
+        const bool is_right = character.bytes > 0 && character.point != 0;
+        if (is_right)
+            result += text.substr(0, character.bytes);
+        else
+            result += "\uFFFD";
+        text.remove_prefix(is_right ? character.bytes : 1);
+    }
+    return result;
+}
+
 } // namespace reverse_etl

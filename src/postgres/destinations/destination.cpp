@@ -115,6 +115,7 @@ Destination::Destination(Oid relation) : relation(relation) {
         settings[option] = value;
 
     read_source(*connector, settings);
+    read_files(*connector, settings);
     read_object(connector, settings);
     read_writing(settings);
     read_waiting(settings);
@@ -123,6 +124,11 @@ Destination::Destination(Oid relation) : relation(relation) {
 }
 
 void Destination::read_object(const std::shared_ptr<const Connector> &connector, const Settings &settings) {
+    if (is_read_from_files()) {
+        object = files.how->object; // it can do nothing else
+        object.name = "files";
+        return;
+    }
     std::vector<std::string> objects = connector->object_names();
     std::string otherwise = objects.size() == 1 && !connector->has_others() ? objects[0] : relation_name(relation);
     if (source.statement != nullptr)
@@ -171,6 +177,40 @@ void Destination::read_source(const Connector &connector, const Settings &settin
     source.pushes_down = std::string(setting(settings, "pushdown", "on")) == "on";
     source.longest = std::chrono::ceil<std::chrono::seconds>(Milliseconds(milliseconds));
     source.statement = std::make_shared<const ConnectorStatement>(std::move(*statement));
+}
+
+/// What files rows are read from, if they are.
+void Destination::read_files(const Connector &connector, const Settings &settings) {
+    const auto pattern = settings.find("files");
+    if (!connector.has_files() || pattern == settings.end())
+        return;
+    files.how = std::make_shared<const ConnectorFiles>(std::move(*connector.files(settings)));
+    files.pattern.emplace(pattern->second);
+    files.format = files_format_of(settings);
+    files.folder = folder_of(*files.how, settings);
+}
+
+FilesFormat files_format_of(const Settings &settings) {
+    FilesFormat format;
+    const std::string kind = setting(settings, "format", ""), delimiter = setting(settings, "delimiter", "");
+    if (!kind.empty())
+        format.kind = kind == "csv" ? FilesFormat::Kind::csv : FilesFormat::Kind::ndjson;
+    if (!delimiter.empty() && (delimiter.size() > 1 || delimiter == "\"" || delimiter == "\n" || delimiter == "\r"))
+        throw SettingError("invalid value for option \"delimiter\"", "It is one sign of ASCII, and no quote.");
+    format.delimiter = delimiter.empty() ? '\0' : delimiter[0];
+    format.has_header = setting(settings, "header", "true") == "true";
+    format.null_text = setting(settings, "null_text", "");
+    return format;
+}
+
+std::string folder_of(const ConnectorFiles &files, const Settings &settings) {
+    const std::string folder = setting(settings, "folder", "");
+    if (!files.spec.is_folder)
+        return "";
+    if (!folder.starts_with('/'))
+        throw SettingError("the server needs the option \"folder\", an absolute path",
+                           "A superuser may set it: ALTER SERVER ... OPTIONS (ADD folder '/srv/lake').");
+    return folder;
 }
 
 bool Destination::is_read_by_statement() const {
@@ -306,6 +346,9 @@ bool Destination::finds_id_by_key() const {
 
 /// Where rows are read need not be where they are written.
 void Destination::check_is_written() const {
+    if (is_read_from_files())
+        throw Error(ERRCODE_FEATURE_NOT_SUPPORTED,
+                    "foreign table \"" + name + "\" is read from files, and cannot be written");
     if (!source.query.empty())
         throw Error(ERRCODE_FEATURE_NOT_SUPPORTED, "foreign table \"" + name + "\" is a query, and cannot be written");
     if (source.statement != nullptr && source.schema != source.statement->spec.dialect.schema)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/files/path_pattern.h"
 #include "engine/manifest/connector.h"
 #include "engine/requests/compiled_operation.h"
 #include "engine/requests/dispatcher.h"
@@ -8,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,6 +74,15 @@ class Destination {
         std::map<AttrNumber, std::string> types; ///< Postgres types that columns are there, where that is known
     } source;
 
+    /// Where rows are read from files.
+    struct {
+        std::shared_ptr<const ConnectorFiles> how; ///< nullptr: they are not
+        std::string folder;                        ///< of the server, where they lie in one
+        std::optional<PathPattern> pattern;
+        FilesFormat format;
+    } files;
+
+    bool is_read_from_files() const { return files.how != nullptr; }
     /// Whether SELECT runs SQL at the source: the table is a query, was imported from there, or the API does not list
     /// it.
     bool is_read_by_statement() const;
@@ -106,9 +117,15 @@ class Destination {
     void read_writing(const Settings &settings);
     void read_waiting(const Settings &settings);
     void read_source(const Connector &connector, const Settings &settings);
+    void read_files(const Connector &connector, const Settings &settings);
     void check_is_written() const;
     void read_columns(Relation relation);
 };
+
+/// How the rows of files are written, as options of a table say.
+FilesFormat files_format_of(const Settings &settings);
+/// The server's option "folder", where its connector reads files from a folder; else "".
+std::string folder_of(const ConnectorFiles &files, const Settings &settings);
 
 /// The server's own options. An Error if it is none of this wrapper.
 Settings options_of_server(Oid server);

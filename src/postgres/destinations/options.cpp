@@ -195,6 +195,7 @@ const std::vector<OptionDescription> &built_in_options() {
         {"base_url", on_server, "url", "the connector's", false, "where the API is"},
         {"ca_file", on_server, "text", "the system's", true, "file with the certificate authorities to trust"},
         {"proxy", on_server, "proxy", "the environment's", true, "the proxy through which requests go, or none"},
+        {"folder", on_server, "text", nullptr, true, "the folder of the server that files are read from"},
         {"connect_timeout", on_server, "milliseconds", "10s", false, "longest time to connect"},
         {"request_timeout", on_server, "milliseconds", "60s", false, "longest time for a request and its answer"},
         {"rate_limit", on_server, "published|none", "published", false,

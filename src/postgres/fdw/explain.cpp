@@ -6,6 +6,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
 #include "postgres/border/sql_text.h"
+#include "postgres/fdw/explain_files.h"
 #include "postgres/fdw/explain_source.h"
 #include "postgres/fdw/modify_plan.h"
 #include "postgres/fdw/pushed_filter.h"
@@ -147,6 +148,10 @@ void explain_scan(ForeignScanState *node, ExplainState *explain) {
         auto *scan = reinterpret_cast<ForeignScan *>(node->ss.ps.plan);
         if (const auto of_source = source_plan_of(scan->fdw_private)) {
             show_source_scan(node, *of_source, explain);
+            return;
+        }
+        if (files_plan_of(scan->fdw_private)) {
+            show_files_scan(node, explain);
             return;
         }
         ScanPlan plan = scan_plan_of(scan->fdw_private);

@@ -4,6 +4,7 @@
 #include "postgres/border/compat.h"
 #include "postgres/border/injection_point.h"
 #include "postgres/fdw/clauses.h"
+#include "postgres/fdw/plan_files.h"
 #include "postgres/fdw/plan_grouped.h"
 #include "postgres/fdw/plan_source.h"
 #include "postgres/fdw/pushed_filter.h"
@@ -355,7 +356,7 @@ void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
                          root->parse->resultRelation == static_cast<int>(relation->relid);
         plan->may_skip_reading = is_target && !has_row_trigger(*plan->destination);
         relation->fdw_private = plan;
-        if (plan->destination->is_read_by_statement()) {
+        if (plan->destination->is_read_by_statement() || plan->destination->is_read_from_files()) {
             set_source_size(root, relation);
             return;
         }
@@ -367,7 +368,8 @@ void get_rel_size(PlannerInfo *root, RelOptInfo *relation, Oid table) {
 void get_paths(PlannerInfo *root, RelOptInfo *relation, Oid) {
     guard([&] {
         INJECTION_POINT("get_paths");
-        if (static_cast<RelationPlan *>(relation->fdw_private)->destination->is_read_by_statement()) {
+        const Destination &read = *static_cast<RelationPlan *>(relation->fdw_private)->destination;
+        if (read.is_read_by_statement() || read.is_read_from_files()) {
             add_source_path(root, relation);
             return;
         }
@@ -398,6 +400,8 @@ ForeignScan *get_plan(PlannerInfo *root, RelOptInfo *relation, Oid, ForeignPath 
             return grouped_scan_plan(relation, target_list, outer_plan);
         if (destination.is_read_by_statement())
             return source_scan_plan(root, relation, path, target_list, clauses, outer_plan);
+        if (destination.is_read_from_files())
+            return files_scan_plan(relation, target_list, clauses, outer_plan);
         Access access = choose_access(root, relation, clauses);
         ScanPlan plan;
         plan.kind = access.kind;

@@ -13,6 +13,7 @@
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/scan_plan.h"
 #include "postgres/shared/statistics.h"
+#include "postgres/files/files_scan.h"
 #include "postgres/sources/source_scan.h"
 #include "postgres/values/decoder.h"
 
@@ -411,6 +412,9 @@ void begin_scan(ForeignScanState *node, int flags) {
             const bool keeps = (flags & EXEC_FLAG_REWIND) != 0;
             const Destination &destination = *open_destination(of_source->relation, query);
             scan = make_source_scan(destination, std::move(*of_source), user, node, keeps);
+        } else if (auto of_files = files_plan_of(plan->fdw_private)) {
+            const Destination &destination = *open_destination(RelationGetRelid(node->ss.ss_currentRelation), query);
+            scan = make_files_scan(destination, std::move(*of_files), user, node);
         } else {
             Destination *destination = open_destination(RelationGetRelid(node->ss.ss_currentRelation), query);
             scan = std::make_unique<Scan>(*destination, scan_plan_of(plan->fdw_private), user, node);

@@ -7,6 +7,7 @@
 #include "postgres/border/sql_function.h"
 #include "postgres/border/sql_text.h"
 #include "postgres/destinations/checked_server.h"
+#include "postgres/files/files_sample.h"
 #include "postgres/shared/source_queries.h"
 #include "postgres/sources/source_catalog.h"
 
@@ -98,6 +99,34 @@ SQL_FUNCTION(reverse_etl_import_query) {
         });
         run_as_caller("CREATE FOREIGN TABLE " + table + " (" + columns + ") SERVER " + quoted_name(server) +
                       " OPTIONS (query " + quoted_text(query) + ")");
+    });
+    PG_RETURN_VOID();
+}
+
+/// reverse_etl.import_files(server text, "table" text, files text, format text, delimiter text, header boolean,
+/// null_text text)
+SQL_FUNCTION(reverse_etl_import_files) {
+    guard([&] {
+        pg_call([] { PreventCommandIfReadOnly("import_files()"); });
+        const std::string server = text_argument(fcinfo, 0);
+        const std::string table = table_name(text_argument(fcinfo, 1));
+        Settings options = {{"files", text_argument(fcinfo, 2)}};
+        for (const auto &[name, position] :
+             {std::pair("format", 3), std::pair("delimiter", 4), std::pair("null_text", 6)})
+            if (const std::string value = text_argument(fcinfo, position); !value.empty())
+                options[name] = value;
+        if (!PG_GETARG_BOOL(5))
+            options["header"] = "false";
+        FreeNames names = names_of_columns();
+        const auto columns = sample_of_server(usable_server(server), GetUserId(), options);
+        const std::string definitions = joined(columns, ", ", [&](const SampledColumn &column) {
+            return quoted_name(names.name_for(column.field)) + " " + column.type + " OPTIONS (field " +
+                   quoted_text(column.field) + ")";
+        });
+        run_as_caller(
+            "CREATE FOREIGN TABLE " + table + " (" + definitions + ") SERVER " + quoted_name(server) + " OPTIONS (" +
+            joined(options, ", ", [](const auto &option) { return option.first + " " + quoted_text(option.second); }) +
+            ")");
     });
     PG_RETURN_VOID();
 }
