@@ -158,8 +158,8 @@ class FilesScan : public TableScan {
         policy_.rehearsal = preview_.get();
         policy_.account = destination.account(user);
         const std::shared_ptr<Authenticator> authenticator = destination.authenticator(user);
-        cells_ = std::make_unique<CellReader>(destination_, plan_.retrieved, authenticator->words(),
-                                              node->ss.ps.state->es_query_cxt);
+        cells_ = std::make_unique<CellReader>(destination_.name, cells_of(destination_, plan_.retrieved),
+                                              authenticator->words(), node->ss.ps.state->es_query_cxt);
         files_ = std::make_unique<OpenFiles>(destination.files.how, destination.files.folder, authenticator, policy_,
                                              statistics_.get());
     }

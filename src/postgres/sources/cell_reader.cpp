@@ -14,6 +14,15 @@ extern "C" {
 
 namespace reverse_etl {
 
+std::vector<CellTarget> cells_of(const Destination &destination, const std::vector<AttrNumber> &columns) {
+    std::vector<CellTarget> cells;
+    for (const AttrNumber attnum : columns) {
+        const DestinationColumn *column = destination.column(attnum);
+        cells.push_back({column->name, attnum - 1, column->type, column->typmod});
+    }
+    return cells;
+}
+
 CellReader::CellReader(std::string table, const std::vector<CellTarget> &targets, const Words &words,
                        MemoryContext context)
     : table_(std::move(table)), words_(words) {

@@ -3,6 +3,7 @@
 #include "engine/requests/words.h"
 #include "engine/sources/result_page.h"
 #include "postgres/border/postgres.h"
+#include "postgres/destinations/destination.h"
 
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ struct CellTarget {
     Oid type = InvalidOid;
     int32 typmod = -1;
 };
+
+/// Columns of a foreign table, each at its own place.
+std::vector<CellTarget> cells_of(const Destination &destination, const std::vector<AttrNumber> &columns);
 
 /// Puts rows of a page into slots, through the input functions of the columns' types.
 class CellReader {

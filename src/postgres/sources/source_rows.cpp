@@ -11,11 +11,7 @@ namespace {
 
 /// Where the result's columns go.
 std::vector<CellTarget> targets_of(const Destination &destination, const SourcePlan &plan, TupleDesc descriptor) {
-    std::vector<CellTarget> targets;
-    for (const AttrNumber attnum : plan.retrieved) {
-        const DestinationColumn *column = destination.column(attnum);
-        targets.push_back({column->name, attnum - 1, column->type, column->typmod});
-    }
+    std::vector<CellTarget> targets = cells_of(destination, plan.retrieved);
     for (std::size_t i = 0; i < plan.outputs.size(); i++) {
         const auto position = static_cast<int>(i);
         const DestinationColumn *column = destination.column(plan.outputs[i].column);
