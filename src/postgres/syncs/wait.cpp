@@ -42,8 +42,7 @@ Progress progress_of(std::int64_t run) {
     std::int64_t *numbers[] = {&progress.added,     &progress.changed, &progress.removed,  &progress.unchanged,
                                &progress.invalid,   &progress.waiting, &progress.accepted, &progress.rejected,
                                &progress.cancelled, &progress.absent};
-    AsMachine machine;
-    pg_call([&] {
+    auto read = [&] {
         uint64 found = sql::execute(
             "SELECT r.added, r.changed, r.removed, r.unchanged, r.invalid, r.waiting, r.accepted, "
             "r.rejected, r.cancelled, r.absent, r.status, r.reason, d.state, d.reason "
@@ -59,11 +58,15 @@ Progress progress_of(std::int64_t run) {
                             errmsg("run %lld does not exist any more", static_cast<long long>(run))));
         for (int i = 0; i < 10; i++)
             *numbers[i] = DatumGetInt64(sql::column(0, i + 1));
+    };
+    AsMachine machine;
+    sql::with_own_results([&] {
+        pg_call(read);
+        progress.status = sql::printed_column(0, 11);
+        progress.reason = sql::printed_column(0, 12);
+        if (std::string trouble = sql::printed_column(0, 13); !trouble.empty())
+            progress.trouble = "the destination is " + trouble + ": " + sql::printed_column(0, 14);
     });
-    progress.status = sql::printed_column(0, 11);
-    progress.reason = sql::printed_column(0, 12);
-    if (std::string trouble = sql::printed_column(0, 13); !trouble.empty())
-        progress.trouble = "the destination is " + trouble + ": " + sql::printed_column(0, 14);
     return progress;
 }
 
