@@ -29,6 +29,12 @@ struct Parameter {
 template <class Body>
 void in_transaction(Body &&body);
 
+/// Runs the body within a connection of its own to SPI, in the caller's memory context: the results of its statements
+/// go with it. Whoever goes on through many transactions would heap them up. Where the body throws, the end of the
+/// transaction or subtransaction ends the connection.
+template <class Body>
+void with_own_results(Body &&body);
+
 /// Runs a statement whose plan is kept as long as the process; call inside pg_call, with SPI connected, and in a scope
 /// of the machine: AsMachine, AsOwner, or a process that has pinned its settings. The rows are in SPI_tuptable.
 uint64 execute(const char *text, std::initializer_list<Parameter> parameters, long most_rows = 0);
@@ -89,6 +95,17 @@ void in_transaction(Body &&body) {
     }
     if (failed)
         abort_and_rethrow(failed, caller);
+}
+
+template <class Body>
+void with_own_results(Body &&body) {
+    MemoryContext caller = CurrentMemoryContext;
+    pg_call([&] {
+        SPI_connect();
+        MemoryContextSwitchTo(caller);
+    });
+    body();
+    pg_call([] { SPI_finish(); });
 }
 
 } // namespace reverse_etl::sql

@@ -53,15 +53,18 @@ Oid whose_rows() {
 int64 ask(const char *query, Oid destination, int64 highest) {
     const Oid role = whose_rows();
     sql::AsOwner owner;
-    return pg_call([&] {
+    int64 number = 0;
+    auto ask = [&] {
         Oid types[] = {OIDOID, INT8OID, OIDOID};
         Datum values[] = {ObjectIdGetDatum(destination), Int64GetDatum(highest), ObjectIdGetDatum(role)};
         if (SPI_execute_with_args(query, 3, types, values, nullptr, false, 0) != SPI_OK_SELECT)
             elog(ERROR, "could not read reverse_etl_internal.outbox");
         bool is_null;
         Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-        return is_null ? 0 : DatumGetInt64(value);
-    });
+        number = is_null ? 0 : DatumGetInt64(value);
+    };
+    sql::with_own_results([&] { pg_call(ask); });
+    return number;
 }
 
 #define OF_DESTINATION                                                                                                 \

@@ -73,8 +73,8 @@ void check_may_read(const std::string &query) {
     pg_call([&] { sql::run(nothing, true); });
 }
 
-/// In a transaction that SPI commits, with memory that goes with it. An error inside a function would leave SPI where
-/// it was: hence the subtransaction.
+/// In a transaction that SPI commits, with memory that goes with it, and a connection of its own, with which the
+/// results of its statements go. An error inside a function would leave SPI where it was: hence the subtransaction.
 void in_step(const std::function<void()> &body) {
     MemoryContext of_step = pg_call([] {
         MemoryContext made = AllocSetContextCreate(CurrentMemoryContext, "reverse_etl step", ALLOCSET_DEFAULT_SIZES);
@@ -84,7 +84,7 @@ void in_step(const std::function<void()> &body) {
     MemoryContext caller = MemoryContextGetParent(of_step);
     MemoryContextSwitchTo(of_step);
     in_subtransaction([&] {
-        body();
+        sql::with_own_results(body);
         return true;
     });
     MemoryContextSwitchTo(caller);

@@ -30,7 +30,8 @@ constexpr int bar_width = 20;
 /// A row of reverse_etl.runs.
 struct Progress {
     std::string status, reason;
-    std::string trouble; ///< what keeps the destination from getting rows
+    std::string trouble; ///< the state that keeps the destination from getting rows; "" for none
+    std::string why;     ///< and the reason, in words that may be others with each try
     std::int64_t added, changed, removed, unchanged, invalid, waiting, accepted, rejected, cancelled, absent;
 
     std::int64_t all() const { return added + changed + removed; }
@@ -42,8 +43,7 @@ Progress progress_of(std::int64_t run) {
     std::int64_t *numbers[] = {&progress.added,     &progress.changed, &progress.removed,  &progress.unchanged,
                                &progress.invalid,   &progress.waiting, &progress.accepted, &progress.rejected,
                                &progress.cancelled, &progress.absent};
-    AsMachine machine;
-    pg_call([&] {
+    auto read = [&] {
         uint64 found = sql::execute(
             "SELECT r.added, r.changed, r.removed, r.unchanged, r.invalid, r.waiting, r.accepted, "
             "r.rejected, r.cancelled, r.absent, r.status, r.reason, d.state, d.reason "
@@ -59,11 +59,15 @@ Progress progress_of(std::int64_t run) {
                             errmsg("run %lld does not exist any more", static_cast<long long>(run))));
         for (int i = 0; i < 10; i++)
             *numbers[i] = DatumGetInt64(sql::column(0, i + 1));
+    };
+    AsMachine machine;
+    sql::with_own_results([&] {
+        pg_call(read);
+        progress.status = sql::printed_column(0, 11);
+        progress.reason = sql::printed_column(0, 12);
+        progress.trouble = sql::printed_column(0, 13);
+        progress.why = sql::printed_column(0, 14);
     });
-    progress.status = sql::printed_column(0, 11);
-    progress.reason = sql::printed_column(0, 12);
-    if (std::string trouble = sql::printed_column(0, 13); !trouble.empty())
-        progress.trouble = "the destination is " + trouble + ": " + sql::printed_column(0, 14);
     return progress;
 }
 
@@ -77,7 +81,7 @@ void show_bar(const std::string &sync, const Progress &progress, double seconds)
     std::string bar = std::string(filled, '#') + std::string(bar_width - filled, '-');
     double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
     std::string left =
-        !progress.trouble.empty() ? ", " + progress.trouble
+        !progress.trouble.empty() ? ", the destination is " + progress.trouble + ": " + progress.why
         : rate > 0 ? ", about " + std::to_string(static_cast<long>(static_cast<double>(progress.waiting) / rate) + 1) +
                          " s left"
                    : "";
@@ -98,6 +102,7 @@ void RunBars::show_if_due() {
         return;
     const Progress progress = progress_of(run_);
     show_bar(sync_, progress, std::chrono::duration<double>(Clock::now() - began_).count());
+    // Not by its words: they hold how long a try took, or the number of the destination's request.
     std::pair<std::int64_t, std::string> now(progress.waiting, progress.trouble);
     pause_ = shown_ == now ? std::min(pause_ * 2, most_between_bars) : between_bars;
     shown_ = std::move(now);

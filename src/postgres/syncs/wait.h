@@ -23,7 +23,7 @@ class RunBars {
     std::string sync_;
     Clock::time_point began_, next_;
     std::chrono::seconds pause_;
-    std::optional<std::pair<std::int64_t, std::string>> shown_; ///< rows that wait, and why
+    std::optional<std::pair<std::int64_t, std::string>> shown_; ///< rows that wait, and the trouble
 };
 
 /// Returns when every row that a run has queued has its outcome, and shows how far it is. Ends the transaction again

@@ -47,9 +47,10 @@ for my $status (@statuses) {
     push @answers, map { [ "$status with $_->[0]", [ $status, $_->[1], $_->[2] ] ] } @bodies;
 }
 
+my $broken = 0;
 my $server = ScriptedServer->start(sub {
     my ($method, $path, $body, $set) = @_;
-    return [ 500, 'application/json', '{"message": "broken"}' ] if "$path $body" =~ /poison/;
+    return [ 500, 'application/json', '{"message": "broken by request ' . ++$broken . '"}' ] if "$path $body" =~ /poison/;
     return [ 502, 'text/html', '<html>Bad Gateway</html>' ] if $path eq '/proxied' && $set->{down};
     my ($place) = $path =~ m{^/d/(\d+)};
     return defined $place ? $answers[$place][1] : [ 200, 'application/json', '{}' ];
@@ -124,17 +125,16 @@ $node->safe_psql('postgres', <<~'SQL');
 like((outcome($node, q(SET reverse_etl.progress = on; SET statement_timeout = '5s'; CALL reverse_etl.run_sync('people'))))[1],
     qr/0 of 1 rows, 0 rows\/s, the destination is failing: /, 'the progress of a sync names what keeps it');
 
-# But not every other second while nothing changes.
+# But not every other second while nothing changes: what a destination says of each try may have another number in it, as
+# libcurl's words of a port that refuses hold the milliseconds that it took.
 $node->safe_psql('postgres', <<~'SQL');
-    CREATE SERVER nowhere FOREIGN DATA WRAPPER reverse_etl OPTIONS (connector 'http', base_url 'http://127.0.0.1:1');
-    CREATE USER MAPPING FOR PUBLIC SERVER nowhere;
-    CREATE FOREIGN TABLE unreached (email text, n integer) SERVER nowhere OPTIONS (path '/unreached', key 'email', insert_as 'upsert');
-    SELECT reverse_etl.create_sync('unreached', 'SELECT email, n FROM people', 'unreached', key => '{email}');
+    CREATE FOREIGN TABLE numbered (email text, n integer) SERVER inhouse OPTIONS (path '/numbered', key 'email', insert_as 'upsert');
+    SELECT reverse_etl.create_sync('numbered', 'SELECT email, n FROM people', 'numbered', key => '{email}');
     SQL
-my $told = (outcome($node, q(SET reverse_etl.progress = on; SET statement_timeout = '11s'; CALL reverse_etl.run_sync('unreached'))))[1];
-my @bars = $told =~ /(0 of 1 rows, 0 rows\/s)/g;
-cmp_ok(scalar @bars, '>=', 1, 'who waits for a destination that is not there is told');
-cmp_ok(scalar @bars, '<=', 3, 'and less often while nothing changes') or diag($told);
+my $told = (outcome($node, q(SET reverse_etl.progress = on; SET statement_timeout = '11s'; CALL reverse_etl.run_sync('numbered'))))[1];
+my @bars = $told =~ /0 of 1 rows, 0 rows\/s, (the destination is failing): /g;
+cmp_ok(scalar @bars, '>=', 2, 'who waits for a destination that fails is told');
+cmp_ok(scalar @bars, '<=', 3, 'and less often while it goes on failing') or diag($told);
 
 # The same within one request: it comes again in halves
 $node->safe_psql('postgres', <<~'SQL');
