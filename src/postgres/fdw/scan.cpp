@@ -12,8 +12,8 @@
 #include "postgres/destinations/session.h"
 #include "postgres/fdw/pushed_filter.h"
 #include "postgres/fdw/scan_plan.h"
-#include "postgres/shared/statistics.h"
 #include "postgres/files/files_scan.h"
+#include "postgres/shared/statistics.h"
 #include "postgres/sources/source_scan.h"
 #include "postgres/values/decoder.h"
 
