@@ -62,8 +62,8 @@ for (const connector of connectors) {
     const nowhere = Object.entries(all[connector] ?? {}).flatMap(([object, of]) => Object.keys(of).map((operation) => [object, operation]))
         .filter(([object, operation]) => !has.some((one) => one.object === object && one.operation === operation));
     ok(nowhere.length === 0, `${connector}: what was judged is an operation`, `It has no ${JSON.stringify(nowhere)}`);
-    // Of an API of the user's own nobody else tells.
-    if (manifest.base_url.startsWith('{base_url}')) continue;
+    // Of an API of the user's own, or of a folder of the server, nobody else tells.
+    if (!manifest.base_url || manifest.base_url.startsWith('{base_url}')) continue;
     const silent = has.filter(({ object, operation, forms }) => {
         const notes = JSON.stringify([forms.map((form) => form.note), manifest.defaults?.note, manifest.note]);
         return !all[connector]?.[object]?.[operation] && !(/https:\/\/\S/.test(notes) && /\d{4}-\d\d-\d\d/.test(notes));

@@ -184,11 +184,14 @@ BOOST_AUTO_TEST_CASE(a_statement_of_another_process_is_cancelled) {
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_may_say_nothing_of_the_statement) {
+    std::string refusing = polled;
+    const std::string poll = R"("poll": { "request": "GET /run/{statement.handle}",)";
+    refusing.insert(refusing.find(poll) + poll.size(), R"( "errors": [{ "status": [403, 404], "then": "reject" }],)");
     for (const auto &[status, is_in_doubt] : {std::pair(403, true), std::pair(404, false)}) {
         const ScriptedDestination destination([status = status](const Received &request, auto &connection) {
             connection.answer(request.method == "GET" ? status : 202, R"({"handle": "h1", "message": "no"})");
         });
-        Reading reading(destination, polled);
+        Reading reading(destination, refusing);
         BOOST_TEST(reading.fault() == ": no | Statement h1.");
         BOOST_TEST(reading.run.is_in_doubt() == is_in_doubt);
         BOOST_TEST(reading.run.abandon(std::chrono::seconds(5)));
