@@ -91,6 +91,7 @@ export const source = {
         if (kill) {
             if (method === 'GET' || (query.get('readonly') ?? '0') !== '0') refuse('READONLY', 'Cannot execute query in readonly mode.');
             this.statements.all.get(kill[1])?.cancel();
+            if (format === 'JSONCompact') return [200, { meta: [{ name: 'kill_status', type: 'String' }], data: [['waiting']], rows: 1 }];
             return [200, `waiting\t${kill[1]}\tsync\tSELECT\n`, false, { 'content-type': 'text/tab-separated-values' }];
         }
         if (/^\s*(insert|create|alter|drop|truncate|optimize|system|set)\b/i.test(sql)) refuse('READONLY', 'Cannot execute query in readonly mode.');

@@ -16,7 +16,8 @@ plan skip_all => Sources->missing if defined Sources->missing;
 # What cancels a statement there.
 my %cancels = (snowflake => 'POST /api/v2/statements/', bigquery => 'POST /bigquery/v2/projects/acme-1/jobs/', trino => 'DELETE /v1/query/');
 my @names   = sort keys %cancels;
-my $sources = Sources->start(@names);
+my @houses  = sort keys %SourceHouses::houses;
+my $sources = Sources->start(@houses);
 my $node    = new_node('main', "shared_preload_libraries = 'reverse_etl'\nrestart_after_crash = on");
 sub notes { my @found = glob($node->data_dir . '/pg_stat_tmp/reverse_etl.*.json*'); return @found }
 
@@ -34,8 +35,18 @@ sub kill_reader {
     return;
 }
 
-for my $name (@names) {
+# What is cancelled while its session is there is so at once: the source's answer is understood, and nothing is left to the worker.
+for my $name (@houses) {
     $node->safe_psql('postgres', SourceHouses::server($sources, $name, 'CURRENT_USER') . " CREATE SCHEMA of_$name; IMPORT FOREIGN SCHEMA $SourceHouses::houses{$name}{schema} LIMIT TO (customers) FROM SERVER $name INTO of_$name");
+    $sources->reset($name);
+    $sources->set($name, delay => 120_000);
+    $node->psql('postgres', "SET statement_timeout = '1s'; SELECT count(*) FROM of_$name.customers");
+    is(scalar(notes()), 0, "$name: one that timed out is off the record at once");
+    is_deeply([ @{ $sources->state($name) }{qw(running cancelled)} ], [ 0, 1 ], 'and is cancelled there');
+    $sources->set($name, delay => 0);
+}
+
+for my $name (@names) {
     is(scalar(notes()), 0, "$name: no statement is left on record that has ended");
     my $is_cancelled = sub {
         my ($what) = @_;
