@@ -12,6 +12,8 @@ namespace reverse_etl {
 struct StatementParameter {
     std::string type; ///< the source's name of its type
     std::string value;
+
+    bool operator==(const StatementParameter &) const = default;
 };
 
 /// The request with what only the requests of statements have in it written out: {"$parameters": ...}, the parameters

@@ -12,6 +12,8 @@ namespace reverse_etl {
 struct SqlText {
     std::string text;
     std::vector<StatementParameter> parameters;
+
+    bool operator==(const SqlText &) const = default;
 };
 
 /// The text with this value in place of one placeholder.

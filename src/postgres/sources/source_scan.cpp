@@ -20,14 +20,6 @@ namespace reverse_etl {
 
 namespace {
 
-bool is_same(const SqlText &one, const SqlText &other) {
-    const auto same = [](const StatementParameter &left, const StatementParameter &right) {
-        return left.type == right.type && left.value == right.value;
-    };
-    return one.text == other.text && std::equal(one.parameters.begin(), one.parameters.end(), other.parameters.begin(),
-                                                other.parameters.end(), same);
-}
-
 class SourceScan : public TableScan, private SourceAccess {
   public:
     SourceScan(const Destination &destination, SourcePlan plan, Oid user, ForeignScanState *node, bool keeps)
@@ -118,7 +110,7 @@ class SourceScan : public TableScan, private SourceAccess {
             if (!is_like(*other))
                 continue;
             is_shared = true;
-            if (other->rows_ != nullptr && other->rows_->are_kept() && is_same(other->rows_->sql(), *sql)) {
+            if (other->rows_ != nullptr && other->rows_->are_kept() && other->rows_->sql() == *sql) {
                 rows_ = other->rows_;
                 return;
             }
@@ -157,7 +149,7 @@ class SourceScan : public TableScan, private SourceAccess {
 
     bool has_other_text() {
         const std::optional<SqlText> now = text();
-        return now.has_value() != (rows_ != nullptr) || (now && !is_same(*now, rows_->sql()));
+        return now.has_value() != (rows_ != nullptr) || (now && *now != rows_->sql());
     }
 
     GivenDatum given(int position) {
